@@ -1,0 +1,154 @@
+"""Saying something: post a message and have it answered, or keep it until the thread is free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from chat.actions import assistants, runs
+from chat.actions.wakeups import thread_changed
+from chat.errors import InvalidRequest, NotFound, ThreadBusy
+from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
+from chat.models.threads import MAX_TEXT, text_part
+
+TITLE_LENGTH = 60  # characters of the first message that name the thread
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of a message: posted, with the run that answers it, or queued behind a live run."""
+
+    message: Message | None = None
+    run: Run | None = None
+    queued: QueuedMessage | None = None
+
+
+def send(
+    thread: Thread, *, text: str, files: Sequence[File] = (), client_key: str, assistant: Assistant | None = None
+) -> Posted:
+    """Post ``text`` and start a run that answers it. While a run is live the message is queued, and posted after it.
+
+    ``client_key`` makes a repeated call harmless: it finds what the first one made. Raises ``InvalidRequest`` for an
+    empty or too long text, ``NotFound`` when the thread's assistant is gone.
+    """
+    content, attachments = composed(text, files=files)
+    if earlier := _posted_before(thread, client_key):
+        return earlier
+    answering = assistant or assistant_of(thread)
+    try:
+        return _post(thread, answering, content=content, attachments=attachments, client_key=client_key)
+    except ThreadBusy:
+        return _queue(thread, content=content, attachments=attachments, client_key=client_key)
+    except IntegrityError:  # the same message came twice at once
+        if earlier := _posted_before(thread, client_key):
+            return earlier
+        raise
+
+
+def composed(text: str, *, files: Sequence[File] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """``content`` and ``attachments`` of a message: pictures become parts, other files attachments."""
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not text and not files:
+        raise InvalidRequest(_("Write something first."), param="text")
+    if len(text) > MAX_TEXT:
+        told = {"length": len(text), "most": MAX_TEXT}
+        raise InvalidRequest(
+            _("The message is too long: %(length)d characters, and at most %(most)d fit.") % told, param="text"
+        )
+    content = [text_part(text)] if text else []
+    for file in files:
+        if file.is_image:
+            content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "auto"}})
+    attachments = [{"file_id": file.id, "tools": [{"type": "file_search"}]} for file in files if not file.is_image]
+    return content, attachments
+
+
+def assistant_of(thread: Thread) -> Assistant:
+    """The assistant that the thread asks, if its owner may still use it."""
+    if thread.assistant_id is None:
+        raise NotFound(_("Choose an assistant for this chat first."))
+    try:
+        return assistants.get(thread.owner, thread.assistant_id)
+    except NotFound:
+        raise NotFound(_("The assistant of this chat is no longer there. Choose another one.")) from None
+
+
+@transaction.atomic
+def _post(thread: Thread, assistant: Assistant, *, client_key: str, **parts: Any) -> Posted:
+    live = thread.live_run()
+    if live is not None or thread.queued_messages.exists():
+        raise ThreadBusy(f"Can't add messages to {thread.id} while a run {live.id if live else ''} is active.")
+    message = Message.objects.create(thread=thread, role=Message.Role.USER, client_key=client_key, **parts)
+    run = runs.start(thread, assistant=assistant)
+    if not thread.title:
+        thread.title = title_from(message.text)
+        Thread.objects.filter(pk=thread.pk, title="").update(title=thread.title)
+    return Posted(message=message, run=run)
+
+
+@transaction.atomic
+def _queue(thread: Thread, *, client_key: str, **parts: Any) -> Posted:
+    queued, _new = QueuedMessage.objects.get_or_create(thread=thread, client_key=client_key, defaults=parts)
+    thread_changed(thread.id)
+    transaction.on_commit(lambda: post_next(thread.id))  # the run may have ended just now
+    return Posted(queued=queued)
+
+
+def _posted_before(thread: Thread, client_key: str) -> Posted | None:
+    if message := thread.messages.filter(client_key=client_key).first():
+        run = thread.runs.filter(created_at__gte=message.created_at).order_by("created_at", "number").first()
+        return Posted(message=message, run=run)
+    queued = thread.queued_messages.filter(client_key=client_key).first()
+    return Posted(queued=queued) if queued else None
+
+
+def title_from(text: str) -> str:
+    """The first words of the first message."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LENGTH:
+        return line
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def post_next(thread_id: str) -> None:
+    """The thread is free: post the first of its queued messages. Does nothing when there is none, or a run is live."""
+    with transaction.atomic():
+        thread = Thread.objects.select_related("owner").filter(id=thread_id).first()
+        queued = thread.queued_messages.first() if thread else None
+        if thread is None or queued is None or thread.live_run() is not None:
+            return
+        parts = {"content": queued.content, "attachments": queued.attachments, "client_key": queued.client_key}
+        deleted, _by_model = queued.delete()
+        if not deleted:
+            return  # someone else posts it at this moment
+        Message.objects.create(thread=thread, role=Message.Role.USER, **parts)
+        thread_changed(thread.id)
+        try:
+            runs.start(thread, assistant=assistant_of(thread))
+        except NotFound:
+            return  # the message is in the thread; the page offers to choose another assistant
+
+
+def post_all_waiting() -> None:
+    """After a start: threads that became free while no worker ran."""
+    for thread_id in QueuedMessage.objects.values_list("thread_id", flat=True).distinct():
+        post_next(thread_id)
+
+
+def unqueue(thread: Thread, *, client_key: str) -> QueuedMessage | None:
+    """Take a message back that has not been posted yet. None when it has, or never was."""
+    queued = thread.queued_messages.filter(client_key=client_key).first()
+    if queued is not None:
+        queued.delete()
+        thread_changed(thread.id)
+    return queued
+
+
+@transaction.atomic
+def retry(thread: Thread) -> Run:
+    """Ask again for an answer to what was last said. Raises ``ThreadBusy`` while a run is live."""
+    return runs.start(thread, assistant=assistant_of(thread))

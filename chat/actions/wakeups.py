@@ -1,0 +1,26 @@
+"""Telling after the commit: what an action changed, to the followers and to the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from chat.engine import worker
+from chat.events.bus import bus
+from chat.events.types import THREAD_CHANGED, Event
+
+
+def tell(thread_id: str, events: Sequence[Event]) -> None:
+    """Publish ``events`` and wake the workers once the transaction is committed."""
+
+    def publish() -> None:
+        bus.publish(thread_id, events)
+        worker.wake()
+
+    transaction.on_commit(publish)
+
+
+def thread_changed(thread_id: str) -> None:
+    """Something about the thread changed that is no event of a run: a title, a queued message."""
+    tell(thread_id, [Event("", 0, THREAD_CHANGED, {})])

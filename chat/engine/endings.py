@@ -1,0 +1,101 @@
+"""How runs end: what becomes of the open message and step, and in which order it is told (reference, section 7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from chat.events import types
+from chat.events.types import Event
+from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus
+from chat.models.objects import Object, message_object, run_object, step_object
+
+Told = list[tuple[str, Object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """``reason`` is why an open message is incomplete; empty: it is complete."""
+
+    event: str
+    step: StepStatus
+    reason: str = ""
+
+
+ENDINGS = {
+    RunStatus.COMPLETED: Ending(types.RUN_COMPLETED, StepStatus.COMPLETED),
+    RunStatus.INCOMPLETE: Ending(types.RUN_INCOMPLETE, StepStatus.COMPLETED, "max_tokens"),
+    RunStatus.FAILED: Ending(types.RUN_FAILED, StepStatus.FAILED, "run_failed"),
+    RunStatus.CANCELLED: Ending(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
+    RunStatus.EXPIRED: Ending(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
+}
+STEP_INSTANTS = {
+    StepStatus.COMPLETED: ("completed_at", types.STEP_COMPLETED),
+    StepStatus.FAILED: ("failed_at", types.STEP_FAILED),
+    StepStatus.CANCELLED: ("cancelled_at", types.STEP_CANCELLED),
+}
+
+
+def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> Told:
+    """Move ``run`` to the terminal status ``to`` and close what is open. Returns what to tell; empty if the run was
+    moved by someone else first. Call inside a transaction. ``fields`` are columns of the run (``last_error`` …).
+    """
+    was_cancelling = Run.objects.filter(pk=run.pk, status=RunStatus.CANCELLING).exists()
+    if not run.move(to, **fields):
+        return []
+    ending = ENDINGS[to]
+    told: Told = [(types.RUN_CANCELLING, cancelling_object(run))] if was_cancelling else []
+    for message in Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS):
+        told.append(close_message(message, reason=ending.reason if reason is None else reason))
+    for step in RunStep.objects.filter(run=run, status=StepStatus.IN_PROGRESS):
+        told.append(close_step(step, run=run, to=ending.step))
+    told.append((ending.event, run_object(run)))
+    return told
+
+
+def cancelling_object(run: Run) -> Object:
+    """The run as it was just before it was cancelled."""
+    return run_object(run) | {"status": RunStatus.CANCELLING.value, "cancelled_at": None, "usage": None}
+
+
+def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
+    """Complete, or incomplete for ``reason`` (reference, section 6.2)."""
+    now = timezone.now()
+    if reason:
+        message.status, message.incomplete_reason, message.incomplete_at = Message.Status.INCOMPLETE, reason, now
+    else:
+        message.status, message.completed_at = Message.Status.COMPLETED, now
+    message.save(update_fields=["status", "incomplete_reason", "incomplete_at", "completed_at"])
+    name = types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED
+    return name, message_object(message)
+
+
+def close_step(step: RunStep, *, run: Run, to: StepStatus) -> tuple[str, Object]:
+    """Steps have no instant of their own for expired."""
+    instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
+    step.status = to
+    if instant:
+        setattr(step, instant, timezone.now())
+    if to == StepStatus.FAILED and run.last_error:
+        step.last_error = run.last_error
+    step.save(update_fields=["status", "last_error", "completed_at", "failed_at", "cancelled_at"])
+    return event, step_object(step, run=run)
+
+
+def number(run: Run, told: Told) -> list[Event]:
+    """Give what is told its place in the run's sequence and keep it in the timeline. Call inside the transaction."""
+    events = [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(told, start=1)]
+    RunEvent.objects.bulk_create(
+        RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=_note(event.data)) for event in events
+    )
+    run.seq += len(events)
+    Run.objects.filter(pk=run.pk).update(seq=run.seq)
+    return events
+
+
+def _note(data: Object) -> str:
+    """What staff want to see of an event at a glance."""
+    why = data.get("last_error") or data.get("incomplete_details") or {}
+    return str(why.get("message") or why.get("reason") or "")[:500]

@@ -1,0 +1,118 @@
+"""Listening to a thread: the rows as they are, then every event after them.
+
+Attach first, then read the rows, then pass on only later events. A follower that fell behind, or that hears nothing
+while a run is live (the run may be worked on in another process), gets the rows again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+
+from chat.events.bus import Behind, bus
+from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
+from chat.models import Message, Run, RunStep
+from chat.models.objects import Object, message_object, run_object, step_object
+
+SILENCE = 1.0  # seconds without an event of a live run before the rows are read again
+IDLE = 30.0  # seconds between looks at the rows of a thread without a live run
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The newest run of a thread with its messages and steps, as they are at event ``seq``; ``run`` None: none yet."""
+
+    run: Object | None
+    messages: tuple[Object, ...]
+    steps: tuple[Object, ...]
+    seq: int
+    live: bool
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return (self.run["id"] if self.run else "", self.seq)
+
+
+def place(thread_id: str) -> tuple[str, int]:
+    """The id of the thread's newest run and the number of its last event that the rows hold; ``("", 0)`` if none."""
+    newest = Run.objects.filter(thread_id=thread_id).order_by("-created_at", "-number")
+    return newest.values_list("id", "seq").first() or ("", 0)
+
+
+def look(thread_id: str) -> Snapshot:
+    """The rows now, all of one moment: read again while a writer came between."""
+    while True:
+        before = place(thread_id)
+        snapshot = _look(before[0])
+        if place(thread_id) == before:
+            return snapshot
+
+
+def _look(run_id: str) -> Snapshot:
+    run = Run.objects.filter(id=run_id).first()
+    if run is None:
+        return Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
+    messages = Message.objects.filter(run_id=run.id).order_by("created_at", "number")
+    steps = RunStep.objects.filter(run=run)
+    return Snapshot(
+        run=run_object(run),
+        messages=tuple(message_object(message) for message in messages),
+        steps=tuple(step_object(step, run=run) for step in steps),
+        seq=run.seq,
+        live=run.is_live,
+    )
+
+
+class Position:
+    """How far a listener has come: the run it is in, and the last event that it knows."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.run_id, self.seq = snapshot.place
+        self.live = snapshot.live
+
+    def take(self, heard: list[Event]) -> list[Event]:
+        """Those of ``heard`` that are new, in order. Raises ``Behind`` when one is missing before or between them."""
+        news = []
+        for event in heard:
+            if event.name == RUN_CREATED and event.run_id != self.run_id:
+                self.run_id, self.seq = event.run_id, event.seq - 1
+            if event.run_id == self.run_id and event.seq > self.seq + 1:
+                raise Behind
+            if event.run_id == self.run_id and event.seq == self.seq + 1:
+                self.seq, self.live = event.seq, event.name not in STREAM_ENDS
+                news.append(event)
+            elif event.name == THREAD_CHANGED:
+                news.append(event)
+        return news
+
+
+async def follow(thread_id: str) -> AsyncGenerator[Snapshot | list[Event], None]:
+    """A ``Snapshot`` first; then lists of events, each later than what came before, or a ``Snapshot`` that replaces it.
+
+    Endless; close it to stop listening. Followers of one thread do not disturb each other, nor the run.
+    """
+    with bus.follow(thread_id) as follower:
+        snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
+        yield snapshot
+        position = Position(snapshot)
+        while True:
+            try:
+                heard = await follower.read(wait=SILENCE if position.live else IDLE)
+                news = position.take(heard)
+                behind = not heard and await _rows_are_ahead(thread_id, position)
+            except Behind:
+                news, behind = [], True
+            if news:
+                yield news
+            elif behind:
+                follower.rewind()
+                snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
+                yield snapshot
+                position = Position(snapshot)
+
+
+async def _rows_are_ahead(thread_id: str, position: Position) -> bool:
+    run_id, seq = await sync_to_async(place, thread_sensitive=False)(thread_id)
+    return run_id != position.run_id or seq > position.seq

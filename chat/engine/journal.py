@@ -1,0 +1,114 @@
+"""The one place that writes while runs are live: a single thread, so that commits keep their order and SQLite's one
+writer is never fought over; partial texts of all runs go in one transaction at most every 250 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import OperationalError, connection, transaction
+
+from chat.models import Message, Run
+from chat.models.threads import text_part
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+EVERY = 0.25  # seconds between writes of partial text
+TRIES = 4  # of a commit that the database refuses for a moment
+WAIT = 0.5  # seconds before the second try; doubles
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What is known so far of a message that is being written: ``text`` up to event ``seq`` of its run."""
+
+    message: Message
+    run: Run
+    text: str
+    seq: int
+
+
+class Journal:
+    """``commit`` what must be on disk before it is told; ``note`` what may follow within 250 ms."""
+
+    def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self.dirty: dict[int, Callable[[], Partial]] = {}
+        self.flusher: asyncio.Task[None] | None = None
+
+    async def commit(self, write: Callable[[], T]) -> T:
+        """Run ``write`` in a transaction in the writer's thread and return what it returns.
+
+        A database that is locked or away for a moment is tried again; then ``OperationalError`` is raised.
+        """
+        return await sync_to_async(_insist, thread_sensitive=False, executor=self.thread)(write)
+
+    async def read(self, look: Callable[[], T]) -> T:
+        """Run ``look`` in the writer's thread, outside a transaction: it sees all that was committed before."""
+        return await sync_to_async(look, thread_sensitive=False, executor=self.thread)()
+
+    def note(self, message: Message, latest: Callable[[], Partial]) -> None:
+        """Have what ``latest()`` then knows of ``message`` written soon."""
+        self.dirty[message.pk] = latest
+        if self.flusher is None or self.flusher.done():
+            self.flusher = asyncio.create_task(self._flush_until_clean())
+
+    def forget(self, message: Message) -> None:
+        """The whole text is about to be committed: do not write an older one after it."""
+        self.dirty.pop(message.pk, None)
+
+    async def _flush_until_clean(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            if not self.dirty:
+                return
+            try:
+                await self._flush()
+            except OperationalError:
+                log.exception("partial answers could not be written; the next write has them")
+
+    async def _flush(self) -> None:
+        partials = [latest() for latest in self.dirty.values()]
+        self.dirty = {}
+        await self.commit(lambda: write_partials(partials))
+
+    async def close(self) -> None:
+        """Write what is left and end the thread."""
+        if self.dirty:
+            await self._flush()
+        await sync_to_async(connection.close, thread_sensitive=False, executor=self.thread)()
+        self.thread.shutdown()
+
+
+def write_partials(partials: list[Partial]) -> None:
+    """Text and ``seq`` of live messages, in two statements. Messages that ended meanwhile are left alone."""
+    content = Message._meta.get_field("content")
+    texts = [
+        (content.get_db_prep_save([text_part(partial.text)], connection), partial.message.pk) for partial in partials
+    ]
+    seqs = [(partial.seq, partial.run.pk, partial.seq) for partial in partials]
+    with connection.cursor() as cursor:
+        cursor.executemany("UPDATE chat_message SET content = %s WHERE number = %s AND status = 'in_progress'", texts)
+        cursor.executemany("UPDATE chat_run SET seq = %s WHERE number = %s AND seq < %s", seqs)
+
+
+def _insist(write: Callable[[], T]) -> T:
+    for attempt in range(1, TRIES + 1):
+        try:
+            with transaction.atomic():
+                return write()
+        except OperationalError:
+            if attempt == TRIES:
+                raise
+            log.warning("the database did not take a write; trying again (%d of %d)", attempt, TRIES, exc_info=True)
+            if not connection.in_atomic_block:
+                connection.close()
+            time.sleep(WAIT * 2 ** (attempt - 1))
+    raise AssertionError("unreachable")

@@ -1,0 +1,39 @@
+"""Whether a worker on this machine is alive: each holds a lock on a file, which the system lets go when it dies.
+
+A heartbeat tells the same of workers on other machines, but only after a minute.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+from pathlib import Path
+
+
+class Liveness:
+    """This worker's name and lock, in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.lock = open(folder / self.name, "w")  # noqa: SIM115 -- open as long as the worker lives
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+
+    def is_dead(self, name: str) -> bool:
+        """True when the worker ``name`` ran on this machine and is gone; False when alive or elsewhere."""
+        path = self.folder / name
+        if not re.fullmatch(r"\d+-[0-9a-f]+", name) or not path.exists():
+            return False
+        with path.open() as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    def close(self) -> None:
+        self.lock.close()
+        (self.folder / self.name).unlink(missing_ok=True)

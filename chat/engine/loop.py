@@ -1,0 +1,70 @@
+"""One turn of the model: a request in, happenings out. No Django and no I/O but the provider's stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from chat.errors import ContextOverflow
+from chat.providers.base import Finish, Provider, Request, Text, ToolCall, ToolCallPiece, Usage
+
+SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The model's turn is whole. ``calls`` are the functions that it asks for, in order."""
+
+    reason: Literal["stop", "length", "tool_calls", "content_filter"]
+    usage: Usage
+    calls: tuple[ToolCall, ...]
+
+
+Happening = Text | ToolCallPiece | TurnEnded
+
+
+async def take_turn(provider: Provider, *, ask: Callable[[int], Request]) -> AsyncGenerator[Happening, None]:
+    """Ask the model once and yield what it says and calls, then ``TurnEnded``.
+
+    ``ask(n)`` makes the request whose transcript is 2**n times shorter than the context allows; n grows when the
+    provider says that the turns do not fit before it said a word. Raises ``ProviderError``.
+    """
+    for shrink in range(SHRINKS + 1):
+        said_anything = False
+        try:
+            async with aclosing(_listen(provider, ask(shrink))) as happenings:
+                async for happening in happenings:
+                    said_anything = True
+                    yield happening
+        except ContextOverflow:
+            if said_anything or shrink == SHRINKS:
+                raise
+        else:
+            return
+
+
+async def _listen(provider: Provider, request: Request) -> AsyncGenerator[Happening, None]:
+    usage, reason = Usage(), Finish("stop").reason
+    calls: dict[int, ToolCall] = {}
+    # Closing the stream is what stops the model when the run is stopped.
+    async with aclosing(provider.stream(request)) as pieces:
+        async for piece in pieces:
+            match piece:
+                case Text():
+                    yield piece
+                case ToolCallPiece():
+                    calls[piece.index] = _joined(calls.get(piece.index), piece)
+                    yield piece
+                case Usage():
+                    usage = piece
+                case Finish():
+                    reason = piece.reason
+    yield TurnEnded(reason=reason, usage=usage, calls=tuple(calls[index] for index in sorted(calls)))
+
+
+def _joined(call: ToolCall | None, piece: ToolCallPiece) -> ToolCall:
+    if call is None:
+        return ToolCall(id=piece.id or "", name=piece.name or "", arguments=piece.arguments)
+    return replace(call, arguments=call.arguments + piece.arguments)

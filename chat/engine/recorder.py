@@ -1,0 +1,234 @@
+"""Writes what a run does and tells it: rows at boundaries, partial text through the journal, events on the bus.
+
+Nothing is told before it is committed, except text, which is told at once and committed within 250 ms; a follower that
+missed it finds it in the rows. Text goes out with the first word at once, then at most every 33 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from chat.engine import endings
+from chat.engine.endings import Told
+from chat.engine.journal import Journal, Partial
+from chat.events import types
+from chat.events.bus import bus
+from chat.events.types import Event
+from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
+from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models.threads import text_part
+from chat.providers.base import ToolCall, ToolCallPiece, Usage
+
+T = TypeVar("T")
+WINDOW = 0.033  # seconds between two deltas of a run
+
+
+class Recorder:
+    """One run's scribe, used by one task."""
+
+    def __init__(self, run: Run, *, journal: Journal) -> None:
+        self.run, self.journal = run, journal
+        self.usage = Usage()
+        self.message: Message | None = None
+        self.message_step: RunStep | None = None
+        self.calls_step: RunStep | None = None
+        self.text: list[str] = []  # all of the open message
+        self.untold: list[str] = []
+        self.told_at = 0.0
+        self.timer: asyncio.TimerHandle | None = None
+        self.calls_open: set[int] = set()
+
+    @property
+    def has_spoken(self) -> bool:
+        """Something of this run can be seen already, so it cannot start over unnoticed."""
+        return self.message_step is not None or self.calls_step is not None
+
+    async def begin(self) -> None:
+        """Tell that the run, just claimed, is in progress."""
+        await self._record(lambda: [(types.RUN_IN_PROGRESS, run_object(self.run))])
+
+    # --- text ------------------------------------------------------------------------------------------------------
+
+    async def say(self, text: str) -> None:
+        """More of the answer's text."""
+        if self.message is None:
+            await self._record(self._open_message)
+        self.untold.append(text)
+        due = self.told_at + WINDOW - asyncio.get_running_loop().time()
+        if due <= 0:
+            self._tell_text()
+        elif self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(due, self._tell_text)
+
+    def _open_message(self) -> Told:
+        self.message = Message.objects.create(
+            thread_id=self.run.thread_id,
+            run_id=self.run.id,
+            assistant_id=self.run.assistant_id,
+            role=Message.Role.ASSISTANT,
+            status=Message.Status.IN_PROGRESS,
+        )
+        self.text, self.told_at = [], 0.0
+        details = {"type": "message_creation", "message_creation": {"message_id": self.message.id}}
+        self.message_step, told = self._open_step(StepType.MESSAGE_CREATION, details)
+        message = message_object(self.message)
+        return [*told, (types.MESSAGE_CREATED, message), (types.MESSAGE_IN_PROGRESS, message)]
+
+    def _open_step(self, type: StepType, details: Object) -> tuple[RunStep, Told]:
+        row = RunStep.objects.create(run=self.run, type=type, details=details)
+        step = step_object(row, run=self.run)
+        return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]
+
+    def _open_calls(self) -> Told:
+        details = {"type": "tool_calls", "tool_calls": []}
+        self.calls_step, told = self._open_step(StepType.TOOL_CALLS, details)
+        return told
+
+    def _tell_text(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if not self.untold or self.message is None:
+            return
+        piece = "".join(self.untold)
+        delta = types.message_delta(self.message.id, index=0, text=piece, first=not self.text)
+        self.text.append(piece)
+        self.untold = []
+        self.told_at = asyncio.get_running_loop().time()
+        self._tell(types.MESSAGE_DELTA, delta)
+        self.journal.note(self.message, self._partial)
+
+    def _partial(self) -> Partial:
+        assert self.message is not None
+        return Partial(message=self.message, run=self.run, text="".join(self.text), seq=self.run.seq)
+
+    def _tell(self, name: str, data: Object) -> None:
+        self.run.seq += 1
+        bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
+
+    # --- tool calls ------------------------------------------------------------------------------------------------
+
+    async def call(self, piece: ToolCallPiece) -> None:
+        """More of a function call that the model is writing."""
+        if self.message is not None:
+            await self._record(self._close_message)
+        if self.calls_step is None:
+            await self._record(self._open_calls)
+        assert self.calls_step is not None
+        call: Object = {"index": piece.index, "type": "function"}
+        if piece.index not in self.calls_open:
+            self.calls_open.add(piece.index)
+            function = {"name": piece.name, "arguments": "", "output": None}
+            opening = {**call, "id": piece.id, "function": function}
+            self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=opening))
+        if piece.arguments:
+            more = {**call, "function": {"arguments": piece.arguments}}
+            self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=more))
+
+    def _close_message(self) -> Told:
+        """The answer's text is followed by tool calls: its message and step are complete."""
+        assert self.message is not None
+        assert self.message_step is not None
+        self._save_text()
+        told = [
+            endings.close_message(self.message),
+            endings.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
+        ]
+        self.message = self.message_step = None
+        return told
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def add_usage(self, usage: Usage) -> None:
+        """Tokens of one request; the run's usage is the sum."""
+        self.usage += usage
+
+    async def pause(self, calls: tuple[ToolCall, ...]) -> bool:
+        """Wait for the outputs of ``calls``. False if the run was moved by someone else first."""
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending(calls)}}
+
+        def write() -> Told:
+            assert self.calls_step is not None
+            self.calls_step.details = {"type": "tool_calls", "tool_calls": unanswered(calls)}
+            self.calls_step.usage = usage_object(self.usage)
+            self.calls_step.save(update_fields=["details", "usage"])
+            if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
+                return []
+            return [(types.RUN_REQUIRES_ACTION, run_object(self.run))]
+
+        return await self._record(write)
+
+    async def end(self, to: RunStatus, *, reason: str | None = None, **fields: Any) -> bool:
+        """Close the run and what is open in it. False if the run was moved by someone else first."""
+
+        def write() -> Told:
+            self._save_text()
+            return endings.end(self.run, to, reason=reason, usage=self._run_usage(), **fields)
+
+        return await self._record(write)
+
+    async def hand_back(self) -> bool:
+        """Let another worker begin this run, of which nothing can be seen yet."""
+
+        def write() -> Told:
+            won = self.run.move(RunStatus.QUEUED, worker="", started_at=None)
+            return [(types.RUN_QUEUED, run_object(self.run))] if won else []
+
+        return await self._record(write)
+
+    def _save_text(self) -> None:
+        if self.message is None:
+            return
+        self.journal.forget(self.message)
+        whole = "".join(self.text)
+        self.message.content = [text_part(whole)] if whole else []
+        self.message.save(update_fields=["content"])
+        if self.message_step is not None:
+            self.message_step.usage = usage_object(self.usage)
+            self.message_step.save(update_fields=["usage"])
+
+    def _run_usage(self) -> Object:
+        earlier = Usage()
+        open_steps = [step.pk for step in (self.message_step, self.calls_step) if step is not None]
+        for step in RunStep.objects.filter(run=self.run).exclude(pk__in=open_steps):
+            if step.usage:
+                earlier += Usage(prompt=step.usage["prompt_tokens"], completion=step.usage["completion_tokens"])
+        return usage_object(earlier + self.usage)
+
+    # --- commit, then tell -----------------------------------------------------------------------------------------
+
+    async def _record(self, write: Callable[[], Told]) -> bool:
+        """Commit ``write`` and tell what it returns. Whether there was anything to tell."""
+        self._tell_text()
+
+        async def commit_and_tell() -> bool:
+            events = await self.journal.commit(lambda: endings.number(self.run, write()))
+            bus.publish(self.run.thread_id, events)
+            return bool(events)
+
+        return await unbroken(commit_and_tell())
+
+
+def pending(calls: tuple[ToolCall, ...]) -> list[Object]:
+    """The calls as ``required_action`` lists them: no output yet, so no such key (reference, section 6.4)."""
+    return [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+        for call in calls
+    ]
+
+
+def unanswered(calls: tuple[ToolCall, ...]) -> list[Object]:
+    """The calls as their step lists them."""
+    return [{**call, "function": {**call["function"], "output": None}} for call in pending(calls)]
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work`` to its end even when the awaiting task is cancelled in between: a commit is never left untold."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,0 +1,136 @@
+"""A thread's rows as the turns that are sent to a model, cut to what fits its context window."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from chat.errors import ContextOverflow
+from chat.models import File, Message, Model, Run, RunStep, StepType
+from chat.providers.base import Image, ToolCall, Turn
+from chat.providers.tokens import estimate
+
+# Answers that broke are not sent again: the model would take the fragment for what it wanted to say.
+LEFT_OUT = ("run_failed", "run_expired")
+TURN_COST = 4  # tokens that a chat template adds to each turn
+IMAGE_COST = 800  # tokens, about what a mid-sized picture costs
+ANSWER_SHARE = 4  # at least a quarter of the window, and at most MAX_ANSWER, is kept for the answer
+MAX_ANSWER = 4096
+INLINE_BYTES = 200_000  # of an attached text file
+
+Group = list[Turn]
+
+
+def read(run: Run, *, model: Model) -> tuple[list[Group], Group]:
+    """The turns before the run, in groups that stay or go together (one a message), and the turns of the run itself."""
+    messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
+    messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=LEFT_OUT)
+    rows = list(messages.exclude(status=Message.Status.IN_PROGRESS).order_by("created_at", "number"))
+    strategy = run.truncation_strategy
+    if strategy.get("type") == "last_messages":
+        rows = rows[-strategy["last_messages"] :]
+    files = _files_of(rows)
+    groups = [[turn] for row in rows if (turn := _turn_of(row, files=files, vision=model.vision))]
+    return groups, list(_turns_of_steps(run))
+
+
+def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) -> list[Turn]:
+    """The turns that fit ``budget`` tokens: instructions first, then the newest groups; the oldest are dropped first.
+
+    ``present``, the turns of the run itself, and the last group always stay. Raises ``ContextOverflow`` when even those
+    do not fit.
+    """
+    head = [Turn(role="system", text=instructions)] if instructions else []
+    left = budget - cost(head) - cost(present)
+    kept: list[Group] = []
+    for group in reversed(groups):
+        left -= cost(group)
+        if left < 0 and kept:
+            break
+        kept.append(group)
+    if kept and left < 0 and len(kept) == 1:
+        raise ContextOverflow(
+            f"The message and the instructions are too long for the model: about {budget - left} tokens, and"
+            f" {budget} fit. Send a shorter message or choose a model with a larger context."
+        )
+    while len(kept) > 1 and kept[-1][0].role == "assistant":
+        kept.pop()  # many chat templates refuse a conversation that begins with an answer
+    return [*head, *(turn for group in reversed(kept) for turn in group), *present]
+
+
+def prompt_budget(run: Run, *, model: Model, shrink: int = 0) -> int:
+    """Tokens that the turns may take: the context window less room for the answer, less for each ``shrink``."""
+    answer = min(model.max_output or MAX_ANSWER, MAX_ANSWER, model.context_window // ANSWER_SHARE)
+    budget = (model.context_window - answer) >> shrink
+    return min(budget, run.max_prompt_tokens) if run.max_prompt_tokens else budget
+
+
+def cost(turns: Iterable[Turn]) -> int:
+    """An estimate of the tokens of ``turns``."""
+    total = 0
+    for turn in turns:
+        arguments = "".join(call.name + call.arguments for call in turn.tool_calls)
+        total += TURN_COST + IMAGE_COST * len(turn.images) + estimate(turn.text) + estimate(arguments)
+    return total
+
+
+def _files_of(rows: list[Message]) -> dict[str, File]:
+    ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
+    ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
+    owner = rows[0].thread.owner_id if rows else None
+    return {file.id: file for file in File.objects.filter(id__in=ids, owner_id=owner)} if ids else {}
+
+
+def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn | None:
+    texts = [row.text] if row.text else []
+    images: list[Image] = []
+    for part in row.content:
+        if part["type"] == "image_url":
+            images.append(Image(url=part["image_url"]["url"], detail=part["image_url"].get("detail") or "auto"))
+        elif part["type"] == "image_file" and (file := files.get(part["image_file"]["file_id"])):
+            images.append(Image(url=_data_url(file), detail=part["image_file"].get("detail") or "auto"))
+    if images and not vision:
+        texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
+        images = []
+    texts += [_attached(files[id]) for id in _attachment_ids(row) if id in files and not files[id].is_image]
+    if not texts and not images:
+        return None
+    return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
+
+
+def _attachment_ids(row: Message) -> list[str]:
+    return list(dict.fromkeys(attachment["file_id"] for attachment in row.attachments if "file_id" in attachment))
+
+
+def _data_url(file: File) -> str:
+    with file.content.open("rb") as content:
+        return f"data:{file.content_type};base64,{base64.b64encode(content.read()).decode()}"
+
+
+def _attached(file: File) -> str:
+    if not file.is_text:
+        return f"[Attached file {file.filename!r}, which cannot be read here]"
+    with file.content.open("rb") as content:
+        text = content.read(INLINE_BYTES).decode("utf-8", errors="replace")
+    more = "\n[…]" if file.bytes > INLINE_BYTES else ""
+    return f"Attached file {file.filename!r}:\n\n{text}{more}"
+
+
+def _turns_of_steps(run: Run) -> Iterator[Turn]:
+    """What the run has done so far, when it goes on after tool outputs."""
+    texts = dict(Message.objects.filter(run_id=run.id).values_list("id", "content"))
+    for step in RunStep.objects.filter(run=run):
+        if step.type == StepType.MESSAGE_CREATION:
+            parts = texts.get(step.details["message_creation"]["message_id"], [])
+            yield Turn(role="assistant", text="\n\n".join(p["text"]["value"] for p in parts if p["type"] == "text"))
+        else:
+            yield from _turns_of_calls(step.details["tool_calls"])
+
+
+def _turns_of_calls(calls: list[dict[str, Any]]) -> Iterator[Turn]:
+    functions = [(call["id"], call["function"]) for call in calls]
+    asked = (ToolCall(id=id, name=spec["name"], arguments=spec["arguments"] or "{}") for id, spec in functions)
+    yield Turn(role="assistant", tool_calls=tuple(asked))
+    for id, spec in functions:
+        yield Turn(role="tool", tool_call_id=id, text=spec["output"] or "")

@@ -1,0 +1,60 @@
+"""Provider rows as live providers: one for each row, made anew when the row changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from chat.models import Kind
+from chat.models import Provider as Row
+from chat.providers.base import Provider
+from chat.providers.embedded import EmbeddedProvider
+from chat.providers.openai import OpenAIProvider
+from chat.providers.scripted import ScriptedProvider
+
+
+def openai(row: Row) -> Provider:
+    # The SDK insists on some key; local servers take any.
+    return OpenAIProvider(row.base_url or None, row.get_key() or "none", timeout=row.timeout)
+
+
+def embedded(_row: Row) -> Provider:
+    path = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None
+    return EmbeddedProvider(settings.EVERTHREAD_DATA_DIR, model_path=path)
+
+
+def scripted(_row: Row) -> Provider:
+    return ScriptedProvider()
+
+
+KINDS: dict[str, Callable[[Row], Provider]] = {
+    Kind.OPENAI: openai,
+    Kind.EMBEDDED: embedded,
+    Kind.SCRIPTED: scripted,
+}
+
+
+class Upstreams:
+    """The live providers of one event loop."""
+
+    def __init__(self) -> None:
+        self.made: dict[int, tuple[tuple[datetime, str | None], Provider]] = {}
+
+    def get(self, row: Row) -> Provider:
+        """The live provider of ``row``. Raises ``KeyRefused`` when its key cannot be read."""
+        version = (row.updated_at, os.environ.get(row.key_variable) if row.key_variable else None)
+        if row.pk in self.made and self.made[row.pk][0] == version:
+            return self.made[row.pk][1]
+        # An older one may still be answering: it is left to end by itself.
+        provider = KINDS[row.kind](row)
+        self.made[row.pk] = (version, provider)
+        return provider
+
+    async def aclose(self) -> None:
+        for _version, provider in self.made.values():
+            await provider.aclose()
+        self.made.clear()

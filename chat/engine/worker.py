@@ -1,0 +1,189 @@
+"""Claims queued runs, works on them, and watches over all live ones.
+
+Any number of workers may run, in any number of processes: every move of a run is one conditional UPDATE. A wake-up is
+only a hint; each second every worker reads the live rows anyway, and acts on what it finds:
+
+    queued                                    → claim it
+    cancelling, or past ``expires_at``        → stop it if it is ours, end it if nobody's
+    held by a worker that died                → end it as failed, with the partial answer kept
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from chat.engine import endings
+from chat.engine.execution import Execution
+from chat.engine.journal import Journal
+from chat.engine.liveness import Liveness
+from chat.engine.upstream import Upstreams
+from chat.events.bus import bus
+from chat.models import Run, RunStatus
+from chat.models.runs import HELD, STALE
+
+log = logging.getLogger(__name__)
+LOOK = 1.0  # seconds between two looks at the rows
+HEARTBEAT = 10.0  # seconds
+GRACE = 10.0  # seconds that a stopping worker lets its runs finish
+DIED = "The server stopped while it was answering. Send the message again."
+
+_awake: set[Worker] = set()
+
+
+def wake() -> None:
+    """Tell the workers of this process that rows changed. From any thread; call it after the commit."""
+    for worker in tuple(_awake):
+        worker.wake()
+
+
+def running() -> bool:
+    """Whether a worker runs in this process."""
+    return bool(_awake)
+
+
+@dataclass
+class Held:
+    """A run that this worker works on."""
+
+    execution: Execution
+    task: asyncio.Task[None]
+
+
+class Worker:
+    """``await run()`` until ``await stop()``. ``after_run`` is called, in a thread, with the id of a thread that became
+    free; ``folder`` keeps the lock that shows this worker alive.
+    """
+
+    def __init__(self, *, folder: Path, limit: int, after_run: Callable[[str], None]) -> None:
+        self.folder, self.limit, self.after_run = folder, limit, after_run
+        self.held: dict[str, Held] = {}
+        self.journal, self.upstreams = Journal(), Upstreams()
+        self.stopping = False
+        self.beaten_at = 0.0
+
+    async def run(self) -> None:
+        """Work until stopped. A look that fails is logged and tried again."""
+        self.loop, self.news = asyncio.get_running_loop(), asyncio.Event()
+        self.liveness = await asyncio.to_thread(Liveness, self.folder)
+        _awake.add(self)
+        try:
+            while not self.stopping:
+                try:
+                    await self.look()
+                except Exception:
+                    log.exception("the worker could not look at the runs; it will try again")
+                await self._rest()
+        finally:
+            _awake.discard(self)
+
+    def wake(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.news.set)
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK):
+                await self.news.wait()
+        except TimeoutError:
+            pass
+        self.news.clear()
+
+    async def look(self) -> None:
+        """One look at all live runs."""
+        runs = await self.journal.read(lambda: list(Run.objects.live().order_by("created_at", "number")))
+        seen = {run.id for run in runs}
+        for id, held in list(self.held.items()):
+            if id not in seen:
+                held.execution.stop(None)  # its thread was deleted, or someone ended it
+        for run in runs:
+            await self._attend(run)
+        await self._beat()
+
+    async def _attend(self, run: Run) -> None:
+        overdue = run.expires_at is not None and run.expires_at <= timezone.now()
+        if held := self.held.get(run.id):
+            if run.status == RunStatus.CANCELLING:
+                held.execution.stop(RunStatus.CANCELLED)
+            elif overdue:
+                held.execution.stop(RunStatus.EXPIRED)
+        elif run.worker and run.status in HELD:
+            if run.worker != self.liveness.name and self._is_dead(run):
+                await self._end(run, RunStatus.FAILED, last_error={"code": "server_error", "message": DIED})
+        else:
+            await self._attend_free(run, overdue=overdue)
+
+    async def _attend_free(self, run: Run, *, overdue: bool) -> None:
+        if overdue:
+            await self._end(run, RunStatus.EXPIRED)
+        elif run.status == RunStatus.CANCELLING:
+            await self._end(run, RunStatus.CANCELLED)
+        elif run.status == RunStatus.QUEUED and len(self.held) < self.limit:
+            await self._claim(run)
+
+    def _is_dead(self, run: Run) -> bool:
+        silent = run.heartbeat_at is None or timezone.now() - run.heartbeat_at > STALE
+        return silent or self.liveness.is_dead(run.worker)
+
+    async def _claim(self, run: Run) -> None:
+        if not await self.journal.commit(partial(run.claim, worker=self.liveness.name)):
+            return
+        execution = Execution(run, journal=self.journal, upstreams=self.upstreams)
+        task = asyncio.create_task(self._work(execution), name=run.id)
+        execution.task = task
+        self.held[run.id] = Held(execution, task)
+
+    async def _work(self, execution: Execution) -> None:
+        run = execution.run
+        try:
+            await execution.work()
+        finally:
+            self.held.pop(run.id, None)
+            await self._after(run)
+
+    async def _end(self, run: Run, to: RunStatus, **fields: object) -> None:
+        """End a run that nobody works on."""
+
+        def write() -> list[endings.Event]:
+            return endings.number(run, endings.end(run, to, **fields))
+
+        if events := await self.journal.commit(write):
+            bus.publish(run.thread_id, events)
+            await self._after(run)
+
+    async def _after(self, run: Run) -> None:
+        if self.stopping:
+            return
+        try:
+            await sync_to_async(self.after_run, thread_sensitive=False)(run.thread_id)
+        except Exception:
+            log.exception("the next message of thread %s could not be posted", run.thread_id)
+        self.news.set()
+
+    async def _beat(self) -> None:
+        if self.held and self.loop.time() - self.beaten_at > HEARTBEAT:
+            self.beaten_at = self.loop.time()
+            held = Run.objects.filter(worker=self.liveness.name)
+            await self.journal.commit(lambda: held.update(heartbeat_at=timezone.now()))
+
+    async def stop(self) -> None:
+        """Claim no more, let live runs finish for ``GRACE`` seconds, then hand back or fail what is left."""
+        self.stopping = True
+        self.news.set()
+        if self.held:
+            await asyncio.wait([held.task for held in self.held.values()], timeout=GRACE)
+        left = list(self.held.values())
+        for held in left:
+            held.execution.interrupt(DIED)
+        if left:
+            await asyncio.wait([held.task for held in left])
+        await self.upstreams.aclose()
+        await self.journal.close()
+        self.liveness.close()

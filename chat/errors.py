@@ -1,0 +1,170 @@
+"""Every refusal of Everthread, with what each door needs to say it.
+
+    Refusal
+    ├── InvalidRequest        400   bad input; ``param`` names the field
+    │   ├── InvalidThread     400   nothing to run on
+    │   ├── ThreadBusy        400   a run is live on the thread (never 409: SDKs would retry it)
+    │   └── WrongRunStatus    400   the run is not in a state that allows this
+    ├── NotSignedIn           401   no key, a wrong key, or an inactive user
+    ├── NotAllowed            403   signed in, but not permitted
+    ├── NotFound              404   absent, or someone else's: the two look alike
+    ├── TooLarge              413   a body or file over its limit
+    ├── StorageFull           507   the disk cannot take what was sent
+    ├── Unavailable           503   the database is busy or the server is starting
+    └── ProviderError         502   the model's server did not answer as needed
+        ├── RateLimited       429   the provider asks us to slow down
+        ├── KeyRefused        502   the provider refused our key
+        ├── Unreachable       502   no connection, or it broke
+        ├── TimedOut          504   no answer in time
+        ├── ContextOverflow   400   the turns do not fit the model
+        ├── ModelNotFound     404   no such model
+        └── ModelBusy         503   every slot of the local model is taken
+
+The docstring of a class is its message when the raiser gives none. Only doors turn these into HTTP, frames or HTML.
+``type`` and ``code`` are those of the Assistants API's error body (reference, section 1.5).
+"""
+
+from __future__ import annotations
+
+import inspect
+
+
+class Refusal(Exception):
+    """Everthread refused this."""
+
+    status = 400
+    type = "invalid_request_error"
+    code: str | None = None
+
+    def __init__(self, message: str | None = None, *, param: str | None = None, code: str | None = None) -> None:
+        self.message = message or inspect.cleandoc(type(self).__doc__ or "").split("\n\n")[0]
+        self.param = param
+        self.code = code if code is not None else type(self).code
+        super().__init__(self.message)
+
+    def as_body(self) -> dict[str, dict[str, str | None]]:
+        """The error body of the API: ``{"error": {message, type, param, code}}``."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+class InvalidRequest(Refusal):
+    """The request is not valid."""
+
+
+class InvalidThread(InvalidRequest):
+    """Run creation requires a Thread with a user message or an assistant with instructions."""
+
+    code = "invalid_thread"
+
+
+class ThreadBusy(InvalidRequest):
+    """The thread has an active run."""
+
+
+class WrongRunStatus(InvalidRequest):
+    """The run's status does not allow this."""
+
+
+class NotSignedIn(Refusal):
+    """Sign in, or send an API key as 'Authorization: Bearer …'."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class NotAllowed(Refusal):
+    """You may not do this."""
+
+    status = 403
+    code = "permission_denied"
+
+
+class NotFound(Refusal):
+    """There is no such object."""
+
+    status = 404
+
+
+class TooLarge(Refusal):
+    """This is larger than the limit."""
+
+    status = 413
+
+
+class StorageFull(Refusal):
+    """The server's disk is full, so the file was not saved. Free some space and send it again."""
+
+    status = 507
+    type = "server_error"
+
+
+class Unavailable(Refusal):
+    """The server is busy for a moment. Try again."""
+
+    status = 503
+    type = "server_error"
+
+
+class ProviderError(Refusal):
+    """The model's server did not answer as expected.
+
+    ``run_code`` is what ``run.last_error.code`` says; ``retry_after`` is in seconds, or None.
+    """
+
+    status = 502
+    type = "server_error"
+    run_code = "server_error"
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(ProviderError):
+    """The model's server limits how often it may be asked. Wait a little and try again."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    run_code = "rate_limit_exceeded"
+
+
+class KeyRefused(ProviderError):
+    """The model's server refused the API key. An administrator can set it under Providers."""
+
+
+class Unreachable(ProviderError):
+    """The model's server could not be reached."""
+
+
+class TimedOut(ProviderError):
+    """The model's server did not answer in time."""
+
+    status = 504
+
+
+class ContextOverflow(ProviderError):
+    """This chat is too long for the model."""
+
+    status = 400
+    run_code = "invalid_prompt"
+
+
+class ModelNotFound(ProviderError):
+    """There is no such model."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "model_not_found"
+
+
+class ModelBusy(ProviderError):
+    """The local model is busy with other chats. Try again in a moment."""
+
+    status = 503

@@ -1,0 +1,1 @@
+"""What happened, and who hears it. ``types`` is the closed list of events, ``bus`` carries them inside this process."""

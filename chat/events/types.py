@@ -1,0 +1,60 @@
+"""The events of a run: the closed list of names, and the value that carries one (reference, section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+RUN_CREATED = "thread.run.created"
+RUN_QUEUED = "thread.run.queued"
+RUN_IN_PROGRESS = "thread.run.in_progress"
+RUN_REQUIRES_ACTION = "thread.run.requires_action"
+RUN_CANCELLING = "thread.run.cancelling"
+RUN_COMPLETED = "thread.run.completed"
+RUN_INCOMPLETE = "thread.run.incomplete"
+RUN_FAILED = "thread.run.failed"
+RUN_CANCELLED = "thread.run.cancelled"
+RUN_EXPIRED = "thread.run.expired"
+STEP_CREATED = "thread.run.step.created"
+STEP_IN_PROGRESS = "thread.run.step.in_progress"
+STEP_DELTA = "thread.run.step.delta"
+STEP_COMPLETED = "thread.run.step.completed"
+STEP_FAILED = "thread.run.step.failed"
+STEP_CANCELLED = "thread.run.step.cancelled"
+STEP_EXPIRED = "thread.run.step.expired"
+MESSAGE_CREATED = "thread.message.created"
+MESSAGE_IN_PROGRESS = "thread.message.in_progress"
+MESSAGE_DELTA = "thread.message.delta"
+MESSAGE_COMPLETED = "thread.message.completed"
+MESSAGE_INCOMPLETE = "thread.message.incomplete"
+
+DELTAS = frozenset({STEP_DELTA, MESSAGE_DELTA})
+RUN_ENDED = frozenset({RUN_COMPLETED, RUN_INCOMPLETE, RUN_FAILED, RUN_CANCELLED, RUN_EXPIRED})
+# After these nothing more comes until someone acts: a stream of the API ends here.
+STREAM_ENDS = RUN_ENDED | {RUN_REQUIRES_ACTION}
+
+# Not an event of a run: something else about the thread changed (a queued message, its title). Carries no object.
+THREAD_CHANGED = "thread.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``data`` is the API's object (a run, a step, a message) or delta. ``seq`` counts from 1 within the run."""
+
+    run_id: str
+    seq: int
+    name: str
+    data: dict[str, Any]
+
+
+def message_delta(message_id: str, *, index: int, text: str, first: bool) -> dict[str, Any]:
+    """A delta of the text part at ``index``; the first of a part carries an empty list of annotations (section 7.3)."""
+    part: dict[str, Any] = {"value": text, "annotations": []} if first else {"value": text}
+    content = [{"index": index, "type": "text", "text": part}]
+    return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
+
+
+def step_delta(step_id: str, *, tool_call: dict[str, Any]) -> dict[str, Any]:
+    """A delta of one tool call, which carries its ``index``."""
+    details = {"type": "tool_calls", "tool_calls": [tool_call]}
+    return {"id": step_id, "object": "thread.run.step.delta", "delta": {"step_details": details}}

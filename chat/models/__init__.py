@@ -1,0 +1,31 @@
+"""What we keep. One module for each kind of row; ``objects`` is how programs see them."""
+
+from chat.models.assistants import Assistant, Audience
+from chat.models.files import File
+from chat.models.keys import ApiKey
+from chat.models.people import User
+from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
+from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
+from chat.models.threads import Message, QueuedMessage, Thread
+
+__all__ = [
+    "Alias",
+    "ApiKey",
+    "Assistant",
+    "Audience",
+    "File",
+    "Kind",
+    "Message",
+    "Model",
+    "Provider",
+    "QueuedMessage",
+    "Run",
+    "RunEvent",
+    "RunStatus",
+    "RunStep",
+    "StepStatus",
+    "StepType",
+    "Thread",
+    "ToolUse",
+    "User",
+]

@@ -1,0 +1,70 @@
+"""Assistants: instructions, a model and tools, used in many threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from chat.models.ids import PublicIdField, PublicObject
+
+if TYPE_CHECKING:
+    from chat.models.people import User
+
+
+def auto() -> str:
+    return "auto"
+
+
+class Audience(models.TextChoices):
+    """Who may use an assistant besides its owner."""
+
+    OWNER = "owner", _("Only the owner")
+    GROUPS = "groups", _("The groups below")
+    EVERYONE = "everyone", _("Everyone who can sign in")
+
+
+class AssistantQuerySet(models.QuerySet["Assistant"]):
+    def usable_by(self, user: User) -> AssistantQuerySet:
+        """Those that ``user`` owns or that are shared with them."""
+        shared = Q(audience=Audience.EVERYONE) | Q(audience=Audience.GROUPS, groups__in=user.groups.all())
+        return self.filter(Q(owner=user) | shared).distinct()
+
+
+class Assistant(PublicObject):
+    """Fields and limits: reference, sections 3 and 4. ``tools`` is the API's list, normalised."""
+
+    id = PublicIdField(prefix="asst_")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="assistants")
+    name = models.CharField(max_length=256, blank=True)
+    description = models.CharField(max_length=512, blank=True)
+    instructions = models.TextField(blank=True, validators=[MaxLengthValidator(256_000)])
+    model = models.CharField(
+        max_length=256,
+        default="default",
+        help_text=_("A model, an alias, or “default” for the default provider's own."),
+    )
+    tools = models.JSONField(default=list, blank=True)
+    tool_resources = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    temperature = models.FloatField(default=1.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
+    top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    reasoning_effort = models.CharField(max_length=20, blank=True)
+    response_format = models.JSONField(default=auto, blank=True)
+    starter_prompts = models.JSONField(default=list, blank=True)
+    audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.OWNER)
+    groups = models.ManyToManyField(Group, blank=True, related_name="assistants")
+
+    objects = AssistantQuerySet.as_manager()
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("assistant")
+        verbose_name_plural = _("assistants")
+
+    def __str__(self) -> str:
+        return self.name or self.id

@@ -1,0 +1,41 @@
+"""Files that people and programs hand in, and those that tools make."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from chat.models.ids import PublicIdField, PublicObject
+
+
+def storage_name(file: File, _filename: str) -> str:
+    """Where a file's bytes lie. The name is ours alone: a client's file name is only ever shown."""
+    return f"files/{file.id[-2:].lower()}/{file.id}"
+
+
+class File(PublicObject):
+    """Reference, section 3. ``filename`` is what the client called it; ``content_type`` is what we found it to be."""
+
+    id = PublicIdField(prefix="file-", length=22)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="files")
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=100)
+    bytes = models.PositiveBigIntegerField()
+    purpose = models.CharField(max_length=20, default="assistants")
+    content = models.FileField(upload_to=storage_name)
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def is_image(self) -> bool:
+        return self.content_type.startswith("image/")
+
+    @property
+    def is_text(self) -> bool:
+        return self.content_type.startswith("text/")

@@ -1,0 +1,64 @@
+"""API keys. Only a digest is kept: a key is shown once, when it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+PREFIX = "et-"
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hex. Enough for keys of 256 random bits, which cannot be guessed from it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> ApiKeyQuerySet:
+        """Neither revoked nor of an inactive user."""
+        return self.filter(revoked_at=None, owner__is_active=True)
+
+
+class ApiKey(models.Model):
+    """A key that acts as its owner."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    start = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.start}…)"
+
+    def make_secret(self) -> str:
+        """Give this unsaved key its secret and return it; it cannot be read again."""
+        secret = PREFIX + secrets.token_urlsafe(32)
+        self.start, self.digest = secret[:8], digest(secret)
+        return secret
+
+    def revoke(self) -> None:
+        """The key stops working at once. A second call changes nothing."""
+        ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+    def touch(self) -> None:
+        """Remember the use, at most once a minute."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > SEEN_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)

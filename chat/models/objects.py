@@ -1,0 +1,150 @@
+"""The public form of our rows: the objects of the Assistants API (reference, section 3), in wire order.
+
+Every door and every event shows rows this way, so a program sees the same object whichever way it came.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chat.models.assistants import Assistant
+from chat.models.files import File
+from chat.models.runs import Run, RunStep
+from chat.models.threads import Message, Thread
+from chat.providers.base import Usage
+
+Object = dict[str, Any]
+
+
+def seconds(instant: datetime | None) -> int | None:
+    """Unix seconds, or None."""
+    return None if instant is None else int(instant.timestamp())
+
+
+def usage_object(usage: Usage) -> Object:
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt + usage.completion,
+        "prompt_token_details": {"cached_tokens": usage.cached},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }
+
+
+def assistant_object(row: Assistant) -> Object:
+    return {
+        "id": row.id,
+        "object": "assistant",
+        "created_at": seconds(row.created_at),
+        "name": row.name or None,
+        "description": row.description or None,
+        "model": row.model,
+        "instructions": row.instructions or None,
+        "tools": row.tools,
+        "top_p": row.top_p,
+        "temperature": row.temperature,
+        "reasoning_effort": row.reasoning_effort or None,
+        "tool_resources": row.tool_resources,
+        "metadata": row.metadata,
+        "response_format": row.response_format,
+    }
+
+
+def thread_object(row: Thread) -> Object:
+    return {
+        "id": row.id,
+        "object": "thread",
+        "created_at": seconds(row.created_at),
+        "metadata": row.metadata,
+        "tool_resources": row.tool_resources,
+    }
+
+
+def message_object(row: Message) -> Object:
+    return {
+        "id": row.id,
+        "object": "thread.message",
+        "created_at": seconds(row.created_at),
+        "assistant_id": row.assistant_id,
+        "thread_id": row.thread_id,
+        "run_id": row.run_id,
+        "status": row.status,
+        "incomplete_details": {"reason": row.incomplete_reason} if row.incomplete_reason else None,
+        "incomplete_at": seconds(row.incomplete_at),
+        "completed_at": seconds(row.completed_at),
+        "role": row.role,
+        "content": row.content,
+        "attachments": row.attachments,
+        "metadata": row.metadata,
+    }
+
+
+def run_object(row: Run) -> Object:
+    return {
+        "id": row.id,
+        "object": "thread.run",
+        "created_at": seconds(row.created_at),
+        "assistant_id": row.assistant_id,
+        "thread_id": row.thread_id,
+        "status": row.status,
+        "started_at": seconds(row.started_at),
+        "expires_at": seconds(row.expires_at),
+        "cancelled_at": seconds(row.cancelled_at),
+        "failed_at": seconds(row.failed_at),
+        "completed_at": seconds(row.completed_at),
+        "required_action": row.required_action,
+        "last_error": row.last_error,
+        "model": row.model,
+        "instructions": row.instructions or None,
+        "tools": row.tools,
+        "tool_resources": row.tool_resources,
+        "metadata": row.metadata,
+        "temperature": row.temperature,
+        "top_p": row.top_p,
+        "reasoning_effort": row.reasoning_effort or None,
+        "max_completion_tokens": row.max_completion_tokens,
+        "max_prompt_tokens": row.max_prompt_tokens,
+        "truncation_strategy": {"type": "auto", "last_messages": None} | row.truncation_strategy,
+        "incomplete_details": row.incomplete_details,
+        "usage": row.usage,
+        "response_format": row.response_format,
+        "tool_choice": row.tool_choice,
+        "parallel_tool_calls": row.parallel_tool_calls,
+    }
+
+
+def step_object(row: RunStep, *, run: Run) -> Object:
+    return {
+        "id": row.id,
+        "object": "thread.run.step",
+        "created_at": seconds(row.created_at),
+        "run_id": run.id,
+        "assistant_id": run.assistant_id,
+        "thread_id": run.thread_id,
+        "type": row.type,
+        "status": row.status,
+        "cancelled_at": seconds(row.cancelled_at),
+        "completed_at": seconds(row.completed_at),
+        "expires_at": seconds(run.expires_at),
+        "expired_at": None,
+        "failed_at": seconds(row.failed_at),
+        "last_error": row.last_error,
+        "step_details": row.details,
+        "usage": row.usage,
+        "metadata": None,
+    }
+
+
+def file_object(row: File) -> Object:
+    return {
+        "object": "file",
+        "id": row.id,
+        "purpose": row.purpose,
+        "filename": row.filename,
+        "bytes": row.bytes,
+        "created_at": seconds(row.created_at),
+        "expires_at": None,
+        "status": "processed",
+        "status_details": None,
+    }

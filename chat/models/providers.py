@@ -1,0 +1,175 @@
+"""Where models are served, what they can do, and under which names."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat.errors import KeyRefused, ModelNotFound
+from chat.models import secrets
+
+DEFAULT = "default"  # the model name that means: the default provider's own default model
+UNKNOWN_CONTEXT = (
+    32_768  # tokens assumed for a model without a row; an overflow makes the engine try a shorter transcript
+)
+EMBEDDED_CONTEXT = 4096  # tokens of one slot of the embedded model
+
+
+class Kind(models.TextChoices):
+    OPENAI = "openai", _("OpenAI-compatible server")
+    EMBEDDED = "embedded", _("Embedded model on this machine")
+    SCRIPTED = "scripted", _("Scripted answers, for tests and demos")
+
+
+class ToolUse(models.TextChoices):
+    """How a model is brought to call tools."""
+
+    NATIVE = "native", _("The model calls tools itself")
+    GUIDED = "guided", _("Guided: a small model chooses from a menu")
+    NONE = "none", _("No tools")
+
+
+class Provider(models.Model):
+    """An endpoint that serves models. Its API key is encrypted here, or read from a named environment variable."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OPENAI)
+    base_url = models.URLField(
+        _("base URL"), blank=True, help_text=_("Such as http://localhost:11434/v1; empty for OpenAI itself.")
+    )
+    encrypted_key = models.TextField(blank=True, editable=False)
+    key_variable = models.CharField(
+        _("key from variable"),
+        max_length=100,
+        blank=True,
+        help_text=_("An environment variable that holds the API key."),
+    )
+    default_model = models.CharField(
+        max_length=256, blank=True, help_text=_("What the model name “default” stands for.")
+    )
+    accepts_any_name = models.BooleanField(
+        default=True, help_text=_("As the default provider, pass unknown model names on unchanged.")
+    )
+    is_default = models.BooleanField(default=False)
+    enabled = models.BooleanField(default=True)
+    timeout = models.PositiveIntegerField(default=600, help_text=_("Seconds without a word before giving up."))
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-is_default", "name"]
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_provider")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.updated_at = timezone.now()
+        super().save(*args, **options)
+
+    def set_key(self, secret: str) -> None:
+        """Keep ``secret`` encrypted (not saved yet); an empty one forgets the key."""
+        self.encrypted_key = secrets.encrypt(secret) if secret else ""
+
+    def get_key(self) -> str:
+        """The API key; "" when none is set, as for many local servers. Raises ``KeyRefused`` if it cannot be read."""
+        if not self.key_variable:
+            return secrets.decrypt(self.encrypted_key) if self.encrypted_key else ""
+        if self.key_variable not in os.environ:
+            raise KeyRefused(f"The environment variable {self.key_variable!r}, which holds the API key, is not set.")
+        return os.environ[self.key_variable]
+
+    def make_default(self) -> None:
+        """From now on this provider answers to ``default`` and to unknown names."""
+        Provider.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
+        Provider.objects.filter(pk=self.pk).update(is_default=True, enabled=True)
+        self.is_default = self.enabled = True
+
+
+class Model(models.Model):
+    """A model that a provider serves, with its limits, abilities and prices."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="models")
+    name = models.CharField(max_length=256, unique=True, help_text=_("The name that assistants and programs use."))
+    upstream_name = models.CharField(
+        max_length=256, blank=True, help_text=_("The name that the provider knows, if it is another.")
+    )
+    enabled = models.BooleanField(default=True)
+    context_window = models.PositiveIntegerField(
+        default=UNKNOWN_CONTEXT, help_text=_("Tokens, question and answer together.")
+    )
+    max_output = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Tokens of one answer; empty: no limit.")
+    )
+    vision = models.BooleanField(_("sees images"), default=False)
+    tool_use = models.CharField(max_length=10, choices=ToolUse.choices, default=ToolUse.NATIVE)
+    input_price = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text=_("Per million tokens.")
+    )
+    output_price = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text=_("Per million tokens.")
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def served_as(self) -> str:
+        return self.upstream_name or self.name
+
+
+class Alias(models.Model):
+    """Another name for a model: exact, or a pattern with ``*``, such as ``gpt-4*``."""
+
+    pattern = models.CharField(max_length=256, unique=True)
+    model = models.ForeignKey(Model, models.CASCADE, related_name="aliases")
+
+    class Meta:
+        ordering = ["pattern"]
+        verbose_name = _("alias")
+        verbose_name_plural = _("aliases")
+
+    def __str__(self) -> str:
+        return f"{self.pattern} → {self.model}"
+
+    def matches(self, name: str) -> bool:
+        return fnmatch.fnmatchcase(name, self.pattern)
+
+
+def unlisted(provider: Provider, name: str) -> Model:
+    """An unsaved model row for a name that has none, with what is known of the provider's kind."""
+    if provider.kind == Kind.EMBEDDED:
+        return Model(provider=provider, name=name, context_window=EMBEDDED_CONTEXT, tool_use=ToolUse.GUIDED)
+    return Model(provider=provider, name=name, vision=True)
+
+
+def resolve(name: str) -> Model:
+    """The model that answers to ``name``: an exact row, else an alias (the longest pattern wins), else the default
+    provider under that very name if it accepts any. Raises ``ModelNotFound``.
+    """
+    usable = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
+    default = Provider.objects.filter(is_default=True, enabled=True).first()
+    if name == DEFAULT and default and default.default_model:
+        name = default.default_model
+    if exact := usable.filter(name=name).first():
+        return exact
+    aliases = [alias for alias in Alias.objects.filter(model__in=usable) if alias.matches(name)]
+    if aliases:
+        return usable.get(pk=max(aliases, key=lambda alias: len(alias.pattern)).model_id)
+    if default and default.accepts_any_name:
+        return unlisted(default, name)
+    raise ModelNotFound(f"The model {name!r} does not exist. An administrator can add it, or an alias for it.")

@@ -1,0 +1,212 @@
+"""Runs, their steps and their timeline. The life of a run is the table ``TRANSITIONS``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat.models.assistants import Assistant, auto
+from chat.models.ids import PublicIdField, PublicObject
+from chat.models.threads import Thread
+
+LIFE = timedelta(seconds=600)  # reference, section 6.2; not extended by tool outputs
+STALE = timedelta(seconds=60)  # a worker silent for longer is taken for dead
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    IN_PROGRESS = "in_progress", _("in progress")
+    REQUIRES_ACTION = "requires_action", _("waiting for tool outputs")
+    CANCELLING = "cancelling", _("stopping")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
+    INCOMPLETE = "incomplete", _("incomplete")
+    CANCELLED = "cancelled", _("stopped")
+    EXPIRED = "expired", _("expired")
+
+
+S = RunStatus
+
+# From which statuses a run may enter each status (reference, section 6.2). ``queued`` is entered again by tool outputs
+# and by a worker that hands a run back before its first word. Any live run can fail: its worker may die.
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    S.QUEUED: frozenset({S.REQUIRES_ACTION, S.IN_PROGRESS}),
+    S.IN_PROGRESS: frozenset({S.QUEUED}),
+    S.REQUIRES_ACTION: frozenset({S.IN_PROGRESS}),
+    S.CANCELLING: frozenset({S.QUEUED, S.IN_PROGRESS, S.REQUIRES_ACTION}),
+    S.COMPLETED: frozenset({S.IN_PROGRESS}),
+    S.INCOMPLETE: frozenset({S.IN_PROGRESS}),
+    S.FAILED: frozenset({S.QUEUED, S.IN_PROGRESS, S.REQUIRES_ACTION}),
+    S.CANCELLED: frozenset({S.CANCELLING}),
+    S.EXPIRED: frozenset({S.QUEUED, S.IN_PROGRESS, S.REQUIRES_ACTION, S.CANCELLING}),
+}
+LIVE = (S.QUEUED, S.IN_PROGRESS, S.REQUIRES_ACTION, S.CANCELLING)
+HELD = (S.IN_PROGRESS, S.CANCELLING)  # statuses in which a worker may hold the run
+ENDED = tuple(status for status in RunStatus if status not in LIVE)
+
+# The column that keeps the instant of entering a status; ``completed_at`` serves incomplete too, as on the wire.
+INSTANTS = {
+    S.IN_PROGRESS: "started_at",
+    S.COMPLETED: "completed_at",
+    S.INCOMPLETE: "completed_at",
+    S.FAILED: "failed_at",
+    S.CANCELLED: "cancelled_at",
+}
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def live(self) -> RunQuerySet:
+        return self.filter(status__in=LIVE)
+
+    def overdue(self) -> RunQuerySet:
+        """Live past their ``expires_at``."""
+        return self.live().filter(expires_at__lte=timezone.now())
+
+    def abandoned(self) -> RunQuerySet:
+        """Held by a worker that has not been heard of for ``STALE``."""
+        silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - STALE)
+        return self.filter(silent, status__in=HELD).exclude(worker="")
+
+
+def life_end() -> Any:
+    return timezone.now() + LIFE
+
+
+class Run(PublicObject):
+    """One execution of an assistant on a thread. The settings are frozen when it is created (reference, section 6.1).
+
+    ``worker`` names who holds it (empty: nobody), ``seq`` numbers its last event, ``error_detail`` is for staff only.
+    """
+
+    id = PublicIdField(prefix="run_")
+    thread = models.ForeignKey(Thread, models.CASCADE, to_field="id", related_name="runs")
+    assistant = models.ForeignKey(
+        Assistant, models.DO_NOTHING, to_field="id", null=True, db_constraint=False, related_name="runs"
+    )
+    status = models.CharField(max_length=16, choices=RunStatus.choices, default=S.QUEUED)
+
+    model = models.CharField(max_length=256)
+    instructions = models.TextField(blank=True)
+    tools = models.JSONField(default=list)
+    tool_resources = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict, blank=True)
+    temperature = models.FloatField(default=1.0)
+    top_p = models.FloatField(default=1.0)
+    reasoning_effort = models.CharField(max_length=20, blank=True)
+    max_prompt_tokens = models.PositiveIntegerField(null=True)
+    max_completion_tokens = models.PositiveIntegerField(null=True)
+    truncation_strategy = models.JSONField(default=dict)
+    response_format = models.JSONField(default=auto)
+    tool_choice = models.JSONField(default=auto)
+    parallel_tool_calls = models.BooleanField(default=True)
+
+    required_action = models.JSONField(null=True)
+    last_error = models.JSONField(null=True)
+    incomplete_details = models.JSONField(null=True)
+    usage = models.JSONField(null=True)
+
+    started_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, default=life_end)
+    cancelled_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    worker = models.CharField(max_length=100, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+    seq = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            models.UniqueConstraint(fields=["thread"], condition=Q(status__in=LIVE), name="one_live_run_a_thread")
+        ]
+        indexes = [models.Index(fields=["status", "created_at"], name="run_by_status")]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    def move(self, to: RunStatus, **fields: Any) -> bool:
+        """Enter ``to`` if ``TRANSITIONS`` allows it from what the row says now; in one UPDATE, so that of any number of
+        racing moves exactly one wins. Sets the instant, the other ``fields``, and this object. Returns who won.
+        """
+        if to in INSTANTS:
+            fields.setdefault(INSTANTS[to], timezone.now())
+        if to in ENDED:
+            fields |= {"required_action": None, "worker": ""}
+            if to != S.EXPIRED:
+                fields["expires_at"] = None
+        fields["status"] = to
+        won = Run.objects.filter(pk=self.pk, status__in=TRANSITIONS[to]).update(**fields) == 1
+        if won:
+            for name, value in fields.items():
+                setattr(self, name, value)
+        return won
+
+    def claim(self, *, worker: str) -> bool:
+        """``worker`` takes a queued run. False when another was faster."""
+        return self.move(S.IN_PROGRESS, worker=worker, heartbeat_at=timezone.now())
+
+
+class StepType(models.TextChoices):
+    MESSAGE_CREATION = "message_creation", _("wrote a message")
+    TOOL_CALLS = "tool_calls", _("called tools")
+
+
+class StepStatus(models.TextChoices):
+    IN_PROGRESS = "in_progress", _("in progress")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("stopped")
+    EXPIRED = "expired", _("expired")
+
+
+class RunStep(PublicObject):
+    """What a run did: wrote a message, or called tools. ``details`` is the API's ``step_details``."""
+
+    id = PublicIdField(prefix="step_")
+    run = models.ForeignKey(Run, models.CASCADE, to_field="id", related_name="steps")
+    type = models.CharField(max_length=20, choices=StepType.choices)
+    status = models.CharField(max_length=12, choices=StepStatus.choices, default=StepStatus.IN_PROGRESS)
+    details = models.JSONField(default=dict)
+    last_error = models.JSONField(null=True)
+    usage = models.JSONField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        ordering = ["created_at", "number"]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class RunEvent(models.Model):
+    """The timeline of a run for the run page: every event but the deltas."""
+
+    run = models.ForeignKey(Run, models.CASCADE, to_field="id", related_name="events")
+    seq = models.PositiveIntegerField()
+    name = models.CharField(max_length=50)
+    note = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_a_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.name}"

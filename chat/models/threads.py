@@ -1,0 +1,137 @@
+"""Threads and what is said in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat.models.assistants import Assistant
+from chat.models.ids import PublicIdField, PublicObject
+
+if TYPE_CHECKING:
+    from chat.models.people import User
+    from chat.models.runs import Run
+
+MAX_TEXT = 256_000  # characters of one message; reference, section 4
+
+
+def text_part(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """One text part of a message's ``content``."""
+    return {"type": "text", "text": {"value": value, "annotations": annotations or []}}
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def owned_by(self, user: User) -> ThreadQuerySet:
+        return self.filter(owner=user)
+
+    def matching(self, words: str) -> ThreadQuerySet:
+        """Every word of ``words`` stands in the title or in a message."""
+        found = self
+        for word in words.split():
+            said = Message.objects.filter(thread=models.OuterRef("id"), content__icontains=word)
+            found = found.filter(Q(title__icontains=word) | models.Exists(said))
+        return found
+
+
+class Thread(PublicObject):
+    """One conversation. ``assistant`` is the one that the chat page asks; a program may ask any."""
+
+    id = PublicIdField(prefix="thread_")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="threads")
+    assistant = models.ForeignKey(
+        Assistant, models.DO_NOTHING, to_field="id", null=True, db_constraint=False, related_name="threads"
+    )
+    title = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    tool_resources = models.JSONField(default=dict, blank=True)
+    active_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        indexes = [models.Index(fields=["owner", "-active_at"], name="thread_of_owner")]
+        permissions = [("read_messages", _("Can read other people's messages"))]
+
+    def __str__(self) -> str:
+        return self.title or str(_("New chat"))
+
+    def live_run(self) -> Run | None:
+        """The run that holds this thread, or None."""
+        return self.runs.live().select_related("thread").first()
+
+    def touch(self) -> None:
+        """Something was said: the thread moves to the top of its owner's list."""
+        Thread.objects.filter(pk=self.pk).update(active_at=timezone.now())
+
+
+class Message(PublicObject):
+    """One entry of a thread. ``content`` is the API's list of parts; ``run_id`` and ``assistant_id`` only on answers.
+
+    ``client_key`` is the page's idempotency key: a second POST with the same one finds this message.
+    """
+
+    class Role(models.TextChoices):
+        USER = "user", _("user")
+        ASSISTANT = "assistant", _("assistant")
+
+    class Status(models.TextChoices):
+        IN_PROGRESS = "in_progress", _("in progress")
+        INCOMPLETE = "incomplete", _("incomplete")
+        COMPLETED = "completed", _("completed")
+
+    id = PublicIdField(prefix="msg_")
+    thread = models.ForeignKey(Thread, models.CASCADE, to_field="id", related_name="messages")
+    run = models.ForeignKey(
+        "Run", models.DO_NOTHING, to_field="id", null=True, db_constraint=False, related_name="messages"
+    )
+    assistant = models.ForeignKey(
+        Assistant, models.DO_NOTHING, to_field="id", null=True, db_constraint=False, related_name="+"
+    )
+    role = models.CharField(max_length=10, choices=Role.choices)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.COMPLETED)
+    content = models.JSONField(default=list)
+    attachments = models.JSONField(default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    client_key = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 -- NULLs stay distinct
+    incomplete_reason = models.CharField(max_length=20, blank=True)
+    completed_at = models.DateTimeField(null=True)
+    incomplete_at = models.DateTimeField(null=True)
+
+    class Meta(PublicObject.Meta):
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = [models.Index(fields=["thread", "created_at", "number"], name="message_of_thread")]
+        constraints = [models.UniqueConstraint(fields=["thread", "client_key"], name="one_message_a_client_key")]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined by blank lines."""
+        return "\n\n".join(part["text"]["value"] for part in self.content if part["type"] == "text")
+
+
+class QueuedMessage(models.Model):
+    """What someone sent while a run was live: kept here until the thread is free, then posted in order."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, to_field="id", related_name="queued_messages")
+    content = models.JSONField(default=list)
+    attachments = models.JSONField(default=list, blank=True)
+    client_key = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["thread", "client_key"], name="one_queued_message_a_client_key")]
+
+    def __str__(self) -> str:
+        return "\n\n".join(part["text"]["value"] for part in self.content if part["type"] == "text")[:80]

@@ -1,0 +1,135 @@
+"""The protocol between the engine and a model: one request of turns in, a stream of pieces out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in a turn: ``url`` is an https address or a ``data:`` URL."""
+
+    url: str
+    detail: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asked for. ``arguments`` is JSON text, ``"{}"`` when there are none."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One entry of what is sent to a model.
+
+    ``tool_calls`` only on assistant turns, ``tool_call_id`` only on tool turns, ``images`` only on user turns.
+    """
+
+    role: Role
+    text: str = ""
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that the model may call. ``parameters`` is a JSON schema of an object."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the engine asks of a model, in the terms of Chat Completions.
+
+    ``model`` is the name that the provider's server knows. ``tool_choice`` is ``none``, ``auto``, ``required`` or the
+    name of one function as ``{"name": …}``. ``response_format`` is the Assistants API's value (``"auto"`` or an object).
+    None means: leave it to the provider's default.
+    """
+
+    model: str
+    turns: Sequence[Turn]
+    functions: Sequence[Function] = ()
+    tool_choice: str | Mapping[str, str] = "auto"
+    parallel_tool_calls: bool = True
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    reasoning_effort: str | None = None
+    response_format: str | Mapping[str, Any] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer's text, never empty."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPiece:
+    """A piece of a tool call. ``id`` and ``name`` come once per ``index``, first; ``arguments`` pieces concatenate."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request. ``cached`` is part of ``prompt``, ``reasoning`` part of ``completion``."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Why the model stopped: Chat Completions' ``finish_reason``."""
+
+    reason: Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+Piece = Text | ToolCallPiece | Usage | Finish
+
+
+class Provider(Protocol):
+    """A place that serves models.
+
+    ``stream`` yields pieces; exactly one ``Finish`` comes when the answer is whole, and at most one ``Usage``. It raises
+    a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it stops the
+    model at once. Retries are the provider's own affair and happen only before the first piece.
+    """
+
+    def stream(self, request: Request) -> AsyncGenerator[Piece, None]: ...
+
+    async def models(self) -> list[str]:
+        """The names of the models served, for the admin's list; may be empty. Raises ``ProviderError``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free connections."""
+        ...

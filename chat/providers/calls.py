@@ -1,0 +1,103 @@
+"""The tool calls of a streamed answer, put in order.
+
+OpenAI numbers its calls and gives id and name once, at the start. Other servers leave the number out, call everything
+number 0, repeat the id or the name in every delta, send no id at all, or send a whole call at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from chat.errors import ProviderError
+from chat.providers.base import ToolCallPiece
+
+
+@dataclass(slots=True)
+class _Call:
+    position: int
+    id: str
+    said_id: str
+    name: str = ""
+    waiting: str = ""  # arguments that came before the name
+    has_arguments: bool = False
+
+
+class Calls:
+    """Turns the deltas of tool calls into pieces that keep the promise of ``ToolCallPiece``."""
+
+    __slots__ = ("_by_number", "_calls")
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._by_number: dict[int, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def read(self, deltas: Any) -> Iterator[ToolCallPiece]:
+        """The pieces in a chunk's ``tool_calls``, which is whatever the server sent under that name."""
+        for delta in deltas if isinstance(deltas, list) else []:
+            if isinstance(delta, dict):
+                yield from self._read(delta)
+
+    def close(self) -> Iterator[ToolCallPiece]:
+        """``{}`` for each call without arguments. Raises ``ProviderError`` for a call that names no function."""
+        for call in self._calls:
+            if not call.name:
+                raise ProviderError("The model asked for a function without naming it. Try again.")
+            if not call.has_arguments:
+                yield ToolCallPiece(call.position, arguments="{}")
+
+    def _read(self, delta: dict[str, Any]) -> Iterator[ToolCallPiece]:
+        function = delta.get("function") or {}
+        name = function.get("name") or ""
+        arguments = _arguments(function.get("arguments"))
+        call = self._find(delta.get("index"), delta.get("id") or "", name)
+        call.has_arguments = call.has_arguments or bool(arguments.strip())
+        if not call.name:
+            call.waiting += arguments
+            if name:
+                call.name = name
+                yield ToolCallPiece(call.position, call.id, name, call.waiting)
+        elif arguments:
+            yield ToolCallPiece(call.position, arguments=arguments)
+
+    def _find(self, number: object, said_id: str, name: str) -> _Call:
+        if isinstance(number, int):
+            call = self._by_number.get(number)
+            if call is None or _is_another(call, said_id, name):
+                call = self._by_number[number] = self._new(said_id)
+            return call
+        if said_id:
+            return next((call for call in self._calls if call.said_id == said_id), None) or self._new(said_id)
+        if not self._calls or (name and self._calls[-1].name):
+            return self._new("")
+        return self._calls[-1]
+
+    def _new(self, said_id: str) -> _Call:
+        taken = {call.id for call in self._calls}
+        given = said_id if said_id and said_id not in taken else f"call_{uuid4().hex[:24]}"
+        call = _Call(len(self._calls), given, said_id)
+        self._calls.append(call)
+        return call
+
+
+def _is_another(call: _Call, said_id: str, name: str) -> bool:
+    """A delta begins another call under the same number: a new name, or a new id along with a name.
+
+    A new id alone does not: some servers make one up for every delta.
+    """
+    if not name or not call.name:
+        return False
+    return name != call.name or bool(said_id and said_id != call.said_id)
+
+
+def _arguments(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,7 @@
+"""The admin, with our own front hall."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class EverthreadAdminConfig(AdminConfig):
+    default_site = "config.admin.EverthreadAdminSite"
