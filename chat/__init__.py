@@ -15,3 +15,5 @@ the values of ``providers.base``. ``events``, ``providers``, ``errors`` and ``en
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense
 without Django → providers, events, engine.loop.
 """
+
+__version__ = "0.1.0"

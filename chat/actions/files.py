@@ -6,6 +6,7 @@ import errno
 import mimetypes
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -15,12 +16,15 @@ from PIL import Image, UnidentifiedImageError
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
 from chat.models import File, User
 
+if TYPE_CHECKING:
+    Upload = UploadedFile[bytes]
+
 IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 LOOKED_AT = 8192  # bytes that tell text from anything else
 
 
-def create(user: User, *, upload: UploadedFile, purpose: str = "assistants") -> File:
+def create(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
     """Keep an uploaded file. What it is, its bytes say, not its name.
 
     Raises ``InvalidRequest`` when it is empty, ``TooLarge`` over EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
@@ -45,7 +49,7 @@ def create(user: User, *, upload: UploadedFile, purpose: str = "assistants") -> 
     return row
 
 
-def sniffed(upload: UploadedFile, *, name: str) -> str:
+def sniffed(upload: Upload, *, name: str) -> str:
     """The content type: a picture only if it really is one that browsers and models take, text if it decodes."""
     try:
         with Image.open(upload) as image:

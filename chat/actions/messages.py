@@ -135,8 +135,8 @@ def post_next(thread_id: str) -> None:
 
 def post_all_waiting() -> None:
     """After a start: threads that became free while no worker ran."""
-    for thread_id in QueuedMessage.objects.values_list("thread_id", flat=True).distinct():
-        post_next(thread_id)
+    for thread in Thread.objects.filter(queued_messages__isnull=False).distinct():
+        post_next(thread.id)
 
 
 def unqueue(thread: Thread, *, client_key: str) -> QueuedMessage | None:

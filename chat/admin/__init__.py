@@ -1,0 +1,1 @@
+"""The door for staff: Django's admin, one module a room."""

@@ -83,7 +83,8 @@ class Journal:
         """Write what is left and end the thread."""
         if self.dirty:
             await self._flush()
-        await sync_to_async(connection.close, thread_sensitive=False, executor=self.thread)()
+        # Looked up in the writer's thread: each thread has a connection of its own.
+        await self.read(lambda: connection.close())
         self.thread.shutdown()
 
 

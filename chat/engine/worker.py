@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -26,6 +27,7 @@ from chat.engine.journal import Journal
 from chat.engine.liveness import Liveness
 from chat.engine.upstream import Upstreams
 from chat.events.bus import bus
+from chat.events.types import Event
 from chat.models import Run, RunStatus
 from chat.models.runs import HELD, STALE
 
@@ -116,7 +118,7 @@ class Worker:
                 held.execution.stop(RunStatus.EXPIRED)
         elif run.worker and run.status in HELD:
             if run.worker != self.liveness.name and self._is_dead(run):
-                await self._end(run, RunStatus.FAILED, last_error={"code": "server_error", "message": DIED})
+                await self._end_orphan(run)
         else:
             await self._attend_free(run, overdue=overdue)
 
@@ -127,6 +129,12 @@ class Worker:
             await self._end(run, RunStatus.CANCELLED)
         elif run.status == RunStatus.QUEUED and len(self.held) < self.limit:
             await self._claim(run)
+
+    async def _end_orphan(self, run: Run) -> None:
+        if run.status == RunStatus.CANCELLING:
+            await self._end(run, RunStatus.CANCELLED)
+        else:
+            await self._end(run, RunStatus.FAILED, last_error={"code": "server_error", "message": DIED})
 
     def _is_dead(self, run: Run) -> bool:
         silent = run.heartbeat_at is None or timezone.now() - run.heartbeat_at > STALE
@@ -148,10 +156,10 @@ class Worker:
             self.held.pop(run.id, None)
             await self._after(run)
 
-    async def _end(self, run: Run, to: RunStatus, **fields: object) -> None:
+    async def _end(self, run: Run, to: RunStatus, **fields: Any) -> None:
         """End a run that nobody works on."""
 
-        def write() -> list[endings.Event]:
+        def write() -> list[Event]:
             return endings.number(run, endings.end(run, to, **fields))
 
         if events := await self.journal.commit(write):

@@ -1,8 +1,8 @@
 """Public ids and the order of rows.
 
 Every object that a program can name has two keys: ``id``, the public one (``thread_…``), which foreign keys point to,
-so that ``message.thread_id`` is what goes over the wire; and ``number``, the primary key, which breaks ties between rows
-of the same instant. Lengths and prefixes: reference, section 1.3.
+so that ``message.thread_id`` is what goes over the wire; and ``number``, the primary key, which breaks ties between
+rows of the same instant. Lengths and prefixes: reference, section 1.3.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Request:
     """What the engine asks of a model, in the terms of Chat Completions.
 
     ``model`` is the name that the provider's server knows. ``tool_choice`` is ``none``, ``auto``, ``required`` or the
-    name of one function as ``{"name": …}``. ``response_format`` is the Assistants API's value (``"auto"`` or an object).
+    name of one function as ``{"name": …}``. ``response_format`` is the Assistants API's (``"auto"`` or an object).
     None means: leave it to the provider's default.
     """
 
@@ -119,8 +119,8 @@ Piece = Text | ToolCallPiece | Usage | Finish
 class Provider(Protocol):
     """A place that serves models.
 
-    ``stream`` yields pieces; exactly one ``Finish`` comes when the answer is whole, and at most one ``Usage``. It raises
-    a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it stops the
+    ``stream`` yields pieces; exactly one ``Finish`` comes when the answer is whole, and at most one ``Usage``. It
+    raises a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it stops the
     model at once. Retries are the provider's own affair and happen only before the first piece.
     """
 

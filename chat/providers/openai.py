@@ -10,7 +10,7 @@ request that has already waited ten minutes for its first byte.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 import openai
@@ -54,7 +54,7 @@ class OpenAIProvider:
         )
         self._client.organization = self._client.project = None
 
-    async def stream(self, request: Request) -> AsyncIterator[Piece]:
+    async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
         """See ``chat.providers.base.Provider``."""
         answer = None
         try:

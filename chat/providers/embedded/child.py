@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .locks import FileLock
-from .record import Server, write_server
+from chat.providers.embedded.locks import FileLock
+from chat.providers.embedded.record import Server, write_server
 
 SLOTS = 2
 CONTEXT_TOKENS = 4096

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import BinaryIO
 
-from .catalogue import Progress, SourceFailed, Weights
+from chat.providers.embedded.catalogue import Progress, SourceFailed, Weights
 
 BLOCK = 1 << 20
 STALL_SECONDS = 8.0

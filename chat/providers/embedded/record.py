@@ -10,7 +10,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .locks import FileLock
+from chat.providers.embedded.locks import FileLock
 
 LONGEST = 4096
 

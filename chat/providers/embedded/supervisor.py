@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from chat.errors import Unreachable
 
-from .locks import FileLock
-from .record import Server, read_server
+from chat.providers.embedded.locks import FileLock
+from chat.providers.embedded.record import Server, read_server
 
 START_SECONDS = 120.0
 """Loading takes 1 to 3 s from a warm disk; a model of one's own may be ten times larger."""

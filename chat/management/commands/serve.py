@@ -1,0 +1,117 @@
+"""``manage.py serve``: set up what is missing, then serve the pages and sockets, and run the worker."""
+
+from __future__ import annotations
+
+import socket
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from tqdm import tqdm
+
+import chat
+from chat.actions import messages, setup
+from chat.engine.worker import Worker
+from chat.errors import Refusal
+from chat.models import Kind, Provider
+from chat.providers import embedded
+
+
+class Command(BaseCommand):
+    help = "Set up what is missing, then serve the chat page, the admin and the sockets, and work on runs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.EVERTHREAD_HOST, help="address to listen on")
+        parser.add_argument("--port", default=settings.EVERTHREAD_PORT, help="port to listen on")
+
+    def handle(self, *, host: str, port: str, **options: Any) -> None:
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise CommandError(f"The port {port!r} is not a number from 1 to 65535. Set --port or PORT.")
+        check_free(host, int(port))
+        self.stdout.write(f"Everthread {chat.__version__}")
+        call_command("migrate", interactive=False, verbosity=0)
+        collect_static()
+        provider = setup.ensure_provider()
+        self.prepare_model(provider)
+        made = setup.first_run(username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD)
+        self.greet(host, port, made)
+        messages.post_all_waiting()
+        connections.close_all()
+        self.serve(host, int(port))
+
+    def prepare_model(self, provider: Provider) -> None:
+        """Fetch the embedded model's weights if they are needed; without them the server starts all the same."""
+        self.stdout.write(f"Answers come from the provider “{provider}”.")
+        if provider.kind != Kind.EMBEDDED or settings.EVERTHREAD_MODEL_PATH:
+            return
+        with tqdm(unit="B", unit_scale=True, desc="Embedded model", delay=0.5, leave=False) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            try:
+                embedded.ensure_weights(settings.EVERTHREAD_DATA_DIR, show)
+            except Refusal as refusal:
+                self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
+
+    def greet(self, host: str, port: str, made: setup.Administrator | None) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104 -- compared only
+        self.stdout.write(f"\nOpen {self.style.SUCCESS(address)}")
+        if made is None:
+            self.stdout.write("Sign in with your account; a forgotten password: manage.py changepassword NAME")
+        elif made.password:
+            self.stdout.write(f"Sign in as {made.username!r} with the password {self.style.SUCCESS(made.password)}")
+            self.stdout.write("It is shown only this once; change it after signing in.")
+        else:
+            self.stdout.write(f"Sign in as {made.username!r} with the password from EVERTHREAD_ADMIN_PASSWORD.")
+        self.stdout.write("Stop with Ctrl-C.\n")
+        self.stdout.flush()
+
+    def serve(self, host: str, port: int) -> None:
+        # Late, because importing Daphne installs Twisted's reactor, which no other command wants.
+        from channels.routing import get_default_application
+        from daphne.endpoints import build_endpoint_description_strings
+
+        from chat.management.server import EverthreadServer
+
+        worker = Worker(
+            folder=settings.EVERTHREAD_DATA_DIR / "workers",
+            limit=settings.EVERTHREAD_MAX_RUNS,
+            after_run=messages.post_next,
+        )
+        endpoints = build_endpoint_description_strings(host=host, port=port)
+        server = EverthreadServer(get_default_application(), endpoints=endpoints, worker=worker)
+        server.run()
+        if server.failure:
+            raise CommandError(f"Cannot listen on {host}:{port}: {server.failure}")
+
+
+def check_free(host: str, port: int) -> None:
+    """Before the set-up, which may take a while: can we listen there? Raises ``CommandError``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --host and --port, or PORT."
+            ) from None
+
+
+def collect_static() -> None:
+    """Gather and compress the static files when one is newer than those gathered last."""
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    gathered_at = manifest.stat().st_mtime if manifest.exists() else 0.0
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            if Path(storage.path(path)).stat().st_mtime > gathered_at:
+                call_command("collectstatic", interactive=False, verbosity=0)
+                return

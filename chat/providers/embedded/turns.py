@@ -1,0 +1,40 @@
+"""Turns as so small a model understands them: text only, and no roles but system, user and assistant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from chat.providers.base import Turn
+
+INSTRUCTIONS = "You are Everthread's small assistant. Answer briefly and correctly."
+"""For a request without instructions. Measured on 0.5B: longer advice ("say when you do not know") makes it refuse what
+it knows, and examples make it copy them."""
+
+PICTURE_NOTE = "(A picture was attached here. You cannot see pictures; say so if the question is about it.)"
+
+
+def plain(turns: Sequence[Turn]) -> list[Turn]:
+    """``turns`` without images, tool calls and tool results: they become sentences of the assistant and the user."""
+    names = {call.id: call.name for turn in turns for call in turn.tool_calls}
+    found = [] if any(turn.role == "system" for turn in turns) else [Turn("system", INSTRUCTIONS)]
+    for is_result, group in groupby(turns, key=lambda turn: turn.role == "tool"):
+        found.extend([_results(list(group), names)] if is_result else map(_without_extras, group))
+    return found
+
+
+def _results(turns: list[Turn], names: dict[str, str]) -> Turn:
+    results = [f"Result of {names.get(turn.tool_call_id or '', 'the tool')}: {turn.text}" for turn in turns]
+    return Turn("user", "\n".join([*results, "Answer my question with this, in one or two sentences."]))
+
+
+def _without_extras(turn: Turn) -> Turn:
+    text = "\n\n".join(part for part in _parts(turn) if part)
+    return replace(turn, text=text, images=(), tool_calls=())
+
+
+def _parts(turn: Turn) -> Iterator[str]:
+    yield turn.text
+    yield from (PICTURE_NOTE for _ in turn.images)
+    yield from (f"(I call {call.name} with {call.arguments}.)" for call in turn.tool_calls)

@@ -1,0 +1,148 @@
+"""What every socket on a thread does, whoever reads it: admit its user, take frames of a bounded size, never wait for a
+reader that does not read, and close when its user may not stay.
+
+A subclass says what to do once it is ``opened`` and what with a frame it ``received``; neither may wait long, or the
+socket would not hear the next frame. Longer work goes into a task of ``start``, which ends with the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
+
+from chat.actions import threads
+from chat.errors import Refusal
+from chat.models import User
+from chat.web.socket_auth import CLOSES, Close, authenticate, user_group
+
+log = logging.getLogger(__name__)
+MAX_FRAME = 1024 * 1024  # bytes that a client may send in one frame
+BLOCKED = 60.0  # seconds that a reader may take to make room for a frame
+RECHECK = 60.0  # seconds between two looks at whether the user may stay
+INTERNAL_ERROR = 1011  # clients connect again after this one
+
+
+class Blocked(Exception):
+    """The reader has made no room for ``BLOCKED`` seconds."""
+
+
+class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no types
+    """One socket on the thread ``thread_id``, of ``user``."""
+
+    thread_id: str
+    user: User
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.thread_id = scope["url_route"]["kwargs"]["thread_id"]
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.groups: list[str] = []
+        self.closing = False
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            for group in self.groups:
+                await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def opened(self) -> None:
+        """The user is admitted."""
+
+    async def received(self, text: str) -> None:
+        """The client sent a frame."""
+
+    # --- for subclasses ----------------------------------------------------------------------------------------
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside the socket, and end it with the socket."""
+        task = asyncio.create_task(self._guard(work))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def tell(self, text: str) -> None:
+        """Send one frame, as soon as the reader has room for it. Raises ``Blocked``."""
+        try:
+            async with asyncio.timeout(BLOCKED):
+                await self.base_send({"type": "websocket.send", "text": text})
+        except TimeoutError:
+            raise Blocked from None
+
+    async def close(self, code: int) -> None:
+        """Close the socket. A second call changes nothing."""
+        if not self.closing:
+            self.closing = True
+            for task in self.tasks - {asyncio.current_task()}:
+                task.cancel()
+            await self.base_send({"type": "websocket.close", "code": int(code)})
+
+    async def readmit(self) -> None:
+        """Find out who the user is and whether the thread is theirs, now. Raises ``Refusal``."""
+        self.user = await sync_to_async(self._admitted, thread_sensitive=False)()
+
+    def _admitted(self) -> User:
+        user = authenticate(self.scope)
+        threads.get(user, self.thread_id)
+        return user
+
+    # --- what comes in -----------------------------------------------------------------------------------------
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels' own passes through the one database thread of the process first, for every frame."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, _message: dict[str, Any]) -> None:
+        # A refusal before the handshake would reach the client without its code.
+        await self.base_send({"type": "websocket.accept"})
+        if await self._may_stay():
+            self.groups.append(user_group(self.user.pk))
+            await self.channel_layer.group_add(self.groups[-1], self.channel_name)
+            self.start(self._watch())
+            await self.opened()
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        if self.closing:
+            return
+        text = message.get("text")
+        if len(message.get("bytes") or (text or "").encode()) > MAX_FRAME:
+            await self.close(Close.TOO_LARGE)
+        else:
+            await self.received(text or "")
+
+    async def websocket_disconnect(self, _message: dict[str, Any]) -> None:
+        raise StopConsumer
+
+    async def signed_out(self, _message: dict[str, Any]) -> None:
+        self.start(self._look_again())
+
+    # --- watching ----------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while not self.closing:
+            await asyncio.sleep(RECHECK)
+            await self._may_stay()
+
+    async def _look_again(self) -> None:
+        await self._may_stay()
+
+    async def _may_stay(self) -> bool:
+        try:
+            await self.readmit()
+        except Refusal as refusal:
+            await self.close(CLOSES.get(type(refusal), INTERNAL_ERROR))
+            return False
+        return True
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Blocked:
+            await self.close(Close.TOO_SLOW)
+        except Exception:
+            log.exception("a socket on thread %s broke", self.thread_id)
+            await self.close(INTERNAL_ERROR)

@@ -1,0 +1,32 @@
+// What every page needs: the reader's time zone, the colour scheme's toggle, dialogs and menus.
+(() => {
+  "use strict";
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`timezone=${zone}`)) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `timezone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!except || !menu.contains(except)) menu.open = false;
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button, [data-close]");
+    closeMenus(event.target.closest("summary, form") && event.target);
+    if (!button) return;
+    if (button.dataset.dialog) document.getElementById(button.dataset.dialog).showModal();
+    if ("close" in button.dataset) button.closest("dialog").close();
+    if ("theme" in button.dataset) window.everthreadTheme.toggle();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details.menu[open]");
+    if (!open) return;
+    event.stopImmediatePropagation(); // Esc closes the menu first, and stops an answer only after that
+    closeMenus();
+    open.querySelector("summary").focus();
+  }, true);
+})();

@@ -1,0 +1,61 @@
+"""What every test stands on: people, assistants, a provider whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chat.models import Assistant, Kind, Provider, User
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fast_and_plain() -> None:
+    """Cheap password hashes; static files without a manifest, which only ``collectstatic`` makes."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def media(settings, tmp_path: Path) -> Path:
+    """A folder of the test's own for files."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def make_user(db) -> Callable[..., User]:
+    def make(username: str, **fields: object) -> User:
+        return User.objects.create_user(username=username, password="correct horse battery", **fields)
+
+    return make
+
+
+@pytest.fixture
+def ada(make_user) -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def bob(make_user) -> User:
+    """Someone else."""
+    return make_user("bob")
+
+
+@pytest.fixture
+def scripted(db) -> Provider:
+    """The default provider: answers that are known beforehand."""
+    provider = Provider.objects.create(name="scripted", kind=Kind.SCRIPTED, default_model="scripted")
+    provider.make_default()
+    return provider
+
+
+@pytest.fixture
+def assistant(ada: User, scripted: Provider) -> Assistant:
+    return Assistant.objects.create(owner=ada, name="Helper", instructions="Be brief.", audience="everyone")

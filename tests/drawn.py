@@ -1,0 +1,72 @@
+"""Parts of the documents that are drawn from code. ``python -m tests.drawn`` draws them anew; a test compares.
+
+A drawn part stands between ``<!-- drawn: NAME -->`` and ``<!-- /drawn -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run_states() -> str:
+    """The life of a run, from the table that decides it."""
+    from chat.models.runs import ENDED, TRANSITIONS, RunStatus
+
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> queued"]
+    lines += [
+        f"    {source.value} --> {to.value}"
+        for to in RunStatus
+        for source in sorted(TRANSITIONS[to], key=list(RunStatus).index)
+    ]
+    lines += [f"    {status.value} --> [*]" for status in ENDED]
+    return "\n".join([*lines, "```"])
+
+
+def rooms() -> str:
+    """The rooms of the app with the first sentence of each one's docstring."""
+    import importlib
+    import pkgutil
+
+    import chat
+
+    rows = ["| room | what it is |", "|---|---|"]
+    for module in sorted(pkgutil.iter_modules(chat.__path__), key=lambda module: module.name):
+        if module.name in ("migrations", "apps"):
+            continue
+        doc = (importlib.import_module(f"chat.{module.name}").__doc__ or "").split(".")[0].strip()
+        rows.append(f"| `chat/{module.name}` | {doc} |")
+    return "\n".join(rows)
+
+
+DRAWN: dict[str, tuple[str, Callable[[], str]]] = {
+    "run states": ("docs/runs.md", run_states),
+    "rooms": ("README.md", rooms),
+}
+
+
+def placed(text: str, *, name: str, drawing: str) -> str:
+    """``text`` with the part ``name`` replaced. Raises ``ValueError`` when it has none."""
+    pattern = re.compile(rf"(<!-- drawn: {re.escape(name)} -->\n).*?(<!-- /drawn -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"there is no part {name!r}")
+    return pattern.sub(lambda found: found[1] + drawing + "\n" + found[2], text)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    for name, (path, draw) in DRAWN.items():
+        file = ROOT / path
+        file.write_text(placed(file.read_text(), name=name, drawing=draw()))
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    main()

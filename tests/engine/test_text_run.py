@@ -1,0 +1,192 @@
+"""A run that answers in words."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chat.errors import RateLimited, Unreachable
+from chat.events.bus import bus
+from chat.models import Message, Run, RunEvent, RunStep, Thread
+from chat.providers.base import Finish, Usage
+from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.replies import Reply
+from tests.engine.golden import golden, merged
+from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FOREVER = Pause(float("inf"))
+
+
+class TestATextRun:
+    async def test_tells_its_events_in_the_order_of_the_reference(self, stage: Stage, thread: Thread) -> None:
+        """Section 7.2, stream 01."""
+        provider = ScriptedProvider([Reply("It", " is", " raining.")])
+        with bus.follow(thread.id) as follower:
+            async with stage.working(provider):
+                await stage.ask(thread)
+                events = await heard(follower)
+
+        assert merged([event.name for event in events]) == merged(golden("01_text"))
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        assert text_of(events) == "It is raining."
+
+    async def test_gives_the_first_delta_of_a_text_its_empty_annotations(self, stage: Stage, thread: Thread) -> None:
+        """Section 7.3: without them the SDK's snapshot has None."""
+        gate = asyncio.Event()
+        provider = ScriptedProvider([Reply("One", gate, " two")])
+        with bus.follow(thread.id) as follower:
+            async with stage.working(provider):
+                await stage.ask(thread)
+                first = await heard(follower, ends=frozenset({"thread.message.delta"}))
+                gate.set()
+                later = await heard(follower)
+
+        deltas = [event.data["delta"]["content"][0]["text"] for event in first + later if "message.delta" in event.name]
+        assert deltas[0] == {"value": "One", "annotations": []}
+        assert deltas[1] == {"value": " two"}
+
+    async def test_leaves_a_completed_message_step_and_run(self, stage: Stage, thread: Thread) -> None:
+        """Section 3: usage on run and step, ``expires_at`` null once completed."""
+        provider = ScriptedProvider([Reply("Yes.", Usage(prompt=7, completion=2, cached=3))])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "completed")
+
+        message = await Message.objects.aget(run_id=run.id)
+        step = await RunStep.objects.aget(run=run)
+        assert (message.text, message.status, message.role) == ("Yes.", "completed", "assistant")
+        assert message.assistant_id == thread.assistant_id
+        assert message.completed_at is not None
+        assert step.details["message_creation"]["message_id"] == message.id
+        assert run.usage["total_tokens"] == step.usage["total_tokens"] == 9
+        assert run.usage["prompt_token_details"] == {"cached_tokens": 3}
+        assert (run.expires_at, run.worker) == (None, "")
+        assert run.started_at is not None
+        assert run.completed_at is not None
+
+    async def test_keeps_a_timeline_of_all_but_the_deltas(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(ScriptedProvider([Reply("Yes.")])):
+            run = await status(await stage.ask(thread), "completed")
+
+        kept = [row async for row in RunEvent.objects.filter(run=run)]
+        assert [row.name for row in kept][:3] == ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
+        assert kept[-1].name == "thread.run.completed"
+        assert kept[-1].seq == run.seq
+        assert not [row for row in kept if row.name.endswith(".delta")]
+
+    async def test_sends_the_instructions_and_what_was_said(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider()
+        async with stage.working(provider):
+            await status(await stage.ask(thread, "First"), "completed")
+            await status(await stage.ask(thread, "Second"), "completed")
+
+        turns = [(turn.role, turn.text) for turn in provider.requests[-1].turns]
+        assert turns == [
+            ("system", "Be brief."),
+            ("user", "First"),
+            ("assistant", "You said: First"),
+            ("user", "Second"),
+        ]
+        assert provider.requests[-1].model == "scripted"
+
+    async def test_writes_partial_text_while_the_model_is_still_talking(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply("The beginning", FOREVER)])
+        async with stage.working(provider):
+            run = await stage.ask(thread)
+            partial = await answer(run, containing="The beginning")
+            row = await Run.objects.aget(pk=run.pk)
+
+            assert partial.status == "in_progress"
+            assert row.status == "in_progress"
+            assert row.seq >= 8, "the rows know which events they already hold"
+            await in_thread(lambda: thread.delete())()
+
+    async def test_ends_incomplete_when_the_model_ran_into_its_limit(self, stage: Stage, thread: Thread) -> None:
+        """Stream 09: the message is incomplete, its step completed."""
+        provider = ScriptedProvider([Reply("Too long", Finish("length"))])
+        with bus.follow(thread.id) as follower:
+            async with stage.working(provider):
+                await stage.ask(thread)
+                events = await heard(follower)
+
+        assert [event.name for event in events[-3:]] == golden("09_incomplete")[-3:]
+        assert events[-3].data["incomplete_details"] == {"reason": "max_tokens"}
+        assert events[-3].data["content"][0]["text"]["value"] == "Too long"
+        assert events[-1].data["incomplete_details"] == {"reason": "max_completion_tokens"}
+
+    async def test_fails_when_the_provider_filtered_the_answer(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply("Something", Finish("content_filter"))])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "failed")
+
+        message = await Message.objects.aget(run_id=run.id)
+        assert message.incomplete_reason == "content_filter"
+        assert "filter" in run.last_error["message"]
+
+
+class TestAFailingRun:
+    async def test_fails_at_once_when_the_provider_refuses(self, stage: Stage, thread: Thread) -> None:
+        """Stream 06b: no message and no step."""
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply(RateLimited())])):
+                run = await stage.ask(thread)
+                events = await heard(follower)
+
+        assert [event.name for event in events] == golden("06b_failed_before_steps")
+        assert events[-1].data["last_error"]["code"] == "rate_limit_exceeded"
+        assert not await Message.objects.filter(run_id=run.id).aexists()
+
+    async def test_keeps_what_was_said_before_the_connection_broke(self, stage: Stage, thread: Thread) -> None:
+        """Stream 06."""
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply("Half an ans", Unreachable("The line is dead."))])):
+                run = await stage.ask(thread)
+                events = await heard(follower)
+
+        assert merged([event.name for event in events]) == merged(golden("06_failed"))
+        message = await Message.objects.aget(run_id=run.id)
+        assert (message.text, message.incomplete_reason) == ("Half an ans", "run_failed")
+        assert events[-1].data["last_error"] == {"code": "server_error", "message": "The line is dead."}
+        assert events[-2].data["last_error"] == events[-1].data["last_error"]
+
+    async def test_frees_the_thread(self, stage: Stage, thread: Thread) -> None:
+        replies = [Reply(Unreachable(), once=True), Reply("Better now.")]
+        async with stage.working(ScriptedProvider(replies)):
+            await status(await stage.ask(thread), "failed")
+            run = await status(await stage.ask(thread), "completed")
+
+        assert (await Message.objects.aget(run_id=run.id)).text == "Better now."
+
+    async def test_says_nothing_of_the_inside_when_the_code_breaks(self, stage: Stage, thread: Thread) -> None:
+        broken = ScriptedProvider([Reply(None)])  # type: ignore[arg-type] -- no step at all: an AttributeError
+        async with stage.working(broken):
+            run = await status(await stage.ask(thread), "failed")
+
+        assert run.last_error == {"code": "server_error", "message": "Sorry, something went wrong."}
+
+    async def test_names_the_model_that_nobody_serves(self, stage: Stage, thread: Thread, scripted) -> None:
+        await type(scripted).objects.filter(pk=scripted.pk).aupdate(accepts_any_name=False, default_model="")
+        async with stage.working(ScriptedProvider()):
+            run = await status(await stage.ask(thread), "failed")
+
+        assert "default" in run.last_error["message"]
+
+
+class TestACancelledRun:
+    async def test_stops_the_model_and_keeps_the_partial_answer(self, stage: Stage, thread: Thread) -> None:
+        """Stream 07."""
+        from chat.actions import runs
+
+        provider = ScriptedProvider([Reply("As far as this", FOREVER)])
+        with bus.follow(thread.id) as follower:
+            async with stage.working(provider):
+                run = await stage.ask(thread)
+                await answer(run, containing="As far")
+                await in_thread(runs.cancel)(run)
+                events = await heard(follower)
+                await until(lambda: provider.stopped, what="the stream to be closed")
+
+        assert merged([event.name for event in events]) == merged(golden("07_cancelled"))
+        message = await Message.objects.aget(run_id=run.id)
+        assert (message.text, message.incomplete_reason) == ("As far as this", "run_cancelled")

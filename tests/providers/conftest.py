@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat.providers.openai import OpenAIProvider
+from tests.providers.upstream import Upstream
+
+KEY = "sk-proj-0123456789abcdefghij"
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    server = Upstream()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def provider(upstream: Upstream) -> AsyncIterator[OpenAIProvider]:
+    found = OpenAIProvider(upstream.url, KEY, timeout=5)
+    yield found
+    await found.aclose()
