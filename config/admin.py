@@ -6,15 +6,17 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 # Room → the models in it, in the order in which they are listed.
-ROOMS = [
-    (_("Assistants"), ["Assistant"]),
-    (_("Threads"), ["Thread", "Run"]),
-    (_("Models"), ["Provider", "Model", "Alias"]),
-    (_("People"), ["User", "Group", "ApiKey"]),
-]
+ROOMS = {
+    "assistants": (_("Assistants"), ["Assistant"]),
+    "threads": (_("Threads"), ["Thread", "Run"]),
+    "models": (_("Models"), ["Provider", "Model", "Alias"]),
+    "people": (_("People"), ["User", "Group", "ApiKey"]),
+}
 
 
 class EverthreadAdminSite(AdminSite):
@@ -22,21 +24,32 @@ class EverthreadAdminSite(AdminSite):
     site_title = _("Everthread")
     index_title = _("Rooms")
     site_url = "/"
+    index_template = "admin/front_hall.html"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Django's list of apps, regrouped by ``ROOMS``; what no room names comes last under its own app."""
         apps = super().get_app_list(request, app_label)
-        if app_label is not None:
-            return apps
         listed = {model["object_name"]: model for app in apps for model in app["models"]}
         rooms = []
-        for title, names in ROOMS:
+        for slug, (title, names) in ROOMS.items():
             models = [listed.pop(name) for name in names if name in listed]
             if models:
-                url = models[0]["admin_url"]
                 rooms.append(
-                    {"name": title, "app_label": "", "app_url": url, "has_module_perms": True, "models": models}
+                    {
+                        "name": title,
+                        "app_label": slug,
+                        "app_url": f"{reverse('admin:index', current_app=self.name)}#{slug}",
+                        "has_module_perms": True,
+                        "models": models,
+                    }
                 )
         for app in apps:
             app["models"] = [model for model in app["models"] if model["object_name"] in listed]
         return rooms + [app for app in apps if app["models"]]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The rooms, and how today goes for those who may see runs."""
+        from chat.admin import runs  # the admin is built before the models it shows
+
+        today = runs.today() if request.user.has_perm("chat.view_run") else None
+        return super().index(request, {**(extra_context or {}), "today": today})

@@ -5,47 +5,22 @@ Only ``config`` reads the environment for settings; ``chat`` reads ``django.conf
 
 from __future__ import annotations
 
-import secrets
 import socket
 from pathlib import Path
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config import env
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-
-def whole_number(name: str, *, default: int) -> int:
-    value = env.str(name, default=str(default))
-    if not value.isdigit():
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Set it to one, such as {name}={default}.")
-    return int(value)
-
-
-def kept_secret(path: Path) -> str:
-    """The secret in ``path``; made on the first start, readable by its owner only."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text().strip()
-
-
 # --- Where things are kept ----------------------------------------------------------------------------------
 
-DATA_DIR = Path(env.str("EVERTHREAD_DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
-try:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    raise ImproperlyConfigured(
-        f"EVERTHREAD_DATA_DIR={str(DATA_DIR)!r} cannot be made ({error.strerror}). Name a folder that can be written."
-    ) from None
+DATA_DIR = env.folder("EVERTHREAD_DATA_DIR", default=BASE_DIR / "data")
 
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or kept_secret(DATA_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY = env.text("DJANGO_SECRET_KEY") or env.kept_secret(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env.words("DJANGO_SECRET_KEY_FALLBACKS")
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'everthread.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'everthread.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # One writer at a time: take the lock when the transaction begins and wait for it, rather than fail in the middle.
     DATABASES["default"]["OPTIONS"] = {
@@ -69,11 +44,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- The web ------------------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DJANGO_DEBUG", default=False)
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", socket.gethostname()])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
-EVERTHREAD_HOST = env.str("HOST", default="127.0.0.1")
-EVERTHREAD_PORT = env.str("PORT", default="8000")
+DEBUG = env.yes_or_no("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", socket.gethostname()])
+CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+EVERTHREAD_HOST = env.text("HOST", default="127.0.0.1")
+EVERTHREAD_PORT = env.text("PORT", default="8000")
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
@@ -122,7 +97,7 @@ TEMPLATES = [
 ]
 
 # Behind a TLS proxy everything that can be tied to TLS is.
-TLS = env.bool("EVERTHREAD_TLS", default=False)
+TLS = env.yes_or_no("EVERTHREAD_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = TLS
 SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -165,7 +140,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 
-AXES_FAILURE_LIMIT = whole_number("EVERTHREAD_SIGN_IN_TRIES", default=10)
+AXES_FAILURE_LIMIT = env.whole_number("EVERTHREAD_SIGN_IN_TRIES", default=10)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -173,12 +148,11 @@ AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-EVERTHREAD_SIGN_UP = env.bool("EVERTHREAD_SIGN_UP", default=False)
+EVERTHREAD_SIGN_UP = env.yes_or_no("EVERTHREAD_SIGN_UP", default=False)
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
-EVERTHREAD_HAS_MAIL = bool(env.str("EMAIL_URL", default=""))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="everthread@localhost")
+vars().update(env.mail("EMAIL_URL"))
+EVERTHREAD_HAS_MAIL = env.text("EMAIL_URL") != ""
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="everthread@localhost")
 
 # --- Language and time --------------------------------------------------------------------------------------
 
@@ -187,28 +161,29 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "chat" / "locale"]
-TIME_ZONE = env.str("TZ", default="") or "UTC"
+TIME_ZONE = env.text("TZ", default="UTC")
 
 # --- Models and runs ----------------------------------------------------------------------------------------
 
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
-OPENAI_MODEL = env.str("OPENAI_MODEL", default="")
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_MODEL = env.text("OPENAI_MODEL")
 EVERTHREAD_DATA_DIR = DATA_DIR
-EVERTHREAD_MODEL_PATH = env.str("EVERTHREAD_MODEL_PATH", default="")
-EVERTHREAD_MAX_RUNS = whole_number("EVERTHREAD_MAX_RUNS", default=100)
-EVERTHREAD_MAX_UPLOAD_MB = whole_number("EVERTHREAD_MAX_UPLOAD_MB", default=512)
+EVERTHREAD_MODEL_PATH = env.text("EVERTHREAD_MODEL_PATH")
+EVERTHREAD_MAX_RUNS = env.whole_number("EVERTHREAD_MAX_RUNS", default=100)
+EVERTHREAD_MAX_UPLOAD_MB = env.whole_number("EVERTHREAD_MAX_UPLOAD_MB", default=512)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form without its files
-EVERTHREAD_ADMIN_USERNAME = env.str("EVERTHREAD_ADMIN_USERNAME", default="admin")
-EVERTHREAD_ADMIN_PASSWORD = env.str("EVERTHREAD_ADMIN_PASSWORD", default="")
+EVERTHREAD_ADMIN_USERNAME = env.text("EVERTHREAD_ADMIN_USERNAME", default="admin")
+EVERTHREAD_ADMIN_PASSWORD = env.text("EVERTHREAD_ADMIN_PASSWORD")
 
 # --- The log ------------------------------------------------------------------------------------------------
 
+LOG_LEVEL = env.one_of("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("EVERTHREAD_LOG_LEVEL", default="WARNING").upper()},
-    "loggers": {"chat": {"level": env.str("EVERTHREAD_LOG_LEVEL", default="INFO").upper()}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"chat": {"level": LOG_LEVEL}},
 }

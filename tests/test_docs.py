@@ -6,7 +6,7 @@ import pytest
 
 from tests.drawn import DRAWN, ROOT, placed
 
-SETTING = re.compile(r'(?:env\.\w+|whole_number)\(\s*"([A-Z_]+)"')
+SETTING = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"')
 ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
 

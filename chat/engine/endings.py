@@ -90,8 +90,9 @@ def number(run: Run, told: Told) -> list[Event]:
     RunEvent.objects.bulk_create(
         RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=_note(event.data)) for event in events
     )
-    run.seq += len(events)
-    Run.objects.filter(pk=run.pk).update(seq=run.seq)
+    last = run.seq + len(events)
+    Run.objects.filter(pk=run.pk).update(seq=last)
+    run.seq = last
     return events
 
 

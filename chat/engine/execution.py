@@ -20,6 +20,8 @@ from chat.providers.base import Request, Text, ToolCallPiece
 from chat.tools import functions
 
 log = logging.getLogger(__name__)
+# What the API fills in where nobody chose. It is not sent on: some models refuse to be told, others know better.
+API_DEFAULT = 1.0
 BROKE = "Sorry, something went wrong."
 FILTERED = "The answer was stopped by the provider's content filter."
 
@@ -131,8 +133,8 @@ def request_of(
         functions=declared,
         tool_choice=choice,
         parallel_tool_calls=run.parallel_tool_calls,
-        temperature=run.temperature,
-        top_p=run.top_p,
+        temperature=None if run.temperature == API_DEFAULT else run.temperature,
+        top_p=None if run.top_p == API_DEFAULT else run.top_p,
         max_tokens=min(limits) if limits else None,
         reasoning_effort=run.reasoning_effort or None,
         response_format=run.response_format,

@@ -6,6 +6,7 @@ while a run is live (the run may be worked on in another process), gets the rows
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -45,12 +46,13 @@ def look(thread_id: str) -> Snapshot:
     """The rows now, all of one moment: read again while a writer came between."""
     while True:
         before = place(thread_id)
-        snapshot = _look(before[0])
+        snapshot = look_at(before[0])
         if place(thread_id) == before:
             return snapshot
 
 
-def _look(run_id: str) -> Snapshot:
+def look_at(run_id: str) -> Snapshot:
+    """One run as its rows are now."""
     run = Run.objects.filter(id=run_id).first()
     if run is None:
         return Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
@@ -71,6 +73,10 @@ class Position:
     def __init__(self, snapshot: Snapshot) -> None:
         self.run_id, self.seq = snapshot.place
         self.live = snapshot.live
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return (self.run_id, self.seq)
 
     def take(self, heard: list[Event]) -> list[Event]:
         """Those of ``heard`` that are new, in order. Raises ``Behind`` when one is missing before or between them."""
@@ -98,6 +104,7 @@ async def follow(thread_id: str) -> AsyncGenerator[Snapshot | list[Event], None]
         yield snapshot
         position = Position(snapshot)
         while True:
+            known = position.place
             try:
                 heard = await follower.read(wait=SILENCE if position.live else IDLE)
                 news = position.take(heard)
@@ -109,8 +116,11 @@ async def follow(thread_id: str) -> AsyncGenerator[Snapshot | list[Event], None]
             elif behind:
                 follower.rewind()
                 snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
-                yield snapshot
                 position = Position(snapshot)
+                if position.place != known:
+                    yield snapshot
+                else:  # what is missing is not in the rows yet
+                    await asyncio.sleep(SILENCE)
 
 
 async def _rows_are_ahead(thread_id: str, position: Position) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from chat.models import Message, Run
 from chat.models.threads import text_part
@@ -75,7 +75,7 @@ class Journal:
                 log.exception("partial answers could not be written; the next write has them")
 
     async def _flush(self) -> None:
-        partials = [latest() for latest in self.dirty.values()]
+        partials = [latest() for latest in list(self.dirty.values())]  # a commit may forget one meanwhile
         self.dirty = {}
         await self.commit(lambda: write_partials(partials))
 
@@ -84,7 +84,7 @@ class Journal:
         if self.dirty:
             await self._flush()
         # Looked up in the writer's thread: each thread has a connection of its own.
-        await self.read(lambda: connection.close())
+        await self.read(connections.close_all)
         self.thread.shutdown()
 
 

@@ -31,16 +31,22 @@ async def take_turn(provider: Provider, *, ask: Callable[[int], Request]) -> Asy
     ``ask(n)`` makes the request whose transcript is 2**n times shorter than the context allows; n grows when the
     provider says that the turns do not fit before it said a word. Raises ``ProviderError``.
     """
+    refused: ContextOverflow | None = None
     for shrink in range(SHRINKS + 1):
         said_anything = False
         try:
-            async with aclosing(_listen(provider, ask(shrink))) as happenings:
+            request = ask(shrink)
+        except ContextOverflow as error:
+            raise refused or error from None  # shorter still would not fit either
+        try:
+            async with aclosing(_listen(provider, request)) as happenings:
                 async for happening in happenings:
                     said_anything = True
                     yield happening
-        except ContextOverflow:
+        except ContextOverflow as error:
             if said_anything or shrink == SHRINKS:
                 raise
+            refused = error
         else:
             return
 

@@ -42,18 +42,18 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
     do not fit.
     """
     head = [Turn(role="system", text=instructions)] if instructions else []
-    left = budget - cost(head) - cost(present)
-    kept: list[Group] = []
-    for group in reversed(groups):
-        left -= cost(group)
-        if left < 0 and kept:
-            break
-        kept.append(group)
-    if kept and left < 0 and len(kept) == 1:
+    needed = cost(head) + cost(present) + sum(map(cost, groups[-1:]))
+    if needed > budget:
         raise ContextOverflow(
-            f"The message and the instructions are too long for the model: about {budget - left} tokens, and"
+            f"The message and the instructions are too long for the model: about {needed} tokens, and"
             f" {budget} fit. Send a shorter message or choose a model with a larger context."
         )
+    kept: list[Group] = groups[-1:]
+    for group in reversed(groups[:-1]):
+        needed += cost(group)
+        if needed > budget:
+            break
+        kept.append(group)
     while len(kept) > 1 and kept[-1][0].role == "assistant":
         kept.pop()  # many chat templates refuse a conversation that begins with an answer
     return [*head, *(turn for group in reversed(kept) for turn in group), *present]

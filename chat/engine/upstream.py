@@ -12,6 +12,7 @@ from django.conf import settings
 from chat.models import Kind
 from chat.models import Provider as Row
 from chat.providers.base import Provider
+from chat.providers.embedded.provider import EmbeddedProvider
 from chat.providers.openai import OpenAIProvider
 from chat.providers.scripted import ScriptedProvider
 
@@ -22,8 +23,6 @@ def openai(row: Row) -> Provider:
 
 
 def embedded(_row: Row) -> Provider:
-    from chat.providers.embedded import EmbeddedProvider
-
     path = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None
     return EmbeddedProvider(settings.EVERTHREAD_DATA_DIR, model_path=path)
 

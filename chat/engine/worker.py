@@ -68,6 +68,7 @@ class Worker:
         self.folder, self.limit, self.after_run = folder, limit, after_run
         self.held: dict[str, Held] = {}
         self.journal, self.upstreams = Journal(), Upstreams()
+        self.looking = asyncio.Lock()
         self.stopping = False
         self.beaten_at = 0.0
 
@@ -79,7 +80,8 @@ class Worker:
         try:
             while not self.stopping:
                 try:
-                    await self.look()
+                    async with self.looking:
+                        await self.look()
                 except Exception:
                     log.exception("the worker could not look at the runs; it will try again")
                 await self._rest()
@@ -117,7 +119,8 @@ class Worker:
             elif overdue:
                 held.execution.stop(RunStatus.EXPIRED)
         elif run.worker and run.status in HELD:
-            if run.worker != self.liveness.name and self._is_dead(run):
+            # One of our own that is no longer held could not be ended when it should have been.
+            if run.worker == self.liveness.name or self._is_dead(run):
                 await self._end_orphan(run)
         else:
             await self._attend_free(run, overdue=overdue)
@@ -127,7 +130,7 @@ class Worker:
             await self._end(run, RunStatus.EXPIRED)
         elif run.status == RunStatus.CANCELLING:
             await self._end(run, RunStatus.CANCELLED)
-        elif run.status == RunStatus.QUEUED and len(self.held) < self.limit:
+        elif run.status == RunStatus.QUEUED and len(self.held) < self.limit and not self.stopping:
             await self._claim(run)
 
     async def _end_orphan(self, run: Run) -> None:
@@ -157,10 +160,12 @@ class Worker:
             await self._after(run)
 
     async def _end(self, run: Run, to: RunStatus, **fields: Any) -> None:
-        """End a run that nobody works on."""
+        """End a run that nobody works on, unless it moved since it was read."""
+        unmoved = Run.objects.select_for_update().filter(pk=run.pk, status=run.status, worker=run.worker)
 
         def write() -> list[Event]:
-            return endings.number(run, endings.end(run, to, **fields))
+            row = unmoved.first()
+            return endings.number(row, endings.end(row, to, **fields)) if row else []
 
         if events := await self.journal.commit(write):
             bus.publish(run.thread_id, events)
@@ -185,6 +190,8 @@ class Worker:
         """Claim no more, let live runs finish for ``GRACE`` seconds, then hand back or fail what is left."""
         self.stopping = True
         self.news.set()
+        async with self.looking:
+            pass  # what it was about to claim is held now
         if self.held:
             await asyncio.wait([held.task for held in self.held.values()], timeout=GRACE)
         left = list(self.held.values())

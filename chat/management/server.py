@@ -10,12 +10,15 @@ from daphne.server import Server  # isort: skip
 import asyncio
 from typing import Any
 
-from twisted.internet import defer, reactor
+from twisted.internet import defer
+from twisted.internet import reactor as installed_reactor
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.engine.worker import Worker
+
+reactor: Any = installed_reactor  # its type is that of a module
 
 
 @implementer(IPushProducer)
@@ -36,7 +39,7 @@ class Valve:
         self.open.set()
 
 
-class EverthreadServer(Server):  # type: ignore[misc]
+class EverthreadServer(Server):
     """Serves ``application`` on one endpoint and runs ``worker`` in the same event loop.
 
     ``failure`` says why it could not listen, if so.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -35,13 +37,24 @@ class ToolUse(models.TextChoices):
     NONE = "none", _("No tools")
 
 
+def check_base_url(value: str) -> None:
+    """Raises ``ValidationError`` unless it is an http address. Names without a dot, as containers have, are fine."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValidationError(_("Enter an address such as http://localhost:11434/v1."))
+
+
 class Provider(models.Model):
     """An endpoint that serves models. Its API key is encrypted here, or read from a named environment variable."""
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OPENAI)
-    base_url = models.URLField(
-        _("base URL"), blank=True, help_text=_("Such as http://localhost:11434/v1; empty for OpenAI itself.")
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=500,
+        blank=True,
+        validators=[check_base_url],
+        help_text=_("Such as http://localhost:11434/v1; empty for OpenAI itself."),
     )
     encrypted_key = models.TextField(blank=True, editable=False)
     key_variable = models.CharField(

@@ -97,7 +97,9 @@ class OpenAIProvider:
                 failure = rejection
             except Unreachable as error:
                 failure = error
-            wait = retries.delay(attempt, retry_after=failure.retry_after)
+            # A kept connection may be closed just as it is used again: that is mended at once.
+            at_once = attempt == 0 and isinstance(failure, Unreachable)
+            wait = 0.0 if at_once else retries.delay(attempt, retry_after=failure.retry_after)
             if attempt == self._max_retries or wait is None:
                 raise failure
             await asyncio.sleep(wait)

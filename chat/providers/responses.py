@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 
 import aiohttp
@@ -13,6 +15,7 @@ from chat.providers.base import Piece
 from chat.providers.rejections import Rejection
 from chat.providers.sse import EventSplitter, WholeBody
 
+DRAIN_TIMEOUT = 0.1  # seconds; a new connection with TLS costs about as much
 BROKEN = (httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError, OSError)
 
 
@@ -44,8 +47,19 @@ class Answer:
 
     async def aclose(self) -> None:
         """Close the response, and its connection unless all has been read."""
-        await self._blocks.aclose()
-        await self._response.aclose()
+        try:
+            if self._reader.is_done and self._reader.is_whole:
+                await self._drain()
+        finally:
+            await self._blocks.aclose()
+            await self._response.aclose()
+
+    async def _drain(self) -> None:
+        """Read what follows the last event, usually the empty chunk alone, so that the connection can be used again."""
+        with contextlib.suppress(*BROKEN):
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                async for _ in self._blocks:
+                    pass
 
     async def _next(self) -> list[Piece]:
         while not self._is_read:

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from chat.actions import threads
 from chat.errors import RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.models import Message, Run, RunEvent, RunStep, Thread
 from chat.providers.base import Finish, Usage
-from chat.providers.scripted import Pause, ScriptedProvider
 from chat.providers.replies import Reply
+from chat.providers.scripted import Pause, ScriptedProvider
 from tests.engine.golden import golden, merged
 from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of, until
 
@@ -100,7 +101,7 @@ class TestATextRun:
             assert partial.status == "in_progress"
             assert row.status == "in_progress"
             assert row.seq >= 8, "the rows know which events they already hold"
-            await in_thread(lambda: thread.delete())()
+            await in_thread(threads.delete)(thread.owner, thread.id)
 
     async def test_ends_incomplete_when_the_model_ran_into_its_limit(self, stage: Stage, thread: Thread) -> None:
         """Stream 09: the message is incomplete, its step completed."""

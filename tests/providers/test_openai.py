@@ -18,6 +18,12 @@ async def ask(provider: OpenAIProvider, request: Request = HELLO) -> list[Piece]
     return [piece async for piece in provider.stream(request)]
 
 
+async def collect(provider: OpenAIProvider, pieces: list[Piece]) -> None:
+    """As ``ask``, but what came before an error is kept."""
+    async for piece in provider.stream(HELLO):
+        pieces.append(piece)
+
+
 def text_of(pieces: list[Piece]) -> str:
     return "".join(piece.value for piece in pieces if isinstance(piece, Text))
 
@@ -170,7 +176,7 @@ class TestTheAnswer:
 
     async def test_survives_any_cut_of_the_network(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         whole = data(chunk("Grüße "), chunk("世界 🎈"), chunk(finish="stop")) + DONE
-        whole = whole.replace("\\u00fc".encode(), "ü".encode())
+        whole = whole.replace(b"\\u00fc", "ü".encode())
         upstream.will(raw(*(whole[at : at + 7] for at in range(0, len(whole), 7))))
         assert text_of(await ask(provider)) == "Grüße 世界 🎈"
 
@@ -204,6 +210,11 @@ class TestTheAnswer:
         upstream.will(events(first, last), ANSWER)
         assert [piece for piece in await ask(provider) if isinstance(piece, Usage)] == [Usage(5, 2)]
         assert not [piece for piece in await ask(provider) if isinstance(piece, Usage)]
+
+    async def test_may_carry_usage_that_means_nothing(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        odd = [{"prompt_tokens": None, "completion_tokens": "2", "prompt_tokens_details": None}, "many"]
+        upstream.will(events(*({**chunk("a", finish="stop"), "usage": value} for value in odd)))
+        assert [piece for piece in await ask(provider) if isinstance(piece, Usage)] == [Usage()]
 
     async def test_holds_refusals_but_no_thoughts(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(
@@ -243,8 +254,7 @@ class TestTheAnswer:
         upstream.will(raw(data(chunk("Half an ans")) + end))
         pieces: list[Piece] = []
         with pytest.raises(Unreachable, match="before the answer was complete"):
-            async for piece in provider.stream(HELLO):
-                pieces.append(piece)
+            await collect(provider, pieces)
         assert pieces == [Text("Half an ans")]
 
     async def test_breaks_when_the_connection_does(self, upstream: Upstream, provider: OpenAIProvider) -> None:

@@ -30,6 +30,12 @@ async def ask(provider: OpenAIProvider) -> list[Piece]:
     return [piece async for piece in provider.stream(HELLO)]
 
 
+async def collect(provider: OpenAIProvider, pieces: list[Piece]) -> None:
+    """As ``ask``, but what came before an error is kept."""
+    async for piece in provider.stream(HELLO):
+        pieces.append(piece)
+
+
 async def refused(
     upstream: Upstream, provider: OpenAIProvider, status: int, body: Any, **headers: str
 ) -> ProviderError:
@@ -39,18 +45,24 @@ async def refused(
     return caught.value
 
 
+# What each server was seen to say, shortened to the words that count.
 OVERFLOWS = {
     "OpenAI": (400, error("Please shorten your chat.", code="context_length_exceeded")),
     "vLLM": (400, error("This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.")),
-    "vLLM with a limit": (400, error("'max_tokens' or 'max_completion_tokens' is too large: 99. This model's maximum context length is 9 tokens")),
-    "llama.cpp": (400, error("the request exceeds the available context size (256 tokens)", type="exceed_context_size_error", code=400)),
-    "llama.cpp before": (500, error("the request exceeds the available context size. try increasing the context size", code=500)),
+    "vLLM with a limit": (
+        400,
+        error(
+            "'max_tokens' or 'max_completion_tokens' is too large: 9. This model's maximum context length is 8 tokens"
+        ),
+    ),
+    "llama.cpp": (400, error("the request exceeds the size of the slot", type="exceed_context_size_error")),
+    "llama.cpp before": (500, error("the request exceeds the available context size. try increasing the context size")),
     "Ollama": (400, {"error": "the input length exceeds the context length"}),
-    "LM Studio": (400, {"error": "The number of tokens to keep from the initial prompt is greater than the context length"}),
-    "SGLang": (400, {"object": "error", "message": "The input (9 tokens) is longer than the model's context length (8 tokens)."}),
-    "Gemini": (400, [{"error": {"code": 400, "message": "The input token count (9) exceeds the maximum number of tokens allowed (8)."}}]),
+    "LM Studio": (400, {"error": "The number of tokens to keep from the prompt is greater than the context length"}),
+    "SGLang": (400, {"object": "error", "message": "The input is longer than the model's context length (8 tokens)."}),
+    "Gemini": (400, [error("The input token count (9) exceeds the maximum number of tokens allowed (8).", code=400)]),
     "Anthropic": (400, error("prompt is too long: 213462 tokens > 200000 maximum")),
-}  # fmt: skip
+}
 
 NO_MODELS = {
     "OpenAI": (404, error("The model `m` does not exist or you do not have access to it.", code="model_not_found")),
@@ -161,10 +173,9 @@ class TestAnErrorInsideTheStream:
         self, upstream: Upstream, provider: OpenAIProvider, body: Any, kind: type[ProviderError]
     ) -> None:
         upstream.will(raw(data(chunk("Half "), chunk("an ans"), body)))
-        pieces = []
+        pieces: list[Piece] = []
         with pytest.raises(kind) as caught:
-            async for piece in provider.stream(HELLO):
-                pieces.append(piece)
+            await collect(provider, pieces)
         assert type(caught.value) is kind
         assert pieces == [Text("Half an ans")]
         assert len(upstream.bodies) == 1

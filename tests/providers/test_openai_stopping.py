@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import Any, cast
 
 from chat.providers.base import Request, Text, Turn
 from chat.providers.openai import OpenAIProvider
@@ -18,7 +17,7 @@ class TestStopping:
         self, upstream: Upstream, provider: OpenAIProvider
     ) -> None:
         upstream.will(endless(chunk("Hi")))
-        async with aclosing(cast(Any, provider.stream(HELLO))) as pieces:
+        async with aclosing(provider.stream(HELLO)) as pieces:
             assert await anext(pieces) == Text("Hi")
         await asyncio.wait_for(upstream.gone.wait(), PROMPTLY)
 
@@ -41,14 +40,13 @@ class TestStopping:
     async def test_works_before_the_first_byte(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(endless())
         task = asyncio.create_task(anext(aiter(provider.stream(HELLO))))
-        while not upstream.bodies:
-            await asyncio.sleep(0.005)
+        await upstream.asked.wait()
         task.cancel()
         await asyncio.wait_for(upstream.gone.wait(), PROMPTLY)
 
     async def test_leaves_the_provider_usable(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(endless(chunk("Hi")), events(chunk("Hi"), chunk(finish="stop")))
-        async with aclosing(cast(Any, provider.stream(HELLO))) as pieces:
+        async with aclosing(provider.stream(HELLO)) as pieces:
             await anext(pieces)
         assert Text("Hi") in [piece async for piece in provider.stream(HELLO)]
 
@@ -59,3 +57,4 @@ class TestStopping:
         for _ in range(3):
             assert [piece async for piece in provider.stream(HELLO)]
         assert not upstream.gone.is_set()
+        assert len(set(upstream.peers)) == 1

@@ -14,22 +14,27 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Upstream:
-    """Gives ``answers`` in order, the last one for ever. ``gone`` is set when a client leaves before the end."""
+    """Gives ``answers`` in order, the last one for ever.
+
+    ``asked`` is set by the first request, ``gone`` when a client leaves before the end.
+    """
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.peers: list[object] = []
+        self.asked = asyncio.Event()
         self.gone = asyncio.Event()
         self.url = ""
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._handle)
         app.router.add_get("/v1/models", self._handle)
-        self._runner = web.AppRunner(app, handler_cancellation=True)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
 
     async def start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/v1"
@@ -44,6 +49,8 @@ class Upstream:
         text = await request.text()
         self.bodies.append(json.loads(text) if text else {})
         self.headers.append(dict(request.headers))
+        self.peers.append(request.transport and request.transport.get_extra_info("peername"))
+        self.asked.set()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         try:
             return await answer(request)

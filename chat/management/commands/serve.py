@@ -19,7 +19,7 @@ from chat.actions import messages, setup
 from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.models import Kind, Provider
-from chat.providers import embedded
+from chat.providers.embedded.weights import ensure_weights
 
 
 class Command(BaseCommand):
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 bar.update(done - bar.n)
 
             try:
-                embedded.ensure_weights(settings.EVERTHREAD_DATA_DIR, show)
+                ensure_weights(settings.EVERTHREAD_DATA_DIR, show)
             except Refusal as refusal:
                 self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
 

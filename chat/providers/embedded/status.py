@@ -14,7 +14,7 @@ RUNTIME = "xllamacpp"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``weights`` is the file in use or None, ``runtime`` whether the server's code is installed, ``alive`` whether it runs.
+    """``weights`` is the file in use or None, ``runtime`` tells whether the server can run, ``alive`` whether it does.
 
     A server that is not alive is started by the next request.
     """
@@ -30,7 +30,7 @@ class Status:
 
 
 def status(data_dir: Path, *, model_path: Path | None = None) -> Status:
-    """Looks at a few files and starts nothing: well under a millisecond."""
+    """Looks at a few files and starts nothing: under a millisecond."""
     weights = find_weights(data_dir, model_path=model_path)
     return Status(
         weights=weights,

@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chat.errors import Unreachable
-
 from chat.providers.embedded.locks import FileLock
 from chat.providers.embedded.record import Server, read_server
 

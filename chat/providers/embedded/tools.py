@@ -1,19 +1,19 @@
 """Tools for a model too small to ask for them: its choice is *guided* by JSON schemas that the server enforces.
 
-Two passes: first an enum of the tools' names and "reply directly", with four worked examples; then the chosen tool's own
-schema. After a result the model answers and is not asked again, or it would call for ever.
+Two passes: first an enum of the tools' names and "reply directly", with four worked examples; then the schema of the
+chosen tool. After a result the model answers and is not asked again, or it would call for ever.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from chat.errors import ProviderError
-from chat.providers.base import Function, Provider, Request, Text, ToolCall, Turn, Usage
+from chat.providers.base import Function, Piece, Request, Text, ToolCall, Turn, Usage
 
 DIRECTLY = "reply_directly"
 
@@ -34,6 +34,12 @@ ARGUMENT_TOKENS = 512
 TURNS_FOR_ARGUMENTS = 3
 
 
+class Model(Protocol):
+    """Where answers come from: any provider is one."""
+
+    def stream(self, request: Request) -> AsyncIterator[Piece]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the model wants: ``call``, or None to answer directly. ``usage`` is what choosing cost."""
@@ -42,30 +48,35 @@ class Choice:
     usage: Usage = Usage()  # noqa: RUF009 -- frozen
 
 
-async def choose(provider: Provider, request: Request) -> Choice:
-    """Let the model behind ``provider`` choose among ``request.functions`` and fill in the arguments.
+async def choose(model: Model, request: Request) -> Choice:
+    """Let ``model`` choose among ``request.functions`` and fill in the arguments.
 
-    Raises ``ProviderError`` as ``provider`` does, and when the arguments come out broken.
+    Raises ``ProviderError`` as ``model`` does, and when the arguments come out broken.
     """
     if not request.functions or request.tool_choice == "none" or request.turns[-1].role == "tool":
         return Choice()
     functions = {function.name: function for function in request.functions}
-    name, usage = await _choose_name(provider, request, functions)
+    name, usage = await _choose_name(model, request, functions)
     if name not in functions:
         return Choice(usage=usage)
-    arguments, more = await _fill_in(provider, request, functions[name])
+    arguments, more = await _fill_in(model, request, functions[name])
     return Choice(ToolCall(f"call_{uuid4().hex[:24]}", name, arguments), usage + more)
 
 
-async def _choose_name(provider: Provider, request: Request, functions: Mapping[str, Function]) -> tuple[str, Usage]:
+async def _choose_name(model: Model, request: Request, functions: Mapping[str, Function]) -> tuple[str, Usage]:
     if isinstance(request.tool_choice, Mapping):
         return request.tool_choice["name"], Usage()
     names = [*functions] if request.tool_choice == "required" else [*functions, DIRECTLY]
     if len(names) == 1:
         return names[0], Usage()
-    schema = {"type": "object", "properties": {"tool": {"enum": names}}, "required": ["tool"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"tool": {"enum": names}},
+        "required": ["tool"],
+        "additionalProperties": False,
+    }
     text, usage = await _ask(
-        provider,
+        model,
         Request(
             model=request.model,
             turns=_choice_turns(request, functions.values()),
@@ -91,7 +102,7 @@ def _menu(functions: Iterable[Function], message: str) -> str:
     return "\n".join(["Tools:", *tools, f"- {DIRECTLY}: no tool is needed", f"Message: {message}"])
 
 
-async def _fill_in(provider: Provider, request: Request, function: Function) -> tuple[str, Usage]:
+async def _fill_in(model: Model, request: Request, function: Function) -> tuple[str, Usage]:
     """The arguments of ``function`` as JSON text."""
     if not function.parameters.get("properties"):
         return "{}", Usage()
@@ -106,9 +117,9 @@ async def _fill_in(provider: Provider, request: Request, function: Function) -> 
         response_format=_format(function.name, {"additionalProperties": False, **function.parameters}),
     )
     try:
-        text, usage = await _ask(provider, asked)
+        text, usage = await _ask(model, asked)
     except ProviderError:  # llama.cpp refuses schemas with references or patterns that it cannot compile
-        text, usage = await _ask(provider, replace(asked, response_format={"type": "json_object"}))
+        text, usage = await _ask(model, replace(asked, response_format={"type": "json_object"}))
     if _object(text) is None:
         raise ProviderError(f"The embedded model could not fill in the arguments of {function.name!r}.")
     return text, usage
@@ -118,9 +129,9 @@ def _format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
 
 
-async def _ask(provider: Provider, request: Request) -> tuple[str, Usage]:
+async def _ask(model: Model, request: Request) -> tuple[str, Usage]:
     text, usage = "", Usage()
-    async for piece in provider.stream(request):
+    async for piece in model.stream(request):
         match piece:
             case Text():
                 text += piece.value

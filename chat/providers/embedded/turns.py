@@ -20,7 +20,8 @@ def plain(turns: Sequence[Turn]) -> list[Turn]:
     names = {call.id: call.name for turn in turns for call in turn.tool_calls}
     found = [] if any(turn.role == "system" for turn in turns) else [Turn("system", INSTRUCTIONS)]
     for is_result, group in groupby(turns, key=lambda turn: turn.role == "tool"):
-        found.extend([_results(list(group), names)] if is_result else map(_without_extras, group))
+        some = list(group)
+        found.extend([_results(some, names)] if is_result else map(_without_extras, some))
     return found
 
 

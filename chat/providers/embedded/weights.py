@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chat.errors import ModelNotFound, StorageFull, Unreachable
-
 from chat.providers.embedded.catalogue import DEFAULT, Progress, SourceFailed, Weights
 from chat.providers.embedded.download import from_url
 from chat.providers.embedded.locks import FileLock
@@ -36,6 +35,12 @@ def find_weights(data_dir: Path, *, model_path: Path | None = None, weights: Wei
     return path if path.is_file() and path.stat().st_size == weights.size else None
 
 
+def check_path(model_path: Path | None) -> None:
+    """Raise ``ModelNotFound`` if a path is given and no file is there: what was asked for is not silently replaced."""
+    if model_path is not None and not model_path.is_file():
+        raise ModelNotFound(f"EVERTHREAD_MODEL_PATH names {str(model_path)!r}, but there is no such file.")
+
+
 def ensure_weights(
     data_dir: Path,
     progress: Progress | None = None,
@@ -51,8 +56,7 @@ def ensure_weights(
     """
     if found := find_weights(data_dir, model_path=model_path, weights=weights):
         return found
-    if model_path is not None:
-        raise ModelNotFound(f"EVERTHREAD_MODEL_PATH names {str(model_path)!r}, but there is no such file.")
+    check_path(model_path)
     report = progress or _silent
     place = _place(data_dir, weights)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +91,8 @@ def _fetch(weights: Weights, place: Path, partial: Path, progress: Progress) -> 
             os.replace(partial, place)
             return
     raise Unreachable(
-        f"The embedded model could not be fetched. {' '.join(said)} Try again later, or put a GGUF file on this machine "
-        "and let EVERTHREAD_MODEL_PATH name it."
+        f"The embedded model could not be fetched. {' '.join(said)} Try again later, or put a GGUF file on this "
+        "machine and let EVERTHREAD_MODEL_PATH name it."
     )
 
 

@@ -1,0 +1,112 @@
+"""The form of a provider. Its API key goes in and never comes out: not to the page, nor to another server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chat.models import Provider
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Provider]
+else:
+    ModelForm = forms.ModelForm
+
+# The key is sent to the address that stands beside it, so a form must not be able to name just any secret.
+KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*API_KEY")
+
+
+class ProviderForm(ModelForm):
+    api_key = forms.CharField(
+        required=False,
+        strip=True,
+        label=gettext_lazy("API key"),
+        widget=forms.PasswordInput(attrs={"class": "vTextField", "autocomplete": "new-password"}),
+    )
+    forget_key = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Forget the API key"),
+    )
+    make_default = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Make it the default provider"),
+        help_text=gettext_lazy("It then answers to the model name “default”, and to names that nobody else knows."),
+    )
+
+    class Meta:
+        model = Provider
+        fields = (
+            "name",
+            "kind",
+            "base_url",
+            "key_variable",
+            "default_model",
+            "accepts_any_name",
+            "enabled",
+            "timeout",
+        )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        row = self.instance
+        self.fields["api_key"].help_text = (
+            _("A key is set. Leave this empty to keep it; it is not shown again.")
+            if row.encrypted_key
+            else _("No key is set. It is kept encrypted and not shown again.")
+        )
+        if not row.encrypted_key:
+            del self.fields["forget_key"]
+        if row.is_default:
+            field = self.fields["make_default"]
+            field.label, field.initial, field.disabled = _("It is the default provider"), True, True
+            field.help_text = _("To change this, make another provider the default.")
+        else:
+            self.fields["make_default"].initial = not Provider.objects.filter(is_default=True).exists()
+
+    def clean_key_variable(self) -> str:
+        name: str = self.cleaned_data["key_variable"].strip()
+        if name and not KEY_VARIABLE.fullmatch(name):
+            raise ValidationError(
+                _("Name a variable that ends in API_KEY, such as OPENAI_API_KEY: other secrets must not leave here.")
+            )
+        return name
+
+    def clean_enabled(self) -> bool:
+        if self.instance.is_default and not self.cleaned_data["enabled"]:
+            raise ValidationError(_("The default provider is needed. Make another one the default first."))
+        return bool(self.cleaned_data["enabled"])
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        key, forget = found.get("api_key"), found.get("forget_key")
+        if key and forget:
+            self.add_error("forget_key", _("Either enter a new key or forget the old one."))
+        if key and found.get("key_variable"):
+            self.add_error("api_key", _("Either enter a key here or name the variable that holds it."))
+        if self.instance.encrypted_key and not key and not forget and self._goes_elsewhere(found):
+            self.add_error("api_key", _("The server is another one now: enter its API key, or forget the old one."))
+        if found.get("make_default") and not found.get("enabled", True):
+            self.add_error("enabled", _("The default provider must be enabled."))
+        return found
+
+    def _goes_elsewhere(self, found: dict[str, Any]) -> bool:
+        """Whether the stored key would be sent to another server than the one that it was entered for."""
+        before = Provider.objects.get(pk=self.instance.pk)
+        return origin(before.base_url) != origin(found.get("base_url", before.base_url))
+
+    def save(self, commit: bool = True) -> Provider:
+        if self.cleaned_data["api_key"] or self.cleaned_data.get("forget_key"):
+            self.instance.set_key(self.cleaned_data["api_key"])
+        return super().save(commit)
+
+
+def origin(address: str) -> tuple[str, str]:
+    """Scheme, and host with port."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.lower()

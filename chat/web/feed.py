@@ -1,0 +1,175 @@
+"""From what happens on a thread to what one page of it lacks.
+
+A page says what it ``Have``s; a ``Feed`` then knows what the page shows and turns snapshots and events into frames:
+HTML that htmx swaps in by id, and small JSON frames of text for the open end of an answer. The socket keeps a feed for
+as long as it is open; a poll makes one for a single look.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from chat.actions import threads
+from chat.engine.follow import Snapshot
+from chat.events import types
+from chat.events.types import Event
+from chat.models import Message, Thread, User
+from chat.models.objects import Object
+from chat.web import fragments, history
+from chat.web.markdown import BlockStream
+
+OPEN = Message.Status.IN_PROGRESS
+CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
+# What a screen reader says; of runs that failed the page says more, as an alert.
+ANNOUNCED = {
+    types.MESSAGE_CREATED: _("The assistant is answering."),
+    types.RUN_REQUIRES_ACTION: _("The assistant waits for the result of a function."),
+    types.RUN_COMPLETED: _("The answer is complete."),
+    types.RUN_INCOMPLETE: _("The answer was cut off."),
+    types.RUN_CANCELLED: _("The answer was stopped."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    """What a page shows: the ``last`` whole message's id, and of each open answer how many closed blocks."""
+
+    last: str = ""
+    open: Mapping[str, int] = field(default_factory=dict)
+
+
+class Feed:
+    """``apply`` reads rows and belongs in a thread; ``text_frame`` does not. One call at a time."""
+
+    def __init__(self, user: User, thread_id: str, have: Have) -> None:
+        self.user, self.thread_id = user, thread_id
+        self.have: Have | None = have  # None once the first snapshot was applied
+        self.open: dict[str, BlockStream] = {}
+        self.sent: set[str] = set()  # ids of whole messages and of endings
+        self.floor = 0  # number of the message up to which the page has all
+        self.since: datetime | None = None  # endings of runs made earlier are on the page
+        self.run: Object | None = None
+        self.live = False
+
+    def apply(self, item: Snapshot | Sequence[Event]) -> str:
+        """One frame of HTML that brings the page up to ``item``. Raises ``NotFound`` when the thread is gone."""
+        thread = threads.get(self.user, self.thread_id)
+        parts = self._snapshot(thread, item) if isinstance(item, Snapshot) else self._events(thread, item)
+        return format_html_join("\n", "{}", ((part,) for part in parts if part))
+
+    def text_frame(self, deltas: Sequence[Event]) -> str:
+        """A frame for events that are all deltas: JSON while a block stays open, HTML when one closes."""
+        for id, text in texts(deltas).items():
+            if stream := self.open.get(id):
+                if closed := stream.feed(text):
+                    return fragments.more_blocks(id, closed, tail=stream.tail)
+                return json.dumps({"m": id, "t": text}, ensure_ascii=False)
+        return ""
+
+    # --- the rows, all of one moment -------------------------------------------------------------------------------
+
+    def _snapshot(self, thread: Thread, snapshot: Snapshot) -> list[SafeString]:
+        self.run, self.live = snapshot.run, snapshot.live
+        shown = self._page_begins(thread)
+        writing = {message["id"]: text_of(message) for message in snapshot.messages if message["status"] == OPEN}
+        on_page = {*shown, *self.open}
+        parts = [self._missing(thread, besides=on_page), self._finished(thread, on_page - set(writing))]
+        parts += [self._written(thread, id, text, shown=shown.get(id)) for id, text in writing.items()]
+        return [*parts, self._panel(thread), *surroundings(thread)]
+
+    def _page_begins(self, thread: Thread) -> Mapping[str, int]:
+        """The first snapshot takes the page's word for what it has. Returns its open answers."""
+        if self.have is None:
+            return {}
+        shown, last = self.have.open, thread.messages.filter(id=self.have.last).first()
+        if last is not None:
+            self._risen_to(last)
+        self.have = None
+        return shown
+
+    def _risen_to(self, message: Message) -> None:
+        self.floor = message.number
+        run = message.run if message.run_id else None
+        self.since = run.created_at if run else message.created_at
+
+    def _written(self, thread: Thread, id: str, text: str, *, shown: int | None) -> SafeString:
+        """What the page lacks of an answer that is being written. ``shown``: how many blocks a new page has of it."""
+        if stream := self.open.get(id):
+            return fragments.more_blocks(id, stream.feed(text[len(stream.text) :]), tail=stream.tail)
+        if id in self.sent:
+            return fragments.NOTHING
+        stream = self.open[id] = fragments.stream_of(text)
+        if shown is not None:
+            return fragments.more_blocks(id, stream.blocks[shown:], tail=stream.tail)
+        return fragments.opened(history.entries_of(thread.messages.filter(id=id)), stream=stream)
+
+    def _missing(self, thread: Thread, *, besides: Iterable[str]) -> SafeString:
+        """Whole messages and endings that the page lacks."""
+        rows = list(thread.messages.filter(number__gt=self.floor).order_by("-number")[: history.SHOWN])[::-1]
+        runs = thread.runs.filter(status__in=history.UNWELL).order_by("-created_at", "-number")
+        ended = (runs.filter(created_at__gte=self.since) if self.since else runs)[: history.SHOWN][::-1]
+        known = {*self.sent, *besides}
+        news = [row for row in rows if row.status != OPEN and row.id not in known]
+        endings = [run for run in ended if run.id not in known]
+        self.sent |= {each.id for each in (*news, *endings)}
+        if rows and not any(row.status == OPEN for row in rows):
+            self._risen_to(rows[-1])
+        return fragments.appended(history.in_order(news, endings))
+
+    def _finished(self, thread: Thread, ids: Iterable[str]) -> SafeString:
+        """The final form of answers that the page takes for open."""
+        rows = list(thread.messages.filter(id__in=set(ids)).exclude(status=OPEN))
+        for row in rows:
+            self.open.pop(row.id, None)
+        self.sent |= {row.id for row in rows}
+        return format_html_join("", "{}", ((fragments.finished(each),) for each in history.entries_of(rows)))
+
+    def _panel(self, thread: Thread) -> SafeString:
+        return fragments.run_panel(thread, self.run, live=self.live, is_writing=bool(self.open))
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    def _events(self, thread: Thread, events: Sequence[Event]) -> list[SafeString]:
+        names = {event.name for event in events}
+        opened = [event.data["id"] for event in events if event.name == types.MESSAGE_CREATED]
+        closed = [event.data["id"] for event in events if event.name in CLOSING]
+        for event in events:
+            if event.data.get("object") == "thread.run":
+                self.run, self.live = event.data, event.name not in types.RUN_ENDED
+        parts = [self._written(thread, id, "", shown=None) for id in opened]
+        for id, text in texts(events).items():
+            if stream := self.open.get(id):
+                parts.append(fragments.more_blocks(id, stream.feed(text), tail=stream.tail))
+        parts.append(self._finished(thread, closed))
+        if names & {types.THREAD_CHANGED, types.RUN_CREATED, *types.RUN_ENDED}:
+            parts += [self._missing(thread, besides=self.open), *surroundings(thread)]
+        parts.append(self._panel(thread))
+        parts += [fragments.announcement(ANNOUNCED[name]) for name in ANNOUNCED if name in names][-1:]
+        return parts
+
+
+def surroundings(thread: Thread) -> list[SafeString]:
+    """What is no message: those that wait, and the title."""
+    return [fragments.waiting(thread, thread.queued_messages.all()), fragments.title(thread)]
+
+
+def texts(events: Iterable[Event]) -> dict[str, str]:
+    """The text that the deltas among ``events`` add to each message."""
+    added: dict[str, list[str]] = {}
+    for event in events:
+        if event.name == types.MESSAGE_DELTA:
+            parts = event.data["delta"]["content"]
+            added.setdefault(event.data["id"], []).extend(part["text"].get("value") or "" for part in parts)
+    return {id: "".join(pieces) for id, pieces in added.items()}
+
+
+def text_of(message: Object) -> str:
+    """All text of a message object."""
+    return "\n\n".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")

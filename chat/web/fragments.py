@@ -1,0 +1,113 @@
+"""The pieces of HTML that the page is made of, and that sockets and polls replace by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from chat.models import QueuedMessage, Thread
+from chat.models.objects import Object
+from chat.web.history import Answer, Ending, Entry, Question
+from chat.web.markdown import BlockStream, render
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+NOTHING = mark_safe("")
+
+
+def entry(shown: Entry) -> SafeString:
+    """A message or an ending, whole."""
+    match shown:
+        case Question():
+            return _template("question", {"entry": shown})
+        case Ending():
+            return _template("ending", {"entry": shown})
+        case Answer(is_open=True):
+            return _open_answer(shown, stream=stream_of(shown.text))
+        case Answer():
+            return _template("answer", {"entry": shown, "html": render(shown.text)})
+
+
+def entries(shown: Iterable[Entry]) -> SafeString:
+    return format_html_join("\n", "{}", ((entry(each),) for each in shown))
+
+
+def appended(shown: Iterable[Entry]) -> SafeString:
+    """New entries for the end of the page, which skips those that it has already."""
+    return _at_the_end(entries(shown))
+
+
+def _at_the_end(html: SafeString) -> SafeString:
+    return format_html('<div hx-swap-oob="beforeend:#messages">{}</div>', html) if html else NOTHING
+
+
+# --- an answer that is being written ---------------------------------------------------------------------------
+
+
+def stream_of(text: str) -> BlockStream:
+    stream = BlockStream()
+    stream.feed(text)
+    return stream
+
+
+def _open_answer(shown: Answer, *, stream: BlockStream) -> SafeString:
+    return _template("answer", {"entry": shown, "blocks": blocks(stream.blocks), "tail": stream.tail})
+
+
+def opened(shown: Iterable[Entry], *, stream: BlockStream) -> SafeString:
+    """Answers that begin, for the end of the page; what there is of their text is in ``stream``."""
+    answers = (each for each in shown if isinstance(each, Answer))
+    return _at_the_end(format_html_join("", "{}", ((_open_answer(each, stream=stream),) for each in answers)))
+
+
+def finished(shown: Entry) -> SafeString:
+    """An answer in its final form, in place of the open one."""
+    if not isinstance(shown, Answer):
+        return NOTHING
+    return _template("answer", {"entry": shown, "html": render(shown.text), "oob": True})
+
+
+def blocks(closed: Iterable[str]) -> SafeString:
+    """Closed blocks, already rendered and sanitized."""
+    return format_html_join("", '<div class="block">{}</div>', ((mark_safe(html),) for html in closed))  # noqa: S308
+
+
+def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeString:
+    """More closed blocks for an open answer, and its open end in place of the one before."""
+    html = blocks(closed)
+    grown = format_html('<div hx-swap-oob="beforeend:#{}-blocks">{}</div>', message_id, html) if html else NOTHING
+    return format_html('{}<div class="tail" id="{}-tail" hx-swap-oob="true">{}</div>', grown, message_id, tail)
+
+
+# --- around the messages ---------------------------------------------------------------------------------------
+
+
+def run_panel(thread: Thread, run: Object | None, *, live: bool, is_writing: bool) -> SafeString:
+    """What the live run does now: thinks, waits for the results of functions, stops. Empty when none is live."""
+    calls = []
+    if run and run["required_action"]:
+        calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
+    return _template("run", {"thread": thread, "run": run, "live": live, "is_writing": is_writing, "calls": calls})
+
+
+def waiting(thread: Thread, queued: Iterable[QueuedMessage]) -> SafeString:
+    """Messages that wait until the thread is free."""
+    return _template("waiting", {"thread": thread, "queued": list(queued)})
+
+
+def title(thread: Thread) -> SafeString:
+    return format_html('<h1 id="title" hx-swap-oob="true">{}</h1>', str(thread))
+
+
+def announcement(words: str | StrPromise) -> SafeString:
+    """For screen readers."""
+    return format_html('<p id="announce" hx-swap-oob="innerHTML">{}</p>', words)
+
+
+def _template(name: str, context: dict[str, Any]) -> SafeString:
+    return render_to_string(f"chat/{name}.html", context)

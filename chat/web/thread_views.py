@@ -1,0 +1,109 @@
+"""Pages of the chat: the empty one, a thread, and what one does with a thread as a whole."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from chat.actions import assistants, threads
+from chat.models import Thread
+from chat.models.objects import run_object
+from chat.web import fragments, history, sidebar
+from chat.web.doors import PersonRequest, door
+from chat.web.history import Answer
+
+
+def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str, Any]:
+    """What every page of the chat shows around its messages."""
+    return {
+        "thread": thread,
+        "current": thread.id if thread else "",
+        "assistants": list(assistants.usable(request.user)),
+        "client_key": secrets.token_urlsafe(18),
+        "most_megabytes": settings.EVERTHREAD_MAX_UPLOAD_MB,
+        **sidebar.listing(request.user),
+    }
+
+
+@require_GET
+@door
+def home(request: PersonRequest) -> HttpResponse:
+    """An empty page on which a new thread begins. ``?assistant=`` chooses who answers."""
+    context = around(request)
+    asked = request.GET.get("assistant")
+    chosen = next((each for each in context["assistants"] if each.id == asked), None)
+    context["chosen"] = chosen or next(iter(context["assistants"]), None)
+    return render(request, "chat/home.html", context)
+
+
+@require_GET
+@door
+def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
+    """A thread with its last messages; the socket brings what comes after them."""
+    thread = threads.get(request.user, thread_id)
+    context = around(request, thread=thread)
+    shown = history.latest(thread)
+    run = thread.live_run()
+    is_writing = any(isinstance(entry, Answer) and entry.is_open for entry in shown.entries)
+    panel = fragments.run_panel(thread, run_object(run) if run else None, live=run is not None, is_writing=is_writing)
+    context |= {
+        "entries": fragments.entries(shown.entries),
+        "earlier_than": shown.earlier_than,
+        "run_panel": panel,
+        "waiting": fragments.waiting(thread, thread.queued_messages.all()),
+        "assistant_is_there": any(each.id == thread.assistant_id for each in context["assistants"]),
+    }
+    return render(request, "chat/thread.html", context)
+
+
+@require_GET
+@door
+def earlier(request: PersonRequest, thread_id: str) -> HttpResponse:
+    """The messages before ``?before=``, for the top of the page."""
+    thread = threads.get(request.user, thread_id)
+    shown = history.before(thread, request.GET.get("before", ""))
+    context = {"thread": thread, "entries": fragments.entries(shown.entries), "earlier_than": shown.earlier_than}
+    return render(request, "chat/earlier.html", context)
+
+
+@require_POST
+@door
+def rename(request: PersonRequest, thread_id: str) -> HttpResponse:
+    thread = threads.rename(request.user, thread_id, title=request.POST.get("title", ""))
+    return HttpResponse(fragments.title(thread))
+
+
+@require_POST
+@door
+def choose_assistant(request: PersonRequest, thread_id: str) -> HttpResponse:
+    """From the next message on, another assistant answers."""
+    assistant = assistants.get(request.user, request.POST.get("assistant", ""))
+    threads.choose_assistant(request.user, thread_id, assistant=assistant)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@door
+def archive(request: PersonRequest, thread_id: str) -> HttpResponse:
+    """Into the archive, or with ``archived=`` empty out of it."""
+    archived = bool(request.POST.get("archived"))
+    threads.archive(request.user, thread_id, archived=archived)
+    return moved(request, reverse("home") if archived else reverse("thread", args=[thread_id]))
+
+
+@require_POST
+@door
+def delete(request: PersonRequest, thread_id: str) -> HttpResponse:
+    threads.delete(request.user, thread_id)
+    return moved(request, reverse("home"))
+
+
+def moved(request: PersonRequest, address: str) -> HttpResponse:
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)

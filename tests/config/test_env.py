@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+
+class TestAWrongValue:
+    def test_of_a_number_is_named_with_an_example(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_MAX_RUNS", "many")
+        with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_MAX_RUNS='many'.*EVERTHREAD_MAX_RUNS=100"):
+            env.whole_number("EVERTHREAD_MAX_RUNS", default=100)
+
+    def test_of_a_switch_is_not_taken_for_no(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_TLS", "ja")
+        with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_TLS='ja'.*true or false"):
+            env.yes_or_no("EVERTHREAD_TLS", default=False)
+
+    def test_of_a_choice_is_answered_with_the_choices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_LOG_LEVEL", "loud")
+        with pytest.raises(ImproperlyConfigured, match="DEBUG, INFO"):
+            env.one_of("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO"), default="INFO")
+
+    def test_of_the_database_is_described_without_its_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "oops://me:secret@host/name")
+        with pytest.raises(ImproperlyConfigured, match="postgres://") as refused:
+            env.database("DATABASE_URL", default="sqlite:///x")
+        assert "secret" not in str(refused.value)
+
+    def test_of_the_mail_server_is_described_without_its_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EMAIL_URL", "pigeon://me:secret@host")
+        with pytest.raises(ImproperlyConfigured, match=r"smtp\+tls://") as refused:
+            env.mail("EMAIL_URL")
+        assert "secret" not in str(refused.value)
+
+    def test_of_a_folder_that_cannot_be_made_is_named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        file = tmp_path / "file"
+        file.touch()
+        monkeypatch.setenv("EVERTHREAD_DATA_DIR", str(file / "data"))
+        with pytest.raises(ImproperlyConfigured, match="Name a folder that can be written"):
+            env.folder("EVERTHREAD_DATA_DIR", default=tmp_path)
+
+
+class TestValues:
+    def test_that_are_empty_count_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_MAX_RUNS", "")
+        assert env.whole_number("EVERTHREAD_MAX_RUNS", default=7) == 7
+
+    def test_in_a_list_are_parted_by_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", "a.example, b.example,")
+        assert env.words("DJANGO_ALLOWED_HOSTS", default=["localhost"]) == ["a.example", "b.example"]
+
+    @pytest.mark.parametrize(("written", "meant"), [("YES", True), ("on", True), ("0", False), ("False", False)])
+    def test_of_a_switch_may_be_written_in_many_ways(
+        self, monkeypatch: pytest.MonkeyPatch, written: str, meant: bool
+    ) -> None:
+        monkeypatch.setenv("EVERTHREAD_TLS", written)
+        assert env.yes_or_no("EVERTHREAD_TLS", default=not meant) is meant
+
+
+class TestTheKeptSecret:
+    def test_is_made_once_and_readable_by_its_owner_only(self, tmp_path: Path) -> None:
+        path = tmp_path / "secret_key"
+        first = env.kept_secret(path)
+        assert env.kept_secret(path) == first
+        assert len(first) >= 50
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,153 @@
+"""A run that asks for functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.actions import runs
+from chat.events.bus import bus
+from chat.models import Assistant, Message, Run, RunStep, Thread
+from chat.providers.base import Usage
+from chat.providers.replies import Reply, call
+from chat.providers.scripted import ScriptedProvider
+from tests.engine.golden import golden, merged
+from tests.engine.stage import Stage, heard, in_thread, status, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WEATHER = {
+    "type": "function",
+    "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+
+
+@pytest.fixture
+def thread(ada, assistant: Assistant) -> Thread:
+    assistant.tools = [WEATHER]
+    assistant.save()
+    return Thread.objects.create(owner=ada, assistant=assistant)
+
+
+def forecaster() -> ScriptedProvider:
+    asks = Reply(call("weather", city="Oslo"), call("weather", city="Rome"), Usage(prompt=10, completion=4))
+    return ScriptedProvider([asks, Reply("Rain and sun.", Usage(prompt=20, completion=3), after_tools=True)])
+
+
+async def submit(run: Run, *values: str) -> Run:
+    calls = run.required_action["submit_tool_outputs"]["tool_calls"]
+    outputs = [{"tool_call_id": made["id"], "output": value} for made, value in zip(calls, values, strict=True)]
+    return await in_thread(runs.submit_tool_outputs)(run, outputs=outputs)
+
+
+class TestAFunctionRun:
+    async def test_pauses_in_the_order_of_the_reference(self, stage: Stage, thread: Thread) -> None:
+        """Section 7.2, stream 02."""
+        with bus.follow(thread.id) as follower:
+            async with stage.working(forecaster()):
+                await stage.ask(thread)
+                events = await heard(follower)
+
+        assert merged([event.name for event in events]) == merged(golden("02_function_requires_action"))
+
+    async def test_streams_each_call_by_index_with_id_and_name_once(self, stage: Stage, thread: Thread) -> None:
+        """Section 7.3: an SDK joins repeated ids."""
+        with bus.follow(thread.id) as follower:
+            async with stage.working(forecaster()):
+                await stage.ask(thread)
+                events = await heard(follower)
+
+        deltas = [
+            event.data["delta"]["step_details"]["tool_calls"][0] for event in events if "step.delta" in event.name
+        ]
+        assert [delta["index"] for delta in deltas if "id" in delta] == [0, 1]
+        for index, arguments in enumerate(['{"city": "Oslo"}', '{"city": "Rome"}']):
+            pieces = [delta["function"]["arguments"] for delta in deltas if delta["index"] == index]
+            assert pieces[0] == ""
+            assert "".join(pieces) == arguments
+
+    async def test_names_the_pending_calls_without_outputs(self, stage: Stage, thread: Thread) -> None:
+        """Section 6.4."""
+        async with stage.working(forecaster()):
+            run = await status(await stage.ask(thread), "requires_action")
+
+        [oslo, rome] = run.required_action["submit_tool_outputs"]["tool_calls"]
+        assert oslo["function"] == {"name": "weather", "arguments": '{"city": "Oslo"}'}
+        assert rome["id"] != oslo["id"]
+        assert (run.worker, run.usage) == ("", None)
+        assert (await RunStep.objects.aget(run=run)).status == "in_progress"
+
+    async def test_goes_on_with_the_outputs(self, stage: Stage, thread: Thread) -> None:
+        """Section 7.2, stream 03; outputs stand in the completed step."""
+        provider = forecaster()
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "requires_action")
+            with bus.follow(thread.id) as follower:
+                await submit(run, "rain", "sun")
+                events = await heard(follower)
+
+        assert merged([event.name for event in events]) == merged(golden("03_submit_tool_outputs"))
+        calls = events[0].data["step_details"]["tool_calls"]
+        assert [made["function"]["output"] for made in calls] == ["rain", "sun"]
+        assert (await Message.objects.aget(run_id=run.id)).text == "Rain and sun."
+        turns = provider.requests[-1].turns
+        assert [turn.role for turn in turns] == ["system", "user", "assistant", "tool", "tool"]
+        assert [turn.text for turn in turns[-2:]] == ["rain", "sun"]
+        assert [made.name for made in turns[2].tool_calls] == ["weather", "weather"]
+
+    async def test_counts_the_tokens_of_both_turns(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(forecaster()):
+            run = await status(await stage.ask(thread), "requires_action")
+            await submit(run, "rain", "sun")
+            run = await status(run, "completed")
+
+        assert (run.usage["prompt_tokens"], run.usage["completion_tokens"]) == (30, 7)
+
+    async def test_numbers_its_events_without_a_gap_over_both_turns(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(forecaster()):
+            with bus.follow(thread.id) as follower:
+                run = await stage.ask(thread)
+                before = await heard(follower)
+                await submit(await status(run, "requires_action"), "rain", "sun")
+                after = await heard(follower)
+
+        assert [event.seq for event in before + after] == list(range(1, len(before + after) + 1))
+
+    async def test_keeps_what_was_said_before_the_call_as_a_message(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply("Let me look.", call("weather", city="Oslo"))])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "requires_action")
+
+        message = await Message.objects.aget(run_id=run.id)
+        assert (message.text, message.status) == ("Let me look.", "completed")
+        steps = [(step.type, step.status) async for step in RunStep.objects.filter(run=run)]
+        assert steps == [("message_creation", "completed"), ("tool_calls", "in_progress")]
+
+    async def test_forces_a_call_only_once(self, stage: Stage, thread: Thread) -> None:
+        """Section 6.1: a run that must call would otherwise never answer."""
+        provider = forecaster()
+        async with stage.working(provider):
+            started = in_thread(runs.start)
+            await in_thread(thread.messages.create)(role="user", content=[])
+            run = await started(thread, assistant=thread.assistant, tool_choice="required")
+            await submit(await status(run, "requires_action"), "rain", "sun")
+            await status(run, "completed")
+
+        assert [request.tool_choice for request in provider.requests] == ["required", "auto"]
+
+    async def test_can_be_cancelled_while_it_waits(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(forecaster()):
+            run = await status(await stage.ask(thread), "requires_action")
+            await in_thread(runs.cancel)(run)
+            run = await status(run, "cancelled")
+
+        assert run.required_action is None
+        assert (await RunStep.objects.aget(run=run)).status == "cancelled"
+
+    async def test_declares_its_functions_to_the_model(self, stage: Stage, thread: Thread) -> None:
+        provider = forecaster()
+        async with stage.working(provider):
+            await status(await stage.ask(thread), "requires_action")
+            await until(lambda: provider.requests)
+
+        [function] = provider.requests[0].functions
+        assert function.name == "weather"
+        assert function.parameters == WEATHER["function"]["parameters"]

@@ -1,0 +1,97 @@
+"""One turn of a model, without a database."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.engine.loop import SHRINKS, Happening, TurnEnded, take_turn
+from chat.errors import ContextOverflow, Unreachable
+from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
+from chat.providers.replies import Reply
+from chat.providers.scripted import ScriptedProvider
+
+
+def ask(shrink: int) -> Request:
+    return Request(model=f"shrunk {shrink}", turns=[Turn(role="user", text="Hello?")])
+
+
+async def happenings(provider: ScriptedProvider, ask=ask) -> list[Happening]:
+    return [happening async for happening in take_turn(provider, ask=ask)]
+
+
+class TestATurn:
+    async def test_passes_the_text_on_and_ends_with_reason_and_usage(self) -> None:
+        provider = ScriptedProvider([Reply("One", " two", Usage(prompt=3, completion=2), Finish("length"))])
+
+        assert await happenings(provider) == [
+            Text("One"),
+            Text(" two"),
+            TurnEnded(reason="length", usage=Usage(prompt=3, completion=2), calls=()),
+        ]
+
+    async def test_joins_the_pieces_of_calls(self) -> None:
+        pieces = [
+            ToolCallPiece(0, "call_a", "weather", '{"city"'),
+            ToolCallPiece(1, "call_b", "time", "{}"),
+            ToolCallPiece(0, arguments=': "Oslo"}'),
+        ]
+        ended = (await happenings(ScriptedProvider([Reply(*pieces)])))[-1]
+
+        assert isinstance(ended, TurnEnded)
+        assert ended.calls == (
+            ToolCall("call_a", "weather", '{"city": "Oslo"}'),
+            ToolCall("call_b", "time", "{}"),
+        )
+
+    async def test_closes_the_stream_when_it_is_left(self) -> None:
+        provider = ScriptedProvider([Reply("One", "two")])
+        turn = take_turn(provider, ask=ask)
+        await anext(turn)
+        await turn.aclose()
+
+        assert len(provider.stopped) == 1
+
+
+class TestATurnThatDoesNotFit:
+    async def test_is_asked_again_shorter(self) -> None:
+        provider = ScriptedProvider([Reply(ContextOverflow(), once=True), Reply("Fits.")])
+
+        assert (await happenings(provider))[0] == Text("Fits.")
+        assert [request.model for request in provider.requests] == ["shrunk 0", "shrunk 1"]
+
+    async def test_is_given_up_after_a_few_tries(self) -> None:
+        provider = ScriptedProvider([Reply(ContextOverflow())])
+
+        with pytest.raises(ContextOverflow):
+            await happenings(provider)
+        assert len(provider.requests) == SHRINKS + 1
+
+    async def test_is_not_asked_again_once_it_spoke(self) -> None:
+        provider = ScriptedProvider([Reply("Half", ContextOverflow())])
+
+        with pytest.raises(ContextOverflow):
+            await happenings(provider)
+        assert len(provider.requests) == 1
+
+    async def test_says_what_the_provider_said_when_no_shorter_request_can_be_made(self) -> None:
+        def ask_once(shrink: int) -> Request:
+            if shrink:
+                raise ContextOverflow("our own estimate")
+            return ask(shrink)
+
+        provider = ScriptedProvider([Reply(ContextOverflow("the provider's words"))])
+        with pytest.raises(ContextOverflow, match="the provider's words"):
+            await happenings(provider, ask_once)
+
+    async def test_says_our_own_estimate_when_nothing_could_be_asked(self) -> None:
+        def refuse(shrink: int) -> Request:
+            raise ContextOverflow(f"does not fit, shrunk {shrink}")
+
+        with pytest.raises(ContextOverflow, match="shrunk 0"):
+            await happenings(ScriptedProvider(), refuse)
+
+
+class TestATurnThatBreaks:
+    async def test_passes_the_error_on(self) -> None:
+        with pytest.raises(Unreachable):
+            await happenings(ScriptedProvider([Reply("Half", Unreachable())]))

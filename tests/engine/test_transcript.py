@@ -1,0 +1,189 @@
+"""What a model is sent of a thread."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from chat.engine import transcript
+from chat.engine.execution import request_of
+from chat.errors import ContextOverflow
+from chat.models import File, Message, Model, Run, Thread, User
+from chat.models.threads import text_part
+from chat.providers.base import Turn
+
+pytestmark = pytest.mark.django_db
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def model(scripted) -> Model:
+    return Model.objects.create(provider=scripted, name="small", context_window=1000, vision=True)
+
+
+def say(thread: Thread, text: str, *, role: str = "user", **fields: Any) -> Message:
+    return Message.objects.create(thread=thread, role=role, content=[text_part(text)], **fields)
+
+
+def run_on(thread: Thread, **fields: Any) -> Run:
+    return Run.objects.create(thread=thread, assistant=thread.assistant, model="small", **fields)
+
+
+def texts(run: Run, model: Model) -> list[str]:
+    groups, _present = transcript.read(run, model=model)
+    return [turn.text for group in groups for turn in group]
+
+
+def keep(owner: User, name: str, content: bytes, content_type: str) -> File:
+    file = File(owner=owner, filename=name, bytes=len(content), content_type=content_type)
+    file.content.save(name, ContentFile(content), save=False)
+    file.save()
+    return file
+
+
+class TestReading:
+    def test_leaves_out_answers_that_broke_but_not_those_that_were_stopped(self, thread: Thread, model: Model) -> None:
+        say(thread, "question")
+        say(thread, "broken", role="assistant", status="incomplete", incomplete_reason="run_failed")
+        say(thread, "expired", role="assistant", status="incomplete", incomplete_reason="run_expired")
+        say(thread, "stopped", role="assistant", status="incomplete", incomplete_reason="run_cancelled")
+
+        assert texts(run_on(thread), model) == ["question", "stopped"]
+
+    def test_ends_with_what_stood_there_when_the_run_was_made(self, thread: Thread, model: Model) -> None:
+        say(thread, "before")
+        run = run_on(thread)
+        say(thread, "after")
+
+        assert texts(run, model) == ["before"]
+
+    def test_takes_only_the_last_messages_if_told_so(self, thread: Thread, model: Model) -> None:
+        for number in range(5):
+            say(thread, f"m{number}")
+        run = run_on(thread, truncation_strategy={"type": "last_messages", "last_messages": 2})
+
+        assert texts(run, model) == ["m3", "m4"]
+
+    def test_puts_attached_texts_into_the_turn(self, thread: Thread, model: Model, media: Path) -> None:
+        file = keep(thread.owner, "notes.txt", "Größe: 4".encode(), "text/plain")
+        say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
+
+        assert texts(run_on(thread), model) == ["read this\n\nAttached file 'notes.txt':\n\nGröße: 4"]
+
+    def test_cuts_a_long_attached_text(self, thread: Thread, model: Model, media: Path) -> None:
+        file = keep(thread.owner, "long.txt", b"x" * (transcript.INLINE_BYTES + 1), "text/plain")
+        say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
+
+        [text] = texts(run_on(thread), model)
+        assert text.count("x") == transcript.INLINE_BYTES
+        assert text.endswith("[…]")
+
+    def test_names_attached_files_that_it_cannot_read(self, thread: Thread, model: Model, media: Path) -> None:
+        file = keep(thread.owner, "data.bin", b"\x00\x01", "application/octet-stream")
+        say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
+
+        assert "'data.bin'" in texts(run_on(thread), model)[0]
+
+    def test_never_reads_a_file_of_someone_else(self, thread: Thread, model: Model, bob: User, media: Path) -> None:
+        file = keep(bob, "secret.txt", b"the secret", "text/plain")
+        say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
+
+        assert texts(run_on(thread), model) == ["read this"]
+
+    def test_shows_pictures_to_a_model_that_sees(self, thread: Thread, model: Model, media: Path) -> None:
+        file = keep(thread.owner, "dot.png", PIXEL, "image/png")
+        message = say(thread, "what is this?")
+        message.content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "low"}})
+        message.save()
+        [[turn]], _present = transcript.read(run_on(thread), model=model)
+
+        [image] = turn.images
+        assert image.detail == "low"
+        assert base64.b64decode(image.url.removeprefix("data:image/png;base64,")) == PIXEL
+
+    def test_tells_a_model_that_does_not_see_that_there_were_pictures(
+        self, thread: Thread, model: Model, media: Path
+    ) -> None:
+        model.vision = False
+        message = say(thread, "what is this?")
+        message.content.append({"type": "image_url", "image_url": {"url": "https://example.org/dot.png"}})
+        message.save()
+        [[turn]], _present = transcript.read(run_on(thread), model=model)
+
+        assert turn.images == ()
+        assert "cannot see" in turn.text
+
+
+def turns(*texts: str) -> list[list[Turn]]:
+    """Groups of one turn each, by turns of the user and the assistant."""
+    return [[Turn(role="assistant" if place % 2 else "user", text=text)] for place, text in enumerate(texts)]
+
+
+def fit(groups: list[list[Turn]], budget: int, *, instructions: str = "") -> list[str]:
+    return [turn.text for turn in transcript.fit(groups, instructions=instructions, present=[], budget=budget)]
+
+
+LONG = "word " * 400
+
+
+class TestFitting:
+    def test_keeps_all_that_fits_in_order(self) -> None:
+        assert fit(turns("a", "b", "c"), 1000, instructions="Be brief.") == ["Be brief.", "a", "b", "c"]
+
+    def test_drops_the_oldest_first(self) -> None:
+        assert fit(turns(LONG, "b", "c"), 100) == ["c"]
+        assert fit(turns(LONG, "b", "c", "d", "e"), 100) == ["c", "d", "e"]
+
+    def test_keeps_a_short_question_after_a_long_answer_that_does_not_fit(self) -> None:
+        assert fit(turns("a", LONG, "go on"), 100, instructions="Be brief.") == ["Be brief.", "go on"]
+
+    def test_does_not_begin_with_an_answer(self) -> None:
+        assert fit(turns(LONG, "answer", "question"), 100) == ["question"]
+
+    def test_refuses_a_question_that_does_not_fit_by_itself(self) -> None:
+        with pytest.raises(ContextOverflow, match="100 fit"):
+            fit(turns("a", "b", LONG), 100)
+
+    def test_refuses_when_the_work_of_the_run_does_not_fit(self) -> None:
+        with pytest.raises(ContextOverflow):
+            transcript.fit(turns("a"), instructions="", present=[Turn(role="tool", text=LONG)], budget=100)
+
+    def test_keeps_the_work_of_the_run_before_older_messages(self) -> None:
+        present = [Turn(role="tool", text="result")]
+        fitted = transcript.fit(turns(LONG, "b", "c"), instructions="", present=present, budget=100)
+        assert [turn.text for turn in fitted] == ["c", "result"]
+
+
+class TestTheBudget:
+    def test_leaves_room_for_the_answer(self, thread: Thread, model: Model) -> None:
+        assert transcript.prompt_budget(run_on(thread), model=model) == 750
+
+    def test_is_never_more_than_the_run_allows(self, thread: Thread, model: Model) -> None:
+        assert transcript.prompt_budget(run_on(thread, max_prompt_tokens=300), model=model) == 300
+
+    def test_halves_with_each_refusal_of_the_provider(self, thread: Thread, model: Model) -> None:
+        assert transcript.prompt_budget(run_on(thread), model=model, shrink=2) == 187
+
+
+class TestTheRequest:
+    def test_asks_for_no_more_than_run_and_model_allow(self, thread: Thread, model: Model) -> None:
+        model.max_output = 200
+        run = run_on(thread, max_completion_tokens=300)
+        request = request_of(run, model=model, groups=turns("a"), present=[], shrink=0)
+        assert request.max_tokens == 200
+
+    def test_asks_by_the_name_that_the_provider_knows(self, thread: Thread, model: Model) -> None:
+        model.upstream_name = "vendor/small-2026"
+        request = request_of(run_on(thread), model=model, groups=turns("a"), present=[], shrink=0)
+        assert request.model == "vendor/small-2026"
+
+    def test_offers_no_functions_to_a_model_without_tools(self, thread: Thread, model: Model) -> None:
+        model.tool_use = "none"
+        run = run_on(thread, tools=[{"type": "function", "function": {"name": "f"}}])
+        assert request_of(run, model=model, groups=turns("a"), present=[], shrink=0).functions == []

@@ -1,0 +1,105 @@
+"""A real server for tests: ``manage.py serve`` in a process and a data folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "correct horse battery"
+START = 60.0  # seconds
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LiveServer:
+    """Answers from the scripted provider unless ``environment`` names another. Signs in as ``admin`` / ``PASSWORD``."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir, self.port = data_dir, free_port()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "DJANGO_"))}
+        self.environment = {
+            **clean,
+            "EVERTHREAD_DATA_DIR": str(data_dir),
+            "EVERTHREAD_ADMIN_PASSWORD": PASSWORD,
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self.log = data_dir / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        if "OPENAI_BASE_URL" not in environment:
+            self.manage("migrate", "--verbosity=0")
+            self.shell(
+                "from chat.models import Provider\n"
+                "row, _ = Provider.objects.get_or_create(name='scripted', kind='scripted', default_model='scripted')\n"
+                "row.make_default()"
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command of ``manage.py`` on the server's data and return what it printed."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=stdin, capture_output=True, text=True, timeout=START
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def shell(self, code: str) -> str:
+        """Run Python code with the models at hand."""
+        return self.manage("shell", "--verbosity=0", "--no-imports", stdin=code)
+
+    def start(self) -> None:
+        """Start and wait until it is ready."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + START
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as response:
+                return bool(json.load(response))
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        """As a crash would: no farewell."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As an operator would; the exit code."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=START)
+
+    def __enter__(self) -> LiveServer:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
