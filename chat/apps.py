@@ -10,4 +10,6 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import chat.checks  # noqa: F401 -- registers the checks; models must be loaded first
+        # These register themselves; models must be loaded first.
+        import chat.checks
+        import chat.web.signals  # noqa: F401

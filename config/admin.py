@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -53,3 +53,9 @@ class EverthreadAdminSite(AdminSite):
 
         today = runs.today() if request.user.has_perm("chat.view_run") else None
         return super().index(request, {**(extra_context or {}), "today": today})
+
+    def app_index(  # type: ignore[override]  # it leads to another page
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one app: with one app, that is the front hall."""
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.name))

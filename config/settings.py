@@ -160,7 +160,6 @@ USE_I18N = True
 USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "chat" / "locale"]
 TIME_ZONE = env.text("TZ", default="UTC")
 
 # --- Models and runs ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+from pathlib import Path
 
 KEPT = ("DJANGO_SETTINGS_MODULE", "EVERTHREAD_MODEL_PATH")
 
@@ -14,3 +15,4 @@ for name in list(os.environ):
     if name.startswith(("EVERTHREAD_", "OPENAI_", "DJANGO_")) and name not in KEPT:
         del os.environ[name]
 os.environ["EVERTHREAD_DATA_DIR"] = folder.name
+(Path(folder.name) / "static").mkdir()  # WhiteNoise warns without it; collectstatic would make it

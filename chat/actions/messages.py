@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from chat.actions import assistants, runs
+from chat.actions import assistants, contents, runs
 from chat.actions.wakeups import thread_changed
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
+from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
 
 TITLE_LENGTH = 60  # characters of the first message that name the thread
@@ -49,6 +51,32 @@ def send(
         raise
 
 
+def post(
+    thread: Thread,
+    *,
+    content: str | Sequence[Object],
+    attachments: Sequence[Object] = (),
+    metadata: dict[str, str] | None = None,
+    client_key: str | None = None,
+    assistant: Assistant | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Posted:
+    """Post a message as programs do, and start a run of ``assistant`` on it, with ``settings`` as for ``runs.start``.
+
+    Without an assistant the message is only posted. ``client_key`` as for ``send``. Raises ``ThreadBusy`` while a run
+    is live, and as ``contents.checked``.
+    """
+    parts = contents.checked(thread.owner, content=content, attachments=attachments)
+    if client_key and (earlier := _posted_before(thread, client_key)):
+        return earlier
+    try:
+        return _post(thread, assistant, client_key=client_key, settings=settings, metadata=metadata or {}, **parts)
+    except IntegrityError:
+        if client_key and (earlier := _posted_before(thread, client_key)):
+            return earlier
+        raise
+
+
 def composed(text: str, *, files: Sequence[File] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """``content`` and ``attachments`` of a message: pictures become parts, other files attachments."""
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
@@ -78,12 +106,20 @@ def assistant_of(thread: Thread) -> Assistant:
 
 
 @transaction.atomic
-def _post(thread: Thread, assistant: Assistant, *, client_key: str, **parts: Any) -> Posted:
-    live = thread.live_run()
-    if live is not None or thread.queued_messages.exists():
-        raise ThreadBusy(f"Can't add messages to {thread.id} while a run {live.id if live else ''} is active.")
+def _post(
+    thread: Thread,
+    assistant: Assistant | None,
+    *,
+    client_key: str | None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    **parts: Any,
+) -> Posted:
+    if live := thread.live_run():
+        raise ThreadBusy(f"Can't add messages to {thread.id} while a run {live.id} is active.")
+    if thread.queued_messages.exists():
+        raise ThreadBusy(_("Other messages are waiting to be posted to this thread."))
     message = Message.objects.create(thread=thread, role=Message.Role.USER, client_key=client_key, **parts)
-    run = runs.start(thread, assistant=assistant)
+    run = runs.start(thread, assistant=assistant, **settings) if assistant else None
     if not thread.title:
         thread.title = title_from(message.text)
         Thread.objects.filter(pk=thread.pk, title="").update(title=thread.title)
@@ -92,6 +128,8 @@ def _post(thread: Thread, assistant: Assistant, *, client_key: str, **parts: Any
 
 @transaction.atomic
 def _queue(thread: Thread, *, client_key: str, **parts: Any) -> Posted:
+    if earlier := _posted_before(thread, client_key):  # by the call whose run is live now
+        return earlier
     queued, _new = QueuedMessage.objects.get_or_create(thread=thread, client_key=client_key, defaults=parts)
     thread_changed(thread.id)
     transaction.on_commit(lambda: post_next(thread.id))  # the run may have ended just now

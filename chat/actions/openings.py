@@ -11,9 +11,7 @@ from chat.models import Assistant, File, Message, Thread, User
 
 
 @transaction.atomic
-def open_thread(
-    user: User, *, assistant: Assistant, text: str, files: Sequence[File] = (), client_key: str
-) -> Thread:
+def open_thread(user: User, *, assistant: Assistant, text: str, files: Sequence[File] = (), client_key: str) -> Thread:
     """A new thread in which ``assistant`` answers ``text``. The same ``client_key`` again finds the same thread.
 
     Raises ``InvalidRequest`` for an empty or too long text; then there is no thread either.

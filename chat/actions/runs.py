@@ -74,6 +74,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
 
     Raises ``WrongRunStatus`` when none are awaited, ``InvalidRequest`` when not exactly those.
     """
+    run.refresh_from_db(from_queryset=Run.objects.select_for_update())
     if run.status != RunStatus.REQUIRES_ACTION or run.required_action is None:
         raise WrongRunStatus(f'Runs in status "{run.status}" do not accept tool outputs.')
     pending = [call["id"] for call in run.required_action["submit_tool_outputs"]["tool_calls"]]
@@ -85,9 +86,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     for call in step.details["tool_calls"]:
         call["function"]["output"] = str(given[call["id"]])
     step.save(update_fields=["details"])
-    if not run.move(RunStatus.QUEUED, required_action=None):
-        run.refresh_from_db(fields=["status"])
-        raise WrongRunStatus(f'Runs in status "{run.status}" do not accept tool outputs.')
+    run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
     told = [endings.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
     tell(run.thread_id, endings.number(run, told))
     return run

@@ -74,8 +74,8 @@ def ensure_provider() -> Provider:
     """The default provider: the one that the environment names, else one chosen before, else the embedded model."""
     if settings.OPENAI_BASE_URL or settings.OPENAI_API_KEY:
         return _provider_of_environment()
-    # A provider that the environment named before, but no longer does, has neither address nor key.
-    Provider.objects.filter(name=DEFAULT, key_variable="OPENAI_API_KEY").update(enabled=False, is_default=False)
+    # The provider "default" is the environment's, which names none any more.
+    Provider.objects.filter(name=DEFAULT).update(enabled=False, is_default=False)
     chosen = Provider.objects.filter(is_default=True, enabled=True).first()
     if chosen is None:
         chosen, _new = Provider.objects.get_or_create(

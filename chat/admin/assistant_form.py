@@ -74,6 +74,7 @@ class AssistantForm(ModelForm):
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
             "top_p": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "any"}),
             "reasoning_effort": Suggested(lambda: EFFORTS),
+            "groups": forms.CheckboxSelectMultiple,
         }
         help_texts = {
             "instructions": gettext_lazy("Who the assistant is and how it should answer. Sent with every question."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -35,9 +35,8 @@ class AssistantAdmin(Guarded):
     list_select_related = ("owner",)
     search_fields = ("name", "description", "=id", "owner__username")
     autocomplete_fields = ("owner",)
-    filter_horizontal = ("groups",)
     readonly_fields = ("id", "created_at")
-    actions: ClassVar[list[str]] = ["duplicate"]
+    actions = ("duplicate",)
     fieldsets = (
         (None, {"fields": ("name", "description", "instructions", "model", "starter_prompts")}),
         (
@@ -54,9 +53,6 @@ class AssistantAdmin(Guarded):
         ),
     )
 
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
         usable = Assistant.objects.usable_by(request.user).filter(pk=OuterRef("pk"))  # type: ignore[arg-type]
         found: QuerySet[Assistant] = super().get_queryset(request)
@@ -69,8 +65,7 @@ class AssistantAdmin(Guarded):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         assistant = self.get_object(request, object_id)
-        usable = assistant is not None and assistant.usable
-        address = try_address(assistant) if usable else ""
+        address = try_address(assistant) if assistant is not None and assistant.usable else ""
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "try_address": address})
 
     def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:

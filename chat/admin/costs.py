@@ -39,7 +39,7 @@ def run_facts(run: Run) -> Facts:
     return Facts(
         run=run,
         ended_at=ended_at(run),
-        waited=run.started_at and run.started_at - run.created_at,
+        waited=between(run.created_at, run.started_at),
         first_word=_first_word(run),
         took=time_taken(run),
         prompt=usage.get("prompt_tokens"),
@@ -57,13 +57,12 @@ def ended_at(run: Run) -> datetime | None:
 
 def time_taken(run: Run) -> timedelta | None:
     """From its creation to its end, or to now."""
-    end = timezone.now() if run.is_live else ended_at(run)
-    return end and end - run.created_at
+    return between(run.created_at, timezone.now() if run.is_live else ended_at(run))
 
 
 def _first_word(run: Run) -> timedelta | None:
     event = run.events.filter(name=MESSAGE_CREATED).first()
-    return event and event.created_at - run.created_at
+    return between(run.created_at, event.created_at if event else None)
 
 
 def cost_of(run: Run) -> Decimal | None:
@@ -76,9 +75,13 @@ def cost_of(run: Run) -> Decimal | None:
         return None
     if model.input_price is None and model.output_price is None:
         return None
-    prompt = run.usage["prompt_tokens"] * (model.input_price or 0)
-    completion = run.usage["completion_tokens"] * (model.output_price or 0)
+    prompt = Decimal(run.usage["prompt_tokens"]) * (model.input_price or 0)
+    completion = Decimal(run.usage["completion_tokens"]) * (model.output_price or 0)
     return (prompt + completion) / MILLION
+
+
+def between(start: datetime, end: datetime | None) -> timedelta | None:
+    return None if end is None else end - start
 
 
 def spoken(length: timedelta | None) -> str:

@@ -18,7 +18,7 @@ MAX_TOOLS = 128  # reference, section 4
 
 
 class FunctionsField(JsonText):
-    """A list of functions: ``[{"name", "description", "parameters", "strict"}]``. Also takes the API's list of tools."""
+    """A list of ``{"name", "description", "parameters", "strict"}``. Takes the API's list of function tools too."""
 
     widget = forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField code", "spellcheck": "false"})
     empty = list

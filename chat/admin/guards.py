@@ -1,7 +1,7 @@
 """What every list and form of the admin keeps to: who may read what people wrote, and what an address may ask for.
 
-Django lets an address filter a list by any column (``?title__startswith=a``), and whoever counts the rows that come back
-can read a column letter by letter. Here an address may filter only by what the list itself offers.
+Django lets an address filter a list by any column (``?title__startswith=a``), and whoever counts the rows that come
+back can read a column letter by letter. Here an address may filter only by what the list itself offers.
 """
 
 from __future__ import annotations
@@ -26,17 +26,23 @@ log = logging.getLogger(__name__)
 READ = "chat.read_messages"
 
 # What Django's own filters put behind the name of their column.
-LOOKUPS = {"", "exact", "id__exact", "isnull", "gte", "lt", "year", "month", "day"}
+LOOKUPS = {"", "exact", "id__exact", "isnull", "gte", "lt"}
 
 
 class Guarded(ModelAdmin):
-    """A list that can be filtered only by ``list_filter`` and ``date_hierarchy``."""
+    """A list that can be filtered only by what ``list_filter`` offers."""
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        offered = [name for name in (*self.list_filter, self.date_hierarchy) if isinstance(name, str)]
-        return any(
-            lookup.startswith(name) and lookup[len(name) :].removeprefix("__") in LOOKUPS for name in offered
-        )
+        offered = [entry if isinstance(entry, str) else _parameter(entry) for entry in self.list_filter]
+        return any(lookup.startswith(name) and lookup[len(name) :].removeprefix("__") in LOOKUPS for name in offered)
+
+
+def _parameter(entry: Any) -> str:
+    """The column of a filter given as ``(column, class)``, or the parameter of one that is a class of its own."""
+    return str(entry[0] if isinstance(entry, tuple) else entry.parameter_name)
 
 
 class ReadOnly(Guarded):
@@ -69,7 +75,7 @@ def log_reading(request: HttpRequest, row: Thread | Run, *, thread: Thread) -> N
         return
     log.info("%s read the messages of %s on the page of %s", request.user.get_username(), thread.id, row.id)
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=request.user.pk or 0,
         content_type=ContentType.objects.get_for_model(row),
         object_id=str(row.pk),
         object_repr=row.id,  # a thread's name is made of its first words

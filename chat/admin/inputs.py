@@ -50,7 +50,7 @@ def refuse_constant(name: str) -> None:
     raise ValidationError(_("%(name)s is no value of JSON.") % {"name": name})
 
 
-class JsonText(forms.JSONField):
+class JsonText(forms.Field):
     """JSON that is shown indented, in a field made for code. An empty field means ``empty()``."""
 
     widget = forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField code", "spellcheck": "false"})
@@ -62,8 +62,10 @@ class JsonText(forms.JSONField):
         return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
     def to_python(self, value: Any) -> Any:
-        if value in self.empty_values:
+        if value is None or not value.strip():
             return self.empty()
+        if "\\u0000" in value:
+            raise ValidationError(_("The character \\u0000 cannot be kept."))
         try:
             return json.loads(value, parse_constant=refuse_constant)
         except json.JSONDecodeError as error:

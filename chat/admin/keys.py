@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -19,18 +19,27 @@ from chat.admin.guards import Guarded, may_read_all
 from chat.models import ApiKey, User
 
 
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("usable", gettext_lazy("Usable")), ("revoked", gettext_lazy("Revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        states = {"usable": ApiKey.objects.usable(), "revoked": ApiKey.objects.exclude(revoked_at=None)}
+        return queryset & states.get(self.value() or "", ApiKey.objects.all())
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(Guarded):
     """A key can be made, looked at and revoked. Its secret is shown once, right after it was made."""
 
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin.css"]}
-
     list_display = ("name", "owner", "start", "created_at", "last_used_at", "revoked_at")
-    list_filter = ("created_at", "last_used_at", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = (StateFilter, "last_used_at")
     list_select_related = ("owner",)
     search_fields = ("name", "=start", "owner__username")
-    actions: ClassVar[list[str]] = ["revoke"]
+    actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         made = ("start", "created_at", "last_used_at", "revoked_at") if obj else ()
@@ -40,16 +49,25 @@ class ApiKeyAdmin(Guarded):
         """Keys are revoked, which is a change, but nothing in a key can be edited."""
         return obj is None and super().has_change_permission(request)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        may_revoke = key is not None and key.revoked_at is None and self.has_change_permission(request)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_revoke": may_revoke})
+
     def get_urls(self) -> list[Any]:
         revoke = self.admin_site.admin_view(self.revoke_view)
         return [path("<int:pk>/revoke/", revoke, name="chat_apikey_revoke"), *super().get_urls()]
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> ModelChoiceField[Any]:
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **options: Any
+    ) -> ModelChoiceField[Any] | None:
         if db_field.name == "owner":
             options["queryset"] = acting_for(request)
             options["initial"] = request.user.pk
-        field: ModelChoiceField[Any] = super().formfield_for_foreignkey(db_field, request, **options)
-        if db_field.name == "owner":
+        field = super().formfield_for_foreignkey(db_field, request, **options)
+        if field is not None and db_field.name == "owner":
             field.help_text = _("The key acts as this user: whoever has it can read and write their chats.")
         return field
 
@@ -66,7 +84,7 @@ class ApiKeyAdmin(Guarded):
         usable = list(keys.filter(revoked_at=None))
         for key in usable:
             key.revoke()
-            self.log_change(request, key, _("Revoked."))  # type: ignore[arg-type]
+            self.log_change(request, key, _("Revoked."))
         told = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", len(usable))
         messages.success(request, told % {"count": len(usable)})
 
@@ -84,8 +102,8 @@ def acting_for(request: HttpRequest) -> QuerySet[User]:
     permission to read them, and a key of a superuser a superuser.
     """
     users = User.objects.filter(is_active=True)
-    if request.user.is_superuser:  # type: ignore[union-attr]
+    if request.user.is_superuser:
         return users
     if may_read_all(request):
         return users.filter(is_superuser=False)
-    return users.filter(pk=request.user.pk)
+    return users.filter(username=request.user.get_username())

@@ -31,7 +31,8 @@ class ModelAdmin(Guarded):
     def prices(self, model: Model) -> str | None:
         if model.input_price is None and model.output_price is None:
             return None
-        return " / ".join("–" if price is None else f"{price.normalize():f}" for price in (model.input_price, model.output_price))
+        prices = (model.input_price, model.output_price)
+        return " / ".join("–" if price is None else f"{price.normalize():f}" for price in prices)
 
 
 @admin.register(Alias)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -22,16 +23,15 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
     """Only superusers give powers away, or change other staff: else whoever may change users may do everything."""
 
-    list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login", "date_joined")
+    list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
-    actions: ClassVar[list[str]] = ["deactivate"]
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
-    )
+    actions = ("deactivate",)
+    add_form = UserCreationForm
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         dates = ("last_login", "date_joined")
-        return dates if request.user.is_superuser else (*dates, *POWERS)  # type: ignore[union-attr]
+        return dates if request.user.is_superuser else (*dates, *POWERS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._may_touch(request, obj)
@@ -41,25 +41,23 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @staticmethod
     def _may_touch(request: HttpRequest, user: User | None) -> bool:
-        if user is None or request.user.is_superuser or user.pk == request.user.pk:  # type: ignore[union-attr]
+        if user is None or request.user.is_superuser or user.pk == request.user.pk:
             return True
         return not (user.is_staff or user.is_superuser)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
         """What goes with a user, in numbers: Django would list every thread and message by its words."""
         users = list(objs)
-        counts = {
-            str(model._meta.verbose_name_plural): found.count()
-            for model, found in (
-                (User, User.objects.filter(pk__in=[user.pk for user in users])),
-                (Assistant, Assistant.objects.filter(owner__in=users)),
-                (Thread, Thread.objects.filter(owner__in=users)),
-                (Message, Message.objects.filter(thread__owner__in=users)),
-                (Run, Run.objects.filter(thread__owner__in=users)),
-                (File, File.objects.filter(owner__in=users)),
-                (ApiKey, ApiKey.objects.filter(owner__in=users)),
-            )
-        }
+        going: list[QuerySet[Any]] = [
+            User.objects.filter(pk__in=[user.pk for user in users]),
+            Assistant.objects.filter(owner__in=users),
+            Thread.objects.filter(owner__in=users),
+            Message.objects.filter(thread__owner__in=users),
+            Run.objects.filter(thread__owner__in=users),
+            File.objects.filter(owner__in=users),
+            ApiKey.objects.filter(owner__in=users),
+        ]
+        counts = {str(rows.model._meta.verbose_name_plural): count for rows in going if (count := rows.count())}
         shared = Assistant.objects.filter(owner__in=users).exclude(audience=Audience.OWNER)
         named = [user.get_username() for user in users]
         named += [_("the assistant “%(name)s”, which others use too") % {"name": assistant} for assistant in shared]
@@ -74,7 +72,7 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
     def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """They are signed out everywhere and their keys stop working; what they own stays."""
         count = 0
-        for user in users.filter(is_active=True).exclude(pk=request.user.pk):
+        for user in users.filter(is_active=True).exclude(username=request.user.get_username()):
             if self.has_change_permission(request, user):
                 user.is_active = False
                 user.save(update_fields=["is_active"])  # one by one, so that their sockets are closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -32,18 +32,9 @@ class ProviderAdmin(Guarded):
     list_display = ("name", "kind", "base_url", "is_default", "enabled", "default_model", "model_count")
     list_filter = ("kind", "enabled")
     search_fields = ("name", "base_url")
-    fieldsets = (
-        (None, {"fields": ("name", "kind", "enabled", "make_default")}),
-        (
-            gettext_lazy("Server"),
-            {"fields": ("base_url", "api_key", "forget_key", "key_variable", "timeout")},
-        ),
-        (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
-    )
 
     class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin.css"]}
-        js: ClassVar[list[str]] = ["js/admin.js"]
+        js = ("js/admin.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         found: QuerySet[Provider] = super().get_queryset(request)
@@ -56,6 +47,17 @@ class ProviderAdmin(Guarded):
             path("<int:pk>/models/", wrap(self.models_view), name="chat_provider_models"),
             *super().get_urls(),
         ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
+        forget = ("forget_key",) if obj and obj.encrypted_key else ()
+        return (
+            (None, {"fields": ("name", "kind", "enabled", "make_default")}),
+            (
+                gettext_lazy("Server"),
+                {"fields": ("base_url", "api_key", *forget, "key_variable", "timeout")},
+            ),
+            (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
+        )
 
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
     def model_count(self, provider: Provider) -> str:
@@ -137,7 +139,7 @@ class ProviderAdmin(Guarded):
         return HttpResponseRedirect(f"{reverse('admin:chat_model_changelist')}?provider__id__exact={provider.pk}")
 
     def _provider(self, request: HttpRequest, pk: int) -> Provider:
-        provider = self.get_object(request, str(pk))
+        provider: Provider | None = self.get_object(request, str(pk))
         if not self.has_change_permission(request, provider):
             raise PermissionDenied
         if provider is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -20,14 +20,10 @@ from chat.models import Run, RunStatus
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
-    list_display = ("id", "state", "model", "assistant_name", "owner", "created_at", "took", "tokens")
+    list_display = ("created_at", "state", "model", "assistant_name", "owner", "took", "tokens", "id")
     list_filter = ("status", "model", "created_at")
-    date_hierarchy = "created_at"
     search_fields = ("=id", "=thread__id", "=thread__owner__username", "=assistant__id")
     search_help_text = gettext_lazy("The id of a run, a thread or an assistant, or a user name.")
-
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         found: QuerySet[Run] = super().get_queryset(request)
@@ -80,6 +76,8 @@ def page_of(run: Run, *, readable: bool) -> dict[str, Any]:
         "waited": spoken(facts.waited),
         "first_word": spoken(facts.first_word),
         "took": spoken(facts.took),
+        "cost": "–" if facts.cost is None else f"{facts.cost:.6f}".rstrip("0").rstrip("."),
+        "tools": ", ".join(tool.get("function", {}).get("name", tool["type"]) for tool in run.tools),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -20,17 +20,13 @@ SHOWN = 200  # messages on the page of a thread, the newest
 
 @admin.register(Thread)
 class ThreadAdmin(ReadOnly):
-    list_filter = (("assistant", admin.RelatedOnlyFieldListFilter), "created_at")
-    date_hierarchy = "created_at"
+    list_filter = ("active_at", ("assistant", admin.RelatedOnlyFieldListFilter))
     ordering = ("-active_at",)
-
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/admin.css"]}
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """A name is made of the thread's first words, so it is for readers only."""
         name = ("title",) if may_read_all(request) else ()
-        return ("id", *name, "owner", "assistant_name", "message_count", "run_count", "active_at", "created_at")
+        return ("active_at", *name, "owner", "assistant_name", "message_count", "run_count", "id")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         name = ("title",) if may_read_all(request) else ()
@@ -78,7 +74,7 @@ class ThreadAdmin(ReadOnly):
 
 def _count(model: type[Message | Run]) -> Coalesce:
     """How many rows of ``model`` a thread has; a subquery, because two joins would multiply them."""
-    rows = model.objects.filter(thread=OuterRef("id")).order_by().values("thread").annotate(count=Count("pk"))  # type: ignore[misc]
+    rows = model.objects.filter(thread=OuterRef("id")).order_by().values("thread").annotate(count=Count("pk"))
     return Coalesce(Subquery(rows.values("count")), 0)
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from chat.admin.costs import spoken
+from chat.admin.costs import between, spoken
 from chat.events import types
 from chat.models import Message, Run, RunStep, StepType
 
@@ -68,7 +68,7 @@ def moments(run: Run) -> list[Moment]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call of a step. ``output`` is None while it is awaited. Without reading permission both texts are empty."""
+    """A tool call of a step. ``output`` is None while it is awaited. Both texts are empty for who may not read them."""
 
     name: str
     arguments: str
@@ -93,16 +93,12 @@ def deeds(run: Run, *, readable: bool) -> list[Deed]:
         Deed(
             step=step,
             after=spoken(step.created_at - run.created_at),
-            took=spoken(_end(step) and _end(step) - step.created_at),
+            took=spoken(between(step.created_at, step.completed_at or step.failed_at or step.cancelled_at)),
             text=texts.get(step.details.get("message_creation", {}).get("message_id"), ""),
             calls=_calls(step, readable=readable),
         )
         for step in run.steps.all()
     ]
-
-
-def _end(step: RunStep) -> datetime | None:
-    return step.completed_at or step.failed_at or step.cancelled_at
 
 
 def _calls(step: RunStep, *, readable: bool) -> list[Call]:

@@ -27,7 +27,7 @@ SHOWN = 300  # characters of the answer
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What ``model`` answered. ``seconds`` is until the last word, ``first`` until the first (None: it said nothing)."""
+    """What ``model`` answered. ``seconds`` is until the last word, ``first`` until the first; None: it said nothing."""
 
     model: str
     text: str
@@ -95,11 +95,11 @@ def said(trial: Trial) -> str:
         "text": trial.text,
     }
     if not trial.text:
-        return _("%(model)s answered in %(seconds)s s, without a word (%(completion)d tokens).") % told
+        return _("The model %(model)s ended after %(seconds)s s without a word (%(completion)d tokens).") % told
     return (
-        _("%(model)s answered in %(seconds)s s, first word after %(first)s s, %(prompt)d tokens in and %(completion)d out:")
-        % told
-        + f" “{trial.text}”"
+        _("The model %(model)s said “%(text)s” within %(seconds)s s: first word after %(first)s s,") % told
+        + " "
+        + _("%(prompt)d tokens in, %(completion)d out.") % told
     )
 
 
@@ -113,7 +113,8 @@ def _with(row: Row, ask: Callable[[Provider], Awaitable[T]]) -> T:
             async with asyncio.timeout(LIMIT):
                 return await ask(provider)
         except TimeoutError:
-            raise TimedOut(_("The model's server did not answer within %(limit)d seconds.") % {"limit": LIMIT}) from None
+            told = _("The model's server did not answer within %(limit)d seconds.") % {"limit": LIMIT}
+            raise TimedOut(told) from None
         finally:
             await upstreams.aclose()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from copy import copy
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
@@ -93,16 +94,36 @@ class Position:
                 news.append(event)
         return news
 
+    def rejoin(self, after: tuple[str, int], held: list[Event]) -> list[Event] | None:
+        """Take the place ``after`` and then ``held``, what the log has. None, and no move, if that leaves a gap."""
+        known = max([self.seq, *(event.seq for event in held if event.run_id == self.run_id)])
+        there = copy(self)
+        there.run_id, there.seq = after
+        try:
+            missed = there.take(held)
+        except Behind:
+            return None
+        if after[0] != self.run_id or there.seq != known:
+            return None
+        self.seq, self.live = there.seq, there.live
+        return missed
 
-async def follow(thread_id: str) -> AsyncGenerator[Snapshot | list[Event], None]:
+
+async def follow(
+    thread_id: str, *, after: tuple[str, int] | None = None
+) -> AsyncGenerator[Snapshot | list[Event], None]:
     """A ``Snapshot`` first; then lists of events, each later than what came before, or a ``Snapshot`` that replaces it.
 
-    Endless; close it to stop listening. Followers of one thread do not disturb each other, nor the run.
+    With ``after``, a run's id and the ``seq`` of an event, the first item is the list of all events after that one,
+    which may be empty, if they are still to be had. Endless; close it to stop listening. Followers of one thread do not
+    disturb each other, nor the run.
     """
     with bus.follow(thread_id) as follower:
         snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
-        yield snapshot
         position = Position(snapshot)
+        missed = position.rejoin(after, await follower.read(wait=0)) if after else None
+        follower.rewind()
+        yield snapshot if missed is None else missed
         while True:
             known = position.place
             try:

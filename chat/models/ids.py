@@ -51,6 +51,7 @@ class PublicIdField(CharField):
 class PublicObject(models.Model):
     """A row with a public id; subclasses add ``id = PublicIdField(prefix=…)``."""
 
+    id: PublicIdField
     number = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -55,7 +55,9 @@ class ApiKey(models.Model):
 
     def revoke(self) -> None:
         """The key stops working at once. A second call changes nothing."""
-        ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now())
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])  # not an UPDATE: whoever holds a socket open must hear of it
 
     def touch(self) -> None:
         """Remember the use, at most once a minute."""

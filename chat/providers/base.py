@@ -120,14 +120,14 @@ class Provider(Protocol):
     """A place that serves models.
 
     ``stream`` yields pieces; exactly one ``Finish`` comes when the answer is whole, and at most one ``Usage``. It
-    raises a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it stops the
-    model at once. Retries are the provider's own affair and happen only before the first piece.
+    raises a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it
+    stops the model at once. Retries are the provider's own affair and happen only before the first piece.
     """
 
     def stream(self, request: Request) -> AsyncGenerator[Piece, None]: ...
 
     async def models(self) -> list[str]:
-        """The names of the models served, for the admin's list; may be empty. Raises ``ProviderError``."""
+        """The names of the models served, in the server's order; may be empty. Raises ``ProviderError``."""
         ...
 
     async def aclose(self) -> None:

@@ -44,7 +44,7 @@ def applied(renames: Renames, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def learned(renames: Renames, rejection: Rejection) -> Renames | None:
     """``renames`` with what ``rejection`` teaches, or None when it teaches nothing."""
-    if rejection.status not in (400, 422) or rejection.is_overflow or not _UNKNOWN.search(rejection.text):
+    if rejection.status not in (400, 422) or not _UNKNOWN.search(rejection.text):
         return None
     current = {renames.get(name, name): name for name in ("max_tokens", "stream_options")}
     # The parameter that the server names first is the one that it refuses; the other is its advice.

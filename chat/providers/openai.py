@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
 
 import msgspec
 import openai
@@ -22,6 +23,7 @@ from chat.providers.rejections import Rejection
 from chat.providers.responses import BROKEN, Answer, broken
 
 OPENAI = "https://api.openai.com/v1"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 CONNECT_TIMEOUT = 10.0  # seconds for a connection with its TLS handshake
 POOL_TIMEOUT = 30.0  # seconds for a free place among the connections, looking the name up included
 _BROKEN = (openai.APIConnectionError, *BROKEN)
@@ -41,17 +43,18 @@ class OpenAIProvider:
         self._max_retries = max_retries
         self._dialect = dialects.of_server(address)
         self._dialects: dict[str, dialects.Renames] = {}
-        # Servers without keys still get one, because the SDK insists; the empty admin key, organization and project
-        # keep it from sending those that it finds in the environment.
+        # Servers without keys still get one: without, the SDK would send an admin key that it finds in the environment.
         self._client = openai.AsyncOpenAI(
             base_url=address,
             api_key=self._key or "none",
-            admin_api_key="",
             max_retries=0,
             timeout=openai.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
+            # Packed deltas would wait in the packer.
             default_headers={"Accept-Encoding": "identity"},
-            http_client=openai.DefaultAioHttpClient(),
+            # A proxy that the environment names cannot reach the servers of this machine, and would read along.
+            http_client=openai.DefaultAioHttpClient(trust_env=urlsplit(address).hostname not in LOOPBACK),
         )
+        # These two are found there too, and belong to OpenAI alone.
         self._client.organization = self._client.project = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
@@ -157,6 +160,6 @@ def _names(body: bytes) -> list[str]:
     try:
         found = msgspec.json.decode(body)
         listed = found["data"] if isinstance(found, dict) else found
-        return sorted({model["id"] for model in listed})
+        return list(dict.fromkeys(model["id"] for model in listed))
     except (msgspec.DecodeError, LookupError, TypeError):
         raise Rejection(404, None).as_error() from None

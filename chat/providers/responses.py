@@ -26,9 +26,7 @@ class Answer:
         self._kind = response.headers.get("content-type", "")
         self._response = response
         self._timeout = timeout
-        # Unpacking costs a third of the way from the socket to here and is almost never needed.
-        packed = response.headers.get("content-encoding", "identity") != "identity"
-        self._blocks: AsyncGenerator[bytes, None] = response.aiter_bytes() if packed else response.aiter_raw()
+        self._blocks: AsyncGenerator[bytes, None] = response.aiter_bytes()
         self._events = WholeBody() if "json" in self._kind else EventSplitter()
         self._reader = AnswerReader()
         self._first: list[Piece] = []

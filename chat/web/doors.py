@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
@@ -26,18 +26,18 @@ P = ParamSpec("P")
 class PersonRequest(HttpRequest):
     """A request of someone who is signed in."""
 
-    user: User  # type: ignore[assignment]  # what ``door`` has made sure of
+    user: User  # as ``door`` has made sure
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[PersonRequest, P], HttpResponse]
+View = Callable[Concatenate[PersonRequest, P], HttpResponseBase]
 
 
-def door(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def door(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Lets signed-in people in, and turns a ``Refusal`` into a page, or into words beside the composer."""
 
     @wraps(view)
-    def entered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def entered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return sent_to_sign_in(request)
         try:

@@ -78,7 +78,11 @@ class Feed:
     def _snapshot(self, thread: Thread, snapshot: Snapshot) -> list[SafeString]:
         self.run, self.live = snapshot.run, snapshot.live
         shown = self._page_begins(thread)
-        writing = {message["id"]: text_of(message) for message in snapshot.messages if message["status"] == OPEN}
+        writing = {
+            message["id"]: history.text_of(message["content"])
+            for message in snapshot.messages
+            if message["status"] == OPEN
+        }
         on_page = {*shown, *self.open}
         parts = [self._missing(thread, besides=on_page), self._finished(thread, on_page - set(writing))]
         parts += [self._written(thread, id, text, shown=shown.get(id)) for id, text in writing.items()]
@@ -108,7 +112,7 @@ class Feed:
         stream = self.open[id] = fragments.stream_of(text)
         if shown is not None:
             return fragments.more_blocks(id, stream.blocks[shown:], tail=stream.tail)
-        return fragments.opened(history.entries_of(thread.messages.filter(id=id)), stream=stream)
+        return fragments.opened(history.entries_of(list(thread.messages.filter(id=id))), stream=stream)
 
     def _missing(self, thread: Thread, *, besides: Iterable[str]) -> SafeString:
         """Whole messages and endings that the page lacks."""
@@ -157,7 +161,7 @@ class Feed:
 
 def surroundings(thread: Thread) -> list[SafeString]:
     """What is no message: those that wait, and the title."""
-    return [fragments.waiting(thread, thread.queued_messages.all()), fragments.title(thread)]
+    return [fragments.waiting(thread), fragments.title(thread)]
 
 
 def texts(events: Iterable[Event]) -> dict[str, str]:
@@ -168,8 +172,3 @@ def texts(events: Iterable[Event]) -> dict[str, str]:
             parts = event.data["delta"]["content"]
             added.setdefault(event.data["id"], []).extend(part["text"].get("value") or "" for part in parts)
     return {id: "".join(pieces) for id, pieces in added.items()}
-
-
-def text_of(message: Object) -> str:
-    """All text of a message object."""
-    return "\n\n".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")

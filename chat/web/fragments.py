@@ -9,8 +9,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from chat.models import QueuedMessage, Thread
+from chat.models import Thread
 from chat.models.objects import Object
+from chat.web import history
 from chat.web.history import Answer, Ending, Entry, Question
 from chat.web.markdown import BlockStream, render
 
@@ -95,9 +96,9 @@ def run_panel(thread: Thread, run: Object | None, *, live: bool, is_writing: boo
     return _template("run", {"thread": thread, "run": run, "live": live, "is_writing": is_writing, "calls": calls})
 
 
-def waiting(thread: Thread, queued: Iterable[QueuedMessage]) -> SafeString:
+def waiting(thread: Thread) -> SafeString:
     """Messages that wait until the thread is free."""
-    return _template("waiting", {"thread": thread, "queued": list(queued)})
+    return _template("waiting", {"thread": thread, "queued": history.waiting(thread)})
 
 
 def title(thread: Thread) -> SafeString:

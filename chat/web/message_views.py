@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -31,9 +32,7 @@ def start(request: PersonRequest) -> HttpResponse:
     """A new thread with its first message."""
     text, attached, client_key = composed(request)
     assistant = assistants.get(request.user, request.POST.get("assistant", ""))
-    thread = openings.open_thread(
-        request.user, assistant=assistant, text=text, files=attached, client_key=client_key
-    )
+    thread = openings.open_thread(request.user, assistant=assistant, text=text, files=attached, client_key=client_key)
     return HttpResponseClientRedirect(reverse("thread", args=[thread.id]))
 
 
@@ -63,10 +62,8 @@ def composed(request: PersonRequest) -> tuple[str, list[File], str]:
 @door
 def stop(request: PersonRequest, thread_id: str) -> HttpResponse:
     """For when there is no socket. A run that has ended is no matter."""
-    try:
+    with suppress(WrongRunStatus):
         runs.cancel(runs.get(request.user, thread_id, request.POST.get("run", "")))
-    except WrongRunStatus:
-        pass
     return HttpResponse(status=204)
 
 
@@ -74,10 +71,8 @@ def stop(request: PersonRequest, thread_id: str) -> HttpResponse:
 @door
 def retry(request: PersonRequest, thread_id: str) -> HttpResponse:
     """Ask again. A second click finds the run that the first one started."""
-    try:
+    with suppress(ThreadBusy):
         messages.retry(threads.get(request.user, thread_id))
-    except ThreadBusy:
-        pass
     return trigger_client_event(HttpResponse(status=204), "everthread:changed")
 
 

@@ -4,4 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-websocket_urlpatterns: list[Any] = []
+from django.urls import path
+
+from chat.web.chat_socket import ChatSocket
+from chat.web.program_socket import ProgramSocket
+
+websocket_urlpatterns: list[Any] = [
+    path("ws/chat/<str:thread_id>/", ChatSocket.as_asgi()),
+    path("ws/threads/<str:thread_id>/", ProgramSocket.as_asgi()),
+]

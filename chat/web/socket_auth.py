@@ -59,6 +59,8 @@ def authenticate(scope: Mapping[str, Any]) -> User:
         if scheme.lower() != "bearer":
             raise NotSignedIn
         return keys.owner_of(secret.strip())
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        raise NotSignedIn
     check_origin(request)
     user = auth.get_user(request)
     if not isinstance(user, User):

@@ -32,7 +32,7 @@ class Blocked(Exception):
     """The reader has made no room for ``BLOCKED`` seconds."""
 
 
-class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no types
+class ThreadSocket(AsyncConsumer):
     """One socket on the thread ``thread_id``, of ``user``."""
 
     thread_id: str
@@ -59,11 +59,12 @@ class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no type
 
     # --- for subclasses ----------------------------------------------------------------------------------------
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Do ``work`` beside the socket, and end it with the socket."""
         task = asyncio.create_task(self._guard(work))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        return task
 
     async def tell(self, text: str) -> None:
         """Send one frame, as soon as the reader has room for it. Raises ``Blocked``."""
@@ -81,9 +82,14 @@ class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no type
                 task.cancel()
             await self.base_send({"type": "websocket.close", "code": int(code)})
 
-    async def readmit(self) -> None:
-        """Find out who the user is and whether the thread is theirs, now. Raises ``Refusal``."""
-        self.user = await sync_to_async(self._admitted, thread_sensitive=False)()
+    async def may_stay(self) -> bool:
+        """Find out who the user is and whether the thread is theirs, now; if not, close the socket."""
+        try:
+            self.user = await sync_to_async(self._admitted, thread_sensitive=False)()
+        except Refusal as refusal:
+            await self.close(CLOSES.get(type(refusal), INTERNAL_ERROR))
+            return False
+        return True
 
     def _admitted(self) -> User:
         user = authenticate(self.scope)
@@ -99,7 +105,7 @@ class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no type
     async def websocket_connect(self, _message: dict[str, Any]) -> None:
         # A refusal before the handshake would reach the client without its code.
         await self.base_send({"type": "websocket.accept"})
-        if await self._may_stay():
+        if await self.may_stay():
             self.groups.append(user_group(self.user.pk))
             await self.channel_layer.group_add(self.groups[-1], self.channel_name)
             self.start(self._watch())
@@ -118,27 +124,16 @@ class ThreadSocket(AsyncConsumer):  # type: ignore[misc] -- Channels has no type
         raise StopConsumer
 
     async def signed_out(self, _message: dict[str, Any]) -> None:
-        self.start(self._look_again())
+        self.start(self.may_stay())
 
     # --- watching ----------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         while not self.closing:
             await asyncio.sleep(RECHECK)
-            await self._may_stay()
+            await self.may_stay()
 
-    async def _look_again(self) -> None:
-        await self._may_stay()
-
-    async def _may_stay(self) -> bool:
-        try:
-            await self.readmit()
-        except Refusal as refusal:
-            await self.close(CLOSES.get(type(refusal), INTERNAL_ERROR))
-            return False
-        return True
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except Blocked:

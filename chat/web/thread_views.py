@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from chat.actions import assistants, threads
-from chat.models import Thread
+from chat.models import Assistant, Thread
 from chat.models.objects import run_object
 from chat.web import fragments, history, sidebar
 from chat.web.doors import PersonRequest, door
@@ -35,12 +36,19 @@ def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str,
 @require_GET
 @door
 def home(request: PersonRequest) -> HttpResponse:
-    """An empty page on which a new thread begins. ``?assistant=`` chooses who answers."""
+    """An empty page on which a new thread begins, with ``?assistant=``, else with the one asked last."""
     context = around(request)
-    asked = request.GET.get("assistant")
-    chosen = next((each for each in context["assistants"] if each.id == asked), None)
-    context["chosen"] = chosen or next(iter(context["assistants"]), None)
+    before = threads.listed(request.user).first()
+    asked = [request.GET.get("assistant"), before.assistant_id if before else None]
+    context["chosen"] = chosen(context["assistants"], asked)
     return render(request, "chat/home.html", context)
+
+
+def chosen(offered: Sequence[Assistant], ids: Iterable[str | None]) -> Assistant | None:
+    """The first of ``ids`` that is offered, else the assistant that has been there longest."""
+    by_id = {each.id: each for each in offered}
+    found = next((by_id[id] for id in ids if id in by_id), None)
+    return found or min(offered, key=lambda each: each.number, default=None)
 
 
 @require_GET
@@ -57,7 +65,7 @@ def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
         "entries": fragments.entries(shown.entries),
         "earlier_than": shown.earlier_than,
         "run_panel": panel,
-        "waiting": fragments.waiting(thread, thread.queued_messages.all()),
+        "waiting": fragments.waiting(thread),
         "assistant_is_there": any(each.id == thread.assistant_id for each in context["assistants"]),
     }
     return render(request, "chat/thread.html", context)

@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+"""The pages for people; each part brings its own addresses."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("chat.web.health")),
+    path("", include("chat.web.chat_urls")),
+    path("", include("chat.web.accounts")),
+]

@@ -21,8 +21,23 @@
     if ("close" in button.dataset) button.closest("dialog").close();
     if ("theme" in button.dataset) window.everthreadTheme.toggle();
   });
+  // The list of chats is a drawer on small screens; what lies under it cannot be reached while it is open.
+  const drawer = (open) => {
+    const main = document.getElementById("main");
+    if (document.body.classList.toggle("drawer", open) !== main.inert) main.inert = open;
+    document.querySelector(open ? "#sidebar [data-drawer]" : "#main [data-drawer]").focus();
+  };
+  document.addEventListener("click", (event) => {
+    const switched = event.target.closest("[data-drawer]");
+    if (switched) drawer(switched.dataset.drawer === "open");
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
+    if (document.body.classList.contains("drawer")) {
+      event.stopImmediatePropagation();
+      return drawer(false);
+    }
     const open = document.querySelector("details.menu[open]");
     if (!open) return;
     event.stopImmediatePropagation(); // Esc closes the menu first, and stops an answer only after that

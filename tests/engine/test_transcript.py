@@ -77,11 +77,11 @@ class TestReading:
         assert texts(run_on(thread), model) == ["read this\n\nAttached file 'notes.txt':\n\nGröße: 4"]
 
     def test_cuts_a_long_attached_text(self, thread: Thread, model: Model, media: Path) -> None:
-        file = keep(thread.owner, "long.txt", b"x" * (transcript.INLINE_BYTES + 1), "text/plain")
+        file = keep(thread.owner, "long.txt", b"z" * (transcript.INLINE_BYTES + 1), "text/plain")
         say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
 
         [text] = texts(run_on(thread), model)
-        assert text.count("x") == transcript.INLINE_BYTES
+        assert text.count("z") == transcript.INLINE_BYTES
         assert text.endswith("[…]")
 
     def test_names_attached_files_that_it_cannot_read(self, thread: Thread, model: Model, media: Path) -> None:

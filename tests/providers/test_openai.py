@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -187,6 +188,11 @@ class TestTheAnswer:
         )
         assert await ask(provider) == [Text("Hi"), Finish("stop")]
 
+    async def test_may_be_packed(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        packed = gzip.compress(data(chunk("Hi"), chunk(finish="stop")) + DONE)
+        upstream.will(raw(packed[:20], packed[20:], packed="gzip"))
+        assert await ask(provider) == [Text("Hi"), Finish("stop")]
+
     async def test_may_lack_the_last_blank_line(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(raw(data(chunk("Hi"), chunk(finish="stop")).rstrip()))
         assert await ask(provider) == [Text("Hi"), Finish("stop")]
@@ -367,9 +373,11 @@ class TestModels:
     @pytest.mark.parametrize(
         "body", [{"object": "list", "data": [{"id": "b"}, {"id": "a"}]}, [{"id": "b"}, {"id": "a"}]]
     )
-    async def test_are_listed_by_name(self, upstream: Upstream, provider: OpenAIProvider, body: Any) -> None:
+    async def test_are_listed_in_the_servers_order(
+        self, upstream: Upstream, provider: OpenAIProvider, body: Any
+    ) -> None:
         upstream.will(refusal(200, body))
-        assert await provider.models() == ["a", "b"]
+        assert await provider.models() == ["b", "a"]
 
     @pytest.mark.parametrize(("status", "body"), [(404, "Not Found"), (200, "<html>Welcome</html>"), (200, {"a": 1})])
     async def test_are_not_found_at_a_wrong_address(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from email.utils import formatdate
 from typing import Any
 
@@ -144,6 +145,13 @@ class TestARefusal:
             found = await refused(upstream, provider, status, error(said), Retry_After="99")
             assert "[key]" in found.message
             assert not any(secret in repr(found) for secret in (KEY, "abcdef123456", "aaaabbbb"))
+
+    async def test_never_repeats_its_own_key_whatever_it_looks_like(self, upstream: Upstream) -> None:
+        provider = OpenAIProvider(upstream.url, " correct horse battery\n")
+        found = await refused(upstream, provider, 400, error("Bad key 'correct horse battery'"))
+        await provider.aclose()
+        assert found.message.endswith("Bad key '[key]'")
+        assert "correct horse" not in "".join(traceback.format_exception(found))
 
     async def test_of_the_content_filter_is_an_end(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(refusal(400, error("The response was filtered", code="content_filter")))

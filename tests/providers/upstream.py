@@ -88,11 +88,12 @@ def events(*chunks: Any) -> Answer:
     return raw(data(*chunks) + DONE)
 
 
-def raw(*blocks: bytes, kind: str = "text/event-stream", cut: bool = False) -> Answer:
+def raw(*blocks: bytes, kind: str = "text/event-stream", packed: str = "", cut: bool = False) -> Answer:
     """Each block in a write of its own. ``cut``: the connection is dropped instead of ended."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": kind})
+        encoding = {"Content-Encoding": packed} if packed else {}
+        response = web.StreamResponse(headers={"Content-Type": kind, **encoding})
         await response.prepare(request)
         for block in blocks:
             await response.write(block)

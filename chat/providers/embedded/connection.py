@@ -15,9 +15,7 @@ from chat.providers.openai import OpenAIProvider
 SILENCE_SECONDS = 600.0
 """The longest silence: reading 4096 tokens takes a minute of one core, and both slots may be reading."""
 
-STOPPED = (
-    "The embedded model stopped in the middle of its answer. Send your message again: the model restarts by itself."
-)
+STOPPED = "The embedded model stopped in the middle of its answer. Send your message again; the model starts anew."
 
 
 class Connection:

@@ -14,7 +14,7 @@ from chat.providers.embedded.connection import Connection
 from chat.providers.embedded.slots import Slots
 from chat.providers.embedded.status import Status, status
 from chat.providers.embedded.supervisor import Supervisor
-from chat.providers.embedded.turns import plain
+from chat.providers.embedded.turns import BLIND, plain
 from chat.providers.embedded.weights import check_path
 
 QUEUE = 8
@@ -78,6 +78,8 @@ async def _guided(connection: Connection, request: Request) -> AsyncGenerator[Pi
         yield choice.usage
         yield Finish("tool_calls")
         return
+    if request.turns[-1].images and request.response_format == "auto":
+        yield Text(BLIND)
     async with aclosing(connection.stream(_in_words(request))) as pieces:
         async for piece in pieces:
             yield choice.usage + piece if isinstance(piece, Usage) else piece

@@ -12,7 +12,10 @@ INSTRUCTIONS = "You are Everthread's small assistant. Answer briefly and correct
 """For a request without instructions. Measured on 0.5B: longer advice ("say when you do not know") makes it refuse what
 it knows, and examples make it copy them."""
 
-PICTURE_NOTE = "(A picture was attached here. You cannot see pictures; say so if the question is about it.)"
+PICTURE_NOTE = "(I attached a picture, but you cannot see it.)"
+
+BLIND = "*This model cannot see pictures. It answers from your words alone.*\n\n"
+"""Said before an answer, because the model invents what is in the picture whatever the note tells it."""
 
 
 def plain(turns: Sequence[Turn]) -> list[Turn]:

@@ -1,0 +1,49 @@
+"""What a message is made of when a program sends it: parts and attachments, checked and in the form that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chat.actions import files
+from chat.errors import InvalidRequest
+from chat.models import User
+from chat.models.objects import Object
+from chat.models.threads import MAX_TEXT, text_part
+
+ADDRESSES = ("https://", "http://", "data:image/")
+
+
+def checked(user: User, *, content: str | Sequence[Object], attachments: Sequence[Object]) -> dict[str, Any]:
+    """``content`` and ``attachments`` as columns of a message. A plain string is one text part.
+
+    ``content`` has parts ``{"type": "text", "text": str}``, ``{"type": "image_file", "image_file": {"file_id", …}}`` or
+    ``{"type": "image_url", "image_url": {"url", …}}``. Raises ``InvalidRequest`` for an empty or too long message, and
+    ``NotFound`` for a file that is not the user's.
+    """
+    given = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    parts = [_part(user, part, param=f"content[{place}]") for place, part in enumerate(given)]
+    texts = [part["text"]["value"] for part in parts if part["type"] == "text"]
+    if not parts or (len(texts) == len(parts) and not "".join(texts).strip()):
+        raise InvalidRequest("Message content must be non-empty.", param="content")
+    if (length := sum(map(len, texts))) > MAX_TEXT:
+        raise InvalidRequest(
+            f"Invalid 'content': string too long. Expected a string with maximum length {MAX_TEXT}, but got a string"
+            f" with length {length} instead.",
+            param="content",
+            code="string_above_max_length",
+        )
+    files.get_all(user, [attachment["file_id"] for attachment in attachments if attachment.get("file_id")])
+    return {"content": parts, "attachments": list(attachments)}
+
+
+def _part(user: User, part: Object, *, param: str) -> Object:
+    if part["type"] == "text":
+        return text_part(part["text"].replace("\x00", ""))
+    if part["type"] == "image_file":
+        file = files.get(user, part["image_file"]["file_id"])
+        if not file.is_image:
+            raise InvalidRequest(f"The file {file.id!r} is not an image.", param=param)
+    elif not part["image_url"]["url"].startswith(ADDRESSES):
+        raise InvalidRequest("An image's address must begin with https://, http:// or data:image/.", param=param)
+    return dict(part)

@@ -1,0 +1,98 @@
+"""TeX → MathML, by latex2mathml, rebuilt element by element from an allow-list.
+
+The library's own text output is not used: it leaves ``<`` and ``&`` of the source unescaped. Its tree is: we copy what
+we know of it and write it with a serializer that escapes.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from latex2mathml import commands
+from latex2mathml.converter import convert_to_element
+
+MAX_TEX = 4_000  # characters; a long derivation has 1,500
+
+_ELEMENTS = """
+    math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd mstyle
+    mpadded mphantom mmultiscripts mprescripts none
+"""
+_WORDS = """
+    display displaystyle scriptlevel stretchy fence separator form movablelimits largeop symmetric accent accentunder
+    mathvariant
+"""
+_LENGTHS = "width height depth lspace rspace voffset minsize maxsize linethickness"
+_WORD = re.compile(r"[a-z0-9-]{1,24}")
+# A formula must not be able to push itself over other parts of the page.
+_LENGTH = re.compile(r"(?:\d{1,2}(?:\.\d{1,4})?|[+-]?0?\.\d{1,4})(?:em|ex|px|pt)?")
+_COLOR = re.compile(r"#[0-9A-Fa-f]{3,8}|[A-Za-z]{3,24}")
+TAGS = frozenset(_ELEMENTS.split())
+ATTRIBUTES = {
+    **dict.fromkeys(_WORDS.split(), _WORD),
+    **dict.fromkeys(_LENGTHS.split(), _LENGTH),
+    "mathcolor": _COLOR,
+}
+# Browsers have dropped these attributes; a class and our style sheet stand for them.
+_CLASSES = {("columnalign", "left"): "tex-left", ("columnalign", "right"): "tex-right", ("notation", "box"): "tex-box"}
+CLASSES = frozenset(_CLASSES.values())
+
+_DEFINES = re.compile(
+    r"\\(?:def|newcommand|newenvironment|DeclareMathOperator)(?![A-Za-z])"
+)  # macros may grow without bound
+_NUMBERING = re.compile(
+    r"\\(?:nonumber|notag)(?![A-Za-z])|\\label\s*\{[^{}]*\}|\\(?:begin|end)\s*\{(?:equation|math|displaymath)\*?\}"
+)
+_ENVIRONMENT = re.compile(r"(\\(?:begin|end)\s*\{)([A-Za-z]+\*?)(?=\})")
+_SAME_AS = {
+    **dict.fromkeys(("align", "aligned", "eqnarray", "eqnarray*", "flalign", "flalign*"), "align*"),
+    **dict.fromkeys(("gather", "gather*", "gathered", "multline", "multline*"), "matrix"),
+    "dcases": "cases",
+}
+_KNOWN_ENVIRONMENTS = frozenset(name.removeprefix("\\") for name in commands.MATRICES)
+_CODE_POINT = re.compile(r"&#x([0-9A-Fa-f]{1,6});")
+
+
+def to_mathml(tex: str, *, display: bool) -> str:
+    """A ``<math>`` element, or the source as code where the TeX is wrong, too long or unknown to us."""
+    if len(tex) > MAX_TEX or _DEFINES.search(tex):
+        return as_code(tex)
+    prepared = _ENVIRONMENT.sub(lambda match: match[1] + _SAME_AS.get(match[2], match[2]), _NUMBERING.sub("", tex))
+    if any(match[2] not in _KNOWN_ENVIRONMENTS for match in _ENVIRONMENT.finditer(prepared)):
+        return as_code(tex)
+    try:
+        tree = convert_to_element(prepared, display="block" if display else "inline")
+        math = Element("math", {"display": tree.attrib["display"], "alttext": tex})
+        _copy_children(tree, math)
+    except Exception:  # the library raises whatever it stumbles over: IndexError, StopIteration, RecursionError …
+        return as_code(tex)
+    return tostring(math, encoding="unicode", short_empty_elements=False)
+
+
+def as_code(tex: str) -> str:
+    """The source of a formula that is not drawn."""
+    return f'<code class="tex">{escape(tex)}</code>'
+
+
+def _copy_children(source: Element, target: Element) -> None:
+    target.text = _characters(source.text)
+    for child in source:
+        copy = SubElement(target, child.tag if child.tag in TAGS else "mrow", _attributes(child))
+        copy.tail = _characters(child.tail)
+        _copy_children(child, copy)
+
+
+def _attributes(element: Element) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in element.attrib.items()
+        if name in ATTRIBUTES and ATTRIBUTES[name].fullmatch(value)
+    }
+    classes = [_CLASSES[pair] for pair in element.attrib.items() if pair in _CLASSES]
+    return {**kept, "class": classes[0]} if classes else kept
+
+
+def _characters(text: str | None) -> str | None:
+    """The library writes characters as ``&#x…;`` inside its texts."""
+    return _CODE_POINT.sub(lambda match: chr(int(match[1], 16)), text) if text else text

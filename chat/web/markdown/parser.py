@@ -1,0 +1,111 @@
+"""Text → top-level blocks → HTML, with markdown-it.
+
+A block is parsed in two steps, so that a stream can find the ends of blocks without paying for what is inside them.
+HTML leaves this module through the sanitizer only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from chat.web.markdown import code, formulas, rules
+from chat.web.markdown.limits import MAX_NESTING
+from chat.web.markdown.sanitize import plain, sanitized
+
+Env = MutableMapping[str, Any]
+
+_CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
+_BLOCK_STEPS = frozenset({"normalize", "block"})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level block: its tokens, the lines ``[start, end)`` it covers, and its own text."""
+
+    tokens: list[Token]
+    start: int
+    end: int
+    source: str
+
+    @property
+    def kind(self) -> str:
+        """The type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …"""
+        return self.tokens[0].type
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether the parser gave up inside it and left out what it holds."""
+        return any(token.type in _CONTAINERS and token.level >= MAX_NESTING - 1 for token in self.tokens)
+
+
+def split(source: str, *, env: Env) -> list[Block]:
+    """The top-level blocks of a normalized text. Link definitions are put into ``env["references"]``."""
+    tokens: list[Token] = []
+    _MARKDOWN.block.parse(source, _MARKDOWN, env, tokens)
+    lines = source.split("\n")
+    return [_block(group, lines) for group in _groups(tokens)]
+
+
+def drawn(block: Block, *, env: Env) -> SafeString:
+    """HTML of a block, safe to put on a page. Draw each block once and in order: they share the budget in ``env``."""
+    if block.too_deep:
+        return plain(block.source)
+    state = StateCore("", _MARKDOWN, env, block.tokens)
+    for step in _INLINE_STEPS:
+        step(state)
+    return sanitized(str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env)))
+
+
+def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
+    start = 0
+    for index, token in enumerate(tokens):
+        if token.level == 0 and token.nesting <= 0:
+            yield tokens[start : index + 1]
+            start = index + 1
+
+
+def _block(tokens: list[Token], lines: list[str]) -> Block:
+    start, end = tokens[0].map or (0, 0)
+    return Block(tokens, start, end, "\n".join(lines[start:end]))
+
+
+def _parse_inline(state: StateCore) -> None:
+    budget = state.env["budget"]
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = []
+        if budget.takes_inline(token.content):
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+        else:
+            token.children.append(Token("text", "", 0, content=token.content))
+
+
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802
+        """Any: ``rules`` judges links, and keeps the words of those that lead nowhere."""
+        return True
+
+
+def _markdown() -> MarkdownIt:
+    markdown = _Markdown("commonmark", {"html": False, "tasklists": True, "maxNesting": MAX_NESTING})
+    markdown.enable(["table", "strikethrough"])
+    markdown.core.ruler.at("inline", _parse_inline)
+    for extend in (formulas.extend, rules.extend, code.extend):
+        extend(markdown)
+    return markdown
+
+
+_MARKDOWN = _markdown()
+_INLINE_STEPS = [
+    step
+    for name, step in zip(_MARKDOWN.core.ruler.get_active_rules(), _MARKDOWN.core.ruler.getRules(""), strict=True)
+    if name not in _BLOCK_STEPS
+]

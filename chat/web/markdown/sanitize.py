@@ -1,0 +1,68 @@
+"""The last step: from HTML that may hold anything to HTML that a page may show.
+
+nh3 parses the final HTML as a browser would and keeps what is listed here; no ``hx-*``, ``data-*``, ``on*``, ``style``
+or ``id`` is. Only then our one button is put in: the renderer leaves a mark for it that holds a secret of this
+process, so neither a text nor HTML that slipped through could name it.
+
+Classes on the page: ``div.code`` around ``div.code-head`` (``span.lang`` and ``button.copy``) and ``pre.highlight``
+with the short classes of Pygments; ``div.table`` around a table, ``left``, ``center`` and ``right`` on its cells;
+``contains-task-list`` and ``task-list-item``; ``code.tex`` for a formula that could not be drawn; ``tex-left``,
+``tex-right`` and ``tex-box`` inside ``math``; ``pre.as-written`` for a text that was not parsed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from html import escape
+
+import nh3
+from django.utils.safestring import SafeString
+from pygments.token import STANDARD_TYPES
+
+from chat.web.markdown import mathml
+
+_SECRET = "copy-" + secrets.token_hex(16)
+COPY_MARK = f'<span class="{_SECRET}"></span>'
+COPY_BUTTON = '<button type="button" class="copy">Copy</button>'
+
+_ELEMENTS = "p br hr h3 h4 h5 h6 strong em s code pre blockquote ul ol li table thead tbody tr th td a div span input"
+_CELL = {"left", "center", "right"}
+_CLASSES = {
+    "div": {"code", "code-head", "table"},
+    "span": {"lang", _SECRET, *filter(None, STANDARD_TYPES.values())},
+    "pre": {"highlight", "as-written"},
+    "code": {"tex"},
+    "ul": {"contains-task-list"},
+    "ol": {"contains-task-list"},
+    "li": {"task-list-item"},
+    "td": _CELL,
+    "th": _CELL,
+    "mtd": set(mathml.CLASSES),
+    "mrow": set(mathml.CLASSES),
+}
+_ATTRIBUTES = {
+    **{tag: set(mathml.ATTRIBUTES) for tag in mathml.TAGS},
+    "math": {"display", "alttext"},
+    "a": {"href"},
+    "ol": {"start"},
+    "input": {"checked"},
+}
+_CLEANER = nh3.Cleaner(
+    tags={*_ELEMENTS.split(), *mathml.TAGS},
+    attributes=_ATTRIBUTES,
+    allowed_classes=_CLASSES,
+    set_tag_attribute_values={"a": {"target": "_blank"}, "input": {"type": "checkbox", "disabled": ""}},
+    link_rel="noopener noreferrer nofollow",
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+)
+
+
+def sanitized(html: str) -> SafeString:
+    """The part of ``html`` that a page may show, with our copy buttons in place."""
+    return SafeString(_CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON))
+
+
+def plain(source: str) -> SafeString:
+    """A text as it was written."""
+    return SafeString(f'<pre class="as-written">{escape(source)}</pre>\n')

@@ -1,0 +1,159 @@
+"""Blocks that are closed while the text still grows.
+
+A block is closed when nothing that follows can change it: a paragraph, quote or table by the empty line after it, a
+fence or formula by its last line, a heading or rule by its end, a list by the first line that is not of it. Closed
+blocks are drawn once; the rest is the *tail*, which the page shows as it is.
+
+The parser itself says where blocks end. It is asked only when a line came that could end one, and for no more than four
+characters for each one fed: the cost is linear, whatever the text and the pieces it comes in.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from chat.web.markdown import parser
+from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
+from chat.web.markdown.limits import MAX_CHARACTERS, MAX_LINES, new_env, normalized
+from chat.web.markdown.parser import Block
+from chat.web.markdown.sanitize import plain
+
+PARSED_PER_CHARACTER = 4
+PARSED_AT_FIRST = 4_096  # characters; below that a second look costs nothing
+
+_ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "blockquote_open", "table_open"})
+_ENDED_BY_THEMSELVES = frozenset({"heading_open", "hr", "formula_block"})
+
+
+class BlockStream:
+    """A Markdown text that comes in pieces.
+
+    The closed blocks and those of ``finish`` are together the HTML of ``render`` for the whole text, with two
+    exceptions: a link whose definition comes in a later block is not known yet, and of a text that is too large (see
+    ``limits``) what was closed before stays closed. The nth block is the same whatever the pieces.
+    """
+
+    def __init__(self) -> None:
+        self.blocks: list[SafeString] = []  # all closed ones
+        self.parsed = 0  # characters given to the parser so far, those of ``finish`` aside
+        self._env = new_env()
+        self._fed: list[str] = []
+        self._size = 0
+        self._line_count = 0
+        self._carriage_return = ""  # perhaps half of a line end
+        self._lines: list[str] = []  # of the tail
+        self._open_line: list[str] = []  # pieces of the tail's last line
+        self._begin = ""  # its first three characters
+        self._may_end: MayEnd | None = None
+        self._is_due = False  # a line came that may end a block
+        self._looked_ahead = False  # the parser has seen the begin of the open line
+
+    @property
+    def text(self) -> str:
+        """All that was fed, as it was fed."""
+        self._fed = ["".join(self._fed)]
+        return self._fed[0]
+
+    @property
+    def tail(self) -> str:
+        """The text of what is not closed yet."""
+        self._open_line = ["".join(self._open_line)]
+        return "\n".join([*self._lines, *self._open_line])
+
+    def feed(self, more: str) -> list[SafeString]:
+        """Take more text. Returns the HTML of each block that it closed, safe to append to the page."""
+        self._fed.append(more)
+        self._size += len(more)
+        more = self._carriage_return + more
+        self._carriage_return = "\r" if more.endswith("\r") else ""
+        first, *others = normalized(more.removesuffix("\r")).split("\n")
+        self._write(first)
+        for piece in others:
+            self._end_line()
+            self._write(piece)
+        return self._close() if self._must_look() else []
+
+    def finish(self) -> list[SafeString]:
+        """The text is complete. Returns the HTML of the blocks that were still open."""
+        source = self.tail + normalized(self._carriage_return)
+        self._carriage_return, self._lines, self._open_line = "", [], []
+        if self._is_too_large():
+            return self._add([plain(source)])
+        return self._add([parser.drawn(block, env=self._env) for block in parser.split(source, env=self._env)])
+
+    # --- lines -----------------------------------------------------------------------------------------------------
+
+    def _write(self, piece: str) -> None:
+        self._open_line.append(piece)
+        if len(self._begin) < 3:
+            self._begin = (self._begin + piece)[:3]
+
+    def _end_line(self) -> None:
+        line = "".join(self._open_line)
+        self._open_line, self._begin, self._looked_ahead = [], "", False
+        self._line_count += 1
+        if not self._lines and is_empty(line):
+            return
+        if self._may_end is None:
+            self._may_end = watch(line)
+        after_empty = bool(self._lines) and is_empty(self._lines[-1])
+        self._is_due = self._is_due or self._may_end(line, after_empty)
+        self._lines.append(line)
+
+    def _has_begun_another(self) -> bool:
+        """Whether the open line, not yet whole, is sure to be of another block than the lines before it."""
+        return bool(self._lines) and is_empty(self._lines[-1]) and begins_another(self._begin)
+
+    # --- closing ---------------------------------------------------------------------------------------------------
+
+    def _is_too_large(self) -> bool:
+        return self._size > MAX_CHARACTERS or self._line_count > MAX_LINES
+
+    def _must_look(self) -> bool:
+        if not self._looked_ahead and self._has_begun_another() and not is_fence(self._lines[0]):
+            self._is_due = True
+        return self._is_due and not self._is_too_large()
+
+    def _close(self) -> list[SafeString]:
+        ahead = "".join(self._open_line) if self._has_begun_another() else ""
+        source = "\n".join([*self._lines, ahead])
+        if self.parsed + len(source) > PARSED_PER_CHARACTER * self._size + PARSED_AT_FIRST:
+            return []
+        self.parsed += len(source)
+        self._is_due, self._looked_ahead = False, True
+        env = {**self._env, "references": ChainMap({}, self._env["references"])}
+        blocks = parser.split(source, env=env)
+        closed = blocks[:-1] if blocks and not self._has_ended(blocks[-1]) else blocks
+        if not closed:
+            return []
+        cut = blocks[len(closed)].start if len(closed) < len(blocks) else closed[-1].end
+        self._drop(cut, references=env["references"])
+        return self._add([parser.drawn(block, env=env) for block in closed])
+
+    def _has_ended(self, block: Block) -> bool:
+        """Whether the last block that there is cannot go on."""
+        if block.end > len(self._lines):
+            return False
+        is_followed = block.end < len(self._lines)
+        last = self._lines[block.end - 1]
+        if block.kind in _ENDED_BY_EMPTY_LINE:
+            return is_followed and is_empty(self._lines[block.end])
+        if block.kind in _ENDED_BY_THEMSELVES:
+            return is_followed or "|" not in last  # "# a | b" may yet be the head of a table
+        return block.kind == "fence" and block.end - block.start > 1 and closes_fence(last, block.tokens[0].markup)
+
+    def _drop(self, cut: int, *, references: ChainMap[str, dict[str, Any]]) -> None:
+        """Forget the lines before ``cut`` but the definitions in them, and empty lines after it."""
+        found = references.maps[0].items()
+        self._env["references"].update({label: each for label, each in found if each["map"][0] < cut})
+        while cut < len(self._lines) and is_empty(self._lines[cut]):
+            cut += 1
+        self._lines = self._lines[cut:]
+        self._may_end = watch(self._lines[0]) if self._lines else None
+
+    def _add(self, blocks: list[SafeString]) -> list[SafeString]:
+        self.blocks += blocks
+        return blocks

@@ -1,0 +1,112 @@
+"""The socket for programs, ``/ws/threads/<thread_id>/``: docs/websocket.md describes it.
+
+Three things happen beside each other, so that none waits for another: events go out; commands are obeyed one after the
+other, in the order in which they came; a cancel overtakes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+from asgiref.sync import sync_to_async
+from django.db import OperationalError
+
+from chat.engine.follow import Snapshot, follow, look_at
+from chat.errors import Refusal, Unavailable
+from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
+from chat.web.program_commands import obey
+from chat.web.program_frames import AnyFrame, CancelRun, Malformed, Resume, read_frame
+from chat.web.program_replies import accepted_frame, coalesced, error_frame, event_frame, snapshot_frame
+from chat.web.socket_auth import Close
+from chat.web.sockets import ThreadSocket
+
+WAITING = 32  # commands that may wait, and cancels that may be under way
+MALFORMED = 10  # malformed frames in a row that are answered; the next one closes the socket
+
+
+class ProgramSocket(ThreadSocket):
+    """Follows the thread from the start, and obeys frames."""
+
+    async def opened(self) -> None:
+        self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(WAITING)
+        self.malformed = 0
+        self.open_run = ""  # the run whose end has not been told yet
+        self.following = self.start(self.follow(None))
+        self.start(self.obey_in_order())
+
+    async def received(self, text: str) -> None:
+        try:
+            frame = read_frame(text)
+        except Malformed as refusal:
+            self.malformed += 1
+            if self.malformed > MALFORMED:
+                await self.close(Close.MALFORMED)
+            else:
+                self.start(self.tell(error_frame(refusal, request_id=refusal.request_id)))
+            return
+        self.malformed = 0
+        await self.take(frame)
+
+    async def take(self, frame: AnyFrame) -> None:
+        """Put the frame where it does not hold up the next one."""
+        if len(self.tasks) > WAITING or self.commands.full():
+            await self.close(Close.TOO_MANY)
+        elif isinstance(frame, CancelRun):
+            self.start(self.obey(frame))
+        else:
+            self.commands.put_nowait(frame)
+
+    # --- what comes in ---------------------------------------------------------------------------------------------
+
+    async def obey_in_order(self) -> None:
+        while True:
+            frame = await self.commands.get()
+            if isinstance(frame, Resume):
+                await self.resume(frame)
+            else:
+                await self.obey(frame)
+
+    async def obey(self, frame: AnyFrame) -> None:
+        # A key may have been revoked since the last frame, or its owner deactivated.
+        if not await self.may_stay():
+            return
+        try:
+            objects = await sync_to_async(obey, thread_sensitive=False)(self.user, self.thread_id, frame)
+            reply = accepted_frame(frame.request_id, **objects)
+        except Refusal as refusal:
+            reply = error_frame(refusal, request_id=frame.request_id)
+        except OperationalError:
+            reply = error_frame(Unavailable(), request_id=frame.request_id)
+        await self.tell(reply)
+
+    async def resume(self, frame: Resume) -> None:
+        self.following.cancel()
+        await asyncio.wait([self.following])
+        await self.tell(accepted_frame(frame.request_id))
+        self.following = self.start(self.follow((frame.run_id, frame.seq)))
+
+    # --- what goes out ---------------------------------------------------------------------------------------------
+
+    async def follow(self, after: tuple[str, int] | None) -> None:
+        async with aclosing(follow(self.thread_id, after=after)) as items:
+            async for item in items:
+                if isinstance(item, Snapshot):
+                    await self.tell_snapshot(item)
+                else:
+                    await self.tell_events(item)
+
+    async def tell_events(self, events: list[Event]) -> None:
+        if any(event.name == THREAD_CHANGED for event in events) and not await self.may_stay():
+            return
+        for event in coalesced(events):
+            await self.tell(event_frame(event))
+            self.open_run = "" if event.name in RUN_ENDED else event.run_id
+
+    async def tell_snapshot(self, snapshot: Snapshot) -> None:
+        """Before one of the next run, how the last one ended, if the program has not heard it."""
+        newest = snapshot.run["id"] if snapshot.run else ""
+        if self.open_run and newest not in ("", self.open_run):
+            await self.tell(snapshot_frame(await sync_to_async(look_at, thread_sensitive=False)(self.open_run)))
+        await self.tell(snapshot_frame(snapshot))
+        self.open_run = newest if snapshot.live else ""

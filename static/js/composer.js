@@ -1,0 +1,180 @@
+// Writing: keys, drafts, files, what went wrong; and copying what was written.
+(() => {
+  "use strict";
+  const form = document.getElementById("composer");
+  const text = document.getElementById("text");
+  const upload = document.getElementById("upload");
+  const progress = document.getElementById("progress");
+  const problem = document.getElementById("problem");
+  const attachments = document.getElementById("attachments");
+  const words = document.getElementById("words").dataset;
+  const draft = `draft:${form.dataset.draft}`;
+
+  const storage = (action) => {
+    try {
+      return action(localStorage);
+    } catch {
+      return null; // storage is full or blocked: the draft lasts as long as the page
+    }
+  };
+
+  // --- text and draft ----------------------------------------------------------------------------------------------
+
+  const fit = () => {
+    if (CSS.supports("field-sizing", "content")) return;
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight}px`;
+  };
+  const changed = () => {
+    storage((store) => (text.value ? store.setItem(draft, text.value) : store.removeItem(draft)));
+    form.classList.toggle("empty", !text.value.trim() && !attachments.querySelector("input"));
+    fit();
+  };
+  const write = (value) => {
+    text.value = value;
+    changed();
+    text.focus();
+  };
+  text.value = text.value || storage((store) => store.getItem(draft)) || "";
+  text.addEventListener("input", changed);
+  changed();
+  new MutationObserver(changed).observe(attachments, { childList: true });
+
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || matchMedia("(pointer: coarse)").matches) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  // --- sending -----------------------------------------------------------------------------------------------------
+
+  let sent = "";
+  form.addEventListener("htmx:confirm", (event) => {
+    if (event.target !== form) return;
+    if (form.classList.contains("empty")) return event.preventDefault();
+    if (!progress.hidden) {
+      event.preventDefault();
+      return complain(words.uploading);
+    }
+    sent = text.value;
+  });
+  document.body.addEventListener("everthread:sent", () => {
+    if (text.value === sent) write("");
+  });
+  form.addEventListener("htmx:afterRequest", (event) => {
+    // A new chat: the page that follows must not find the draft again.
+    if (event.target === form && event.detail.xhr.getResponseHeader("HX-Redirect")) storage((store) => store.removeItem(draft));
+  });
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const item = event.target.closest("[data-take-back]");
+    if (item) item.dataset.text = item.closest("li").querySelector(".said").textContent;
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const item = event.target.closest("[data-take-back]");
+    if (item && event.detail.successful) write([item.dataset.text, text.value].filter(Boolean).join("\n\n"));
+  });
+
+  // --- what went wrong ---------------------------------------------------------------------------------------------
+
+  const complain = (message) => {
+    problem.replaceChildren();
+    const line = document.createElement("p");
+    line.className = "problem";
+    line.textContent = message;
+    problem.append(line);
+  };
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) {
+      event.detail.shouldSwap = true; // a refusal in words
+    }
+  });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { xhr } = event.detail;
+    if (!xhr.getResponseHeader("HX-Retarget")) complain(xhr.status === 403 ? words.stale : words.broken);
+  });
+  document.body.addEventListener("htmx:sendError", (event) => {
+    if (event.target.id !== "stream") complain(words.failed);
+  });
+
+  // --- files -------------------------------------------------------------------------------------------------------
+
+  upload.addEventListener("htmx:xhr:loadstart", () => (progress.hidden = false));
+  upload.addEventListener("htmx:xhr:progress", (event) => {
+    if (event.detail.lengthComputable) progress.value = event.detail.loaded / event.detail.total;
+  });
+  upload.addEventListener("htmx:afterRequest", () => {
+    progress.hidden = true;
+    progress.value = 0;
+    upload.value = "";
+    text.focus();
+  });
+  const take = (files) => {
+    if (!files.length) return;
+    const given = new DataTransfer();
+    for (const file of files) given.items.add(file);
+    upload.files = given.files;
+    upload.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  text.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) event.preventDefault();
+    take(event.clipboardData.files);
+  });
+  const main = document.getElementById("main");
+  main.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    form.classList.add("target");
+  });
+  main.addEventListener("dragleave", () => form.classList.remove("target"));
+  main.addEventListener("drop", (event) => {
+    form.classList.remove("target");
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+
+  // --- copying -----------------------------------------------------------------------------------------------------
+
+  const copy = async (value) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(value);
+    const area = document.createElement("textarea"); // without TLS there is no clipboard but this
+    area.value = value;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  const copied = (button) => {
+    const label = button.querySelector("span") || button;
+    const before = label.textContent;
+    label.textContent = words.copied;
+    button.classList.add("done");
+    setTimeout(() => {
+      label.textContent = before;
+      button.classList.remove("done");
+    }, 1600);
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if ("remove" in button.dataset) {
+      button.closest(".chip, .problem").remove();
+      text.focus();
+    } else if ("starter" in button.dataset) {
+      write(button.textContent);
+    } else if (button.dataset.copy) {
+      const answer = await fetch(button.dataset.copy);
+      if (!answer.ok) return complain(words.broken);
+      await copy(await answer.text());
+      copied(button);
+    } else if (button.matches(".code .copy")) {
+      await copy(button.closest(".code").querySelector("pre").textContent);
+      copied(button);
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.name !== "assistant" || event.target.type !== "radio") return;
+    for (const list of document.querySelectorAll(".starters")) list.hidden = list.dataset.assistant !== event.target.value;
+  });
+})();

@@ -1,0 +1,79 @@
+"""Staff of several kinds, and what they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from chat.actions import messages, threads
+from chat.events import types
+from chat.models import Assistant, Message, Run, RunEvent, RunStep, Thread, User
+
+SECRET_WORDS = "my diary is wet"
+ANSWERED_WORDS = "hang it on a line"
+ARGUMENT = "the diary of ada"
+OUTPUT = "forty pages"
+
+
+@pytest.fixture
+def boss(make_user) -> User:
+    return make_user("boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def make_staff(make_user) -> Callable[..., User]:
+    """A staff member with the permissions of these names."""
+
+    def make(*codenames: str, username: str = "staff") -> User:
+        user: User = make_user(username, is_staff=True)
+        permissions = Permission.objects.filter(codename__in=codenames)
+        assert len(permissions) == len(codenames)
+        user.user_permissions.set(permissions)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def enter() -> Callable[[User], Client]:
+    """A browser in which someone has signed in."""
+
+    def enter(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def run(ada: User, assistant: Assistant) -> Run:
+    """A completed run on a thread of ada's: a tool call, then an answer."""
+    thread = threads.create(ada, assistant=assistant)
+    run = messages.send(thread, text=SECRET_WORDS, client_key="first").run
+    assert run is not None
+    function = {"name": "drying_time", "arguments": f'{{"of": "{ARGUMENT}"}}', "output": OUTPUT}
+    called = {"type": "tool_calls", "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+    RunStep.objects.create(run=run, type="tool_calls", status="completed", details=called)
+    answer = Message.objects.create(
+        thread=thread,
+        run=run,
+        assistant=assistant,
+        role="assistant",
+        content=[{"type": "text", "text": {"value": ANSWERED_WORDS, "annotations": []}}],
+    )
+    wrote = {"type": "message_creation", "message_creation": {"message_id": answer.id}}
+    RunStep.objects.create(run=run, type="message_creation", status="completed", details=wrote)
+    RunEvent.objects.create(run=run, seq=run.seq + 1, name=types.MESSAGE_CREATED)
+    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+    Run.objects.filter(pk=run.pk).update(status="completed", usage=usage)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.fixture
+def thread(run: Run) -> Thread:
+    return run.thread

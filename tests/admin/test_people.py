@@ -1,0 +1,164 @@
+"""Users and their API keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from chat.actions import keys
+from chat.errors import NotSignedIn
+from chat.models import ApiKey, Assistant, Message, Thread, User
+
+pytestmark = pytest.mark.django_db
+ADD_KEY = "/admin/chat/apikey/add/"
+MANAGES = ("view_user", "add_user", "change_user", "delete_user")
+
+
+def page_of(user: User, page: str = "change") -> str:
+    return reverse(f"admin:chat_user_{page}", args=[user.pk])
+
+
+def filled(user: User, **changes: Any) -> dict[str, Any]:
+    return {"username": user.username, "first_name": "", "last_name": "", "email": "", "is_active": "on"} | changes
+
+
+class TestUsers:
+    def test_are_made_by_staff(self, make_staff, enter) -> None:
+        data = {"username": "eve", "email": "eve@example.org", "password1": "blue sky 77", "password2": "blue sky 77"}
+        enter(make_staff(*MANAGES)).post("/admin/chat/user/add/", data)
+        made = User.objects.get(username="eve")
+        assert made.check_password("blue sky 77")
+        assert made.email == "eve@example.org"
+        assert not made.is_staff
+
+    def test_get_no_powers_from_staff_who_are_no_superusers(self, make_staff, enter, ada) -> None:
+        data = filled(ada, first_name="Ada", is_staff="on", is_superuser="on", user_permissions=[1])
+        enter(make_staff(*MANAGES)).post(page_of(ada), data)
+        ada.refresh_from_db()
+        assert ada.first_name == "Ada"
+        assert not ada.is_staff
+        assert not ada.is_superuser
+        assert not ada.user_permissions.exists()
+
+    def test_get_them_from_superusers(self, boss, enter, ada) -> None:
+        enter(boss).post(page_of(ada), filled(ada, is_staff="on"))
+        ada.refresh_from_db()
+        assert ada.is_staff
+
+    def test_who_are_staff_are_changed_by_superusers_only(self, make_staff, enter, boss) -> None:
+        client = enter(make_staff(*MANAGES))
+        passwords = {"password1": "blue sky 77", "password2": "blue sky 77"}
+        assert client.post(page_of(boss), filled(boss, first_name="X")).status_code == 403
+        assert client.post(f"/admin/chat/user/{boss.pk}/password/", passwords).status_code == 403
+        assert client.post(page_of(boss, "delete"), {"post": "yes"}).status_code == 403
+        client.post("/admin/chat/user/", {"action": "delete_selected", "_selected_action": [boss.pk], "post": "yes"})
+        client.post("/admin/chat/user/", {"action": "deactivate", "_selected_action": [boss.pk]})
+        boss.refresh_from_db()
+        assert boss.is_active
+        assert boss.check_password("correct horse battery")
+
+    def test_are_deactivated_but_not_oneself(self, boss, enter, ada) -> None:
+        data = {"action": "deactivate", "_selected_action": [ada.pk, boss.pk]}
+        page = enter(boss).post("/admin/chat/user/", data, follow=True).content.decode()
+        assert "1 user was deactivated." in page
+        assert list(User.objects.filter(is_active=True)) == [boss]
+
+    def test_are_deleted_with_all_they_own(self, make_staff, enter, run, ada) -> None:
+        client = enter(make_staff(*MANAGES))
+        page = client.get(page_of(ada, "delete")).content.decode()
+        assert "Threads: 1" in page
+        assert "the assistant “Helper”, which others use too" in page
+        client.post(page_of(ada, "delete"), {"post": "yes"})
+        for model in (Thread, Message, Assistant):
+            assert not model.objects.exists()
+        assert not User.objects.filter(username="ada").exists()
+
+    def test_never_show_a_hash(self, boss, enter, ada) -> None:
+        for page in ("change", "delete", "history"):
+            assert ada.password not in enter(boss).get(page_of(ada, page)).content.decode()
+
+
+class TestKeys:
+    def test_are_shown_once(self, boss, enter, ada) -> None:
+        client = enter(boss)
+        page = client.post(ADD_KEY, {"name": "laptop", "owner": ada.pk}, follow=True).content.decode()
+        [secret] = re.findall(r"et-[\w-]{43}", page)
+        assert keys.owner_of(secret) == ada
+        key = ApiKey.objects.get()
+        for address in (
+            "/admin/",
+            "/admin/chat/apikey/",
+            reverse("admin:chat_apikey_change", args=[key.pk]),
+            reverse("admin:chat_apikey_history", args=[key.pk]),
+        ):
+            text = client.get(address).content.decode()
+            assert secret not in text
+            assert key.digest not in text
+
+    def test_leave_a_trace_without_the_secret(self, boss, enter) -> None:
+        client = enter(boss)
+        page = client.post(ADD_KEY, {"name": "laptop", "owner": boss.pk}, follow=True).content.decode()
+        [secret] = re.findall(r"et-[\w-]{43}", page)
+        entry = LogEntry.objects.get()
+        assert entry.object_repr.startswith("laptop")
+        assert secret not in f"{entry.object_repr} {entry.change_message}"
+
+    def test_cannot_be_changed(self, boss, enter, ada, bob) -> None:
+        key, _secret = keys.create(ada, name="laptop")
+        address = reverse("admin:chat_apikey_change", args=[key.pk])
+        assert enter(boss).post(address, {"name": "mine", "owner": bob.pk}).status_code == 403
+        key.refresh_from_db()
+        assert (key.name, key.owner) == ("laptop", ada)
+
+    @pytest.mark.parametrize("by", ["the list", "the page"])
+    def test_are_revoked(self, by, boss, enter, ada) -> None:
+        key, secret = keys.create(ada, name="laptop")
+        client = enter(boss)
+        if by == "the list":
+            client.post("/admin/chat/apikey/", {"action": "revoke", "_selected_action": [key.pk]})
+        else:
+            address = reverse("admin:chat_apikey_revoke", args=[key.pk])
+            assert address in client.get(reverse("admin:chat_apikey_change", args=[key.pk])).content.decode()
+            client.post(address)
+        with pytest.raises(NotSignedIn):
+            keys.owner_of(secret)
+        assert LogEntry.objects.get().get_change_message() == "Revoked."
+
+    def test_are_not_revoked_by_those_who_may_only_look(self, make_staff, enter, ada) -> None:
+        key, secret = keys.create(ada, name="laptop")
+        client = enter(make_staff("view_apikey"))
+        assert client.post(reverse("admin:chat_apikey_revoke", args=[key.pk])).status_code == 403
+        assert keys.owner_of(secret) == ada
+
+    def test_are_listed_by_their_state(self, boss, enter, ada) -> None:
+        keys.create(ada, name="used")
+        keys.create(ada, name="gone")[0].revoke()
+        client = enter(boss)
+        assert "gone (" not in (usable := client.get("/admin/chat/apikey/?state=usable").content.decode())
+        assert ">used<" in usable
+        assert ">gone<" in client.get("/admin/chat/apikey/?state=revoked").content.decode()
+
+    @pytest.mark.parametrize(
+        ("permissions", "superuser", "owners"),
+        [
+            ((), False, {"staff"}),
+            (("read_messages",), False, {"ada", "staff"}),
+            ((), True, {"ada", "staff", "boss"}),
+        ],
+        ids=["for oneself", "for those whose chats one may read", "for anyone"],
+    )
+    def test_are_made(self, permissions, superuser, owners, make_staff, enter, ada, boss) -> None:
+        """A key opens its owner's chats, so it must not be a way round the permission to read them."""
+        staff = make_staff("view_apikey", "add_apikey", *permissions)
+        staff.is_superuser = superuser
+        staff.save()
+        client = enter(staff)
+        form = client.get(ADD_KEY).context["adminform"].form
+        assert {user.username for user in form.fields["owner"].queryset} == owners
+        for owner in (ada, boss, staff):
+            client.post(ADD_KEY, {"name": "new", "owner": owner.pk})
+        assert {key.owner.username for key in ApiKey.objects.all()} == owners

@@ -1,0 +1,236 @@
+"""Who works on which run, and what becomes of those that nobody works on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from chat.actions import messages, runs, threads
+from chat.engine import worker as worker_module
+from chat.events.bus import bus
+from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
+from chat.models.threads import text_part
+from chat.providers.replies import Reply
+from chat.providers.scripted import Pause, ScriptedProvider
+from tests.engine.elsewhere import worker_elsewhere
+from tests.engine.golden import golden, merged
+from tests.engine.stage import Stage, answer, heard, in_thread, status, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FOREVER = Pause(float("inf"))
+
+
+def half_done(thread: Thread, **fields: Any) -> Run:
+    """A run of a worker elsewhere, which has written the beginning of its answer."""
+    fields = {"status": RunStatus.IN_PROGRESS, "worker": "elsewhere", "heartbeat_at": timezone.now()} | fields
+    run = Run.objects.create(thread=thread, assistant=thread.assistant, model="default", **fields)
+    message = Message.objects.create(
+        thread=thread, run_id=run.id, role="assistant", status="in_progress", content=[text_part("Half an")]
+    )
+    details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
+    RunStep.objects.create(run=run, type=StepType.MESSAGE_CREATION, details=details)
+    return run
+
+
+class TestAWorker:
+    async def test_picks_up_what_was_queued_before_it_started(self, stage: Stage, thread: Thread) -> None:
+        run = await stage.ask(thread)
+        async with stage.working(ScriptedProvider()):
+            await status(run, "completed")
+
+    async def test_works_on_no_more_runs_at_once_than_its_limit(self, stage: Stage, thread: Thread, ada) -> None:
+        gate = asyncio.Event()
+        provider = ScriptedProvider([Reply(gate, "Done.")])
+        other = await in_thread(threads.create)(ada, assistant=thread.assistant)
+        async with stage.working(provider, limit=1):
+            first, second = await stage.ask(thread), await stage.ask(other)
+            await until(lambda: provider.requests)
+            assert (await Run.objects.aget(pk=second.pk)).status == "queued"
+            gate.set()
+            await status(first, "completed")
+            await status(second, "completed")
+
+    async def test_posts_a_queued_message_when_the_thread_is_free(self, stage: Stage, thread: Thread) -> None:
+        gate = asyncio.Event()
+        provider = ScriptedProvider([Reply(gate, "First.", once=True), Reply("Second.")])
+        async with stage.working(provider):
+            await stage.ask(thread, "one")
+            later = await in_thread(messages.send)(thread, text="two", client_key="later")
+            assert later.queued is not None
+            gate.set()
+            await until(lambda: Message.objects.filter(thread=thread, status="completed").count() == 4)
+
+        said = [message.text async for message in Message.objects.filter(thread=thread).order_by("number")]
+        assert said == ["one", "First.", "two", "Second."]
+        assert not await QueuedMessage.objects.aexists()
+
+    async def test_leaves_runs_alone_that_a_living_worker_holds(self, stage: Stage, thread: Thread, ada) -> None:
+        held = await in_thread(half_done)(thread)
+        other = await in_thread(threads.create)(ada, assistant=thread.assistant)
+        async with stage.working(ScriptedProvider()):
+            await status(await stage.ask(other), "completed")
+
+        assert (await Run.objects.aget(pk=held.pk)).status == "in_progress"
+
+    async def test_stops_when_the_thread_is_deleted(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply("Beginning", FOREVER)])
+        async with stage.working(provider):
+            await answer(await stage.ask(thread), containing="Beginning")
+            await in_thread(threads.delete)(thread.owner, thread.id)
+            await until(lambda: provider.stopped, what="the stream to be closed")
+
+    async def test_waits_for_a_database_that_is_locked(self, stage: Stage, thread: Thread) -> None:
+        gate = asyncio.Event()
+        async with stage.working(ScriptedProvider([Reply("Beginning", gate, " and end.")])):
+            run = await stage.ask(thread)
+            await answer(run, containing="Beginning")
+            other = sqlite3.connect(connection.settings_dict["NAME"])
+            other.execute("BEGIN IMMEDIATE")
+            try:
+                with bus.follow(thread.id) as follower:
+                    gate.set()
+                    await heard(follower, ends=frozenset({"thread.message.delta"}))
+                assert (await Run.objects.aget(pk=run.pk)).status == "in_progress"
+            finally:
+                other.rollback()
+                other.close()
+            await status(run, "completed")
+
+        assert (await Message.objects.aget(run_id=run.id)).text == "Beginning and end."
+
+
+class TestCancelling:
+    async def test_ends_a_run_that_nobody_has_taken_yet(self, stage: Stage, thread: Thread) -> None:
+        run = await stage.ask(thread)
+        await in_thread(runs.cancel)(run)
+        provider = ScriptedProvider()
+        async with stage.working(provider):
+            await status(run, "cancelled")
+
+        assert provider.requests == []
+
+    async def test_ends_a_run_whose_worker_died(self, stage: Stage, thread: Thread) -> None:
+        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        await in_thread(runs.cancel)(run)
+        async with stage.working(ScriptedProvider()):
+            run = await status(run, "cancelled")
+
+        assert (await Message.objects.aget(run_id=run.id)).incomplete_reason == "run_cancelled"
+
+
+class TestExpiry:
+    async def test_comes_while_a_run_waits_for_outputs(self, stage: Stage, thread: Thread) -> None:
+        """Section 6.2: 600 s, with no traffic."""
+        run = await in_thread(half_done)(
+            thread, status=RunStatus.REQUIRES_ACTION, worker="", expires_at=timezone.now() - timedelta(seconds=1)
+        )
+        async with stage.working(ScriptedProvider()):
+            await status(run, "expired")
+
+        assert (await RunStep.objects.aget(run=run)).status == "expired"
+
+    async def test_comes_before_a_worker_took_the_run(self, stage: Stage, thread: Thread) -> None:
+        run = await stage.ask(thread)
+        await Run.objects.filter(pk=run.pk).aupdate(expires_at=timezone.now())
+        async with stage.working(ScriptedProvider()):
+            await status(run, "expired")
+
+    async def test_stops_the_model_in_mid_answer(self, stage: Stage, thread: Thread) -> None:
+        """Stream 08."""
+        provider = ScriptedProvider([Reply("Half an", FOREVER)])
+        with bus.follow(thread.id) as follower:
+            async with stage.working(provider):
+                run = await stage.ask(thread)
+                await answer(run, containing="Half")
+                await Run.objects.filter(pk=run.pk).aupdate(expires_at=timezone.now())
+                events = await heard(follower)
+                await until(lambda: provider.stopped, what="the stream to be closed")
+
+        assert merged([event.name for event in events]) == merged(golden("08_expired"))
+
+
+class TestADeadWorker:
+    async def test_leaves_its_partial_answer_and_frees_the_thread(self, stage: Stage, thread: Thread) -> None:
+        with worker_elsewhere(stage.folder) as process:
+            run = await stage.ask(thread, "/stream 2000 50")
+            partial = await answer(run, containing="3")
+            process.kill()
+            process.wait()
+        async with stage.working(ScriptedProvider()):
+            run = await status(run, "failed")
+            message = await Message.objects.aget(run_id=run.id)
+            assert message.text.startswith(partial.text)
+            assert (message.status, message.incomplete_reason) == ("incomplete", "run_failed")
+            assert "stopped while it was answering" in run.last_error["message"]
+            await status(await stage.ask(thread, "Are you back?"), "completed")
+
+    async def test_is_noticed_by_its_silence_when_it_ran_on_another_machine(self, stage: Stage, thread: Thread) -> None:
+        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        async with stage.working(ScriptedProvider()):
+            run = await status(run, "failed")
+
+        assert (await Message.objects.aget(run_id=run.id)).text == "Half an"
+        assert (await RunStep.objects.aget(run=run)).status == "failed"
+
+    async def test_posts_what_was_queued_behind_its_run(self, stage: Stage, thread: Thread) -> None:
+        await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        await in_thread(messages.send)(thread, text="and now?", client_key="later")
+        async with stage.working(ScriptedProvider()):
+            await until(lambda: Message.objects.filter(thread=thread, content__icontains="You said: and now?").exists())
+
+
+class TestAWorkerThatLostItsHold:
+    async def test_ends_the_run_rather_than_leave_it_live_for_ever(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(ScriptedProvider()) as worker:
+            await until(lambda: hasattr(worker, "liveness"))
+            run = await in_thread(half_done)(thread, worker=worker.liveness.name)
+            worker.wake()
+            await status(run, "failed")
+
+
+class TestAGracefulStop:
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_module, "GRACE", 0.05)
+
+    async def test_hands_back_a_run_that_has_not_spoken(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply(FOREVER, "too late")])
+        async with stage.working(provider):
+            run = await stage.ask(thread)
+            await until(lambda: provider.requests)
+        run = await status(run, "queued")
+        assert (run.worker, run.started_at) == ("", None)
+
+        async with stage.working(ScriptedProvider([Reply("Here I am.")])):
+            await status(run, "completed")
+
+    async def test_fails_a_run_in_mid_answer_and_keeps_the_partial_text(self, stage: Stage, thread: Thread) -> None:
+        async with stage.working(ScriptedProvider([Reply("Half an", FOREVER)])):
+            run = await stage.ask(thread)
+            await answer(run, containing="Half")
+        run = await status(run, "failed")
+
+        assert (await Message.objects.aget(run_id=run.id)).text == "Half an"
+
+    async def test_lets_runs_finish_that_are_nearly_done(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(worker_module, "GRACE", 20.0)
+        gate = asyncio.Event()
+        worker = stage.worker(ScriptedProvider([Reply("Nearly", gate, " done.")]))
+        task = asyncio.create_task(worker.run())
+        run = await stage.ask(thread)
+        await answer(run, containing="Nearly")
+        stopping = asyncio.create_task(worker.stop())
+        await until(lambda: worker.stopping)
+        gate.set()
+        await stopping
+        await task
+        assert (await Message.objects.aget(run_id=run.id)).text == "Nearly done."
+        assert (await Run.objects.aget(pk=run.pk)).status == "completed"
