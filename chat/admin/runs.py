@@ -82,7 +82,7 @@ def page_of(run: Run, *, readable: bool) -> dict[str, Any]:
 
 
 def today() -> dict[str, int]:
-    """How many runs began since midnight, and how many of them failed or expired."""
+    """How many runs began since midnight, and how many of them failed."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     runs = Run.objects.filter(created_at__gte=midnight)
-    return {"runs": runs.count(), "failures": runs.filter(status__in=(RunStatus.FAILED, RunStatus.EXPIRED)).count()}
+    return {"runs": runs.count(), "failures": runs.filter(status=RunStatus.FAILED).count()}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.ids import PublicIdField, PublicObject
@@ -39,3 +43,9 @@ class File(PublicObject):
     @property
     def is_text(self) -> bool:
         return self.content_type.startswith("text/")
+
+
+@receiver(post_delete, sender=File)
+def remove_bytes(instance: File, **_signal: Any) -> None:
+    """The bytes go with the row, however it goes (a user's rows go with the user), but only once that is certain."""
+    transaction.on_commit(lambda: instance.content.delete(save=False))

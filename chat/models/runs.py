@@ -80,7 +80,7 @@ def life_end() -> Any:
 class Run(PublicObject):
     """One execution of an assistant on a thread. The settings are frozen when it is created (reference, section 6.1).
 
-    ``worker`` names who holds it (empty: nobody), ``seq`` numbers its last event, ``error_detail`` is for staff only.
+    ``worker`` names who holds it (empty: nobody), ``seq`` numbers its last event.
     """
 
     id = PublicIdField(prefix="run_")

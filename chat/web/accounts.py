@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import path, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
@@ -53,6 +54,7 @@ class SignUpForm(UserForm):
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username", "email")
+        help_texts = {"email": _("Optional: without it you cannot get a new password by mail.")}
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")

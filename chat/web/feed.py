@@ -27,6 +27,7 @@ from chat.web.markdown import BlockStream
 
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
+CHANGES = {types.THREAD_CHANGED, types.RUN_CREATED}  # with these, something but the run may have changed
 # What a screen reader says; of runs that failed the page says more, as an alert.
 ANNOUNCED = {
     types.MESSAGE_CREATED: _("The assistant is answering."),
@@ -152,8 +153,10 @@ class Feed:
             if stream := self.open.get(id):
                 parts.append(fragments.more_blocks(id, stream.feed(text), tail=stream.tail))
         parts.append(self._finished(thread, closed))
-        if names & {types.THREAD_CHANGED, types.RUN_CREATED, *types.RUN_ENDED}:
-            parts += [self._missing(thread, besides=self.open), *surroundings(thread)]
+        if names & {*CHANGES, *types.RUN_ENDED}:
+            parts.append(self._missing(thread, besides=self.open))
+        if names & CHANGES:
+            parts += surroundings(thread)
         parts.append(self._panel(thread))
         parts += [fragments.announcement(ANNOUNCED[name]) for name in ANNOUNCED if name in names][-1:]
         return parts

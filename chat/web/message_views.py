@@ -84,7 +84,8 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_all(request.user, history.file_ids(queued.content, queued.attachments))
-    return render(request, "chat/taken_back.html", {"files": attached, "oob": True})
+    answer = render(request, "chat/taken_back.html", {"files": attached})
+    return trigger_client_event(answer, "everthread:changed")
 
 
 @require_GET

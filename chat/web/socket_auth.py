@@ -30,7 +30,7 @@ SIGNED_OUT = "signed.out"  # type of the message to a user's group: look again w
 
 
 class Close(IntEnum):
-    """Why we closed a socket. None of these is one at which htmx or our example client connects again."""
+    """Why we closed a socket (docs/websocket.md). htmx connects again after none of these."""
 
     MALFORMED = 4400
     NOT_SIGNED_IN = 4401

@@ -65,13 +65,13 @@
     // A new chat: the page that follows must not find the draft again.
     if (event.target === form && event.detail.xhr.getResponseHeader("HX-Redirect")) storage((store) => store.removeItem(draft));
   });
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    const item = event.target.closest("[data-take-back]");
-    if (item) item.dataset.text = item.closest("li").querySelector(".said").textContent;
-  });
-  document.body.addEventListener("htmx:afterRequest", (event) => {
-    const item = event.target.closest("[data-take-back]");
-    if (item && event.detail.successful) write([item.dataset.text, text.value].filter(Boolean).join("\n\n"));
+  const takeBack = document.getElementById("take-back");
+  let taken = "";
+  takeBack?.addEventListener("submit", (event) => {
+    taken = event.submitter.closest("li").querySelector(".said").textContent;
+  }, true);
+  takeBack?.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) write([taken, text.value].filter(Boolean).join("\n\n"));
   });
 
   // --- what went wrong ---------------------------------------------------------------------------------------------

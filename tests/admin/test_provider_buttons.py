@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from chat.models import Alias, Kind, Model, Provider, User
@@ -156,43 +156,33 @@ class TestListing:
 
 class TestTheButtons:
     @pytest.mark.parametrize("button", ["test", "models"])
-    async def test_want_the_permission_to_change(self, button, make_staff, scripted) -> None:
-        client = AsyncClient()
-        await client.aforce_login(make_staff("view_provider", "view_model"))
+    def test_want_the_permission_to_change(self, button, make_staff, enter, scripted) -> None:
         address = reverse(f"admin:chat_provider_{button}", args=[scripted.pk])
-        assert (await client.post(address)).status_code == 403
+        assert enter(make_staff("view_provider", "add_model")).post(address).status_code == 403
 
-    async def test_that_add_want_the_permission_to_add(self, make_staff, scripted) -> None:
-        client = AsyncClient()
-        await client.aforce_login(make_staff("change_provider"))
+    def test_that_add_want_the_permission_to_add(self, make_staff, enter, scripted) -> None:
         address = reverse("admin:chat_provider_models", args=[scripted.pk])
-        assert (await client.post(address, {"name": ["new"]})).status_code == 403
-        assert not await Model.objects.aexists()
+        assert enter(make_staff("change_provider")).post(address, {"name": ["new"]}).status_code == 403
+        assert not Model.objects.exists()
 
     @pytest.mark.parametrize("button", ["test", "models"])
-    async def test_are_pressed_not_followed(self, button, boss, scripted) -> None:
-        client = AsyncClient()
-        await client.aforce_login(boss)
+    def test_are_pressed_not_followed(self, button, boss, enter, scripted) -> None:
         address = reverse(f"admin:chat_provider_{button}", args=[scripted.pk])
-        assert (await client.get(address)).status_code == 405
+        assert enter(boss).get(address).status_code == 405
 
-    async def test_want_the_token_of_the_form(self, boss, scripted) -> None:
-        client = AsyncClient(enforce_csrf_checks=True)
-        await client.aforce_login(boss)
-        address = reverse("admin:chat_provider_test", args=[scripted.pk])
-        assert (await client.post(address)).status_code == 403
+    def test_want_the_token_of_the_form(self, boss, scripted) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(boss)
+        assert client.post(reverse("admin:chat_provider_test", args=[scripted.pk])).status_code == 403
 
-    async def test_of_a_provider_that_is_gone_say_so(self, boss) -> None:
-        client = AsyncClient()
-        await client.aforce_login(boss)
-        assert (await client.post("/admin/chat/provider/999/test/")).status_code == 404
+    def test_of_a_provider_that_is_gone_say_so(self, boss, enter) -> None:
+        assert enter(boss).post("/admin/chat/provider/999/test/").status_code == 404
 
 
 class TestTheLists:
-    async def test_show_prices_and_aliases(self, boss, scripted) -> None:
-        model = await Model.objects.acreate(provider=scripted, name="dear", input_price="2.50", output_price="10")
-        await Alias.objects.acreate(pattern="gpt-4*", model=model)
-        client = AsyncClient()
-        await client.aforce_login(boss)
-        assert "2.5 / 10" in (await client.get("/admin/chat/model/")).content.decode()
-        assert "gpt-4*" in (await client.get("/admin/chat/alias/")).content.decode()
+    def test_show_prices_and_aliases(self, boss, enter, scripted) -> None:
+        model = Model.objects.create(provider=scripted, name="dear", input_price="2.50", output_price="10")
+        Alias.objects.create(pattern="gpt-4*", model=model)
+        client = enter(boss)
+        assert "2.5 / 10" in client.get("/admin/chat/model/").content.decode()
+        assert "gpt-4*" in client.get("/admin/chat/alias/").content.decode()

@@ -1,4 +1,4 @@
-"""Threads and runs are read, by those who may; what people wrote needs a permission of its own, and reading is noted."""
+"""Threads and runs are only read. What people wrote needs a permission of its own, and reading it is noted."""
 
 from __future__ import annotations
 

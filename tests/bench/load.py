@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSFrame, WSListener, WSMsgType, WSParsedURL, WSTransport, ws_connect
 
 from tests.bench.processes import cpu_seconds
 from tests.bench.stamps import Tally
@@ -61,9 +62,10 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One load on one target. Times in milliseconds, CPU in microseconds of the server a delta."""
+    """One load on one target. Times in milliseconds; ``cpu`` in seconds of the target's process."""
 
     target: str
+    chats: int
     deltas: int
     lost: int
     disordered: int
@@ -116,16 +118,16 @@ class _Chat:
 def _result(name: str, tallies: Sequence[Tally], *, seconds: float, cpu: float) -> Result:
     delays = sorted(delay for tally in tallies for delay in tally.delays)
     firsts = sorted(tally.first_at - tally.started_at for tally in tallies if tally.received)
-    received = len(delays)
     return Result(
         target=name,
-        deltas=received,
+        chats=len(tallies),
+        deltas=len(delays),
         lost=sum(tally.lost for tally in tallies),
         disordered=sum(tally.disordered for tally in tallies),
         seconds=round(seconds, 2),
         frames=sum(tally.frames for tally in tallies),
         bytes=sum(tally.bytes for tally in tallies),
-        cpu=round(cpu * 1e6 / max(1, received), 1),
+        cpu=round(cpu, 3),
         added_p50=_quantile(delays, 50),
         added_p99=_quantile(delays, 99),
         first_p50=_quantile(firsts, 50),
@@ -210,11 +212,28 @@ class Socket(WSListener):
 
 
 async def open_socket(
-    url: str, heard: Callable[[bytes], None], *, first: str, headers: dict[str, str] | None = None
+    url: str,
+    heard: Callable[[bytes], None],
+    *,
+    first: str,
+    headers: dict[str, str] | None = None,
+    buffer: int | None = None,
 ) -> Socket:
-    """A connected ``Socket``."""
+    """A connected ``Socket``. ``buffer`` is what the kernel shall keep of what we have not read, in bytes."""
+
+    def unconnected(_: WSParsedURL) -> socket.socket:
+        made = socket.socket()
+        made.setblocking(False)
+        if buffer is not None:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        return made
+
     _, listener = await ws_connect(
-        lambda: Socket(heard, first=first), url, extra_headers=headers, websocket_handshake_timeout=PATIENCE
+        lambda: Socket(heard, first=first),
+        url,
+        extra_headers=headers,
+        websocket_handshake_timeout=PATIENCE,
+        socket_factory=unconnected,
     )
     assert isinstance(listener, Socket)
     return listener

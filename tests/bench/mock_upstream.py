@@ -3,8 +3,9 @@
     python -m tests.bench.mock_upstream --port 20100
 
 ``POST /v1/chat/completions`` with the model ``mock-N-R-P`` streams N deltas, R a second (0: as fast as they are taken),
-each longer by P bytes than its stamp; ``GET /v1/models`` lists two models; ``GET /stats`` says how many streams were asked for, are open, and were left before
-their end, and when the last one was left (microseconds, monotonic). Plain ``asyncio.Protocol``: some 20 µs a delta.
+each longer by P bytes than its stamp. ``GET /v1/models`` lists two models. ``GET /stats`` says how many streams were
+asked for, are open, and were left before their end, and when the last one was left (microseconds, monotonic). Plain
+``asyncio.Protocol``: some 20 µs a delta.
 """
 
 from __future__ import annotations

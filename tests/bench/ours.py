@@ -60,8 +60,8 @@ class Everthread:
         code = _THREADS.format(count=work.chats)
         self._threads = (await asyncio.to_thread(self._server.shell, code)).split()[-work.chats :]
 
-    async def connect(self, number: int, work: Work, tally: Tally) -> Program:
-        """A program that has seen the thread as it is, and is about to send a message."""
+    async def connect(self, number: int, work: Work, tally: Tally, *, buffer: int | None = None) -> Program:
+        """A program that has seen the thread as it is, and will send a message. ``buffer`` as in ``open_socket``."""
         program = Program(self._threads[number], tally)
         seen = program.expect("snapshot")
         program.socket = await open_socket(
@@ -69,6 +69,7 @@ class Everthread:
             program.hear,
             first=json.dumps({"type": "send_message", "content": "Hello", "run": {"model": work.model}}),
             headers={"Authorization": f"Bearer {self._key}"},
+            buffer=buffer,
         )
         await asyncio.wait_for(seen, PATIENCE)
         return program

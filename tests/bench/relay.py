@@ -5,8 +5,9 @@
 Children: a mock upstream whose deltas carry a stamp (``mock_upstream``), the bare websocket floor (``floor``), the
 naive consumer (``naive``), and Everthread as ``manage.py serve`` starts it (``ours``). The load client is this process.
 Each round puts the same load on every relay in a random order; compared are the medians of the rounds' pairs, because
-absolute times say more about the machine than about the code. CPU is that of the relay's process alone. Then come the
-``checks`` of Everthread alone.
+absolute times say more about the machine than about the code. CPU is that of the relay's process alone. Every load runs
+with few deltas and with many, so that what a delta costs and what a chat costs beside its deltas come apart. Then come
+the ``checks`` of Everthread alone.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from tests.bench.checks import Check, Measure
 from tests.bench.load import Target, Work, run
 from tests.bench.ours import Everthread
 from tests.bench.processes import Child
-from tests.bench.report import Goal, Round, judge, sentence, table
+from tests.bench.report import Goal, Measured, Round, judge, sentence, table
 from tests.bench.targets import PlainSocket, Upstream
 from tests.live import free_port
 
 WORK = Work(chats=100, deltas=200, rate=50)
-QUICK = Work(chats=100, deltas=100, rate=50)
+QUICK = Work(chats=50, deltas=100, rate=50)
+FEW = 10  # deltas of the chats that show what a chat costs beside its deltas
 GOALS = (Goal("ours", "naive", 0.45), Goal("ours", "floor", 3.5))
 SLACK = 1.3  # on the goals in a quick run, which is too short to be exact
 Found = tuple[list[Round], list[Check]]
@@ -62,14 +64,17 @@ class Stage:
 
 
 async def measure(targets: list[Target], work: Work, *, rounds: int) -> list[Round]:
-    """``rounds`` times ``work`` on every target, after a short one that nobody counts."""
+    """``rounds`` times ``work`` on every target, after a little of it that nobody counts."""
     for target in targets:
-        await run(target, Work(chats=5, deltas=20, rate=50))
+        await run(target, replace(work, chats=5, deltas=FEW))
     found: list[Round] = []
     for number in range(rounds):
         print(f"round {number + 1} of {rounds} …", file=sys.stderr)
-        results = {target.name: await run(target, work) for target in random.sample(targets, len(targets))}
-        found.append({target.name: results[target.name] for target in targets})
+        measured = {}
+        for target in random.sample(targets, len(targets)):
+            few = await run(target, replace(work, deltas=FEW))
+            measured[target.name] = Measured(few, await run(target, work))
+        found.append({target.name: measured[target.name] for target in targets})
     return found
 
 
@@ -93,28 +98,28 @@ async def measure_all(stage: Stage, work: Work, *, rounds: int, measures: Sequen
 def main() -> int:
     """Measure and print; 1 when something was lost or a goal was missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three short rounds, goals with slack: under a minute")
-    parser.add_argument("--rounds", type=int, help="how many rounds (5, quick: 3)")
+    parser.add_argument("--quick", action="store_true", help="two short rounds, goals with slack: about a minute")
+    parser.add_argument("--rounds", type=int, help="how many rounds (5, quick: 2)")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     options = parser.parse_args()
-    work, rounds = (QUICK, options.rounds or 3) if options.quick else (WORK, options.rounds or 5)
+    work, rounds = (QUICK, options.rounds or 2) if options.quick else (WORK, options.rounds or 5)
     slack = SLACK if options.quick else 1.0
     with ExitStack() as stack:
         measures = checks.QUICK if options.quick else checks.ALL
         found, checked = asyncio.run(measure_all(Stage.start(stack), work, rounds=rounds, measures=measures))
     verdicts = [judge(found, replace(goal, most=goal.most * slack)) for goal in GOALS]
-    print(f"{work.chats} chats of {work.deltas} deltas at {work.rate} a second, {rounds} rounds\n")
+    print(f"{work.chats} chats of {FEW} and of {work.deltas} deltas at {work.rate} a second, {rounds} rounds\n")
     print(table(found), "", *map(sentence, verdicts), *map(checks.sentence, checked), sep="\n")
     if options.json:
         told = {
             "environment": environment(),
             "work": asdict(work),
-            "rounds": [{name: asdict(result) for name, result in each.items()} for each in found],
+            "rounds": [{name: asdict(measured) for name, measured in each.items()} for each in found],
             "verdicts": [asdict(verdict) for verdict in verdicts],
             "checks": [asdict(check) for check in checked],
         }
         options.json.write_text(json.dumps(told, indent=1))
-    lost = sum(result.lost + result.disordered for each in found for result in each.values())
+    lost = sum(measured.amiss for each in found for measured in each.values())
     missed = any(verdict.met is False for verdict in verdicts) or not all(check.met for check in checked)
     return int(lost > 0 or missed)
 

@@ -105,16 +105,16 @@ class TestAThreadsPage:
         say(thread, "half an ans", role="assistant", run=run, status="incomplete")
         say(thread, "second question")
         shown = html(page.get(reverse("thread", args=[thread.id])))
-        places = [shown.index(part) for part in ("first question", "half an ans", "The model is away.", "second question")]
+        places = [
+            shown.index(part) for part in ("first question", "half an ans", "The model is away.", "second question")
+        ]
         assert places == sorted(places)
         assert 'role="alert"' in shown
 
     def test_shows_which_function_waits_with_which_arguments(self, page, thread, assistant):
         call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
-        Run.objects.create(
-            thread=thread, assistant=assistant, status=RunStatus.REQUIRES_ACTION, required_action=action
-        )
+        Run.objects.create(thread=thread, assistant=assistant, status=RunStatus.REQUIRES_ACTION, required_action=action)
         shown = html(page.get(reverse("thread", args=[thread.id])))
         assert "<code>weather</code>" in shown
         assert "{&quot;city&quot;: &quot;Oslo&quot;}" in shown
@@ -218,7 +218,7 @@ class TestAThread:
     @pytest.mark.parametrize(
         "name", ["thread-rename", "thread-archive", "thread-delete", "thread-assistant", "message-send", "run-stop"]
     )
-    def test_of_someone_else_cannot_be_touched(self, client, bob, ada, thread, assistant, name):
+    def test_of_someone_else_cannot_be_touched(self, client, bob, thread, assistant, name):
         client.force_login(bob)
         data = {"title": "x", "archived": "1", "assistant": assistant.id, "text": "x", "client_key": "k" * 20}
         response = client.post(reverse(name, args=[thread.id]), data, headers=HTMX)

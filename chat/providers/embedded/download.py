@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +17,7 @@ STALL_SECONDS = 8.0
 
 
 class _BrokenOff(Exception):
-    """The connection ended before the file did."""
-
-
-_NETWORK_TROUBLE = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, _BrokenOff)
+    """The network failed, not the disk."""
 
 
 def from_url(weights: Weights, *, partial: Path, progress: Progress) -> None:
@@ -32,25 +30,37 @@ def from_url(weights: Weights, *, partial: Path, progress: Progress) -> None:
             before = out.tell()
             try:
                 _fetch_rest(weights, out, progress)
-            except _NETWORK_TROUBLE as error:
+            except _BrokenOff as error:
                 if out.tell() <= before:
-                    raise SourceFailed(f"{weights.url}: {_reason(error)}") from error
+                    raise SourceFailed(f"{weights.url}: {error}") from error
 
 
 def _fetch_rest(weights: Weights, out: BinaryIO, progress: Progress) -> None:
-    headers = {"User-Agent": "everthread", "Accept-Encoding": "identity", "Range": f"bytes={out.tell()}-"}
-    request = urllib.request.Request(weights.url, headers=headers)  # noqa: S310 -- the catalogue's own address
-    with urllib.request.urlopen(request, timeout=STALL_SECONDS) as response:  # noqa: S310
+    with _open(weights.url, offset=out.tell()) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:  # it sends the whole file, from the start
             out.seek(0)
             out.truncate()
         while out.tell() < weights.size:
-            block = response.read(min(BLOCK, weights.size - out.tell()))
+            with _network():
+                block = response.read(min(BLOCK, weights.size - out.tell()))
             if not block:
                 raise _BrokenOff("the connection ended too early")
             out.write(block)
             progress(out.tell(), weights.size)
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", None) or error) or type(error).__name__
+def _open(url: str, *, offset: int) -> http.client.HTTPResponse:
+    headers = {"User-Agent": "everthread", "Accept-Encoding": "identity", "Range": f"bytes={offset}-"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the catalogue's own address
+    with _network():
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=STALL_SECONDS)  # noqa: S310
+    return response
+
+
+@contextmanager
+def _network() -> Iterator[None]:
+    """Names the errors of the network, which are of the same classes as those of the disk."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        raise _BrokenOff(getattr(error, "reason", None) or error or type(error).__name__) from error

@@ -18,7 +18,7 @@ from __future__ import annotations
 from django.utils.safestring import SafeString
 
 from chat.web.markdown import parser
-from chat.web.markdown.limits import fits, new_env, normalized
+from chat.web.markdown.limits import Size, new_env, normalized
 from chat.web.markdown.sanitize import plain
 from chat.web.markdown.stream import BlockStream
 
@@ -31,7 +31,9 @@ def render(text: str) -> SafeString:
     Never raises for a strange text: what is too large or too deep comes back in ``<pre class="as-written">``, escaped.
     """
     source = normalized(text)
-    if not fits(source):
+    size = Size()
+    size.add(source)
+    if not size.fits:
         return plain(source)
     env = new_env()
     return SafeString("".join(parser.drawn(block, env=env) for block in parser.split(source, env=env)))

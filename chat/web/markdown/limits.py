@@ -12,25 +12,53 @@ from typing import Any
 
 MAX_CHARACTERS = 1_000_000
 MAX_LINES = 20_000  # each line is looked at once for every quote and list around it
+MAX_MARKS = 50_000  # of list items, quotes and cells, at about 20 µs
 MAX_NESTING = 20  # quotes; a list counts twice
 MAX_INLINE = 20_000  # characters of one paragraph, cell or heading
 
+_MARKS = ("- ", "* ", "+ ", ". ", ") ", ">", "|")
 _NEWLINE = re.compile(r"\r\n?")
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # surrogates have no UTF-8, which the sanitizer needs
 
 
 @dataclass(slots=True)
-class Budget:
-    """What one text may still spend, over all of its blocks."""
+class Size:
+    """How large a text is; it may come in pieces."""
 
-    brackets: int = 20_000
+    characters: int = 0
+    lines: int = 0
+    marks: int = 0
+
+    def add(self, source: str) -> None:
+        """Count a piece of the text."""
+        self.characters += len(source)
+        self.lines += source.count("\n")
+        self.marks += sum(map(source.count, _MARKS))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the text is small enough to be parsed at all."""
+        return self.characters <= MAX_CHARACTERS and self.lines <= MAX_LINES and self.marks <= MAX_MARKS
+
+
+@dataclass(slots=True)
+class Budget:
+    """What the blocks of one text may still spend."""
+
+    block_tokens: int = 50_000  # at about 20 µs; 1,000 lines of prose and code have 2,000
+    marks: int = 50_000  # at about 10 µs
     tex: int = 30_000  # characters, at about 10 µs
     highlighting: float = 0.5  # seconds of CPU: some lexers take a second for 5,000 empty lines
 
+    def takes_block(self, tokens: int) -> bool:
+        """Whether a block of so many tokens is still drawn."""
+        self.block_tokens -= tokens
+        return self.block_tokens >= 0
+
     def takes_inline(self, source: str) -> bool:
         """Whether the inline markup of this paragraph, cell or heading is worth parsing."""
-        self.brackets -= source.count("[")
-        return self.brackets >= 0 and len(source) <= MAX_INLINE
+        self.marks -= sum(map(source.count, "[*_"))
+        return self.marks >= 0 and len(source) <= MAX_INLINE
 
     def takes_tex(self, tex: str) -> bool:
         """Whether this formula is still drawn."""
@@ -46,8 +74,3 @@ def new_env() -> dict[str, Any]:
 def normalized(text: str) -> str:
     """The text with ``\\n`` as its only line end and without characters that UTF-8 cannot hold."""
     return _NOT_TEXT.sub("\ufffd", _NEWLINE.sub("\n", text))
-
-
-def fits(source: str) -> bool:
-    """Whether a text is small enough to be parsed at all."""
-    return len(source) <= MAX_CHARACTERS and source.count("\n") <= MAX_LINES

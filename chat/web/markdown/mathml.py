@@ -51,6 +51,10 @@ _SAME_AS = {
     "dcases": "cases",
 }
 _KNOWN_ENVIRONMENTS = frozenset(name.removeprefix("\\") for name in commands.MATRICES)
+_OPERATORS = re.compile(r"\\arg(?![A-Za-z])")  # of which the library does not know that it is a word
+_PARTS = {**dict.fromkeys(("msub", "msup", "munder", "mover", "mfrac", "mroot"), 2), "msubsup": 3, "munderover": 3}
+_WITH_LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
+_TAKES_LIMITS = frozenset("lim max min sup inf gcd det Pr ⋃ ⋂ ⨁ ⨂ ⨀ ∐ ⋁ ⋀ ⨆ ⨄".split(" "))
 _CODE_POINT = re.compile(r"&#x([0-9A-Fa-f]{1,6});")
 
 
@@ -58,13 +62,13 @@ def to_mathml(tex: str, *, display: bool) -> str:
     """A ``<math>`` element, or the source as code where the TeX is wrong, too long or unknown to us."""
     if len(tex) > MAX_TEX or _DEFINES.search(tex):
         return as_code(tex)
-    prepared = _ENVIRONMENT.sub(lambda match: match[1] + _SAME_AS.get(match[2], match[2]), _NUMBERING.sub("", tex))
+    prepared = _prepared(tex)
     if any(match[2] not in _KNOWN_ENVIRONMENTS for match in _ENVIRONMENT.finditer(prepared)):
         return as_code(tex)
     try:
         tree = convert_to_element(prepared, display="block" if display else "inline")
         math = Element("math", {"display": tree.attrib["display"], "alttext": tex})
-        _copy_children(tree, math)
+        _copy_children(tree, math, display=display)
     except Exception:  # the library raises whatever it stumbles over: IndexError, StopIteration, RecursionError …
         return as_code(tex)
     return tostring(math, encoding="unicode", short_empty_elements=False)
@@ -75,12 +79,39 @@ def as_code(tex: str) -> str:
     return f'<code class="tex">{escape(tex)}</code>'
 
 
-def _copy_children(source: Element, target: Element) -> None:
+def _prepared(tex: str) -> str:
+    """The same formula in words that the library knows."""
+    tex = _OPERATORS.sub(r"\\operatorname{arg}", _NUMBERING.sub("", tex))
+    return _ENVIRONMENT.sub(lambda match: match[1] + _SAME_AS.get(match[2], match[2]), tex)
+
+
+def _copy_children(source: Element, target: Element, *, display: bool) -> None:
     target.text = _characters(source.text)
     for child in source:
-        copy = SubElement(target, child.tag if child.tag in TAGS else "mrow", _attributes(child))
+        copy = SubElement(target, _tag(child, display=display), _attributes(child))
         copy.tail = _characters(child.tail)
-        _copy_children(child, copy)
+        _copy_children(child, copy, display=display)
+    if target.tag in _PARTS:
+        _gather(target, parts=_PARTS[target.tag])
+
+
+def _tag(element: Element, *, display: bool) -> str:
+    """Its tag, or where the library is content with less the one for scripts above and below the base."""
+    tag = element.tag if element.tag in TAGS else "mrow"
+    if display and tag in _WITH_LIMITS and len(element):
+        base = element[0]
+        if base.get("movablelimits") == "true" or _characters(base.text) in _TAKES_LIMITS:
+            return _WITH_LIMITS[tag]
+    return tag
+
+
+def _gather(element: Element, *, parts: int) -> None:
+    """The library leaves a matrix and its brackets side by side; as the base of a script they must be one element."""
+    children = list(element)
+    if len(children) > parts:
+        base = Element("mrow")
+        base.extend(children[: len(children) - parts + 1])
+        element[:] = [base, *children[len(children) - parts + 1 :]]
 
 
 def _attributes(element: Element) -> dict[str, str]:

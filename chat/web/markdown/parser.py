@@ -21,6 +21,8 @@ from chat.web.markdown.sanitize import plain, sanitized
 
 Env = MutableMapping[str, Any]
 
+DEFINITION = "definition"  # the kind of a block that only says where links lead
+_OPTIONS = {"html": False, "tasklists": True, "inline_definitions": True, "maxNesting": MAX_NESTING}
 _CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
 _BLOCK_STEPS = frozenset({"normalize", "block"})
 
@@ -55,7 +57,7 @@ def split(source: str, *, env: Env) -> list[Block]:
 
 def drawn(block: Block, *, env: Env) -> SafeString:
     """HTML of a block, safe to put on a page. Draw each block once and in order: they share the budget in ``env``."""
-    if block.too_deep:
+    if block.too_deep or not env["budget"].takes_block(len(block.tokens)):
         return plain(block.source)
     state = StateCore("", _MARKDOWN, env, block.tokens)
     for step in _INLINE_STEPS:
@@ -95,9 +97,10 @@ class _Markdown(MarkdownIt):
 
 
 def _markdown() -> MarkdownIt:
-    markdown = _Markdown("commonmark", {"html": False, "tasklists": True, "maxNesting": MAX_NESTING})
+    markdown = _Markdown("commonmark", _OPTIONS)
     markdown.enable(["table", "strikethrough"])
     markdown.core.ruler.at("inline", _parse_inline)
+    markdown.add_render_rule(DEFINITION, lambda *_: "")
     for extend in (formulas.extend, rules.extend, code.extend):
         extend(markdown)
     return markdown

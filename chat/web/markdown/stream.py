@@ -17,14 +17,14 @@ from django.utils.safestring import SafeString
 
 from chat.web.markdown import parser
 from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
-from chat.web.markdown.limits import MAX_CHARACTERS, MAX_LINES, new_env, normalized
+from chat.web.markdown.limits import Size, new_env, normalized
 from chat.web.markdown.parser import Block
 from chat.web.markdown.sanitize import plain
 
 PARSED_PER_CHARACTER = 4
 PARSED_AT_FIRST = 4_096  # characters; below that a second look costs nothing
 
-_ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "blockquote_open", "table_open"})
+_ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "blockquote_open", "table_open", parser.DEFINITION})
 _ENDED_BY_THEMSELVES = frozenset({"heading_open", "hr", "formula_block"})
 
 
@@ -41,10 +41,10 @@ class BlockStream:
         self.parsed = 0  # characters given to the parser so far, those of ``finish`` aside
         self._env = new_env()
         self._fed: list[str] = []
-        self._size = 0
-        self._line_count = 0
+        self._size = Size()
         self._carriage_return = ""  # perhaps half of a line end
         self._lines: list[str] = []  # of the tail
+        self._length = 0  # of these lines
         self._open_line: list[str] = []  # pieces of the tail's last line
         self._begin = ""  # its first three characters
         self._may_end: MayEnd | None = None
@@ -66,7 +66,7 @@ class BlockStream:
     def feed(self, more: str) -> list[SafeString]:
         """Take more text. Returns the HTML of each block that it closed, safe to append to the page."""
         self._fed.append(more)
-        self._size += len(more)
+        self._size.add(more)
         more = self._carriage_return + more
         self._carriage_return = "\r" if more.endswith("\r") else ""
         first, *others = normalized(more.removesuffix("\r")).split("\n")
@@ -80,9 +80,10 @@ class BlockStream:
         """The text is complete. Returns the HTML of the blocks that were still open."""
         source = self.tail + normalized(self._carriage_return)
         self._carriage_return, self._lines, self._open_line = "", [], []
-        if self._is_too_large():
+        if not self._size.fits:
             return self._add([plain(source)])
-        return self._add([parser.drawn(block, env=self._env) for block in parser.split(source, env=self._env)])
+        blocks = parser.split(source, env=self._env)
+        return self._add([parser.drawn(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION])
 
     # --- lines -----------------------------------------------------------------------------------------------------
 
@@ -94,7 +95,6 @@ class BlockStream:
     def _end_line(self) -> None:
         line = "".join(self._open_line)
         self._open_line, self._begin, self._looked_ahead = [], "", False
-        self._line_count += 1
         if not self._lines and is_empty(line):
             return
         if self._may_end is None:
@@ -102,6 +102,7 @@ class BlockStream:
         after_empty = bool(self._lines) and is_empty(self._lines[-1])
         self._is_due = self._is_due or self._may_end(line, after_empty)
         self._lines.append(line)
+        self._length += len(line) + 1
 
     def _has_begun_another(self) -> bool:
         """Whether the open line, not yet whole, is sure to be of another block than the lines before it."""
@@ -109,29 +110,33 @@ class BlockStream:
 
     # --- closing ---------------------------------------------------------------------------------------------------
 
-    def _is_too_large(self) -> bool:
-        return self._size > MAX_CHARACTERS or self._line_count > MAX_LINES
-
     def _must_look(self) -> bool:
         if not self._looked_ahead and self._has_begun_another() and not is_fence(self._lines[0]):
             self._is_due = True
-        return self._is_due and not self._is_too_large()
+        allowed = PARSED_PER_CHARACTER * self._size.characters + PARSED_AT_FIRST
+        return self._is_due and self.parsed + self._length <= allowed and self._size.fits
 
     def _close(self) -> list[SafeString]:
         ahead = "".join(self._open_line) if self._has_begun_another() else ""
         source = "\n".join([*self._lines, ahead])
-        if self.parsed + len(source) > PARSED_PER_CHARACTER * self._size + PARSED_AT_FIRST:
-            return []
         self.parsed += len(source)
         self._is_due, self._looked_ahead = False, True
         env = {**self._env, "references": ChainMap({}, self._env["references"])}
         blocks = parser.split(source, env=env)
-        closed = blocks[:-1] if blocks and not self._has_ended(blocks[-1]) else blocks
+        closed = self._ended(blocks)
         if not closed:
             return []
         cut = blocks[len(closed)].start if len(closed) < len(blocks) else closed[-1].end
         self._drop(cut, references=env["references"])
-        return self._add([parser.drawn(block, env=env) for block in closed])
+        return self._add([parser.drawn(block, env=env) for block in closed if block.kind != parser.DEFINITION])
+
+    def _ended(self, blocks: list[Block]) -> list[Block]:
+        if not blocks or self._has_ended(blocks[-1]):
+            return blocks
+        ended = blocks[:-1]
+        while ended and ended[-1].kind == parser.DEFINITION:  # what comes after it may yet be its title
+            ended.pop()
+        return ended
 
     def _has_ended(self, block: Block) -> bool:
         """Whether the last block that there is cannot go on."""
@@ -152,6 +157,7 @@ class BlockStream:
         while cut < len(self._lines) and is_empty(self._lines[cut]):
             cut += 1
         self._lines = self._lines[cut:]
+        self._length = sum(map(len, self._lines)) + len(self._lines)
         self._may_end = watch(self._lines[0]) if self._lines else None
 
     def _add(self, blocks: list[SafeString]) -> list[SafeString]:

@@ -11,7 +11,7 @@ from chat.providers.embedded.provider import EmbeddedProvider
 from chat.providers.embedded.supervisor import Supervisor
 
 RUNTIME = Path(__file__).parent / "runtime"
-PATIENCE = 20.0  # seconds for what should take a fraction of one
+PATIENCE = 60.0  # seconds for what should take a fraction of one
 
 
 @pytest.fixture

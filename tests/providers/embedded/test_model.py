@@ -6,9 +6,8 @@ import asyncio
 import json
 import os
 import signal
-import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +20,8 @@ from chat.providers.base import Finish, Function, Piece, Request, Text, ToolCall
 from chat.providers.embedded.catalogue import DEFAULT
 from chat.providers.embedded.provider import EmbeddedProvider
 from chat.providers.embedded.record import Server, read_server
+from chat.providers.embedded.supervisor import Supervisor
+from tests.providers.embedded.conftest import until
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]
 
@@ -39,15 +40,30 @@ def weights() -> Path | None:
     return path if path.is_file() else None
 
 
-@pytest.fixture
-async def provider(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedProvider]:
+@pytest.fixture(scope="module")
+def model() -> Path:
     path = weights()
     if path is None or find_spec("xllamacpp") is None:
-        missing = "The embedded model is not here: `make serve` fetches its weights into data/models."
+        missing = "The embedded model is not here: `python -m chat.providers.embedded` fetches it into data/models."
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    provider = EmbeddedProvider(tmp_path_factory.getbasetemp(), model_path=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose server stays for all tests."""
+    folder = tmp_path_factory.mktemp("data")
+    supervisor = Supervisor(folder, model=model)
+    supervisor.ensure()
+    yield folder
+    supervisor.close()
+
+
+@pytest.fixture
+async def provider(folder: Path, model: Path) -> AsyncIterator[EmbeddedProvider]:
+    provider = EmbeddedProvider(folder, model_path=model)
     yield provider
     await provider.aclose()
 
@@ -62,6 +78,11 @@ def words(pieces: list[Piece]) -> str:
 
 async def collect(provider: EmbeddedProvider, request: Request) -> list[Piece]:
     return [piece async for piece in provider.stream(request)]
+
+
+async def drain(stream: AsyncIterator[Piece]) -> None:
+    async for _ in stream:
+        pass
 
 
 def server(folder: Path) -> Server:
@@ -93,7 +114,7 @@ class TestTheEmbeddedModel:
 
         assert any(wanted in words(pieces) for wanted in answer.split("|"))
         assert pieces[-1] == Finish("stop")
-        assert [piece for piece in pieces if isinstance(piece, Usage)][0].completion > 0
+        assert next(piece for piece in pieces if isinstance(piece, Usage)).completion > 0
 
     async def test_streams(self, provider: EmbeddedProvider) -> None:
         pieces = await collect(provider, asking("Count from one to ten in words.", max_tokens=20))
@@ -129,28 +150,19 @@ class TestTheEmbeddedModel:
         with pytest.raises(ContextOverflow):
             await collect(provider, asking("word " * 5000))
 
-    async def test_stops_when_the_stream_is_closed(
-        self, provider: EmbeddedProvider, tmp_path_factory: pytest.TempPathFactory
-    ) -> None:
-        folder = tmp_path_factory.getbasetemp()
+    async def test_stops_when_the_stream_is_closed(self, provider: EmbeddedProvider, folder: Path) -> None:
         async with aclosing(provider.stream(asking("Write a very long story.", max_tokens=2000))) as pieces:
             await anext(pieces)
             assert busy_slots(folder) == 1
 
-        deadline = time.monotonic() + 60
-        while busy_slots(folder) and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        assert busy_slots(folder) == 0
+        assert await asyncio.to_thread(until, lambda: busy_slots(folder) == 0)
 
-    async def test_starts_anew_after_it_was_killed(
-        self, provider: EmbeddedProvider, tmp_path_factory: pytest.TempPathFactory
-    ) -> None:
+    async def test_starts_anew_after_it_was_killed(self, provider: EmbeddedProvider, folder: Path) -> None:
         stream = provider.stream(asking("Write a very long story.", max_tokens=2000))
         await anext(stream)
-        os.kill(server(tmp_path_factory.getbasetemp()).pid, signal.SIGKILL)
+
+        os.kill(server(folder).pid, signal.SIGKILL)
 
         with pytest.raises(Unreachable, match="starts anew"):
-            while True:
-                await anext(stream)
-
+            await drain(stream)
         assert "Paris" in words(await collect(provider, asking("What is the capital of France?", temperature=0)))

@@ -136,3 +136,24 @@ class TestTheServer:
         model.write_bytes(b"weights")
 
         assert supervisor.ensure().ready
+
+
+class TestTheChild:
+    def test_imports_nothing_heavy(self) -> None:
+        code = "import sys, chat.providers.embedded.child; print(*sys.modules)"
+
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+        assert not set(done.stdout.split()) & {"django", "openai", "aiohttp", "asyncio", "xllamacpp"}
+
+    def test_leaves_when_another_serves(
+        self, make_supervisor: Callable[[], Supervisor], tmp_path: Path, model: Path
+    ) -> None:
+        make_supervisor().ensure()
+        (folder,) = tmp_path.glob("embedded/*")
+        command = [sys.executable, "-m", "chat.providers.embedded.child", str(model), str(folder)]
+
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+        assert done.returncode == 1
+        assert "another process serves this model" in done.stderr

@@ -10,11 +10,8 @@ from chat.providers.base import Function, Request, ToolCall, Turn, Usage
 from chat.providers.embedded.tools import choose
 from chat.providers.scripted import Reply, ScriptedProvider
 
-WEATHER = Function(
-    "get_weather",
-    "Tells the weather",
-    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-)
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER = Function("get_weather", "Tells the weather", CITY)
 CLOCK = Function("get_time", "Tells the time")
 
 
@@ -31,9 +28,8 @@ def schema(request: Request) -> dict[str, Any]:
 
 class TestAChoice:
     async def test_is_made_in_two_guided_passes(self) -> None:
-        model = ScriptedProvider(
-            [Reply('{"wish": "weather", "tool": "get_weather"}', once=True), Reply('{"city": "Oslo"}')]
-        )
+        wish = '{"wish": "weather", "tool": "get_weather"}'
+        model = ScriptedProvider([Reply(wish, once=True), Reply('{"city": "Oslo"}')])
 
         choice = await choose(model, asking(WEATHER, CLOCK))
 

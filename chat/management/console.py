@@ -1,0 +1,150 @@
+"""A chat in a terminal or a pipe: one line is one message, and the answer is printed as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+
+from asgiref.sync import sync_to_async
+
+from chat.actions import messages, runs
+from chat.engine.follow import Snapshot, follow, look_at
+from chat.engine.worker import Worker
+from chat.errors import Refusal, WrongRunStatus
+from chat.events.types import MESSAGE_DELTA, STREAM_ENDS
+from chat.models import Run, RunStatus, Thread
+from chat.models.objects import Object
+
+POLL = 0.3  # seconds between two looks at the rows
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model must not steer the terminal
+WORKING = (RunStatus.QUEUED, RunStatus.IN_PROGRESS, RunStatus.CANCELLING)
+REMARKS = {
+    RunStatus.CANCELLED: "(stopped)",
+    RunStatus.INCOMPLETE: "(cut off: the answer ran into its limit)",
+    RunStatus.EXPIRED: "(given up: it took too long)",
+}
+Write = Callable[[str], None]
+
+
+class Console:
+    """Talks in ``thread``. ``write`` takes pieces of the answer, ``remark`` a line about it."""
+
+    def __init__(self, thread: Thread, *, stream: bool, write: Write, remark: Write) -> None:
+        self.thread, self.pieces = thread, streamed if stream else polled
+        self.write, self.remark = write, remark
+        self.run: Run | None = None  # the one that answers now
+        self.stopping: asyncio.Future[None] | None = None
+        self.failed = False
+
+    async def talk(self, worker: Worker) -> bool:
+        """Read and answer until the input ends. False if something was not answered."""
+        working = asyncio.create_task(worker.run())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.interrupt)
+        try:
+            while (line := await asyncio.to_thread(read_line)) is not None:
+                if text := line.strip():
+                    await self.ask(text)
+        finally:
+            await worker.stop()
+            await working
+        return not self.failed
+
+    def interrupt(self) -> None:
+        """Ctrl-C stops the answer that is coming."""
+        if self.run is not None:
+            self.stopping = asyncio.ensure_future(cancel(self.run))
+        else:
+            self.remark("Ctrl-D or /quit leaves.")
+
+    async def ask(self, text: str) -> None:
+        send = sync_to_async(messages.send, thread_sensitive=False)
+        try:
+            posted = await send(self.thread, text=text, client_key=secrets.token_hex(16))
+        except Refusal as refusal:
+            self.fail(refusal.message)
+            return
+        self.run = posted.run
+        assert self.run is not None  # nothing else runs on our thread, so the message was not queued
+        async with aclosing(self.pieces(self.run)) as pieces:
+            async for piece in pieces:
+                self.write(CONTROLS.sub("", piece))
+        self.write("\n")
+        await self.conclude(await Run.objects.aget(pk=self.run.pk))
+        self.run = None
+
+    async def conclude(self, run: Run) -> None:
+        """Say how it ended, where that is worth a word."""
+        if run.status == RunStatus.REQUIRES_ACTION:
+            calls = run.required_action["submit_tool_outputs"]["tool_calls"] if run.required_action else []
+            names = ", ".join(sorted({call["function"]["name"] for call in calls}))
+            self.fail(f"The assistant asks for the function {names}, which this console cannot call.")
+            await cancel(run)
+            async for _piece in polled(run):
+                pass
+        elif run.status == RunStatus.FAILED:
+            self.fail(run.last_error["message"] if run.last_error else "The answer broke off.")
+        elif run.status in REMARKS:
+            self.remark(REMARKS[RunStatus(run.status)])
+
+    def fail(self, why: str) -> None:
+        self.failed = True
+        self.remark(why)
+
+
+def read_line() -> str | None:
+    """The next line of the input; None at its end or for /quit."""
+    try:
+        line = input("\nYou: " if sys.stdin.isatty() else "")
+    except EOFError:
+        return None
+    return None if line.strip() == "/quit" else line
+
+
+async def cancel(run: Run) -> None:
+    with suppress(WrongRunStatus):  # it has just ended, or is being stopped already
+        await sync_to_async(runs.cancel, thread_sensitive=False)(run)
+
+
+async def streamed(run: Run) -> AsyncGenerator[str, None]:
+    """The text of ``run`` as it comes, whichever process works on it."""
+    shown: dict[str, int] = {}
+    async with aclosing(follow(run.thread_id)) as items:
+        async for item in items:
+            if isinstance(item, Snapshot):
+                for message in item.messages:
+                    yield unseen(message["id"], text_of(message), shown, grows=False)
+                ended = item.run is None or item.run["status"] not in WORKING
+            else:
+                for event in item:
+                    if event.name == MESSAGE_DELTA:
+                        yield unseen(event.data["id"], text_of(event.data["delta"]), shown, grows=True)
+                ended = any(event.name in STREAM_ENDS for event in item)
+            if ended:
+                return
+
+
+async def polled(run: Run) -> AsyncGenerator[str, None]:
+    """The text of ``run`` when it is whole, found by looking at the rows."""
+    look = sync_to_async(look_at, thread_sensitive=False)
+    snapshot = await look(run.id)
+    while snapshot.run is not None and snapshot.run["status"] in WORKING:
+        await asyncio.sleep(POLL)
+        snapshot = await look(run.id)
+    yield "\n\n".join(text_of(message) for message in snapshot.messages)
+
+
+def unseen(id: str, text: str, shown: dict[str, int], *, grows: bool) -> str:
+    """What of a message is not in ``shown`` yet: all of ``text`` if the message ``grows`` by it, else its end."""
+    gap = "\n\n" if shown and id not in shown and text else ""
+    seen = shown.get(id, 0)
+    shown[id] = seen + len(text) if grows else len(text)
+    return gap + (text if grows else text[seen:])
+
+
+def text_of(parts: Object) -> str:
+    return "".join(part["text"]["value"] for part in parts["content"] if part["type"] == "text")

@@ -1,0 +1,160 @@
+"""What happens to the page when sockets, the network or the server go away: nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+# As behind a proxy that knows no sockets.
+NO_SOCKETS = """
+window.WebSocket = class extends EventTarget {
+  static OPEN = 1; static CLOSING = 2; static CLOSED = 3;
+  readyState = 0;
+  constructor() {
+    super();
+    setTimeout(() => { this.readyState = 3; this.onclose && this.onclose({ code: 1006 }); }, 10);
+  }
+  close() {}
+  send() { throw new Error("not open"); }
+};
+"""
+# A handle on the page's socket, to break it.
+KEEP_SOCKET = """
+const Native = window.WebSocket;
+window.WebSocket = class extends Native {
+  constructor(...given) { super(...given); window.lastSocket = this; }
+};
+"""
+
+
+def words(count: int) -> list[str]:
+    return [f"word{number}" for number in range(1, count + 1)]
+
+
+class TestWithoutSockets:
+    @pytest.fixture
+    def polling(self, chat):
+        chat.page.context.add_init_script(NO_SOCKETS)
+        return chat
+
+    def test_the_page_says_so_and_shows_the_same(self, polling):
+        polling.begin("/stream 60 20")
+        expect(polling.page.locator("body")).to_have_attribute("data-connection", "polling")
+        polling.shows("word10 ")
+        polling.is_idle()
+        assert polling.answer.inner_text().split() == words(60)
+        polling.ask("And again")
+        polling.shows("You said: And again")
+        expect(polling.questions).to_have_count(2)
+
+    def test_an_answer_can_be_stopped(self, polling):
+        polling.begin("/slow 30")
+        polling.shows("word1")
+        polling.text.press("Escape")
+        expect(polling.endings.last).to_contain_text("Stopped.")
+
+    def test_messages_wait_and_can_be_taken_back(self, polling):
+        polling.begin("/slow 30")
+        polling.shows("word1")
+        polling.write("Later")
+        polling.waiting.get_by_role("button", name="Take back").click()
+        expect(polling.text).to_have_value("Later")
+        expect(polling.waiting).to_have_count(0)
+        polling.text.press("Escape")
+        polling.is_idle()
+
+
+class TestABrokenSocket:
+    def test_is_replaced_and_the_answer_goes_on(self, chat):
+        chat.page.context.add_init_script(KEEP_SOCKET)
+        chat.begin("/stream 100 20")
+        for mark in (5, 20, 40):
+            chat.shows(f"word{mark} ")
+            chat.page.evaluate("lastSocket.close(4999)")
+        chat.is_idle()
+        assert chat.answer.inner_text().split() == words(100)
+        chat.is_connected()
+
+    def test_that_is_dead_without_having_closed_is_noticed_when_the_page_is_looked_at(self, chat):
+        chat.page.context.add_init_script(KEEP_SOCKET)
+        chat.ask("Hello")
+        chat.page.evaluate("lastSocket.send = () => {}; window.deadSocket = lastSocket")
+        chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        chat.page.wait_for_function("lastSocket !== deadSocket && lastSocket.readyState === 1")
+        chat.ask("Still there?")
+
+    def test_is_not_tried_again_after_a_refusal(self, chat):
+        chat.page.context.add_init_script(KEEP_SOCKET)
+        chat.ask("Hello")
+        chat.page.evaluate("lastSocket.send('nonsense')")
+        expect(chat.page.locator("body")).to_have_attribute("data-connection", "refused")
+        expect(chat.page.locator("#connection")).to_contain_text("The connection was refused.")
+
+
+class TestWithoutNetwork:
+    def test_the_page_says_so_and_recovers(self, chat):
+        chat.ask("Hello")
+        chat.page.context.set_offline(True)
+        expect(chat.page.locator("#connection")).to_contain_text("You are offline.")
+        chat.write("written on a train")
+        expect(chat.page.locator("#problem")).to_contain_text("What you wrote is kept")
+        chat.page.context.set_offline(False)
+        chat.is_connected()
+        chat.text.press("Enter")
+        chat.shows("You said: written on a train")
+
+
+class TestTheServer:
+    def test_killed_in_mid_answer_leaves_the_partial_answer_and_takes_the_next_message(self, open_page, own_server):
+        chat = open_page(own_server)
+        chat.begin("/slow 60")
+        chat.shows("word3 ")
+        own_server.kill()
+        expect(chat.page.locator("#connection .pill", has_text="Reconnecting")).to_be_visible()
+        own_server.start()
+        expect(
+            chat.page.get_by_role("alert").filter(has_text="The server stopped while it was answering")
+        ).to_be_visible(timeout=40_000)
+        chat.shows("word3")
+        chat.is_connected()
+        chat.ask("Are you back?")
+        chat.shows("You said: Are you back?")
+        chat.page.reload()
+        expect(chat.answers).to_have_count(2)
+        expect(chat.endings).to_contain_text("The server stopped while it was answering")
+
+    def test_restarted_while_nothing_happens_is_found_again(self, open_page, own_server):
+        chat = open_page(own_server)
+        chat.ask("Hello")
+        assert own_server.stop() == 0
+        expect(chat.page.locator("#connection .pill", has_text="Reconnecting")).to_be_visible()
+        own_server.start()
+        chat.is_connected()
+        chat.ask("Hello again")
+        expect(chat.questions).to_have_count(2)
+
+
+class TestScrolling:
+    def test_follows_the_answer_until_the_reader_goes_up(self, chat):
+        chat.page.set_viewport_size({"width": 900, "height": 500})
+        chat.ask("/stream 600 0")
+        chat.write("/stream 3000 300")
+        chat.shows(re.compile(r"word500\b"))
+        scroller = chat.page.locator("#scroller")
+        left = "element => element.scrollHeight - element.scrollTop - element.clientHeight"
+        assert scroller.evaluate(left) < 60
+        scroller.hover()
+        chat.page.mouse.wheel(0, -600)
+        expect(chat.page.locator("#jump")).to_be_visible()
+        before = scroller.evaluate("element => element.scrollTop")
+        chat.shows(re.compile(r"word1000\b"))
+        assert scroller.evaluate("element => element.scrollTop") == before
+        chat.page.click("#jump")
+        expect(chat.page.locator("#jump")).to_be_hidden()
+        chat.text.press("Escape")
+        chat.is_idle()
+        assert scroller.evaluate(left) < 60

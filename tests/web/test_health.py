@@ -1,0 +1,98 @@
+"""What those who watch the server ask it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from chat.models import Kind, Provider
+from chat.providers.scripted import ScriptedProvider
+from tests.engine.stage import Stage, in_thread, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALL = {"database": True, "migrations": True, "model": True, "workers": True}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "workers")
+
+
+def ask(path: str) -> tuple[int, bytes]:
+    response = Client().get(path)
+    return response.status_code, response.content
+
+
+async def ready(stage: Stage) -> tuple[int, dict[str, bool]]:
+    """What a server with a worker says."""
+    async with stage.working(ScriptedProvider()) as worker:
+        await until(lambda: hasattr(worker, "liveness"))
+        status, body = await in_thread(ask)("/readyz")
+    return status, json.loads(body)
+
+
+class TestHealthz:
+    def test_says_ok_to_anyone(self) -> None:
+        assert ask("/healthz") == (200, b"ok\n")
+
+    def test_does_not_look_at_the_database(self, django_assert_num_queries) -> None:
+        with django_assert_num_queries(0):
+            assert ask("/healthz") == (200, b"ok\n")
+
+    def test_is_only_read(self) -> None:
+        assert Client().post("/healthz").status_code == 405
+
+    def test_does_not_say_which_version_runs(self) -> None:
+        from chat import __version__
+
+        for path in ("/healthz", "/readyz"):
+            response = Client().get(path)
+            assert __version__ not in response.content.decode()
+            assert __version__ not in str(response.headers)
+
+
+class TestReadyz:
+    async def test_says_yes_when_a_message_would_be_answered(self, stage: Stage, scripted: Provider) -> None:
+        assert await ready(stage) == (200, ALL)
+
+    def test_says_no_without_a_worker(self, scripted: Provider) -> None:
+        status, body = ask("/readyz")
+        assert (status, json.loads(body)) == (503, {**ALL, "workers": False})
+
+    async def test_says_no_without_a_default_provider(self, stage: Stage) -> None:
+        assert await ready(stage) == (503, {**ALL, "model": False})
+
+    async def test_says_no_when_the_default_provider_is_switched_off(self, stage: Stage, scripted: Provider) -> None:
+        await Provider.objects.aupdate(enabled=False)
+        assert await ready(stage) == (503, {**ALL, "model": False})
+
+    async def test_says_no_without_the_weights_of_the_embedded_model(
+        self, stage: Stage, settings, tmp_path: Path
+    ) -> None:
+        settings.EVERTHREAD_DATA_DIR, settings.EVERTHREAD_MODEL_PATH = tmp_path, ""
+        embedded = await Provider.objects.acreate(name="embedded", kind=Kind.EMBEDDED)
+        await in_thread(embedded.make_default)()
+        assert await ready(stage) == (503, {**ALL, "model": False})
+
+    async def test_says_no_when_tables_are_of_an_older_version(self, stage: Stage, scripted: Provider) -> None:
+        await in_thread(lambda: MigrationRecorder(connection).record_unapplied("chat", "0001_initial"))()
+        try:
+            assert await ready(stage) == (503, {**ALL, "migrations": False, "model": False})
+        finally:
+            await in_thread(lambda: MigrationRecorder(connection).record_applied("chat", "0001_initial"))()
+
+    def test_says_no_without_the_database(self, scripted: Provider, tmp_path: Path) -> None:
+        name = connection.settings_dict["NAME"]
+        connection.close()
+        connection.settings_dict["NAME"] = str(tmp_path / "absent" / "db.sqlite3")
+        try:
+            status, body = ask("/readyz")
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = name
+        assert (status, json.loads(body)) == (503, dict.fromkeys(ALL, False))
