@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
 from chat.models import File, User
+from chat.models.files import storage_name
 
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]
@@ -42,6 +43,7 @@ def create(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
     try:
         row.content.save(name, upload, save=False)
     except OSError as error:
+        row.content.storage.delete(storage_name(row, name))  # what fitted of it
         if error.errno in NO_SPACE:
             raise StorageFull from None
         raise

@@ -23,10 +23,7 @@ STARTERS = [
     Assistant(
         name="General assistant",
         description="Answers everyday questions.",
-        instructions=(
-            "You are a helpful assistant. Answer clearly and briefly, in the language of the question. "
-            "If you do not know something, say so."
-        ),
+        instructions=("You are a helpful assistant. Answer briefly and correctly, in the language of the question."),
         starter_prompts=[
             "Explain how a rainbow forms, in three sentences.",
             "Write a polite e-mail that moves a meeting to Thursday.",

@@ -15,6 +15,7 @@
   let working = false; // the socket has brought something since it opened
   let failures = 0; // sockets in a row that brought nothing
   let poller = 0;
+  let reached = false; // the last poll was answered
   let pinged = 0;
 
   // --- what the page has -------------------------------------------------------------------------------------------
@@ -37,8 +38,7 @@
   const settle = () => {
     if (!navigator.onLine) show("offline");
     else if (working) show("");
-    else if (poller) show("polling");
-    else if (failures || wrapper) show("reconnecting");
+    else show(poller && reached ? "polling" : "reconnecting");
   };
 
   htmx.config.wsReconnectDelay = (retries) => Math.min(8000, 300 * 2 ** Math.min(retries, 5)) * (0.5 + Math.random() / 2);
@@ -62,10 +62,7 @@
   stream.addEventListener("htmx:wsClose", (event) => {
     const { code } = event.detail.event;
     if (code === 4401) return location.reload(); // signed out: the server decides what may still be seen
-    if (code in REFUSED) {
-      clearInterval(poller);
-      return show(REFUSED[code]);
-    }
+    if (code in REFUSED) return refused(REFUSED[code]);
     failures = working ? 1 : failures + 1;
     working = false;
     if (failures >= 2) startPolling();
@@ -85,7 +82,7 @@
     event.preventDefault();
     const frame = JSON.parse(event.detail.message);
     if (frame.m) grow(frame.m, frame.t);
-    if (frame.error) console.error(frame.error);
+    if (frame.error) console.info(frame.error);
   });
 
   // A phone wakes up, or the network returns: a socket may be dead without having closed.
@@ -114,7 +111,21 @@
   const stopPolling = () => {
     clearInterval(poller);
     poller = 0;
+    reached = false;
   };
+  const refused = (why) => {
+    stopPolling();
+    show(why);
+  };
+  stream.addEventListener("htmx:afterRequest", (event) => {
+    if (!poller) return;
+    if (event.detail.xhr.status === 404) return refused("gone");
+    reached = event.detail.successful;
+    settle();
+  });
+  stream.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.successful && event.detail.xhr.status >= 400) event.stopPropagation(); // shown as the connection's state
+  });
   for (const name of ["everthread:sent", "everthread:changed"]) {
     document.body.addEventListener(name, () => poller && poll());
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -57,6 +58,13 @@ class ChatPage:
 
     def is_connected(self) -> None:
         expect(self.page.locator("body")).to_have_attribute("data-connection", "")
+
+    def until(self, expression: str) -> None:
+        """Playwright's own way needs ``eval``, which the page's policy forbids."""
+        end = time.monotonic() + 20
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"waited in vain for {expression}"
+            self.page.wait_for_timeout(50)
 
     @property
     def answer(self) -> Locator:

@@ -19,7 +19,14 @@ from tests.live import PASSWORD, LiveServer
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 # What Chromium and htmx log when a test takes the server or the network away.
-EXPECTED = ("WebSocket connection to", "Failed to load resource", "net::ERR_", "htmx:sendError", "htmx:afterRequest")
+EXPECTED = (
+    "WebSocket connection to",
+    "Failed to load resource",
+    "net::ERR_",
+    "htmx:sendError",
+    "htmx:afterRequest",
+    "htmx:wsError",
+)
 
 
 @pytest.fixture(scope="session")

@@ -241,7 +241,9 @@ class TestAChat:
             "from chat.models import Message, Thread\n"
             "from chat.models.threads import text_part\n"
             f"thread = Thread.objects.get(id='{id}')\n"
-            "for n in range(70): Message.objects.create(thread=thread, role='user', content=[text_part(f'line {n:02}')])\n"
+            "for number in range(70):\n"
+            "    content = [text_part(f'line {number:02}')]\n"
+            "    Message.objects.create(thread=thread, role='user', content=content)\n"
         )
         chat.page.reload()
         expect(chat.questions).to_have_count(30)

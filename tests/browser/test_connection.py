@@ -84,7 +84,7 @@ class TestABrokenSocket:
         chat.ask("Hello")
         chat.page.evaluate("lastSocket.send = () => {}; window.deadSocket = lastSocket")
         chat.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        chat.page.wait_for_function("lastSocket !== deadSocket && lastSocket.readyState === 1")
+        chat.until("lastSocket !== deadSocket && lastSocket.readyState === 1")
         chat.ask("Still there?")
 
     def test_is_not_tried_again_after_a_refusal(self, chat):

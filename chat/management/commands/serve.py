@@ -12,14 +12,13 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
-from tqdm import tqdm
 
 import chat
 from chat.actions import messages, setup
 from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.models import Kind, Provider
-from chat.providers.embedded.weights import ensure_weights
+from chat.providers.embedded.bar import ensure_weights_with_bar
 
 
 class Command(BaseCommand):
@@ -49,16 +48,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Answers come from the provider “{provider}”.")
         if provider.kind != Kind.EMBEDDED or settings.EVERTHREAD_MODEL_PATH:
             return
-        with tqdm(unit="B", unit_scale=True, desc="Embedded model", delay=0.5, leave=False) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
-            try:
-                ensure_weights(settings.EVERTHREAD_DATA_DIR, show)
-            except Refusal as refusal:
-                self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
+        try:
+            ensure_weights_with_bar(settings.EVERTHREAD_DATA_DIR)
+        except Refusal as refusal:
+            self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
 
     def greet(self, host: str, port: str, made: setup.Administrator | None) -> None:
         shown = f"[{host}]" if ":" in host else host
