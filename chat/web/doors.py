@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
@@ -41,12 +42,16 @@ def door(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBas
         if not isinstance(request.user, User):
             return sent_to_sign_in(request)
         try:
-            return view(cast(PersonRequest, request), *args, **kwargs)
+            answer = view(cast(PersonRequest, request), *args, **kwargs)
         except Refusal as refusal:
-            return refused(request, refusal)
+            answer = refused(request, refusal)
         except OperationalError:
             log.warning("the database did not answer %s", request.path, exc_info=True)
-            return refused(request, Unavailable(_("The server is busy for a moment. Try again.")))
+            answer = refused(request, Unavailable(_("The server is busy for a moment. Try again.")))
+        if not answer.has_header("Cache-Control"):
+            # After signing out, "back" must ask the server whether the page may still be seen.
+            patch_cache_control(answer, private=True, no_cache=True)
+        return answer
 
     return entered
 

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions import files
 from chat.actions.files import IMAGE_TYPES
@@ -37,7 +37,7 @@ def upload(request: PersonRequest) -> HttpResponse:
     return render(request, "chat/attachments.html", {"files": taken, "refused": refused})
 
 
-@require_GET
+@require_safe
 @door
 def download(request: PersonRequest, file_id: str) -> HttpResponseBase:
     """A picture is shown, anything else is saved; neither can run anything here."""

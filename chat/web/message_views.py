@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from chat.actions import assistants, files, messages, openings, runs, threads
@@ -88,7 +88,7 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
     return trigger_client_event(answer, "everthread:changed")
 
 
-@require_GET
+@require_safe
 @door
 def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
     """A message as it was written, to be copied."""
@@ -98,7 +98,7 @@ def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpRespons
     return HttpResponse(message.text, content_type="text/plain; charset=utf-8")
 
 
-@require_GET
+@require_safe
 @never_cache
 @door
 def news(request: PersonRequest, thread_id: str) -> HttpResponse:

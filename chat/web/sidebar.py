@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from chat.actions import threads
 from chat.models import Thread, User
@@ -59,7 +59,7 @@ def heading(key: str) -> str | Promise:
     return dict(names)[key]
 
 
-@require_GET
+@require_safe
 @door
 def thread_list(request: PersonRequest) -> HttpResponse:
     """Search results, the archive, or a further page of either."""

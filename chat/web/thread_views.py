@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chat.actions import assistants, threads
@@ -33,7 +33,7 @@ def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str,
     }
 
 
-@require_GET
+@require_safe
 @door
 def home(request: PersonRequest) -> HttpResponse:
     """An empty page on which a new thread begins, with ``?assistant=``, else with the one asked last."""
@@ -51,7 +51,7 @@ def chosen(offered: Sequence[Assistant], ids: Iterable[str | None]) -> Assistant
     return found or min(offered, key=lambda each: each.number, default=None)
 
 
-@require_GET
+@require_safe
 @door
 def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
     """A thread with its last messages; the socket brings what comes after them."""
@@ -71,7 +71,7 @@ def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
     return render(request, "chat/thread.html", context)
 
 
-@require_GET
+@require_safe
 @door
 def earlier(request: PersonRequest, thread_id: str) -> HttpResponse:
     """The messages before ``?before=``, for the top of the page."""

@@ -10,7 +10,7 @@ from chat.providers.embedded.weights import ensure_weights
 
 
 def ensure_weights_with_bar(data_dir: Path) -> Path:
-    """``ensure_weights`` with a bar on standard error once it takes longer than half a second; raises what it raises."""
+    """``ensure_weights`` with a bar on standard error once it takes more than half a second; raises what it raises."""
     with tqdm(unit="B", unit_scale=True, desc="Embedded model", delay=0.5, leave=False) as bar:
 
         def show(done: int, total: int) -> None:

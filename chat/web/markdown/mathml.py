@@ -54,7 +54,7 @@ _KNOWN_ENVIRONMENTS = frozenset(name.removeprefix("\\") for name in commands.MAT
 _OPERATORS = re.compile(r"\\arg(?![A-Za-z])")  # of which the library does not know that it is a word
 _PARTS = {**dict.fromkeys(("msub", "msup", "munder", "mover", "mfrac", "mroot"), 2), "msubsup": 3, "munderover": 3}
 _WITH_LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
-_TAKES_LIMITS = frozenset("lim max min sup inf gcd det Pr ⋃ ⋂ ⨁ ⨂ ⨀ ∐ ⋁ ⋀ ⨆ ⨄".split(" "))
+_TAKES_LIMITS = {"lim", "max", "min", "sup", "inf", "gcd", "det", "Pr", *"⋃⋂⨁⨂⨀∐⋁⋀⨆⨄"}
 _CODE_POINT = re.compile(r"&#x([0-9A-Fa-f]{1,6});")
 
 

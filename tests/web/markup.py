@@ -1,0 +1,62 @@
+"""HTML as a browser's parser reads it, for assertions."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+HARMLESS = frozenset(
+    "p br hr h3 h4 h5 h6 strong em s code pre blockquote ul ol li table thead tbody tr th td a div span input button".split()
+)
+MATH = frozenset(
+    "math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd mstyle "
+    "mpadded mphantom".split()
+)
+ATTRIBUTES = {
+    "a": {"href", "target", "rel"},
+    "button": {"type", "class"},
+    "input": {"type", "checked", "disabled"},
+    "ol": {"start", "class"},
+    "math": {"display", "alttext"},
+}
+ON_MATH = frozenset(
+    "class displaystyle scriptlevel stretchy fence form movablelimits largeop accent mathvariant width height depth lspace "
+    "rspace voffset minsize maxsize linethickness mathcolor accentunder".split()
+)
+
+
+class Elements(HTMLParser):
+    """The elements of some HTML, in order: ``(tag, attributes)``; and the text between them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.all if name == tag]
+
+
+def check_harmless(html: str) -> None:
+    """Raise AssertionError for an element, attribute, target or button that no text may bring about."""
+    elements = Elements(html)
+    for tag, attributes in elements.all:
+        assert tag in HARMLESS | MATH, tag
+        allowed = ATTRIBUTES.get(tag, ON_MATH if tag in MATH else {"class"})
+        assert set(attributes) <= allowed, (tag, attributes)
+    for link in elements.named("a"):
+        assert (link["href"] or "").lower().startswith(("http://", "https://", "mailto:")), link
+        assert link["target"] == "_blank"
+        assert set((link["rel"] or "").split()) == {"noopener", "noreferrer", "nofollow"}
+    for field in elements.named("input"):
+        assert field["type"] == "checkbox"
+        assert "disabled" in field
+    blocks = [each for each in elements.named("div") if each["class"] == "code"]
+    assert elements.named("button") == [{"type": "button", "class": "copy"}] * len(blocks)
