@@ -34,6 +34,12 @@ class Liveness:
                 return False
         return True
 
+    def sweep(self) -> None:
+        """Remove the files of dead workers, whose runs have been ended."""
+        for path in self.folder.iterdir():
+            if self.is_dead(path.name):
+                path.unlink(missing_ok=True)
+
     def close(self) -> None:
         self.lock.close()
         (self.folder / self.name).unlink(missing_ok=True)

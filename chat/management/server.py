@@ -20,6 +20,8 @@ from chat.engine.worker import Worker
 
 reactor: Any = installed_reactor  # its type is that of a module
 
+MAX_MESSAGE = 2 * 1024 * 1024  # bytes; the sockets refuse less than this in words, Daphne cuts off what is more
+
 
 @implementer(IPushProducer)
 class Valve:
@@ -46,8 +48,14 @@ class EverthreadServer(Server):
     """
 
     def __init__(self, application: Any, *, endpoints: list[str], worker: Worker) -> None:
-        # A socket is cut after 24 hours unless told otherwise; pings find the dead ones.
-        super().__init__(application, endpoints=endpoints, websocket_timeout=-1, server_name="everthread")
+        super().__init__(
+            application,
+            endpoints=endpoints,
+            server_name="everthread",
+            websocket_timeout=-1,  # the default cuts a socket after 24 hours; pings find the dead ones
+            websocket_max_message_size=MAX_MESSAGE,
+            websocket_max_frame_size=MAX_MESSAGE,
+        )
         self.worker = worker
         self.failure = ""
         self.valves: dict[Any, Valve] = {}

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chat.actions import assistants, threads
-from chat.models import Assistant, Thread
+from chat.models import Assistant, Kind, Provider, Thread
 from chat.models.objects import run_object
 from chat.web import fragments, history, sidebar
 from chat.web.doors import PersonRequest, door
@@ -28,7 +27,7 @@ def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str,
         "current": thread.id if thread else "",
         "assistants": list(assistants.usable(request.user)),
         "client_key": secrets.token_urlsafe(18),
-        "most_megabytes": settings.EVERTHREAD_MAX_UPLOAD_MB,
+        "is_demonstration": Provider.objects.filter(is_default=True, enabled=True, kind=Kind.EMBEDDED).exists(),
         **sidebar.listing(request.user),
     }
 

@@ -133,8 +133,9 @@ async def killed(ours: Everthread, upstream: int) -> Check:
 
 
 Measure = Callable[[Everthread, int], Awaitable[Check]]
+FRESH: tuple[Measure, ...] = (idle,)  # before any load: afterwards there is freed memory to fill
 QUICK: tuple[Measure, ...] = (stop, stuck)
-ALL: tuple[Measure, ...] = (stop, stuck, idle, many, unthrottled, storm, killed)
+ALL: tuple[Measure, ...] = (stop, stuck, many, unthrottled, storm, killed)
 
 
 def sentence(check: Check) -> str:

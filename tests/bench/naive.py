@@ -21,7 +21,7 @@ from daphne.server import Server  # noqa: E402
 from openai import AsyncOpenAI  # noqa: E402
 
 
-class Consumer(AsyncWebsocketConsumer):  # type: ignore[misc] -- Channels has no types
+class Consumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
     client: AsyncOpenAI
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

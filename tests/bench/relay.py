@@ -34,7 +34,7 @@ from tests.bench.report import Goal, Measured, Round, judge, sentence, table
 from tests.bench.targets import PlainSocket, Upstream
 from tests.live import free_port
 
-WORK = Work(chats=100, deltas=200, rate=50)
+WORK = Work(chats=100, deltas=300, rate=50)
 QUICK = Work(chats=50, deltas=100, rate=50)
 FEW = 10  # deltas of the chats that show what a chat costs beside its deltas
 GOALS = (Goal("ours", "naive", 0.45), Goal("ours", "floor", 3.5))
@@ -59,8 +59,12 @@ class Stage:
         floor = stack.enter_context(Child("tests.bench.floor", free_port(), *at))
         naive = stack.enter_context(Child("tests.bench.naive", free_port(), *at))
         ours = Everthread.start(stack, upstream.port)
-        sockets = [PlainSocket(name, pid=it.pid, port=it.port) for name, it in (("floor", floor), ("naive", naive))]
-        return cls(upstream.port, ours, [Upstream(upstream.port), *sockets, ours])
+        beside: list[Target] = [
+            Upstream(upstream.port),
+            PlainSocket("floor", pid=floor.pid, port=floor.port),
+            PlainSocket("naive", pid=naive.pid, port=naive.port),
+        ]
+        return cls(upstream.port, ours, [*beside, ours])
 
 
 async def measure(targets: list[Target], work: Work, *, rounds: int) -> list[Round]:
@@ -89,10 +93,15 @@ def environment() -> dict[str, object]:
     }
 
 
-async def measure_all(stage: Stage, work: Work, *, rounds: int, measures: Sequence[Measure]) -> Found:
-    """The rounds, then the checks."""
+async def measure_all(stage: Stage, work: Work, *, rounds: int, quick: bool) -> Found:
+    """The rounds and the checks."""
+
+    async def checked(measures: Sequence[Measure]) -> list[Check]:
+        return [await each(stage.ours, stage.upstream) for each in measures]
+
+    before = [] if quick else await checked(checks.FRESH)
     found = await measure(stage.targets, work, rounds=rounds)
-    return found, [await each(stage.ours, stage.upstream) for each in measures]
+    return found, before + await checked(checks.QUICK if quick else checks.ALL)
 
 
 def main() -> int:
@@ -105,8 +114,7 @@ def main() -> int:
     work, rounds = (QUICK, options.rounds or 2) if options.quick else (WORK, options.rounds or 5)
     slack = SLACK if options.quick else 1.0
     with ExitStack() as stack:
-        measures = checks.QUICK if options.quick else checks.ALL
-        found, checked = asyncio.run(measure_all(Stage.start(stack), work, rounds=rounds, measures=measures))
+        found, checked = asyncio.run(measure_all(Stage.start(stack), work, rounds=rounds, quick=options.quick))
     verdicts = [judge(found, replace(goal, most=goal.most * slack)) for goal in GOALS]
     print(f"{work.chats} chats of {FEW} and of {work.deltas} deltas at {work.rate} a second, {rounds} rounds\n")
     print(table(found), "", *map(sentence, verdicts), *map(checks.sentence, checked), sep="\n")

@@ -12,7 +12,7 @@ class Upstream:
     """No relay at all."""
 
     name = "direct"
-    pid = None
+    pid: int | None = None
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -31,7 +31,7 @@ class PlainSocket:
 
     def __init__(self, name: str, *, pid: int, port: int) -> None:
         self.name = name
-        self.pid = pid
+        self.pid: int | None = pid
         self._port = port
 
     async def prepare(self, work: Work) -> None:

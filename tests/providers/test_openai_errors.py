@@ -17,24 +17,14 @@ from chat.errors import (
     Unreachable,
 )
 from chat.providers import retries
-from chat.providers.base import Finish, Piece, Request, Text, Turn
+from chat.providers.base import Finish, Piece, Text
 from chat.providers.openai import OpenAIProvider
+from tests.providers.asking import ask, collect
 from tests.providers.conftest import KEY
 from tests.providers.upstream import Upstream, chunk, data, endless, error, events, raw, refusal
 
-HELLO = Request(model="m", turns=[Turn("user", "Hello")])
 ANSWER = events(chunk("Hi"), chunk(finish="stop"))
 SOON = {"Retry_After_Ms": "5"}
-
-
-async def ask(provider: OpenAIProvider) -> list[Piece]:
-    return [piece async for piece in provider.stream(HELLO)]
-
-
-async def collect(provider: OpenAIProvider, pieces: list[Piece]) -> None:
-    """As ``ask``, but what came before an error is kept."""
-    async for piece in provider.stream(HELLO):
-        pieces.append(piece)
 
 
 async def refused(

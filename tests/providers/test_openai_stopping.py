@@ -3,11 +3,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from chat.providers.base import Request, Text, Turn
+from chat.providers.base import Text
 from chat.providers.openai import OpenAIProvider
+from tests.providers.asking import HELLO
 from tests.providers.upstream import Upstream, chunk, endless, events
 
-HELLO = Request(model="m", turns=[Turn("user", "Hello")])
 # Stop or disconnect → upstream closed, the goal of the benchmark; a bound, not a measurement.
 PROMPTLY = 0.25
 

@@ -12,6 +12,8 @@ from chat.errors import ProviderError, RateLimited, Unreachable
 from chat.providers import scripted, scripted_commands
 from chat.providers.base import Finish, Function, Image, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
 from chat.providers.scripted import Pause, Reply, ScriptedProvider, call
+from tests.providers import asking
+from tests.providers.asking import collect, text_of
 
 
 def said(text: str) -> Request:
@@ -26,17 +28,7 @@ def answered(text: str, *results: tuple[str, str]) -> Request:
 
 
 async def ask(provider: ScriptedProvider, request: Request | str) -> list[Piece]:
-    request = said(request) if isinstance(request, str) else request
-    return [piece async for piece in provider.stream(request)]
-
-
-async def collect(provider: ScriptedProvider, request: Request, pieces: list[Piece]) -> None:
-    async for piece in provider.stream(request):
-        pieces.append(piece)
-
-
-def text_of(pieces: list[Piece]) -> str:
-    return "".join(piece.value for piece in pieces if isinstance(piece, Text))
+    return await asking.ask(provider, said(request) if isinstance(request, str) else request)
 
 
 def calls_of(pieces: list[Piece]) -> list[tuple[int, str | None, str]]:
@@ -84,7 +76,7 @@ class TestAScript:
         provider = ScriptedProvider([Reply("Half an ", Unreachable("cut"))])
         pieces: list[Piece] = []
         with pytest.raises(Unreachable, match="cut"):
-            await collect(provider, said("Hello"), pieces)
+            await collect(provider, pieces)
         assert pieces == [Text("Half an ")]
         assert provider.stopped == []
 
@@ -200,7 +192,7 @@ class TestCommands:
     async def test_fail(self, provider: ScriptedProvider, code: str, kind: type[ProviderError]) -> None:
         pieces: list[Piece] = []
         with pytest.raises(kind) as caught:
-            await collect(provider, said(f"/fail {code} 2"), pieces)
+            await collect(provider, pieces, said(f"/fail {code} 2"))
         assert type(caught.value) is kind
         assert text_of(pieces) == "word1 word2 "
 

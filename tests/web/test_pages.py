@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.actions import threads
-from chat.models import Assistant, Message, Run, RunStatus, Thread, User
+from chat.models import Assistant, Kind, Message, Provider, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,11 @@ class TestTheHomePage:
 
     def test_says_so_when_there_is_no_assistant(self, page):
         assert "no assistant for you yet" in html(page.get(reverse("home")))
+
+    def test_says_so_when_answers_come_from_the_demonstration_model(self, page, scripted):
+        assert "demonstration model" not in html(page.get(reverse("home")))
+        Provider.objects.create(name="embedded", kind=Kind.EMBEDDED).make_default()
+        assert "demonstration model" in html(page.get(reverse("home")))
 
     def test_keeps_its_policy_strict(self, page):
         response = page.get(reverse("home"))

@@ -28,7 +28,7 @@ __all__ = ["BlockStream", "render"]
 def render(text: str) -> SafeString:
     """HTML of a whole Markdown text, safe to put on a page.
 
-    Never raises for a strange text: what is too large or too deep comes back in ``<pre class="as-written">``, escaped.
+    Never raises for a strange text: what is too large comes back in ``<pre class="as-written">``, escaped.
     """
     source = normalized(text)
     size = Size()

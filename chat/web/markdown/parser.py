@@ -6,12 +6,14 @@ HTML leaves this module through the sanitizer only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
@@ -20,10 +22,12 @@ from chat.web.markdown.limits import MAX_NESTING
 from chat.web.markdown.sanitize import plain, sanitized
 
 Env = MutableMapping[str, Any]
+BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 DEFINITION = "definition"  # the kind of a block that only says where links lead
 _OPTIONS = {"html": False, "tasklists": True, "inline_definitions": True, "maxNesting": MAX_NESTING}
-_CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
+_ENDED_BY_QUOTE: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_ENDED_BY_LIST: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote"]}
 _BLOCK_STEPS = frozenset({"normalize", "block"})
 
 
@@ -41,11 +45,6 @@ class Block:
         """The type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …"""
         return self.tokens[0].type
 
-    @property
-    def too_deep(self) -> bool:
-        """Whether the parser gave up inside it and left out what it holds."""
-        return any(token.type in _CONTAINERS and token.level >= MAX_NESTING - 1 for token in self.tokens)
-
 
 def split(source: str, *, env: Env) -> list[Block]:
     """The top-level blocks of a normalized text. Link definitions are put into ``env["references"]``."""
@@ -57,7 +56,7 @@ def split(source: str, *, env: Env) -> list[Block]:
 
 def drawn(block: Block, *, env: Env) -> SafeString:
     """HTML of a block, safe to put on a page. Draw each block once and in order: they share the budget in ``env``."""
-    if block.too_deep or not env["budget"].takes_block(len(block.tokens)):
+    if not env["budget"].takes_block(len(block.tokens)):
         return plain(block.source)
     state = StateCore("", _MARKDOWN, env, block.tokens)
     for step in _INLINE_STEPS:
@@ -90,6 +89,15 @@ def _parse_inline(state: StateCore) -> None:
             token.children.append(Token("text", "", 0, content=token.content))
 
 
+def _bounded(rule: BlockRule) -> BlockRule:
+    """The rule of a quote or list, but too deep its marker is text: the library alone would drop all that follows."""
+
+    def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        return (silent or state.level < MAX_NESTING - 2) and rule(state, start, end, silent)
+
+    return bounded
+
+
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802
         """Any: ``rules`` judges links, and keeps the words of those that lead nowhere."""
@@ -100,6 +108,8 @@ def _markdown() -> MarkdownIt:
     markdown = _Markdown("commonmark", _OPTIONS)
     markdown.enable(["table", "strikethrough"])
     markdown.core.ruler.at("inline", _parse_inline)
+    markdown.block.ruler.at("blockquote", _bounded(blockquote), _ENDED_BY_QUOTE)
+    markdown.block.ruler.at("list", _bounded(list_block), _ENDED_BY_LIST)
     markdown.add_render_rule(DEFINITION, lambda *_: "")
     for extend in (formulas.extend, rules.extend, code.extend):
         extend(markdown)
