@@ -17,7 +17,7 @@ from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
-from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.threads import text_part
 from chat.providers.base import ToolCall, ToolCallPiece, Usage
 
@@ -35,9 +35,10 @@ class Recorder:
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
         self.text: list[str] = []  # all of the open message
-        self.untold: list[str] = []
+        self.untold: list[str] = []  # of the open message, else of the arguments of the call that is being written
         self.told_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
+        self.calling = -1  # index of the call that is being written
         self.calls_open: set[int] = set()
 
     @property
@@ -55,12 +56,7 @@ class Recorder:
         """More of the answer's text."""
         if self.message is None:
             await self._record(self._open_message)
-        self.untold.append(text)
-        due = self.told_at + WINDOW - asyncio.get_running_loop().time()
-        if due <= 0:
-            self._tell_text()
-        elif self.timer is None:
-            self.timer = asyncio.get_running_loop().call_later(due, self._tell_text)
+        self._tell_soon(text)
 
     def _open_message(self) -> Told:
         self.message = Message.objects.create(
@@ -86,17 +82,10 @@ class Recorder:
         self.calls_step, told = self._open_step(StepType.TOOL_CALLS, details)
         return told
 
-    def _tell_text(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        if not self.untold or self.message is None:
-            return
-        piece = "".join(self.untold)
+    def _tell_text(self, piece: str) -> None:
+        assert self.message is not None
         delta = types.message_delta(self.message.id, index=0, text=piece, first=not self.text)
         self.text.append(piece)
-        self.untold = []
-        self.told_at = asyncio.get_running_loop().time()
         self._tell(types.MESSAGE_DELTA, delta)
         self.journal.note(self.message, self._partial)
 
@@ -104,40 +93,39 @@ class Recorder:
         assert self.message is not None
         return Partial(message=self.message, run=self.run, text="".join(self.text), seq=self.run.seq)
 
-    def _tell(self, name: str, data: Object) -> None:
-        self.run.seq += 1
-        bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
-
     # --- tool calls ------------------------------------------------------------------------------------------------
 
     async def call(self, piece: ToolCallPiece) -> None:
         """More of a function call that the model is writing."""
         if self.message is not None:
             await self._record(self._close_message)
+            self.message = self.message_step = None
         if self.calls_step is None:
             await self._record(self._open_calls)
         assert self.calls_step is not None
-        call: Object = {"index": piece.index, "type": "function"}
+        if piece.index != self.calling:
+            self._tell_untold()
+            self.calling = piece.index
         if piece.index not in self.calls_open:
             self.calls_open.add(piece.index)
-            function = {"name": piece.name, "arguments": "", "output": None}
-            opening = {**call, "id": piece.id, "function": function}
-            self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=opening))
+            self._tell_call(id=piece.id, function={"name": piece.name, "arguments": "", "output": None})
         if piece.arguments:
-            more = {**call, "function": {"arguments": piece.arguments}}
-            self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=more))
+            self._tell_soon(piece.arguments)
+
+    def _tell_call(self, **more: Any) -> None:
+        assert self.calls_step is not None
+        call = {"index": self.calling, "type": "function", **more}
+        self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=call))
 
     def _close_message(self) -> Told:
         """The answer's text is followed by tool calls: its message and step are complete."""
         assert self.message is not None
         assert self.message_step is not None
         self._save_text()
-        told = [
+        return [
             endings.close_message(self.message),
             endings.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
         ]
-        self.message = self.message_step = None
-        return told
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
@@ -194,14 +182,41 @@ class Recorder:
         open_steps = [step.pk for step in (self.message_step, self.calls_step) if step is not None]
         for step in RunStep.objects.filter(run=self.run).exclude(pk__in=open_steps):
             if step.usage:
-                earlier += Usage(prompt=step.usage["prompt_tokens"], completion=step.usage["completion_tokens"])
+                earlier += usage_of(step.usage)
         return usage_object(earlier + self.usage)
+
+    # --- tell what follows the rows ---------------------------------------------------------------------------------
+
+    def _tell_soon(self, piece: str) -> None:
+        self.untold.append(piece)
+        due = self.told_at + WINDOW - asyncio.get_running_loop().time()
+        if due <= 0:
+            self._tell_untold()
+        elif self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(due, self._tell_untold)
+
+    def _tell_untold(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if not self.untold:
+            return
+        piece, self.untold = "".join(self.untold), []
+        if self.message is not None:
+            self._tell_text(piece)
+        else:
+            self._tell_call(function={"arguments": piece})
+
+    def _tell(self, name: str, data: Object) -> None:
+        self.told_at = asyncio.get_running_loop().time()
+        self.run.seq += 1
+        bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
 
     # --- commit, then tell -----------------------------------------------------------------------------------------
 
     async def _record(self, write: Callable[[], Told]) -> bool:
-        """Commit ``write`` and tell what it returns. Whether there was anything to tell."""
-        self._tell_text()
+        """Commit ``write``, which may be called again, and tell what it returns. Whether there was anything to tell."""
+        self._tell_untold()
 
         async def commit_and_tell() -> bool:
             events = await self.journal.commit(lambda: endings.number(self.run, write()))

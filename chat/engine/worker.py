@@ -69,7 +69,7 @@ class Worker:
         self.held: dict[str, Held] = {}
         self.journal, self.upstreams = Journal(), Upstreams()
         self.looking = asyncio.Lock()
-        self.stopping = False
+        self.stopping = self.swept = False
         self.beaten_at = 0.0
 
     async def run(self) -> None:
@@ -109,6 +109,11 @@ class Worker:
                 held.execution.stop(None)  # its thread was deleted, or someone ended it
         for run in runs:
             await self._attend(run)
+        if not self.swept:
+            self.swept = True
+            await asyncio.to_thread(
+                self.liveness.sweep
+            )  # only now: until a file is gone, it shows that its worker died
         await self._beat()
 
     async def _attend(self, run: Run) -> None:

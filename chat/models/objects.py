@@ -32,6 +32,16 @@ def usage_object(usage: Usage) -> Object:
     }
 
 
+def usage_of(shown: Object) -> Usage:
+    """What ``usage_object`` shows."""
+    return Usage(
+        prompt=shown["prompt_tokens"],
+        completion=shown["completion_tokens"],
+        cached=shown["prompt_token_details"]["cached_tokens"],
+        reasoning=shown["completion_tokens_details"]["reasoning_tokens"],
+    )
+
+
 def assistant_object(row: Assistant) -> Object:
     return {
         "id": row.id,

@@ -267,3 +267,37 @@ class TestSigningOut:
         expect(chat.page.locator("input[name=password]")).to_be_visible()
         expect(other.page.locator("input[name=password]")).to_be_visible()
         expect(other.page.get_by_text("Private words")).to_have_count(0)
+
+
+class TestTheList:
+    def test_goes_on_when_one_scrolls_to_its_end(self, open_page, own_server):
+        own_server.shell(
+            "from chat.models import Thread, User\n"
+            "ada = User.objects.get()\n"
+            "for number in range(100): Thread.objects.create(owner=ada, title=f'Chat {number}')\n"
+        )
+        chat = open_page(own_server)
+        items = chat.page.locator("#threads li")
+        expect(items).to_have_count(40)
+        for count in (80, 100):
+            items.last.scroll_into_view_if_needed()
+            chat.page.locator("#threads").evaluate("element => { element.scrollTop = element.scrollHeight }")
+            expect(items).to_have_count(count)
+
+
+class TestAPicture:
+    def test_is_pasted_and_shown(self, chat):
+        chat.ask("Hello")
+        chat.page.evaluate(
+            "(async () => { const canvas = document.createElement('canvas'); canvas.width = canvas.height = 40;"
+            " const blob = await new Promise(done => canvas.toBlob(done));"
+            " const clipboardData = new DataTransfer();"
+            " clipboardData.items.add(new File([blob], 'drawn.png', { type: 'image/png' }));"
+            " document.getElementById('text').dispatchEvent("
+            "   new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })); })()"
+        )
+        expect(chat.page.locator("#attachments img")).to_have_count(1)
+        chat.write("Look at this")
+        picture = chat.questions.last.locator("img[alt='drawn.png']")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("element => element.naturalWidth") == 40
