@@ -14,9 +14,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -49,6 +49,23 @@ def wake() -> None:
 def running() -> bool:
     """Whether a worker runs in this process."""
     return bool(_awake)
+
+
+class LiveRun(NamedTuple):
+    """What a look at a live run tells. Whole rows of a hundred live runs would cost milliseconds at each wake-up."""
+
+    id: str
+    thread_id: str
+    status: str
+    worker: str
+    expires_at: datetime | None
+    heartbeat_at: datetime | None
+
+
+def live_runs() -> list[LiveRun]:
+    """All live runs, the oldest first."""
+    rows = Run.objects.live().order_by("created_at", "number").values_list(*LiveRun._fields)
+    return [LiveRun(*row) for row in rows]
 
 
 @dataclass
@@ -102,7 +119,7 @@ class Worker:
 
     async def look(self) -> None:
         """One look at all live runs."""
-        runs = await self.journal.read(lambda: list(Run.objects.live().order_by("created_at", "number")))
+        runs = await self.journal.read(live_runs)
         seen = {run.id for run in runs}
         for id, held in list(self.held.items()):
             if id not in seen:
@@ -111,12 +128,11 @@ class Worker:
             await self._attend(run)
         if not self.swept:
             self.swept = True
-            await asyncio.to_thread(
-                self.liveness.sweep
-            )  # only now: until a file is gone, it shows that its worker died
+            # Only now: as long as the file of a dead worker is there, it shows at once that it died.
+            await asyncio.to_thread(self.liveness.sweep)
         await self._beat()
 
-    async def _attend(self, run: Run) -> None:
+    async def _attend(self, run: LiveRun) -> None:
         overdue = run.expires_at is not None and run.expires_at <= timezone.now()
         if held := self.held.get(run.id):
             if run.status == RunStatus.CANCELLING:
@@ -130,7 +146,7 @@ class Worker:
         else:
             await self._attend_free(run, overdue=overdue)
 
-    async def _attend_free(self, run: Run, *, overdue: bool) -> None:
+    async def _attend_free(self, run: LiveRun, *, overdue: bool) -> None:
         if overdue:
             await self._end(run, RunStatus.EXPIRED)
         elif run.status == RunStatus.CANCELLING:
@@ -138,20 +154,25 @@ class Worker:
         elif run.status == RunStatus.QUEUED and len(self.held) < self.limit and not self.stopping:
             await self._claim(run)
 
-    async def _end_orphan(self, run: Run) -> None:
+    async def _end_orphan(self, run: LiveRun) -> None:
         if run.status == RunStatus.CANCELLING:
             await self._end(run, RunStatus.CANCELLED)
         else:
             await self._end(run, RunStatus.FAILED, last_error={"code": "server_error", "message": DIED})
 
-    def _is_dead(self, run: Run) -> bool:
+    def _is_dead(self, run: LiveRun) -> bool:
         silent = run.heartbeat_at is None or timezone.now() - run.heartbeat_at > STALE
         return silent or self.liveness.is_dead(run.worker)
 
-    async def _claim(self, run: Run) -> None:
-        if not await self.journal.commit(partial(run.claim, worker=self.liveness.name)):
+    async def _claim(self, run: LiveRun) -> None:
+        def claim() -> Run | None:
+            row = Run.objects.filter(id=run.id).first()
+            return row if row and row.claim(worker=self.liveness.name) else None
+
+        claimed = await self.journal.commit(claim)
+        if claimed is None:
             return
-        execution = Execution(run, journal=self.journal, upstreams=self.upstreams)
+        execution = Execution(claimed, journal=self.journal, upstreams=self.upstreams)
         task = asyncio.create_task(self._work(execution), name=run.id)
         execution.task = task
         self.held[run.id] = Held(execution, task)
@@ -162,11 +183,11 @@ class Worker:
             await execution.work()
         finally:
             self.held.pop(run.id, None)
-            await self._after(run)
+            await self._after(run.thread_id)
 
-    async def _end(self, run: Run, to: RunStatus, **fields: Any) -> None:
+    async def _end(self, run: LiveRun, to: RunStatus, **fields: Any) -> None:
         """End a run that nobody works on, unless it moved since it was read."""
-        unmoved = Run.objects.select_for_update().filter(pk=run.pk, status=run.status, worker=run.worker)
+        unmoved = Run.objects.select_for_update().filter(id=run.id, status=run.status, worker=run.worker)
 
         def write() -> list[Event]:
             row = unmoved.first()
@@ -174,15 +195,15 @@ class Worker:
 
         if events := await self.journal.commit(write):
             bus.publish(run.thread_id, events)
-            await self._after(run)
+            await self._after(run.thread_id)
 
-    async def _after(self, run: Run) -> None:
+    async def _after(self, thread_id: str) -> None:
         if self.stopping:
             return
         try:
-            await sync_to_async(self.after_run, thread_sensitive=False)(run.thread_id)
+            await sync_to_async(self.after_run, thread_sensitive=False)(thread_id)
         except Exception:
-            log.exception("the next message of thread %s could not be posted", run.thread_id)
+            log.exception("the next message of thread %s could not be posted", thread_id)
         self.news.set()
 
     async def _beat(self) -> None:

@@ -11,6 +11,7 @@ characters for each one fed: the cost is linear, whatever the text and the piece
 from __future__ import annotations
 
 from collections import ChainMap
+from itertools import takewhile
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -131,12 +132,10 @@ class BlockStream:
         return self._add([parser.drawn(block, env=env) for block in closed if block.kind != parser.DEFINITION])
 
     def _ended(self, blocks: list[Block]) -> list[Block]:
-        if not blocks or self._has_ended(blocks[-1]):
-            return blocks
-        ended = blocks[:-1]
-        while ended and ended[-1].kind == parser.DEFINITION:  # what comes after it may yet be its title
-            ended.pop()
-        return ended
+        ended = blocks if blocks and self._has_ended(blocks[-1]) else blocks[:-1]
+        last = next((at for at in reversed(range(len(self._lines))) if is_empty(self._lines[at])), -1)
+        # Up to an empty line, what comes after a definition may yet be its title.
+        return list(takewhile(lambda block: block.kind != parser.DEFINITION or block.end <= last, ended))
 
     def _has_ended(self, block: Block) -> bool:
         """Whether the last block that there is cannot go on."""
