@@ -23,23 +23,31 @@ from chat.web.markdown.limits import Budget
 from chat.web.markdown.sanitize import COPY_MARK
 
 MAX_HIGHLIGHTED = 100_000  # characters
-MAX_LINE = 2_000  # characters; on longer lines some lexers spend seconds inside one expression, where no clock is read
+MAX_LINE = 1_000  # characters; on long lines some lexers spend seconds inside one expression, where no clock is read
 _TOKENS_BETWEEN_CLOCK_READINGS = 16
 _LONGEST_LABEL = 30
 
 # A closed list: each was tried with text made to be slow. (matlab was not bounded; octave is.)
 _LANGUAGES = """
     python pycon javascript typescript jsx tsx json yaml toml ini properties html xml css scss less bash console
-    powershell bat sql postgresql mysql c cpp csharp java kotlin scala swift go rust ruby php perl lua splus julia
+    powershell batch sql postgresql mysql c cpp csharp java kotlin scala swift go rust ruby php perl lua splus julia
     octave haskell elixir erlang clojure dart groovy ocaml fsharp objective-c vb.net nasm zig nixos diff docker make
     cmake nginx apacheconf http graphql protobuf terraform tex markdown restructuredtext jinja django vue solidity
 """
-_NAMES = {
+_ALSO = {
+    "r": ("splus", "R"),
+    "matlab": ("octave", "MATLAB"),
+    "jsonc": ("json", "JSON"),
+    "kt": ("kotlin", "Kotlin"),
+    "vb": ("vb.net", "Visual Basic"),
+}
+_LEXERS = frozenset(_LANGUAGES.split())
+_NAMES = {  # as written after the fence → the lexer's name, the label
     alias: (aliases[0], name)
     for name, aliases, *_ in get_all_lexers(plugins=False)
-    if aliases and aliases[0] in _LANGUAGES.split()
+    if aliases and aliases[0] in _LEXERS
     for alias in aliases
-}
+} | _ALSO
 _FORMATTER = HtmlFormatter(nowrap=True)
 
 
