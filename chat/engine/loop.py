@@ -59,7 +59,7 @@ async def _listen(provider: Provider, request: Request) -> AsyncGenerator[Happen
         async for piece in pieces:
             match piece:
                 case Text():
-                    yield piece
+                    yield Text(storable(piece.value))
                 case ToolCallPiece():
                     calls[piece.index] = _joined(calls.get(piece.index), piece)
                     yield piece
@@ -74,3 +74,8 @@ def _joined(call: ToolCall | None, piece: ToolCallPiece) -> ToolCall:
     if call is None:
         return ToolCall(id=piece.id or "", name=piece.name or "", arguments=piece.arguments)
     return replace(call, arguments=call.arguments + piece.arguments)
+
+
+def storable(text: str) -> str:
+    """Without what neither UTF-8 nor PostgreSQL's JSON can hold: halves of surrogate pairs, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -29,6 +29,10 @@ class TestATurn:
             TurnEnded(reason="length", usage=Usage(prompt=3, completion=2), calls=()),
         ]
 
+    async def test_passes_on_nothing_that_cannot_be_stored(self) -> None:
+        texts = await happenings(ScriptedProvider([Reply("half \ud83d", "nul \x00", "whole 😀")]))
+        assert texts[:-1] == [Text("half ?"), Text("nul \ufffd"), Text("whole 😀")]
+
     async def test_joins_the_pieces_of_calls(self) -> None:
         pieces = [
             ToolCallPiece(0, "call_a", "weather", '{"city"'),
