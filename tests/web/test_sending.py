@@ -6,10 +6,12 @@ import errno
 import io
 import json
 import re
+import sqlite3
 
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -288,3 +290,21 @@ def test_a_message_is_copied_as_it_was_written(page, thread, ada):
     response = page.get(reverse("message-text", args=[thread.id, message.id]))
     assert response["Content-Type"].startswith("text/plain")
     assert html(response) == "**as** is"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestADatabaseThatIsLocked:
+    def test_is_told_in_words_and_the_message_can_be_sent_again(self, page, thread) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 50")
+        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        refused = send(page, thread, "Hello")
+        other.execute("ROLLBACK")
+        other.close()
+        connection.close()  # and with it the impatience
+        assert refused.status_code == 503
+        assert "busy for a moment" in html(refused)
+        assert not thread.messages.exists()
+        assert send(page, thread, "Hello").status_code == 200
+        assert thread.messages.count() == 1
