@@ -8,9 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +26,47 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class ModelServer(BaseHTTPRequestHandler):
+    """An OpenAI-compatible server of two models, which answers with the name that it was asked for."""
+
+    def do_GET(self) -> None:
+        self.reply("application/json", json.dumps({"object": "list", "data": [{"id": "qwen3:8b"}, {"id": "other"}]}))
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        choices = [
+            {"index": 0, "delta": {"role": "assistant", "content": f"I am {asked['model']}."}, "finish_reason": None},
+            {"index": 0, "delta": {}, "finish_reason": "stop"},
+        ]
+        chunks = [{"id": "c", "object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
+        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        self.reply("text/event-stream", "".join(events) + "data: [DONE]\n\n")
+
+    def reply(self, type: str, body: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", type)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def model_server() -> Iterator[str]:
+    """The base URL of a running ``ModelServer``."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ModelServer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class LiveServer:

@@ -1,39 +1,20 @@
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from chat.actions import setup
 from chat.models import Assistant, Kind, Provider, User
 from chat.models.providers import resolve
-
-
-class ListsTwoModels(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = json.dumps({"object": "list", "data": [{"id": "qwen3:8b"}, {"id": "other"}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+from tests.live import model_server
 
 
 @pytest.fixture
-def model_server() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ListsTwoModels)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address() -> Iterator[str]:
+    """Of a server that lists two models."""
+    with model_server() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +28,15 @@ class TestTheDefaultProvider:
         assert setup.ensure_provider().kind == Kind.EMBEDDED
         assert resolve("any name").provider.kind == Kind.EMBEDDED
 
-    def test_is_the_server_that_the_environment_names_with_its_first_model(self, settings, model_server: str) -> None:
-        settings.OPENAI_BASE_URL = model_server
+    def test_is_the_server_that_the_environment_names_with_its_first_model(self, settings, address: str) -> None:
+        settings.OPENAI_BASE_URL = address
         setup.ensure_provider()
         assert resolve("default").name == "qwen3:8b"
         assert resolve("gpt-4o").served_as == "gpt-4o"
-        assert resolve("gpt-4o").provider.base_url == model_server
+        assert resolve("gpt-4o").provider.base_url == address
 
-    def test_takes_the_model_that_the_environment_names(self, settings, model_server: str) -> None:
-        settings.OPENAI_BASE_URL, settings.OPENAI_MODEL = model_server, "other"
+    def test_takes_the_model_that_the_environment_names(self, settings, address: str) -> None:
+        settings.OPENAI_BASE_URL, settings.OPENAI_MODEL = address, "other"
         setup.ensure_provider()
         assert resolve("default").name == "other"
 

@@ -1,60 +1,18 @@
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT, LiveServer
+from tests.live import ROOT, LiveServer, model_server
 
 
 def run(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", "serve", *arguments]
     return subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, text=True, timeout=60)
-
-
-class EchoesTheModelsName(BaseHTTPRequestHandler):
-    """An OpenAI-compatible server of one model, which answers with the name that it was asked for."""
-
-    def do_GET(self) -> None:
-        self.reply("application/json", json.dumps({"object": "list", "data": [{"id": "llama-of-ours"}]}))
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        choices = [
-            {"index": 0, "delta": {"role": "assistant", "content": f"I am {asked['model']}."}, "finish_reason": None},
-            {"index": 0, "delta": {}, "finish_reason": "stop"},
-        ]
-        chunks = [{"id": "c", "object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
-        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
-        self.reply("text/event-stream", "".join(events) + "data: [DONE]\n\n")
-
-    def reply(self, type: str, body: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", type)
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def model_server() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), EchoesTheModelsName)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +52,9 @@ class TestServe:
         assert server.stop() == 0
         assert "Traceback" not in server.log.read_text()
 
-    def test_lets_the_server_of_the_environment_answer_whatever_the_model_is_called(
-        self, tmp_path: Path, model_server: str
-    ) -> None:
-        with LiveServer(tmp_path, OPENAI_BASE_URL=model_server) as server:
-            assert "I am llama-of-ours." in server.manage("chat", "--assistant", "math tutor", stdin="Who are you?\n")
+    def test_lets_the_server_of_the_environment_answer_whatever_the_model_is_called(self, tmp_path: Path) -> None:
+        with model_server() as address, LiveServer(tmp_path, OPENAI_BASE_URL=address) as server:
+            assert "I am qwen3:8b." in server.manage("chat", "--assistant", "math tutor", stdin="Who are you?\n")
             server.shell("from chat.models import Assistant; Assistant.objects.update(model='gpt-4o-2024-05-13')")
             assert "I am gpt-4o-2024-05-13." in server.manage("chat", stdin="And now?\n")
 
