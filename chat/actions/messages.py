@@ -154,6 +154,8 @@ def title_from(text: str) -> str:
 
 def post_next(thread_id: str) -> None:
     """The thread is free: post the first of its queued messages. Does nothing when there is none, or a run is live."""
+    if not QueuedMessage.objects.filter(thread_id=thread_id).exists():
+        return  # without the write lock that a transaction takes; what is queued from now on looks for itself
     with transaction.atomic():
         thread = Thread.objects.select_related("owner").filter(id=thread_id).first()
         queued = thread.queued_messages.first() if thread else None

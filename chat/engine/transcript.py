@@ -78,8 +78,10 @@ def cost(turns: Iterable[Turn]) -> int:
 def _files_of(rows: list[Message]) -> dict[str, File]:
     ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
     ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
-    owner = rows[0].thread.owner_id if rows else None
-    return {file.id: file for file in File.objects.filter(id__in=ids, owner_id=owner)} if ids else {}
+    if not ids:
+        return {}
+    owned = File.objects.filter(id__in=ids, owner_id=rows[0].thread.owner_id)
+    return {file.id: file for file in owned}
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn | None:
@@ -119,8 +121,9 @@ def _attached(file: File) -> str:
 
 def _turns_of_steps(run: Run) -> Iterator[Turn]:
     """What the run has done so far, when it goes on after tool outputs."""
-    texts = dict(Message.objects.filter(run_id=run.id).values_list("id", "content"))
-    for step in RunStep.objects.filter(run=run):
+    steps = list(RunStep.objects.filter(run=run))
+    texts = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
+    for step in steps:
         if step.type == StepType.MESSAGE_CREATION:
             parts = texts.get(step.details["message_creation"]["message_id"], [])
             yield Turn(role="assistant", text="\n\n".join(p["text"]["value"] for p in parts if p["type"] == "text"))

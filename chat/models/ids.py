@@ -20,7 +20,11 @@ ALPHABET = string.ascii_letters + string.digits
 
 def new_id(prefix: str, length: int = 24) -> str:
     """``prefix`` and ``length`` random characters of ``[A-Za-z0-9]``."""
-    return prefix + "".join(secrets.choice(ALPHABET) for _ in range(length))
+    number, tail = secrets.randbelow(len(ALPHABET) ** length), ""
+    for _place in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        tail += ALPHABET[digit]
+    return prefix + tail
 
 
 if TYPE_CHECKING:
