@@ -20,6 +20,8 @@ from chat.errors import Refusal
 from chat.models import Kind, Provider
 from chat.providers.embedded.bar import ensure_weights_with_bar
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 class Command(BaseCommand):
     help = "Set up what is missing, then serve the chat page, the admin and the sockets, and work on runs."
@@ -57,6 +59,9 @@ class Command(BaseCommand):
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104 -- compared only
         self.stdout.write(f"\nOpen {self.style.SUCCESS(address)}")
+        if host not in LOOPBACK:
+            names = ", ".join(settings.ALLOWED_HOSTS)
+            self.stdout.write(f"It answers under these names only: {names}. Set DJANGO_ALLOWED_HOSTS to change them.")
         if made is None:
             self.stdout.write("Sign in with your account; a forgotten password: manage.py changepassword NAME")
         elif made.password:
