@@ -29,9 +29,7 @@ class Posted:
     queued: QueuedMessage | None = None
 
 
-def send(
-    thread: Thread, *, text: str, files: Sequence[File] = (), client_key: str, assistant: Assistant | None = None
-) -> Posted:
+def send(thread: Thread, *, text: str, files: Sequence[File] = (), client_key: str) -> Posted:
     """Post ``text`` and start a run that answers it. While a run is live the message is queued, and posted after it.
 
     ``client_key`` makes a repeated call harmless: it finds what the first one made. Raises ``InvalidRequest`` for an
@@ -40,7 +38,7 @@ def send(
     content, attachments = composed(text, files=files)
     if earlier := _posted_before(thread, client_key):
         return earlier
-    answering = assistant or assistant_of(thread)
+    answering = assistant_of(thread)
     try:
         return _post(thread, answering, content=content, attachments=attachments, client_key=client_key)
     except ThreadBusy:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,8 +22,8 @@ def get(user: User, thread_id: str) -> Thread:
     return thread
 
 
-def create(user: User, *, assistant: Assistant | None = None, metadata: dict[str, Any] | None = None) -> Thread:
-    return Thread.objects.create(owner=user, assistant=assistant, metadata=metadata or {})
+def create(user: User, *, assistant: Assistant | None = None) -> Thread:
+    return Thread.objects.create(owner=user, assistant=assistant)
 
 
 def listed(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:

@@ -28,7 +28,6 @@ MESSAGE_DELTA = "thread.message.delta"
 MESSAGE_COMPLETED = "thread.message.completed"
 MESSAGE_INCOMPLETE = "thread.message.incomplete"
 
-DELTAS = frozenset({STEP_DELTA, MESSAGE_DELTA})
 RUN_ENDED = frozenset({RUN_COMPLETED, RUN_INCOMPLETE, RUN_FAILED, RUN_CANCELLED, RUN_EXPIRED})
 # After these nothing more comes until someone acts: a stream of the API ends here.
 STREAM_ENDS = RUN_ENDED | {RUN_REQUIRES_ACTION}

@@ -8,10 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chat.models.assistants import Assistant
-from chat.models.files import File
 from chat.models.runs import Run, RunStep
-from chat.models.threads import Message, Thread
+from chat.models.threads import Message
 from chat.providers.base import Usage
 
 Object = dict[str, Any]
@@ -40,35 +38,6 @@ def usage_of(shown: Object) -> Usage:
         cached=shown["prompt_token_details"]["cached_tokens"],
         reasoning=shown["completion_tokens_details"]["reasoning_tokens"],
     )
-
-
-def assistant_object(row: Assistant) -> Object:
-    return {
-        "id": row.id,
-        "object": "assistant",
-        "created_at": seconds(row.created_at),
-        "name": row.name or None,
-        "description": row.description or None,
-        "model": row.model,
-        "instructions": row.instructions or None,
-        "tools": row.tools,
-        "top_p": row.top_p,
-        "temperature": row.temperature,
-        "reasoning_effort": row.reasoning_effort or None,
-        "tool_resources": row.tool_resources,
-        "metadata": row.metadata,
-        "response_format": row.response_format,
-    }
-
-
-def thread_object(row: Thread) -> Object:
-    return {
-        "id": row.id,
-        "object": "thread",
-        "created_at": seconds(row.created_at),
-        "metadata": row.metadata,
-        "tool_resources": row.tool_resources,
-    }
 
 
 def message_object(row: Message) -> Object:
@@ -143,18 +112,4 @@ def step_object(row: RunStep, *, run: Run) -> Object:
         "step_details": row.details,
         "usage": row.usage,
         "metadata": None,
-    }
-
-
-def file_object(row: File) -> Object:
-    return {
-        "object": "file",
-        "id": row.id,
-        "purpose": row.purpose,
-        "filename": row.filename,
-        "bytes": row.bytes,
-        "created_at": seconds(row.created_at),
-        "expires_at": None,
-        "status": "processed",
-        "status_details": None,
     }

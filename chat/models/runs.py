@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -63,17 +63,8 @@ class RunQuerySet(models.QuerySet["Run"]):
     def live(self) -> RunQuerySet:
         return self.filter(status__in=LIVE)
 
-    def overdue(self) -> RunQuerySet:
-        """Live past their ``expires_at``."""
-        return self.live().filter(expires_at__lte=timezone.now())
 
-    def abandoned(self) -> RunQuerySet:
-        """Held by a worker that has not been heard of for ``STALE``."""
-        silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - STALE)
-        return self.filter(silent, status__in=HELD).exclude(worker="")
-
-
-def life_end() -> Any:
+def life_end() -> datetime:
     return timezone.now() + LIFE
 
 

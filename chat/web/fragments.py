@@ -18,7 +18,7 @@ from chat.web.markdown import BlockStream, render
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
-NOTHING = mark_safe("")
+NOTHING = SafeString("")
 
 
 def entry(shown: Entry) -> SafeString:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.events.types import DELTAS
+from chat.events.types import MESSAGE_DELTA, STEP_DELTA
 
 STREAMS = Path(__file__).resolve().parents[3] / "shared" / "reference" / "streams"
 
@@ -23,4 +23,8 @@ def golden(name: str) -> list[str]:
 
 def merged(names: list[str]) -> list[str]:
     """A row of deltas counts as one: how a text is cut is nobody's promise."""
-    return [name for place, name in enumerate(names) if name not in DELTAS or names[place - 1 : place] != [name]]
+    return [
+        name
+        for place, name in enumerate(names)
+        if name not in (MESSAGE_DELTA, STEP_DELTA) or names[place - 1 : place] != [name]
+    ]

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from chat.models import Assistant, Run, RunStatus, Thread, User
 from chat.models.runs import ENDED, LIVE, TRANSITIONS
@@ -96,12 +95,6 @@ class TestARun:
     def test_leaves_the_thread_free_when_it_ended(self, thread: Thread, status: RunStatus) -> None:
         make(thread, status=status)
         make(thread)
-
-    def test_is_overdue_in_any_live_status(self, thread: Thread) -> None:
-        run = make(thread, expires_at=timezone.now())
-        for status in RunStatus:
-            Run.objects.filter(pk=run.pk).update(status=status)
-            assert Run.objects.overdue().exists() is (status in LIVE)
 
 
 @pytest.mark.django_db(transaction=True)
