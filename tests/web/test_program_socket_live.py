@@ -66,7 +66,7 @@ class TestTheExampleClient:
 
 class TestAClientThatNeverReads:
     async def test_slows_nobody_and_takes_no_memory(self, server: LiveServer, key: str, thread_id: str) -> None:
-        """Each of ten is sent eight long answers, some 30 MB together, and reads none of it."""
+        """Each of ten is sent twenty long answers, some 75 MB together, and reads none of it."""
         assert server.process is not None
         process = psutil.Process(server.process.pid)
         async with (
@@ -77,13 +77,14 @@ class TestAClientThatNeverReads:
             for _ in range(6):  # until what one such client may take, a few frames, is taken
                 await answered(reader, LONG)
             before = process.memory_info().rss
-            for _ in range(8):
+            for _ in range(20):
                 await answered(reader, LONG)
             grown = process.memory_info().rss - before
         for one in stuck:
             one.close()
 
-        assert grown < 12 * 1024 * 1024
+        # Two fifths of what was sent; the allocator's own ups and downs are some 10 MB, however much is sent.
+        assert grown < 30 * 1024 * 1024
 
 
 async def answered(reader: aiohttp.ClientWebSocketResponse, question: str) -> None:
