@@ -5,8 +5,11 @@ from chat.models.files import File
 from chat.models.keys import ApiKey
 from chat.models.people import User
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
+from chat.models.replies import KeptReply
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.threads import Message, QueuedMessage, Thread
+from chat.models.uploads import Upload, UploadPart
+from chat.models.vector_stores import VectorStore, VectorStoreFile
 
 __all__ = [
     "Alias",
@@ -14,6 +17,7 @@ __all__ = [
     "Assistant",
     "Audience",
     "File",
+    "KeptReply",
     "Kind",
     "Message",
     "Model",
@@ -27,5 +31,9 @@ __all__ = [
     "StepType",
     "Thread",
     "ToolUse",
+    "Upload",
+    "UploadPart",
     "User",
+    "VectorStore",
+    "VectorStoreFile",
 ]

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.ids import PublicIdField, PublicObject
@@ -16,6 +18,12 @@ from chat.models.ids import PublicIdField, PublicObject
 def storage_name(file: File, _filename: str) -> str:
     """Where a file's bytes lie. The name is ours alone: a client's file name is only ever shown."""
     return f"files/{file.id[-2:].lower()}/{file.id}"
+
+
+class FileQuerySet(models.QuerySet["File"]):
+    def there(self) -> FileQuerySet:
+        """Those that have not expired. The bytes of an expired one are removed within a minute."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
 class File(PublicObject):
@@ -28,6 +36,9 @@ class File(PublicObject):
     bytes = models.PositiveBigIntegerField()
     purpose = models.CharField(max_length=20, default="assistants")
     content = models.FileField(upload_to=storage_name)
+    expires_at = models.DateTimeField(null=True, editable=False)
+
+    objects = FileQuerySet.as_manager()
 
     class Meta(PublicObject.Meta):
         verbose_name = _("file")

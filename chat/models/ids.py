@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import string
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,16 @@ class PublicIdField(CharField):
 
     def get_default(self) -> str:
         return new_id(self.prefix, self.length)
+
+
+class HexIdField(PublicIdField):
+    """A public id whose tail is 32 hexadecimal digits, the first eight of them its second, as stores and uploads have."""
+
+    def __init__(self, *, prefix: str, length: int = 32, **options: Any) -> None:
+        super().__init__(prefix=prefix, length=length, **options)
+
+    def get_default(self) -> str:
+        return f"{self.prefix}{int(time.time()):08x}{secrets.token_hex(12)}"
 
 
 class PublicObject(models.Model):

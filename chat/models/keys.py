@@ -36,6 +36,9 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Empty: as many as EVERTHREAD_REQUESTS_PER_MINUTE says.")
+    )
 
     objects = ApiKeyQuerySet.as_manager()
 
