@@ -1,5 +1,6 @@
 # make serve   set everything up and run Everthread        make test    set everything up and run the tests
 # make check   format, lint, types, imports, migrations    make bench   measure the relay of streams
+# make conformance   run programs of OpenAI's own clients, which it fetches, against a server
 # HOST, PORT and the settings of README.md come from the environment: PORT=9000 make serve
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: install serve test check bench clean pins
+.PHONY: install serve test conformance check bench clean pins
 .DEFAULT_GOAL := serve
 
 install: $(STAMP)
@@ -26,6 +27,9 @@ serve: $(STAMP)
 
 test: $(STAMP)
 	$(PY) -m pytest $(ARGS)
+
+conformance: $(STAMP)
+	$(PY) -m pytest -m conformance tests/conformance $(ARGS)
 
 check: $(STAMP)
 	$(VENV)/bin/ruff format --check .

@@ -1,6 +1,7 @@
 """Everthread's one app: a room for each kind of knowledge, and who may import whom.
 
-    admin | web | management | checks            the doors: translate in, call one action, translate out
+    admin | api | web | management | checks      the doors: translate in, call one action, translate out
+      downloads                                  stored files on their way out
       actions                                    what anyone can do: sync, atomic, owner-checked
         engine                                   how a run runs: transcript, loop, recorder, worker, follow
           tools                                  what a model may use
@@ -10,8 +11,8 @@
                   errors                         every refusal
 
 Imports point down only; rooms on one line never import each other. ``events``, ``providers``, ``errors`` and
-``engine.loop`` know no Django. The HTTP door for programs (``api``) and the rooms ``retrieval``, ``documents`` and
-``sandbox`` have their place in the plan and come later.
+``engine.loop`` know no Django. The rooms ``retrieval``, ``documents`` and ``sandbox`` have their place in the
+plan and come later.
 ``.importlinter`` holds this plan and ``make check`` compares.
 
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense

@@ -8,7 +8,9 @@
     ├── NotSignedIn           401   no key, a wrong key, or an inactive user
     ├── NotAllowed            403   signed in, but not permitted
     ├── NotFound              404   absent, or someone else's: the two look alike
+    │   └── Absent            404   no object of a kind with an id
     ├── TooLarge              413   a body or file over its limit
+    ├── TooManyRequests       429   more requests a minute than the key may make
     ├── StorageFull           507   the disk cannot take what was sent
     ├── Unavailable           503   the database is busy or the server is starting
     └── ProviderError         502   the model's server did not answer as needed
@@ -92,10 +94,38 @@ class NotFound(Refusal):
     status = 404
 
 
+class Absent(NotFound):
+    """No object found with this id.
+
+    ``kind`` is what was looked for, in words (``run step``).
+    """
+
+    def __init__(self, kind: str, id: str) -> None:
+        self.kind, self.id = kind, id
+        super().__init__(f"No {kind} found with id '{id}'.")
+
+
 class TooLarge(Refusal):
     """This is larger than the limit."""
 
     status = 413
+
+
+class TooManyRequests(Refusal):
+    """You send requests too quickly.
+
+    ``limit`` is in requests per minute. The next one is let through after ``retry_after`` seconds, ``limit`` of them at
+    once after ``reset`` seconds.
+    """
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    remaining = 0
+
+    def __init__(self, message: str | None = None, *, limit: int, retry_after: float, reset: float) -> None:
+        self.limit, self.retry_after, self.reset = limit, retry_after, reset
+        super().__init__(message)
 
 
 class StorageFull(Refusal):

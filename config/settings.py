@@ -62,12 +62,15 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "corsheaders",
     "django_htmx",
+    "ninja",
     "axes",
     "chat",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -80,6 +83,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "chat.web.middleware.TimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
+    "chat.api.door.Door",
 ]
 TEMPLATES = [
     {
@@ -163,6 +167,24 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 TIME_ZONE = env.text("TZ", default="UTC")
 
+# --- The API ------------------------------------------------------------------------------------------------
+
+EVERTHREAD_STRICT_BETA_HEADER = env.yes_or_no("EVERTHREAD_STRICT_BETA_HEADER", default=False)
+EVERTHREAD_REQUESTS_PER_MINUTE = env.whole_number("EVERTHREAD_REQUESTS_PER_MINUTE", default=0)  # 0: no limit
+CORS_URLS_REGEX = r"^/(v1|openai)/"
+CORS_ALLOWED_ORIGINS = env.words("EVERTHREAD_CORS_ORIGINS")
+if CORS_ALLOWED_ORIGINS == ["*"]:
+    CORS_ALLOWED_ORIGINS, CORS_ALLOW_ALL_ORIGINS = [], True
+CORS_ALLOW_HEADERS = ["accept", "authorization", "api-key", "content-type", "user-agent", "idempotency-key"]
+CORS_ALLOW_HEADERS += ["openai-beta", "openai-organization", "openai-project"]
+CORS_ALLOW_HEADERS += [f"x-stainless-{name}" for name in ("arch", "async", "custom-event-handler")]
+CORS_ALLOW_HEADERS += [f"x-stainless-{name}" for name in ("custom-poll-interval", "helper-method", "lang", "os")]
+CORS_ALLOW_HEADERS += [f"x-stainless-{name}" for name in ("package-version", "poll-helper", "read-timeout")]
+CORS_ALLOW_HEADERS += [f"x-stainless-{name}" for name in ("retry-count", "runtime", "runtime-version", "timeout")]
+CORS_ALLOW_HEADERS += ["x-stainless-stream-helper"]
+CORS_EXPOSE_HEADERS = ["x-request-id", "openai-processing-ms", "openai-poll-after-ms", "retry-after"]
+CORS_EXPOSE_HEADERS += [f"x-ratelimit-{name}-requests" for name in ("limit", "remaining", "reset")]
+
 # --- Models and runs ----------------------------------------------------------------------------------------
 
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
@@ -185,5 +207,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"chat": {"level": LOG_LEVEL}},
+    # Django warns of each request that was refused; what programs ask is in the door's own lines.
+    "loggers": {"chat": {"level": LOG_LEVEL}, "django.request": {"level": "ERROR"}},
 }

@@ -1,83 +1,173 @@
-"""Files: take in, find."""
+"""Files: take in, find, delete."""
 
 from __future__ import annotations
 
 import errno
 import mimetypes
 from collections.abc import Iterable
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.files.base import File as Content
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
-from chat.models import File, User
-from chat.models.files import storage_name
+from chat.models import Assistant, File, Message, QueuedMessage, Thread, UploadPart, User
+from chat.models.files import FileQuerySet
 
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]
+    Bytes = Content[bytes]
 
+PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 LOOKED_AT = 8192  # bytes that tell text from anything else
+MAX_PICTURE = 50 * 1024 * 1024  # bytes; more is not taken for a picture, since a picture is sent to models whole
+UNKNOWN = "application/octet-stream"
 
 
-def create(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
-    """Keep an uploaded file. What it is, its bytes say, not its name.
+def create(user: User, *, upload: Upload, purpose: str = "assistants", expires_after: int | None = None) -> File:
+    """Keep an uploaded file, for ``expires_after`` seconds or for good. What it is, its bytes say, not its name.
 
-    Raises ``InvalidRequest`` when it is empty, ``TooLarge`` over EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
+    Raises ``InvalidRequest`` when it is empty or for another purpose than ``PURPOSES``, ``TooLarge`` over
+    EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
     """
+    check_purpose(purpose)
     if not upload.size:
         raise InvalidRequest(_("The file “%(name)s” is empty.") % {"name": upload.name}, param="file")
     if upload.size > settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024:
         told = {"name": upload.name, "most": settings.EVERTHREAD_MAX_UPLOAD_MB}
         raise TooLarge(_("The file “%(name)s” is too large: at most %(most)d MB.") % told, param="file")
-    # Only the last part of a client's name, and only to be shown.
-    name = PurePosixPath((upload.name or "file").replace("\\", "/")).name[:255] or "file"
-    row = File(owner=user, filename=name, bytes=upload.size, purpose=purpose)
-    row.content_type = sniffed(upload, name=name)
+    row = File(owner=user, filename=shown_name(upload.name), bytes=upload.size, purpose=purpose)
+    row.content_type = sniffed(upload, name=row.filename)
+    set_expiry(row, expires_after)
     upload.seek(0)
-    try:
-        row.content.save(name, upload, save=False)
-    except OSError as error:
-        row.content.storage.delete(storage_name(row, name))  # what fitted of it
-        if error.errno in NO_SPACE:
-            raise StorageFull from None
-        raise
+    keep(row, upload)
     row.save()
     return row
 
 
-def sniffed(upload: Upload, *, name: str) -> str:
-    """The content type: a picture only if it really is one that browsers and models take, text if it decodes."""
+def check_purpose(purpose: str) -> None:
+    if purpose not in PURPOSES:
+        raise InvalidRequest(f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'", param="purpose")
+
+
+def shown_name(name: str | None) -> str:
+    """Only the last part of a client's name, and only to be shown."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable())[:255] or "file"
+
+
+def set_expiry(row: File, expires_after: int | None) -> None:
+    """``expires_after`` is in seconds from when the row was made; None: never."""
+    row.expires_at = None if expires_after is None else row.created_at + timedelta(seconds=expires_after)
+
+
+def keep(row: File | UploadPart, content: Bytes) -> None:
+    """Write the bytes of a row that is not saved yet. Raises ``StorageFull``; then nothing of them is left."""
     try:
-        with Image.open(upload) as image:
-            image.verify()
-            if image.format in IMAGE_TYPES:
-                return IMAGE_TYPES[image.format]
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        pass
-    upload.seek(0)
-    head = upload.read(LOOKED_AT)
+        row.content.save(row.id, content, save=False)
+    except OSError as error:
+        row.content.storage.delete(row.content.field.generate_filename(row, row.id))  # what fitted of it
+        if error.errno in NO_SPACE:
+            raise StorageFull from None
+        raise
+
+
+def sniffed(content: Bytes, *, name: str) -> str:
+    """The content type: a picture only if it really is one that browsers and models take, text if it decodes."""
+    if content.size <= MAX_PICTURE and (picture := _picture_type(content)):
+        return picture
+    content.seek(0)
+    head = content.read(LOOKED_AT)
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(head) - 4:  # not just a character cut in two
-            return mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return "application/octet-stream" if b"\x00" in head else "text/plain"
+            guessed = mimetypes.guess_type(name)[0] or UNKNOWN
+            return UNKNOWN if guessed.startswith("image/") else guessed
+    return UNKNOWN if b"\x00" in head else "text/plain"
+
+
+def _picture_type(content: Bytes) -> str | None:
+    try:
+        with Image.open(content) as image:
+            image.verify()
+            return IMAGE_TYPES.get(image.format or "")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def listed(user: User) -> FileQuerySet:
+    return File.objects.there().filter(owner=user)
 
 
 def get(user: User, file_id: str) -> File:
-    """The user's file; someone else's answers like one that does not exist: ``NotFound``."""
-    file = File.objects.filter(owner=user, id=file_id).first()
-    if file is None:
-        raise NotFound(f"No such File object: {file_id}", param="id")
-    return file
+    """The user's file; someone else's or an expired one answers like one that does not exist: ``NotFound``."""
+    return get_all(user, [file_id])[0]
 
 
 def get_all(user: User, file_ids: Iterable[str]) -> list[File]:
-    """Each of ``file_ids`` in order. Raises ``NotFound`` for the first that is not the user's."""
-    return [get(user, file_id) for file_id in dict.fromkeys(file_ids)]
+    """Each of ``file_ids`` once and in order. Raises ``NotFound`` for the first that is not the user's."""
+    wanted = list(dict.fromkeys(file_ids))
+    there = listed(user).in_bulk(wanted, field_name="id")
+    for file_id in wanted:
+        if file_id not in there:
+            raise NotFound(f"No such File object: {file_id}", param="id")
+    return [there[file_id] for file_id in wanted]
+
+
+def get_present(user: User, file_ids: Iterable[str]) -> list[File]:
+    """Those of ``file_ids`` that are still there, each once and in order."""
+    wanted = list(dict.fromkeys(file_ids))
+    there = listed(user).in_bulk(wanted, field_name="id")
+    return [there[file_id] for file_id in wanted if file_id in there]
+
+
+def delete(user: User, file_id: str) -> None:
+    """Remove a file and its bytes, from vector stores and from the code interpreter too; messages go on naming it.
+
+    Raises ``NotFound``.
+    """
+    remove(get(user, file_id))
+
+
+def discard(user: User, file_id: str) -> None:
+    """Remove a file that was handed in and then not used after all; one that is used stays. Raises ``NotFound``."""
+    file = get(user, file_id)
+    if not _is_used(file):
+        remove(file)
+
+
+@transaction.atomic
+def remove(file: File) -> None:
+    """What ``delete`` does, for who may do it anyway."""
+    for row in _naming(file, lock=True):
+        code = row.tool_resources.get("code_interpreter", {})
+        left = [id for id in code.get("file_ids", []) if id != file.id]
+        row.tool_resources = {**row.tool_resources, "code_interpreter": {**code, "file_ids": left}}
+        row.save(update_fields=["tool_resources"])
+    file.delete()
+
+
+def _naming(file: File, *, lock: bool = False) -> Iterable[Assistant | Thread]:
+    """The owner's assistants and threads whose code interpreter has the file: nobody else can give it to theirs."""
+    for rows in (Assistant.objects.order_by("pk"), Thread.objects.order_by("pk")):
+        # Without the key's lock: rows that were just inserted for them hold theirs.
+        chosen: Any = rows.select_for_update(no_key=True) if lock else rows
+        yield from chosen.filter(owner=file.owner_id, tool_resources__icontains=file.id)
+
+
+def _is_used(file: File) -> bool:
+    """Whether a message, an assistant, a thread or a vector store has it."""
+    named = Q(content__icontains=file.id) | Q(attachments__icontains=file.id)
+    # Nothing could name it before it was.
+    since = Q(thread__owner=file.owner_id, created_at__gte=file.created_at)
+    said = any(messages.filter(since, named).exists() for messages in (Message.objects, QueuedMessage.objects))
+    return said or file.entries.exists() or any(True for _row in _naming(file))

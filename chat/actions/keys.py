@@ -1,24 +1,78 @@
-"""API keys: make, and find whose one is."""
+"""API keys: make, list, revoke, and find whose one is."""
 
 from __future__ import annotations
 
-from chat.errors import NotSignedIn
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from chat.errors import InvalidRequest, NotFound, NotSignedIn
 from chat.models import ApiKey, User
-from chat.models.keys import digest
+from chat.models.keys import ApiKeyQuerySet, digest
+
+MAX_NAME = 100
+MAX_KEYS = 100  # usable ones of a user
+MASKED_IN_FULL = 16  # a secret of fewer characters is not shown even in part
 
 
+@transaction.atomic
 def create(user: User, *, name: str) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept and cannot be shown again."""
+    """A new key and its secret, which is not kept and cannot be shown again.
+
+    Raises ``InvalidRequest`` for a name that is empty or too long, and when the user has ``MAX_KEYS`` already.
+    """
+    name = " ".join(name.replace("\x00", "").split())
+    if not name:
+        raise InvalidRequest(_("Give the key a name."), param="name")
+    if len(name) > MAX_NAME:
+        raise InvalidRequest(_("The name is too long: at most %(most)d characters.") % {"most": MAX_NAME}, param="name")
+    check_room(user)
     key = ApiKey(owner=user, name=name)
     secret = key.make_secret()
     key.save()
     return key, secret
 
 
-def owner_of(secret: str) -> User:
-    """The active user whose key this is. Raises ``NotSignedIn`` for an unknown or revoked key or an inactive user."""
+def check_room(user: User) -> None:
+    """Raises ``InvalidRequest`` when the user has as many usable keys as one may have. For use in a transaction."""
+    User.objects.select_for_update().get(pk=user.pk)  # two that are made at once come one after the other
+    if of(user).filter(revoked_at=None).count() >= MAX_KEYS:
+        message = _("At most %(most)d keys can be in use. Revoke one that is no longer needed first.")
+        raise InvalidRequest(message % {"most": MAX_KEYS})
+
+
+def of(user: User) -> ApiKeyQuerySet:
+    """The user's keys, revoked ones too, the newest first."""
+    return ApiKey.objects.filter(owner=user).order_by("-created_at", "-pk")
+
+
+def revoke(user: User, pk: int) -> ApiKey:
+    """The user's key stops working at once, and the sockets it opened close. Raises ``NotFound`` for another's."""
+    key = of(user).filter(pk=pk).first()
+    if key is None:
+        raise NotFound(_("There is no such key."))
+    key.revoke()
+    return key
+
+
+def find(secret: str) -> ApiKey:
+    """The key, with its ``owner``; the use is noted.
+
+    Raises ``NotSignedIn`` (reference, section 12) for an unknown or revoked key or one of an inactive user.
+    """
     key = ApiKey.objects.usable().select_related("owner").filter(digest=digest(secret)).first()
     if key is None:
-        raise NotSignedIn("Incorrect API key provided.")
+        where = f"You can find your API key at {reverse('keys')}."
+        raise NotSignedIn(f"Incorrect API key provided: {masked(secret)}. {where}")
     key.touch()
-    return key.owner
+    return key
+
+
+def owner_of(secret: str) -> User:
+    """The active user whose key this is. Raises as ``find`` does."""
+    return find(secret).owner
+
+
+def masked(secret: str) -> str:
+    """Enough of a secret to tell which was sent, never enough to use it: ``et-abc***…xyz``."""
+    return "***" if len(secret) < MASKED_IN_FULL else f"{secret[:6]}***…{secret[-3:]}"

@@ -10,14 +10,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from chat.actions import assistants, contents, runs
+from chat.actions import assistants, contents, entries, runs
 from chat.actions.wakeups import thread_changed
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
 from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
-
-TITLE_LENGTH = 60  # characters of the first message that name the thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +110,11 @@ def _post(
     settings: Mapping[str, Any] = MappingProxyType({}),
     **parts: Any,
 ) -> Posted:
-    if live := thread.live_run():
-        raise ThreadBusy(f"Can't add messages to {thread.id} while a run {live.id} is active.")
+    entries.check_free(thread)
     if thread.queued_messages.exists():
         raise ThreadBusy(_("Other messages are waiting to be posted to this thread."))
-    message = Message.objects.create(thread=thread, role=Message.Role.USER, client_key=client_key, **parts)
+    message = entries.insert(thread, client_key=client_key, **parts)
     run = runs.start(thread, assistant=assistant, **settings) if assistant else None
-    if not thread.title:
-        thread.title = title_from(message.text)
-        Thread.objects.filter(pk=thread.pk, title="").update(title=thread.title)
     return Posted(message=message, run=run)
 
 
@@ -142,14 +136,6 @@ def _posted_before(thread: Thread, client_key: str) -> Posted | None:
     return Posted(queued=queued) if queued else None
 
 
-def title_from(text: str) -> str:
-    """The first words of the first message."""
-    line = " ".join(text.split())
-    if len(line) <= TITLE_LENGTH:
-        return line
-    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
-
-
 def post_next(thread_id: str) -> None:
     """The thread is free: post the first of its queued messages. Does nothing when there is none, or a run is live."""
     if not QueuedMessage.objects.filter(thread_id=thread_id).exists():
@@ -163,7 +149,7 @@ def post_next(thread_id: str) -> None:
         deleted, _by_model = queued.delete()
         if not deleted:
             return  # someone else posts it at this moment
-        Message.objects.create(thread=thread, role=Message.Role.USER, **parts)
+        entries.insert(thread, **parts)
         thread_changed(thread.id)
         try:
             runs.start(thread, assistant=assistant_of(thread))

@@ -1,13 +1,14 @@
-"""Opening a thread with its first message, as one thing: both or neither."""
+"""Opening a thread with its first messages, and perhaps a run on them, as one thing: all or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
-from chat.actions import messages, threads
-from chat.models import Assistant, File, Message, Thread, User
+from chat.actions import entries, messages, runs, threads
+from chat.models import Assistant, File, Message, Run, Thread, User
 
 
 @transaction.atomic
@@ -23,3 +24,22 @@ def open_thread(user: User, *, assistant: Assistant, text: str, files: Sequence[
     thread = threads.create(user, assistant=assistant)
     messages.send(thread, text=text, files=files, client_key=client_key)
     return thread
+
+
+@transaction.atomic
+def create_thread(
+    user: User, *, messages: Sequence[Mapping[str, Any]] | None = None, id: str | None = None, **fields: Any
+) -> Thread:
+    """As ``threads.create``, with ``messages`` (arguments of ``entries.add``) that nobody answers yet."""
+    thread = threads.create(user, id=id, **fields)
+    for message in messages or ():
+        entries.add(thread, **message)
+    return thread
+
+
+@transaction.atomic
+def create_and_run(
+    user: User, *, assistant: Assistant, thread: Mapping[str, Any] | None = None, id: str | None = None, **settings: Any
+) -> Run:
+    """A thread as of ``create_thread``, and a run of ``assistant`` on it with ``settings`` as for ``runs.start``."""
+    return runs.start(create_thread(user, id=id, **(thread or {})), assistant=assistant, **settings)

@@ -7,51 +7,108 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from chat.actions import threads
+from chat.actions import assistants, entries, resources, threads
 from chat.actions.wakeups import tell
 from chat.engine import endings
-from chat.errors import InvalidRequest, InvalidThread, NotFound, ThreadBusy, WrongRunStatus
+from chat.errors import Absent, InvalidRequest, InvalidThread, ThreadBusy, WrongRunStatus
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
 from chat.models.objects import run_object
+from chat.models.runs import RunQuerySet
+
+# What a run takes from its assistant unless it is told otherwise (reference, section 6.1).
+INHERITED = (
+    "model",
+    "instructions",
+    "tools",
+    "tool_resources",
+    "temperature",
+    "top_p",
+    "reasoning_effort",
+    "response_format",
+)
 
 
 def get(user: User, thread_id: str, run_id: str) -> Run:
-    """A run of the user's thread, else ``NotFound``."""
-    run = Run.objects.filter(thread=threads.get(user, thread_id), id=run_id).first()
+    """A run of the user's thread, else ``Absent``."""
+    run = of(user, thread_id).filter(id=run_id).first()
     if run is None:
-        raise NotFound(f"No run found with id '{run_id}'.")
+        raise Absent("run", run_id)
     return run
 
 
+def of(user: User, thread_id: str) -> RunQuerySet:
+    """The runs of the user's thread. Raises ``Absent``."""
+    return Run.objects.filter(thread=threads.get(user, thread_id))
+
+
 @transaction.atomic
-def start(thread: Thread, *, assistant: Assistant, **settings: Any) -> Run:
+def start(
+    thread: Thread,
+    *,
+    assistant: Assistant,
+    additional_instructions: str | None = None,
+    additional_messages: Sequence[Mapping[str, Any]] = (),
+    **settings: Any,
+) -> Run:
     """A queued run of ``assistant`` on ``thread``; a worker takes it as soon as this is committed.
 
-    ``settings`` override the assistant's (columns of ``Run``), frozen from now on. Raises ``InvalidThread`` when there
-    is nothing to run on, and ``ThreadBusy`` when a run is live on the thread, which is decided by the database.
+    ``settings`` override the assistant's (the API's, reference section 6.1; None: the assistant's), frozen from now on.
+    ``additional_messages`` are posted first (arguments of ``entries.add``). Raises ``InvalidThread`` when there is
+    nothing to run on, ``InvalidRequest`` for settings that cannot be, and ``ThreadBusy`` when a run is live on the
+    thread, which is decided by the database.
     """
-    frozen = {
-        "model": assistant.model,
-        "instructions": assistant.instructions,
-        "tools": assistant.tools,
-        "tool_resources": assistant.tool_resources,
-        "temperature": assistant.temperature,
-        "top_p": assistant.top_p,
-        "reasoning_effort": assistant.reasoning_effort,
-        "response_format": assistant.response_format,
-    } | settings
+    frozen = frozen_settings(assistant, thread=thread, settings=settings)
+    if additional_instructions:
+        frozen["instructions"] = "\n\n".join(filter(None, [frozen["instructions"], additional_instructions]))
+    if additional_messages and (live := thread.live_run()):
+        raise _busy(thread, live)
+    for message in additional_messages:
+        entries.add(thread, **message)
     if not frozen["instructions"] and not thread.messages.filter(role=Message.Role.USER).exists():
         raise InvalidThread
     try:
         with transaction.atomic():
             run = Run.objects.create(thread=thread, assistant=assistant, **frozen)
     except IntegrityError:
-        live = thread.live_run()
-        raise ThreadBusy(f"Thread {thread.id} already has an active run {live.id if live else ''}.") from None
+        raise _busy(thread, thread.live_run()) from None
     thread.touch()
     shown = run_object(run)
     tell(thread.id, endings.number(run, [(types.RUN_CREATED, shown), (types.RUN_QUEUED, shown)]))
+    return run
+
+
+def frozen_settings(assistant: Assistant, *, thread: Thread, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a run: the assistant's, or what ``settings`` say instead."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = {name: getattr(assistant, name) for name in INHERITED} | assistants.columns(thread.owner, given)
+    check_choice(chosen.get("tool_choice", "auto"), tools=chosen["tools"])
+    chosen["tool_resources"] = resources.effective(chosen["tool_resources"], thread.tool_resources)
+    return chosen
+
+
+def check_choice(choice: str | Mapping[str, Any], *, tools: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ``InvalidRequest`` when a function is to be called that is not there."""
+    if isinstance(choice, str) or choice["type"] != "function":
+        return
+    name = choice["function"]["name"]
+    if name not in [tool["function"]["name"] for tool in tools if tool["type"] == "function"]:
+        raise InvalidRequest(
+            f"Invalid value for 'tool_choice': the run has no function named {name!r}. Add it to the tools, or choose"
+            " one that is there.",
+            param="tool_choice",
+            code="invalid_value",
+        )
+
+
+def _busy(thread: Thread, live: Run | None) -> ThreadBusy:
+    return ThreadBusy(f"Thread {thread.id} already has an active run {live.id if live else ''}.")
+
+
+def update(run: Run, *, metadata: dict[str, str]) -> Run:
+    """Replace the metadata, in any status."""
+    Run.objects.filter(pk=run.pk).update(metadata=metadata)
+    run.metadata = metadata
     return run
 
 

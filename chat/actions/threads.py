@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from django.db import transaction
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chat.actions import resources
 from chat.actions.wakeups import thread_changed
-from chat.errors import InvalidRequest, NotFound
+from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, Thread, User
 from chat.models.threads import ThreadQuerySet
 
@@ -15,21 +21,51 @@ MAX_TITLE = 200
 
 
 def get(user: User, thread_id: str) -> Thread:
-    """The user's thread. Someone else's answers exactly like one that does not exist: ``NotFound``."""
+    """The user's thread. Someone else's answers exactly like one that does not exist: ``Absent``."""
     thread = Thread.objects.owned_by(user).filter(id=thread_id).first()
     if thread is None:
-        raise NotFound(f"No thread found with id '{thread_id}'.")
+        raise Absent("thread", thread_id)
     return thread
 
 
-def create(user: User, *, assistant: Assistant | None = None) -> Thread:
-    return Thread.objects.create(owner=user, assistant=assistant)
+def create(user: User, *, assistant: Assistant | None = None, id: str | None = None, **fields: Any) -> Thread:
+    """A new thread; ``fields`` as for ``update``. ``id`` lets a follower listen before it is there."""
+    given = {"id": id} if id else {}
+    return Thread.objects.create(owner=user, assistant=assistant, **given, **columns(user, fields))
+
+
+def of(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
+    """All threads of the user whose ``metadata`` has these pairs, archived ones too."""
+    threads = Thread.objects.owned_by(user)
+    for place, (key, value) in enumerate(metadata.items()):
+        # Not a keyword lookup: a client's key may contain two underscores.
+        pair = {f"pair_{place}": KeyTextTransform(key, "metadata")}
+        threads = threads.alias(**pair).filter(**{f"pair_{place}": value})
+    return threads
 
 
 def listed(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:
     """The user's threads, the last active first; ``words`` must all stand in the title or the messages."""
     threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived)
     return threads.matching(words).order_by("-active_at", "-number")
+
+
+@transaction.atomic
+def update(user: User, thread_id: str, **fields: Any) -> Thread:
+    """Change ``metadata`` or ``tool_resources``; None clears one. Raises ``NotFound`` for what is not the user's."""
+    thread = get(user, thread_id)
+    for name, value in columns(user, fields).items():
+        setattr(thread, name, value)
+    thread.save(update_fields=list(fields))
+    return thread
+
+
+def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
+    """The API's ``metadata`` and ``tool_resources``, checked, as columns of a thread."""
+    found = {name: value or {} for name, value in fields.items()}
+    if "tool_resources" in found:
+        found["tool_resources"] = resources.checked(user, found["tool_resources"], helper_days=resources.HELPER_DAYS)
+    return found
 
 
 def rename(user: User, thread_id: str, *, title: str) -> Thread:

@@ -9,10 +9,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.functions import MAX_TOOLS, FunctionsField
+from chat.admin.functions import FunctionsField
 from chat.admin.inputs import LinesField, MetadataField, Suggested
 from chat.models import Alias, Assistant, Audience, Model
 from chat.models.providers import DEFAULT
+from chat.tools.functions import MAX_TOOLS
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Assistant]

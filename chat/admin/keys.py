@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.forms import ModelChoiceField
+from django.forms import Field, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -15,8 +15,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from chat.actions import keys as keys_of_people
 from chat.admin.guards import Guarded, may_read_all
+from chat.errors import InvalidRequest
 from chat.models import ApiKey, User
+
+if TYPE_CHECKING:
+    Form = ModelForm[ApiKey]
+else:
+    Form = ModelForm
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -31,11 +38,22 @@ class StateFilter(admin.SimpleListFilter):
         return queryset & states.get(self.value() or "", ApiKey.objects.all())
 
 
+class KeyForm(Form):
+    def clean_owner(self) -> User:
+        owner: User = self.cleaned_data["owner"]
+        try:
+            keys_of_people.check_room(owner)
+        except InvalidRequest as refusal:
+            raise ValidationError(refusal.message) from None
+        return owner
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(Guarded):
-    """A key can be made, looked at and revoked. Its secret is shown once, right after it was made."""
+    """A key can be made, looked at, limited and revoked. Its secret is shown once, right after it was made."""
 
-    list_display = ("name", "owner", "start", "created_at", "last_used_at", "revoked_at")
+    form = KeyForm
+    list_display = ("name", "owner", "start", "requests_per_minute", "created_at", "last_used_at", "revoked_at")
     list_filter = (StateFilter, "last_used_at")
     list_select_related = ("owner",)
     search_fields = ("name", "=start", "owner__username")
@@ -43,11 +61,15 @@ class ApiKeyAdmin(Guarded):
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         made = ("start", "created_at", "last_used_at", "revoked_at") if obj else ()
-        return ("name", "owner", *made)
+        return ("name", "owner", "requests_per_minute", *made)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        """Whose a key is and what it is called stays: its limit alone can be changed."""
+        return tuple(name for name in self.get_fields(request, obj) if obj and name != "requests_per_minute")
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Keys are revoked, which is a change, but nothing in a key can be edited."""
-        return obj is None and super().has_change_permission(request)
+        """Nothing changes in a key that is revoked."""
+        return (obj is None or obj.revoked_at is None) and super().has_change_permission(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -71,7 +93,16 @@ class ApiKeyAdmin(Guarded):
             field.help_text = _("The key acts as this user: whoever has it can read and write their chats.")
         return field
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Field | None:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None and db_field.name == "requests_per_minute":
+            field.help_text = f"{field.help_text} {_('0: no limit.')}"
+        return field
+
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["requests_per_minute"])  # it may have been revoked or used in the meantime
+            return
         secret = obj.make_secret()
         super().save_model(request, obj, form, change)
         messages.warning(

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from chat.engine import budget
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus
-from chat.models.objects import Object, message_object, run_object, step_object
+from chat.models.objects import Object, message_object, run_object, step_object, usage_object
 
 Told = list[tuple[str, Object]]
 
@@ -40,24 +41,21 @@ STEP_INSTANTS = {
 
 def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> Told:
     """Move ``run`` to the terminal status ``to`` and close what is open. Returns what to tell; empty if the run was
-    moved by someone else first. Call inside a transaction. ``fields`` are columns of the run (``last_error`` …).
+    moved by someone else first. Call inside a transaction. ``fields`` are columns of the run (``last_error`` …); its
+    usage is that of its steps if it is not among them.
     """
-    was_cancelling = Run.objects.filter(pk=run.pk, status=RunStatus.CANCELLING).exists()
-    if not run.move(to, **fields):
+    before = Run.objects.filter(pk=run.pk).first()
+    if before is None or not run.move(to, **{"usage": usage_object(budget.used(run))} | fields):
         return []
     ending = ENDINGS[to]
-    told: Told = [(types.RUN_CANCELLING, cancelling_object(run))] if was_cancelling else []
+    told: Told = [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
     for message in Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS):
         told.append(close_message(message, reason=ending.reason if reason is None else reason))
     for step in RunStep.objects.filter(run=run, status=StepStatus.IN_PROGRESS):
-        told.append(close_step(step, run=run, to=ending.step))
+        # Told before the run's own end, so with the expiry that the run still had.
+        told.append(close_step(step, run=before, to=ending.step, error=run.last_error))
     told.append((ending.event, run_object(run)))
     return told
-
-
-def cancelling_object(run: Run) -> Object:
-    """The run as it was just before it was cancelled."""
-    return run_object(run) | {"status": RunStatus.CANCELLING.value, "cancelled_at": None, "usage": None}
 
 
 def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
@@ -72,14 +70,14 @@ def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
     return name, message_object(message)
 
 
-def close_step(step: RunStep, *, run: Run, to: StepStatus) -> tuple[str, Object]:
-    """Steps have no instant of their own for expired."""
+def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None = None) -> tuple[str, Object]:
+    """``error`` is why it failed, if that is how it ends. A step has no instant of its own for expired."""
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
     step.status = to
     if instant:
         setattr(step, instant, timezone.now())
-    if to == StepStatus.FAILED and run.last_error:
-        step.last_error = run.last_error
+    if to == StepStatus.FAILED:
+        step.last_error = error
     step.save(update_fields=["status", "last_error", "completed_at", "failed_at", "cancelled_at"])
     return event, step_object(step, run=run)
 

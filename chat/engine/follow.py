@@ -116,7 +116,7 @@ async def follow(
 
     With ``after``, a run's id and the ``seq`` of an event, the first item is the list of all events after that one,
     which may be empty, if they are still to be had. Endless; close it to stop listening. Followers of one thread do not
-    disturb each other, nor the run.
+    disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower:
         snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
@@ -132,9 +132,9 @@ async def follow(
                 behind = not heard and await _rows_are_ahead(thread_id, position)
             except Behind:
                 news, behind = [], True
-            if news:
+            if not behind:
                 yield news
-            elif behind:
+            else:
                 follower.rewind()
                 snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
                 position = Position(snapshot)

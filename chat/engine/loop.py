@@ -7,8 +7,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from chat.engine.meter import Meter
 from chat.errors import ContextOverflow
-from chat.providers.base import Finish, Provider, Request, Text, ToolCall, ToolCallPiece, Usage
+from chat.providers.base import Finish, Provider, Request, Text, ToolCall, ToolCallPiece
 
 SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
 
@@ -18,18 +19,19 @@ class TurnEnded:
     """The model's turn is whole. ``calls`` are the functions that it asks for, in order."""
 
     reason: Literal["stop", "length", "tool_calls", "content_filter"]
-    usage: Usage
     calls: tuple[ToolCall, ...]
 
 
 Happening = Text | ToolCallPiece | TurnEnded
 
 
-async def take_turn(provider: Provider, *, ask: Callable[[int], Request]) -> AsyncGenerator[Happening, None]:
-    """Ask the model once and yield what it says and calls, then ``TurnEnded``.
+async def take_turn(
+    provider: Provider, *, ask: Callable[[int], Request], meter: Meter
+) -> AsyncGenerator[Happening, None]:
+    """Ask the model once and yield what it says and calls, then ``TurnEnded``. ``meter`` counts along.
 
     ``ask(n)`` makes the request whose transcript is 2**n times shorter than the context allows; n grows when the
-    provider says that the turns do not fit before it said a word. Raises ``ProviderError``.
+    provider says that the turns do not fit before it said a word. Raises ``ProviderError``, and what ``ask`` raises.
     """
     refused: ContextOverflow | None = None
     for shrink in range(SHRINKS + 1):
@@ -39,7 +41,8 @@ async def take_turn(provider: Provider, *, ask: Callable[[int], Request]) -> Asy
         except ContextOverflow as error:
             raise refused or error from None  # shorter still would not fit either
         try:
-            async with aclosing(_listen(provider, request)) as happenings:
+            meter.ask(request)
+            async with aclosing(_listen(provider, request, meter)) as happenings:
                 async for happening in happenings:
                     said_anything = True
                     yield happening
@@ -51,23 +54,25 @@ async def take_turn(provider: Provider, *, ask: Callable[[int], Request]) -> Asy
             return
 
 
-async def _listen(provider: Provider, request: Request) -> AsyncGenerator[Happening, None]:
-    usage, reason = Usage(), Finish("stop").reason
+async def _listen(provider: Provider, request: Request, meter: Meter) -> AsyncGenerator[Happening, None]:
+    reason = Finish("stop").reason
     calls: dict[int, ToolCall] = {}
     # Closing the stream is what stops the model when the run is stopped.
     async with aclosing(provider.stream(request)) as pieces:
         async for piece in pieces:
+            meter.hear(piece)
             match piece:
                 case Text():
                     yield Text(storable(piece.value))
                 case ToolCallPiece():
-                    calls[piece.index] = _joined(calls.get(piece.index), piece)
-                    yield piece
-                case Usage():
-                    usage = piece
+                    # Asked for one call at a time, some models make several all the same: the first one counts.
+                    if request.parallel_tool_calls or not calls or piece.index in calls:
+                        told = replace(piece, arguments=storable(piece.arguments))
+                        calls[piece.index] = _joined(calls.get(piece.index), told)
+                        yield told
                 case Finish():
                     reason = piece.reason
-    yield TurnEnded(reason=reason, usage=usage, calls=tuple(calls[index] for index in sorted(calls)))
+    yield TurnEnded(reason=reason, calls=tuple(calls[index] for index in sorted(calls)))
 
 
 def _joined(call: ToolCall | None, piece: ToolCallPiece) -> ToolCall:

@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from chat.engine import endings
+from chat.engine import budget, endings
 from chat.engine.endings import Told
 from chat.engine.journal import Journal, Partial
+from chat.engine.meter import Meter
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
-from chat.models.objects import Object, message_object, run_object, step_object, usage_object, usage_of
+from chat.models.objects import Object, message_object, run_object, step_object, usage_object
 from chat.models.threads import text_part
 from chat.providers.base import ToolCall, ToolCallPiece, Usage
 
@@ -26,11 +27,10 @@ WINDOW = 0.033  # seconds between two deltas of a run
 
 
 class Recorder:
-    """One run's scribe, used by one task."""
+    """The scribe of one turn of a run, used by one task. ``meter`` is what the turn costs."""
 
-    def __init__(self, run: Run, *, journal: Journal) -> None:
-        self.run, self.journal = run, journal
-        self.usage = Usage()
+    def __init__(self, run: Run, *, journal: Journal, meter: Meter) -> None:
+        self.run, self.journal, self.meter = run, journal, meter
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
@@ -118,20 +118,17 @@ class Recorder:
         self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=call))
 
     def _close_message(self) -> Told:
-        """The answer's text is followed by tool calls: its message and step are complete."""
+        """The answer's text is followed by tool calls, whose step has the usage of the turn."""
         assert self.message is not None
         assert self.message_step is not None
         self._save_text()
+        self._save_usage(self.message_step, Usage())
         return [
             endings.close_message(self.message),
             endings.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
         ]
 
     # --- the end ---------------------------------------------------------------------------------------------------
-
-    def add_usage(self, usage: Usage) -> None:
-        """Tokens of one request; the run's usage is the sum."""
-        self.usage += usage
 
     async def pause(self, calls: tuple[ToolCall, ...]) -> bool:
         """Wait for the outputs of ``calls``. False if the run was moved by someone else first."""
@@ -140,11 +137,12 @@ class Recorder:
         def write() -> Told:
             assert self.calls_step is not None
             self.calls_step.details = {"type": "tool_calls", "tool_calls": unanswered(calls)}
-            self.calls_step.usage = usage_object(self.usage)
-            self.calls_step.save(update_fields=["details", "usage"])
+            self.calls_step.save(update_fields=["details"])
+            self._save_usage(self.calls_step, self.meter.usage)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
-            return [(types.RUN_REQUIRES_ACTION, run_object(self.run))]
+            said = self._close_message() if self.message is not None else []  # after the calls
+            return [*said, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
 
         return await self._record(write)
 
@@ -153,7 +151,13 @@ class Recorder:
 
         def write() -> Told:
             self._save_text()
-            return endings.end(self.run, to, reason=reason, usage=self._run_usage(), **fields)
+            # A turn has one step with its usage, or none if nothing came of it.
+            uncounted = self.meter.usage
+            if step := self.calls_step or self.message_step:
+                self._save_usage(step, uncounted)
+                uncounted = Usage()
+            usage = usage_object(budget.used(self.run) + uncounted)
+            return endings.end(self.run, to, reason=reason, usage=usage, **fields)
 
         return await self._record(write)
 
@@ -173,17 +177,10 @@ class Recorder:
         whole = "".join(self.text)
         self.message.content = [text_part(whole)] if whole else []
         self.message.save(update_fields=["content"])
-        if self.message_step is not None:
-            self.message_step.usage = usage_object(self.usage)
-            self.message_step.save(update_fields=["usage"])
 
-    def _run_usage(self) -> Object:
-        earlier = Usage()
-        open_steps = [step.pk for step in (self.message_step, self.calls_step) if step is not None]
-        for step in RunStep.objects.filter(run=self.run).exclude(pk__in=open_steps):
-            if step.usage:
-                earlier += usage_of(step.usage)
-        return usage_object(earlier + self.usage)
+    def _save_usage(self, step: RunStep, usage: Usage) -> None:
+        step.usage = usage_object(usage)
+        step.save(update_fields=["usage"])
 
     # --- tell what follows the rows ---------------------------------------------------------------------------------
 

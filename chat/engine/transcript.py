@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from chat.engine import sizes
 from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType
 from chat.providers.base import Image, ToolCall, Turn
-from chat.providers.tokens import estimate
 
 # Answers that broke are not sent again: the model would take the fragment for what it wanted to say.
 LEFT_OUT = ("run_failed", "run_expired")
-TURN_COST = 4  # tokens that a chat template adds to each turn
-IMAGE_COST = 800  # tokens, about what a mid-sized picture costs
 ANSWER_SHARE = 4  # at least a quarter of the window, and at most MAX_ANSWER, is kept for the answer
 MAX_ANSWER = 4096
 INLINE_BYTES = 200_000  # of an attached text file
@@ -32,7 +31,7 @@ def read(run: Run, *, model: Model) -> tuple[list[Group], Group]:
         rows = rows[-strategy["last_messages"] :]
     files = _files_of(rows)
     groups = [[turn] for row in rows if (turn := _turn_of(row, files=files, vision=model.vision))]
-    return groups, list(_turns_of_steps(run))
+    return groups, _turns_of_steps(run)
 
 
 def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) -> list[Turn]:
@@ -42,7 +41,7 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
     do not fit.
     """
     head = [Turn(role="system", text=instructions)] if instructions else []
-    needed = cost(head) + cost(present) + sum(map(cost, groups[-1:]))
+    needed = sum(map(sizes.of_turns, [head, present, *groups[-1:]]))
     if needed > budget:
         raise ContextOverflow(
             f"The message and the instructions are too long for the model: about {needed} tokens, and"
@@ -50,7 +49,7 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
         )
     kept: list[Group] = groups[-1:]
     for group in reversed(groups[:-1]):
-        needed += cost(group)
+        needed += sizes.of_turns(group)
         if needed > budget:
             break
         kept.append(group)
@@ -59,20 +58,10 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
     return [*head, *(turn for group in reversed(kept) for turn in group), *present]
 
 
-def prompt_budget(run: Run, *, model: Model, shrink: int = 0) -> int:
-    """Tokens that the turns may take: the context window less room for the answer, less for each ``shrink``."""
+def prompt_budget(model: Model) -> int:
+    """Tokens that the turns may take: the context window less room for the answer."""
     answer = min(model.max_output or MAX_ANSWER, MAX_ANSWER, model.context_window // ANSWER_SHARE)
-    budget = (model.context_window - answer) >> shrink
-    return min(budget, run.max_prompt_tokens) if run.max_prompt_tokens else budget
-
-
-def cost(turns: Iterable[Turn]) -> int:
-    """An estimate of the tokens of ``turns``."""
-    total = 0
-    for turn in turns:
-        arguments = "".join(call.name + call.arguments for call in turn.tool_calls)
-        total += TURN_COST + IMAGE_COST * len(turn.images) + estimate(turn.text) + estimate(arguments)
-    return total
+    return model.context_window - answer
 
 
 def _files_of(rows: list[Message]) -> dict[str, File]:
@@ -80,18 +69,16 @@ def _files_of(rows: list[Message]) -> dict[str, File]:
     ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
     if not ids:
         return {}
-    owned = File.objects.filter(id__in=ids, owner_id=rows[0].thread.owner_id)
+    owned = File.objects.there().filter(id__in=ids, owner_id=rows[0].thread.owner_id)
     return {file.id: file for file in owned}
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn | None:
     texts = [row.text] if row.text else []
-    images: list[Image] = []
-    for part in row.content:
-        if part["type"] == "image_url":
-            images.append(Image(url=part["image_url"]["url"], detail=part["image_url"].get("detail") or "auto"))
-        elif part["type"] == "image_file" and (file := files.get(part["image_file"]["file_id"])):
-            images.append(Image(url=_data_url(file), detail=part["image_file"].get("detail") or "auto"))
+    pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
+    images = [picture for picture in pictures if picture is not None]
+    if lost := len(pictures) - len(images):
+        texts.append(f"[{lost} attached image(s), deleted since]")
     if images and not vision:
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
@@ -101,39 +88,65 @@ def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn |
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
 
 
+def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
+    """None when its file is gone."""
+    given = part[part["type"]]
+    url = given["url"] if part["type"] == "image_url" else _data_url(files.get(given["file_id"]))
+    return Image(url=url, detail=given.get("detail") or "auto") if url else None
+
+
 def _attachment_ids(row: Message) -> list[str]:
     return list(dict.fromkeys(attachment["file_id"] for attachment in row.attachments if "file_id" in attachment))
 
 
-def _data_url(file: File) -> str:
-    with file.content.open("rb") as content:
-        return f"data:{file.content_type};base64,{base64.b64encode(content.read()).decode()}"
+def _data_url(file: File | None) -> str:
+    """Empty when there is no such file any more: it can go at any moment, its row a little before its bytes."""
+    if file is None:
+        return ""
+    try:
+        with file.content.open("rb") as content:
+            return f"data:{file.content_type};base64,{base64.b64encode(content.read()).decode()}"
+    except FileNotFoundError:
+        return ""
 
 
 def _attached(file: File) -> str:
     if not file.is_text:
         return f"[Attached file {file.filename!r}, which cannot be read here]"
-    with file.content.open("rb") as content:
-        text = content.read(INLINE_BYTES).decode("utf-8", errors="replace")
+    try:
+        with file.content.open("rb") as content:
+            text = content.read(INLINE_BYTES).decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return f"[Attached file {file.filename!r}, deleted since]"
     more = "\n[…]" if file.bytes > INLINE_BYTES else ""
     return f"Attached file {file.filename!r}:\n\n{text}{more}"
 
 
-def _turns_of_steps(run: Run) -> Iterator[Turn]:
-    """What the run has done so far, when it goes on after tool outputs."""
+def _turns_of_steps(run: Run) -> Group:
+    """What the run has done so far, when it goes on after tool outputs.
+
+    Words and calls are one turn of the assistant: many chat templates refuse two in a row.
+    """
     steps = list(RunStep.objects.filter(run=run))
-    texts = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
+    contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
+    turns: Group = []
+    said: list[str] = []
     for step in steps:
-        if step.type == StepType.MESSAGE_CREATION:
-            parts = texts.get(step.details["message_creation"]["message_id"], [])
-            yield Turn(role="assistant", text="\n\n".join(p["text"]["value"] for p in parts if p["type"] == "text"))
+        if step.type == StepType.TOOL_CALLS:
+            turns += _turns_of_calls(step.details["tool_calls"], said=said)
+            said = []
         else:
-            yield from _turns_of_calls(step.details["tool_calls"])
+            parts = contents.get(step.details["message_creation"]["message_id"], [])
+            said += [part["text"]["value"] for part in parts if part["type"] == "text"]
+    if said and turns:  # said after the calls, but before their outputs were known
+        asked = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
+        turns[asked] = replace(turns[asked], text="\n\n".join([turns[asked].text, *said]).strip())
+    return turns
 
 
-def _turns_of_calls(calls: list[dict[str, Any]]) -> Iterator[Turn]:
+def _turns_of_calls(calls: list[dict[str, Any]], *, said: list[str]) -> Iterator[Turn]:
     functions = [(call["id"], call["function"]) for call in calls]
     asked = (ToolCall(id=id, name=spec["name"], arguments=spec["arguments"] or "{}") for id, spec in functions)
-    yield Turn(role="assistant", tool_calls=tuple(asked))
+    yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(asked))
     for id, spec in functions:
         yield Turn(role="tool", tool_call_id=id, text=spec["output"] or "")

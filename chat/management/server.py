@@ -1,4 +1,4 @@
-"""Daphne with what it lacks for us: write back-pressure, and a worker that lives and ends with it.
+"""Daphne with what it lacks for us: back-pressure, long bodies kept out of memory, and a worker that ends with it.
 
 Daphne buffers without bound for a client that does not read: five stuck sockets took 170 MB in six seconds. Here
 ``await send()`` waits while the transport's buffer is above Twisted's mark of 64 KiB.
@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.engine.worker import Worker
+from chat.management import bodies
+from chat.management.housekeeping import Housekeeping
 
 reactor: Any = installed_reactor  # its type is that of a module
 
@@ -49,14 +51,14 @@ class EverthreadServer(Server):
 
     def __init__(self, application: Any, *, endpoints: list[str], worker: Worker) -> None:
         super().__init__(
-            application,
+            bodies.by_blocks(application),
             endpoints=endpoints,
             server_name="everthread",
             websocket_timeout=-1,  # the default cuts a socket after 24 hours; pings find the dead ones
             websocket_max_message_size=MAX_MESSAGE,
             websocket_max_frame_size=MAX_MESSAGE,
         )
-        self.worker = worker
+        self.worker, self.housekeeping = worker, Housekeeping()
         self.failure = ""
         self.valves: dict[Any, Valve] = {}
 
@@ -66,14 +68,24 @@ class EverthreadServer(Server):
         super().run()
 
     def start_worker(self) -> None:
-        self.work = asyncio.get_event_loop().create_task(self.worker.run())
+        loop = asyncio.get_event_loop()
+        self.work = [loop.create_task(each.run()) for each in (self.worker, self.housekeeping)]
 
     def stop_worker(self) -> Any:
+        self.housekeeping.stop()
         return defer.Deferred.fromFuture(asyncio.ensure_future(self.worker.stop()))
 
     def listen_error(self, failure: Failure) -> None:
         self.failure = failure.getErrorMessage()
         self.stop()
+
+    def protocol_connected(self, protocol: Any) -> None:
+        bodies.leave_form_alone(protocol)
+        super().protocol_connected(protocol)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        bodies.set_aside(protocol, scope)
+        return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         await super().handle_reply(protocol, message)

@@ -54,7 +54,7 @@ class PublicIdField(CharField):
 
 
 class HexIdField(PublicIdField):
-    """A public id whose tail is 32 hexadecimal digits, the first eight of them its second, as stores and uploads have."""
+    """A public id whose tail is 32 hexadecimal digits; the first eight are the second of its making."""
 
     def __init__(self, *, prefix: str, length: int = 32, **options: Any) -> None:
         super().__init__(prefix=prefix, length=length, **options)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chat.models.runs import Run, RunStep
-from chat.models.threads import Message
+from chat.models.assistants import Assistant
+from chat.models.runs import Run, RunStep, StepStatus
+from chat.models.threads import Message, Thread
 from chat.providers.base import Usage
 
 Object = dict[str, Any]
@@ -38,6 +39,41 @@ def usage_of(shown: Object) -> Usage:
         cached=shown["prompt_token_details"]["cached_tokens"],
         reasoning=shown["completion_tokens_details"]["reasoning_tokens"],
     )
+
+
+def assistant_object(row: Assistant) -> Object:
+    return {
+        "id": row.id,
+        "object": "assistant",
+        "created_at": seconds(row.created_at),
+        "name": row.name or None,
+        "description": row.description or None,
+        "model": row.model,
+        "instructions": row.instructions or None,
+        "tools": row.tools,
+        "top_p": row.top_p,
+        "temperature": row.temperature,
+        "reasoning_effort": row.reasoning_effort or None,
+        "tool_resources": shown_resources(row.tools, row.tool_resources),
+        "metadata": row.metadata,
+        "response_format": row.response_format,
+    }
+
+
+def shown_resources(tools: list[Object], resources: Object) -> Object:
+    """``code_interpreter`` is shown when it is among ``tools``, files or not."""
+    enabled = any(tool["type"] == "code_interpreter" for tool in tools)
+    return ({"code_interpreter": {"file_ids": []}} if enabled else {}) | resources
+
+
+def thread_object(row: Thread) -> Object:
+    return {
+        "id": row.id,
+        "object": "thread",
+        "created_at": seconds(row.created_at),
+        "metadata": row.metadata,
+        "tool_resources": row.tool_resources,
+    }
 
 
 def message_object(row: Message) -> Object:
@@ -77,7 +113,7 @@ def run_object(row: Run) -> Object:
         "model": row.model,
         "instructions": row.instructions or None,
         "tools": row.tools,
-        "tool_resources": row.tool_resources,
+        "tool_resources": shown_resources(row.tools, row.tool_resources),
         "metadata": row.metadata,
         "temperature": row.temperature,
         "top_p": row.top_p,
@@ -106,10 +142,19 @@ def step_object(row: RunStep, *, run: Run) -> Object:
         "cancelled_at": seconds(row.cancelled_at),
         "completed_at": seconds(row.completed_at),
         "expires_at": seconds(run.expires_at),
-        "expired_at": None,
+        "expired_at": seconds(run.expires_at) if row.status == StepStatus.EXPIRED else None,
         "failed_at": seconds(row.failed_at),
         "last_error": row.last_error,
         "step_details": row.details,
-        "usage": row.usage,
+        "usage": None if row.status == StepStatus.IN_PROGRESS else row.usage,
         "metadata": None,
     }
+
+
+def model_object(name: str, *, owner: str, created_at: datetime) -> Object:
+    return {"id": name, "object": "model", "created": seconds(created_at), "owned_by": owner}
+
+
+def deleted_object(id: str, kind: str) -> Object:
+    """What is told of an object of ``kind``, such as ``thread``, that is gone."""
+    return {"id": id, "object": f"{kind}.deleted", "deleted": True}

@@ -134,8 +134,10 @@ class Run(PublicObject):
         """
         if to in INSTANTS:
             fields.setdefault(INSTANTS[to], timezone.now())
+        if to != S.REQUIRES_ACTION:
+            fields["required_action"] = None
         if to in ENDED:
-            fields |= {"required_action": None, "worker": ""}
+            fields["worker"] = ""
             if to != S.EXPIRED:
                 fields["expires_at"] = None
         fields["status"] = to

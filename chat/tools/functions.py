@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat.providers.base import Function
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # reference, section 8
+KEYS = {"name", "description", "parameters", "strict"}
+MAX_TOOLS = 128  # reference, section 4
+NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
@@ -15,7 +21,7 @@ def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
         Function(
             name=spec["name"],
             description=spec.get("description") or "",
-            parameters=spec.get("parameters") or {"type": "object", "properties": {}},
+            parameters=spec.get("parameters") or NO_PARAMETERS,
             strict=bool(spec.get("strict")),
         )
         for spec in specs
@@ -23,9 +29,20 @@ def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
 
 
 def choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
-    """The API's ``tool_choice`` in the terms of ``providers.base.Request``."""
+    """The API's ``tool_choice`` in the terms of ``providers.base.Request``. Only functions can be forced."""
     if isinstance(tool_choice, str):
         return tool_choice
     if tool_choice["type"] == "function":
         return {"name": tool_choice["function"]["name"]}
     return "auto"
+
+
+def shown(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A function as the API shows it: with ``parameters`` and ``strict``, and a description if it has one."""
+    described = {"description": spec["description"]} if spec.get("description") is not None else {}
+    return {
+        "name": spec["name"],
+        **described,
+        "parameters": spec.get("parameters") or NO_PARAMETERS,
+        "strict": bool(spec.get("strict")),
+    }

@@ -21,5 +21,6 @@ urlpatterns = [
     path("threads/<str:thread_id>/stop/", message_views.stop, name="run-stop"),
     path("threads/<str:thread_id>/retry/", message_views.retry, name="run-retry"),
     path("files/", file_views.upload, name="file-upload"),
-    path("files/<str:file_id>/", file_views.download, name="file"),
+    path("files/<str:file_id>/", file_views.show, name="file"),
+    path("files/<str:file_id>/discard/", file_views.discard, name="file-discard"),
 ]

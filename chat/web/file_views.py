@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions import files
 from chat.actions.files import IMAGE_TYPES
-from chat.errors import InvalidRequest, NotFound, Refusal
+from chat.downloads import download
+from chat.errors import InvalidRequest, Refusal
 from chat.web.doors import PersonRequest, door
 
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]
-
-SANDBOX = "default-src 'none'; sandbox"
 
 
 @require_POST
@@ -39,21 +38,19 @@ def upload(request: PersonRequest) -> HttpResponse:
 
 @require_safe
 @door
-def download(request: PersonRequest, file_id: str) -> HttpResponseBase:
+def show(request: PersonRequest, file_id: str) -> HttpResponseBase:
     """A picture is shown, anything else is saved; neither can run anything here."""
     file = files.get(request.user, file_id)
     is_picture = file.content_type in IMAGE_TYPES.values()
-    try:
-        content = file.content.open("rb")
-    except FileNotFoundError:
-        raise NotFound(_("The file is no longer stored.")) from None
-    answer = FileResponse(
-        content,
-        as_attachment=not is_picture,
-        filename=file.filename,
-        content_type=file.content_type if is_picture else "application/octet-stream",
-    )
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = SANDBOX
+    content_type = file.content_type if is_picture else "application/octet-stream"
+    answer = download(request, file, as_attachment=not is_picture, content_type=content_type)
     answer["Cache-Control"] = "private, max-age=3600"
     return answer
+
+
+@require_POST
+@door
+def discard(request: PersonRequest, file_id: str) -> HttpResponse:
+    """A file was taken off the composer; one that was sent all the same stays."""
+    files.discard(request.user, file_id)
+    return HttpResponse(status=204)

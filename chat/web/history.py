@@ -163,7 +163,7 @@ def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, 
 def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, File]:
     """The thread's owner's files that ``messages`` name, by id."""
     named = {id for message in messages for id in file_ids(message.content, message.attachments)}
-    return {file.id: file for file in File.objects.filter(owner__threads__id=thread_id, id__in=named)}
+    return {file.id: file for file in File.objects.there().filter(owner__threads__id=thread_id, id__in=named)}
 
 
 def _found(message: Message | QueuedMessage, files: dict[str, File]) -> tuple[File, ...]:

@@ -83,7 +83,7 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
     queued = messages.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
     if queued is None:
         raise NotFound(_("This message has been sent already."))
-    attached = files.get_all(request.user, history.file_ids(queued.content, queued.attachments))
+    attached = files.get_present(request.user, history.file_ids(queued.content, queued.attachments))
     answer = render(request, "chat/taken_back.html", {"files": attached})
     return trigger_client_event(answer, "everthread:changed")
 

@@ -14,10 +14,11 @@ from django.db import OperationalError
 
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.errors import Refusal, Unavailable
+from chat.events.coalescing import coalesced
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.web.program_commands import obey
 from chat.web.program_frames import AnyFrame, CancelRun, Malformed, Resume, read_frame
-from chat.web.program_replies import accepted_frame, coalesced, error_frame, event_frame, snapshot_frame
+from chat.web.program_replies import accepted_frame, error_frame, event_frame, snapshot_frame
 from chat.web.socket_auth import Close
 from chat.web.sockets import ThreadSocket
 

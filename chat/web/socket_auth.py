@@ -48,6 +48,11 @@ CLOSES: dict[type[Refusal], Close] = {
 }
 
 
+def close_for(refusal: Refusal) -> Close | None:
+    """Why the socket of someone who is refused is closed."""
+    return next((close for kind, close in CLOSES.items() if isinstance(refusal, kind)), None)
+
+
 def authenticate(scope: Mapping[str, Any]) -> User:
     """The active user who opened the socket. Reads the database; call it again to see whether they still may.
 

@@ -19,7 +19,7 @@ from channels.exceptions import StopConsumer
 from chat.actions import threads
 from chat.errors import Refusal
 from chat.models import User
-from chat.web.socket_auth import CLOSES, Close, authenticate, user_group
+from chat.web.socket_auth import Close, authenticate, close_for, user_group
 
 log = logging.getLogger(__name__)
 MAX_FRAME = 1024 * 1024  # bytes that a client may send in one frame
@@ -87,7 +87,7 @@ class ThreadSocket(AsyncConsumer):
         try:
             self.user = await sync_to_async(self._admitted, thread_sensitive=False)()
         except Refusal as refusal:
-            await self.close(CLOSES.get(type(refusal), INTERNAL_ERROR))
+            await self.close(close_for(refusal) or INTERNAL_ERROR)
             return False
         return True
 

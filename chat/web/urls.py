@@ -6,4 +6,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chat.web.health")),
     path("", include("chat.web.chat_urls")),
     path("", include("chat.web.accounts")),
+    path("", include("chat.web.key_views")),
 ]

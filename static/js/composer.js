@@ -135,26 +135,6 @@
 
   // --- copying -----------------------------------------------------------------------------------------------------
 
-  const copy = async (value) => {
-    if (navigator.clipboard) return navigator.clipboard.writeText(value);
-    const area = document.createElement("textarea"); // without TLS there is no clipboard but this
-    area.value = value;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  };
-  const copied = (button) => {
-    const label = button.querySelector("span") || button;
-    const before = label.textContent;
-    label.textContent = words.copied;
-    button.classList.add("done");
-    setTimeout(() => {
-      label.textContent = before;
-      button.classList.remove("done");
-    }, 1600);
-  };
-
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -166,11 +146,9 @@
     } else if (button.dataset.copy) {
       const answer = await fetch(button.dataset.copy);
       if (!answer.ok) return complain(words.broken);
-      await copy(await answer.text());
-      copied(button);
+      await window.everthreadCopy(await answer.text(), button);
     } else if (button.matches(".code .copy")) {
-      await copy(button.closest(".code").querySelector("pre").textContent);
-      copied(button);
+      await window.everthreadCopy(button.closest(".code").querySelector("pre").textContent, button);
     }
   });
   document.addEventListener("change", (event) => {

@@ -1,4 +1,4 @@
-// What every page needs: the reader's time zone, the colour scheme's toggle, dialogs and menus.
+// What every page needs: the reader's time zone, the colour scheme's toggle, dialogs, menus and copying.
 (() => {
   "use strict";
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -20,7 +20,35 @@
     if (button.dataset.dialog) document.getElementById(button.dataset.dialog).showModal();
     if ("close" in button.dataset) button.closest("dialog").close();
     if ("theme" in button.dataset) window.everthreadTheme.toggle();
+    if (button.dataset.copies) window.everthreadCopy(document.getElementById(button.dataset.copies).textContent, button);
   });
+
+  // A new API key is the answer to a form: loading the page again shows the list, and does not make another key.
+  if (document.getElementById("secret")) history.replaceState(null, "");
+
+  const intoClipboard = async (value) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(value);
+    const area = document.createElement("textarea"); // without TLS there is no clipboard but this
+    area.value = value;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  // Copies, and says so on the button for a moment.
+  window.everthreadCopy = async (value, button) => {
+    await intoClipboard(value);
+    if (button.classList.contains("done")) return;
+    const label = button.querySelector("span") || button;
+    const before = label.textContent;
+    label.textContent = document.getElementById("words").dataset.copied;
+    button.classList.add("done");
+    setTimeout(() => {
+      label.textContent = before;
+      button.classList.remove("done");
+    }, 1600);
+  };
+
   // The list of chats is a drawer on small screens; what lies under it cannot be reached while it is open.
   const drawer = (open) => {
     const main = document.getElementById("main");

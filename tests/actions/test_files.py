@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
-from chat.actions import files
+from chat.actions import files, messages, vector_stores
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
-from chat.models import File, User
+from chat.models import Assistant, File, Message, Thread, User, VectorStoreFile
+from tests.actions.knowledge import ids_of
 
 
 def png() -> bytes:
@@ -36,6 +38,8 @@ class TestAFile:
             (b"%PDF-1.7\x00\xff\xfe\xfd" * 10, "paper.pdf", "application/pdf"),
             (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "x.svg", "text/plain"),
             (b"\x00" * 20, "zeros.txt", "application/octet-stream"),
+            (png()[:-20] + b"\xff" * 20, "broken.png", "application/octet-stream"),
+            (b"BM\xff\xfe\xfd" * 20, "drawing.bmp", "application/octet-stream"),
         ],
     )
     def test_is_what_its_bytes_say(self, ada: User, content: bytes, name: str, found: str) -> None:
@@ -51,6 +55,15 @@ class TestAFile:
         assert row.filename == "passwd"
         assert Path(row.content.path).is_relative_to(media / "files")
         assert row.id in row.content.name
+
+    def test_that_is_a_huge_picture_is_not_taken_for_one(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(files, "MAX_PICTURE", len(png()) - 1)
+        assert not files.create(ada, upload=upload(png(), "cat.png")).is_image
+
+    def test_for_an_unknown_purpose_is_refused(self, ada: User) -> None:
+        with pytest.raises(InvalidRequest, match="'fun' is not one of") as refused:
+            files.create(ada, upload=upload(b"x"), purpose="fun")
+        assert refused.value.param == "purpose"
 
     def test_that_is_empty_is_refused(self, ada: User) -> None:
         with pytest.raises(InvalidRequest, match="is empty"):
@@ -78,6 +91,15 @@ class TestAFile:
             files.get(ada, "file-absent")
         assert foreign.value.message.replace(theirs.id, "file-absent") == absent.value.message
 
+    def test_that_has_expired_looks_like_an_absent_one(self, ada: User) -> None:
+        file = files.create(ada, upload=upload(b"x"), expires_after=3600)
+        assert files.get(ada, file.id) == file
+        File.objects.update(expires_at=timezone.now())
+        with pytest.raises(NotFound, match=f"No such File object: {file.id}"):
+            files.get(ada, file.id)
+        assert not files.listed(ada)
+        assert files.get_present(ada, [file.id]) == []
+
     def test_takes_its_bytes_along_when_its_owner_is_deleted(
         self, bob: User, django_capture_on_commit_callbacks
     ) -> None:
@@ -86,3 +108,91 @@ class TestAFile:
         with django_capture_on_commit_callbacks(execute=True):
             bob.delete()
         assert not path.exists()
+
+
+def with_files(*file_ids: str) -> dict[str, object]:
+    return {"code_interpreter": {"file_ids": list(file_ids)}, "file_search": {"vector_store_ids": ["vs_1"]}}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("media")
+class TestAFileThatIsDeleted:
+    @pytest.fixture
+    def file(self, ada: User) -> File:
+        return files.create(ada, upload=upload(b"x"))
+
+    def test_takes_its_bytes_along_once_that_is_certain(
+        self, ada: User, file: File, django_capture_on_commit_callbacks
+    ) -> None:
+        path = Path(file.content.path)
+        with django_capture_on_commit_callbacks(execute=True):
+            files.delete(ada, file.id)
+            assert path.exists()
+        assert not path.exists()
+        assert not File.objects.exists()
+
+    def test_cannot_be_someone_elses(self, bob: User, file: File) -> None:
+        for take_away in (files.delete, files.discard):
+            with pytest.raises(NotFound, match=f"No such File object: {file.id}"):
+                take_away(bob, file.id)
+        assert File.objects.exists()
+
+    def test_leaves_vector_stores(self, ada: User, file: File) -> None:
+        (other,) = ids_of(ada, 1)
+        vector_stores.create(ada, file_ids=[file.id, other])
+        files.delete(ada, file.id)
+        assert VectorStoreFile.objects.get().file_id == other
+
+    def test_leaves_the_code_interpreter_of_its_owners_assistants_and_threads(
+        self, ada: User, file: File, assistant: Assistant, thread: Thread
+    ) -> None:
+        for row in (assistant, thread):
+            row.tool_resources = with_files("file-a", file.id, "file-b")
+            row.save()
+        unconcerned = Thread.objects.create(owner=ada, tool_resources={"code_interpreter": {"file_ids": ["file-a"]}})
+        files.delete(ada, file.id)
+        for row in (assistant, thread, unconcerned):
+            row.refresh_from_db()
+        assert assistant.tool_resources == thread.tool_resources == with_files("file-a", "file-b")
+        assert unconcerned.tool_resources == {"code_interpreter": {"file_ids": ["file-a"]}}
+
+    def test_is_named_by_messages_still(self, ada: User, file: File, thread: Thread) -> None:
+        attachments = [{"file_id": file.id, "tools": [{"type": "code_interpreter"}]}]
+        Message.objects.create(thread=thread, role="user", attachments=attachments)
+        files.delete(ada, file.id)
+        assert Message.objects.get().attachments == attachments
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("media")
+class TestAFileThatIsDiscarded:
+    @pytest.fixture
+    def file(self, ada: User) -> File:
+        return files.create(ada, upload=upload(png(), "cat.png"))
+
+    def test_goes_when_nothing_uses_it(self, ada: User, file: File, thread: Thread) -> None:
+        messages.send(thread, text="Look", files=[files.create(ada, upload=upload(b"x"))], client_key="a" * 32)
+        files.discard(ada, file.id)
+        assert not File.objects.filter(pk=file.pk).exists()
+
+    def test_stays_when_it_was_sent(self, ada: User, file: File, thread: Thread) -> None:
+        messages.send(thread, text="Look", files=[file], client_key="a" * 32)
+        files.discard(ada, file.id)
+        assert File.objects.get() == file
+
+    def test_stays_when_it_waits_to_be_sent(self, ada: User, file: File, thread: Thread) -> None:
+        messages.send(thread, text="Hello", client_key="a" * 32)
+        assert messages.send(thread, text="Look", files=[file], client_key="b" * 32).queued
+        files.discard(ada, file.id)
+        assert File.objects.get() == file
+
+    def test_stays_when_a_vector_store_has_it(self, ada: User, file: File) -> None:
+        vector_stores.create(ada, file_ids=[file.id])
+        files.discard(ada, file.id)
+        assert File.objects.get() == file
+
+    def test_stays_when_an_assistant_has_it(self, ada: User, file: File, assistant: Assistant) -> None:
+        assistant.tool_resources = with_files(file.id)
+        assistant.save()
+        files.discard(ada, file.id)
+        assert File.objects.get() == file

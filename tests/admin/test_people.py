@@ -107,12 +107,47 @@ class TestKeys:
         assert entry.object_repr.startswith("laptop")
         assert secret not in f"{entry.object_repr} {entry.change_message}"
 
-    def test_cannot_be_changed(self, boss, enter, ada, bob) -> None:
+    def test_are_made_with_a_limit(self, boss, enter, ada) -> None:
+        client = enter(boss)
+        assert "0: no limit." in client.get(ADD_KEY).content.decode()
+        client.post(ADD_KEY, {"name": "laptop", "owner": ada.pk, "requests_per_minute": 60})
+        assert ApiKey.objects.get().requests_per_minute == 60
+
+    def test_cannot_be_changed_but_for_their_limit(self, boss, enter, ada, bob) -> None:
+        key, secret = keys.create(ada, name="laptop")
+        address = reverse("admin:chat_apikey_change", args=[key.pk])
+        data = {"name": "mine", "owner": bob.pk, "requests_per_minute": 60}
+        page = enter(boss).post(address, data, follow=True).content.decode()
+        key.refresh_from_db()
+        assert (key.name, key.owner, key.requests_per_minute) == ("laptop", ada, 60)
+        assert keys.owner_of(secret) == ada
+        assert "Copy the key now" not in page
+        assert '<td class="field-requests_per_minute">60</td>' in page
+
+    def test_lose_their_limit_when_the_field_is_empty(self, boss, enter, ada) -> None:
+        key, _secret = keys.create(ada, name="laptop")
+        ApiKey.objects.update(requests_per_minute=60)
+        enter(boss).post(reverse("admin:chat_apikey_change", args=[key.pk]), {"requests_per_minute": ""})
+        key.refresh_from_db()
+        assert key.requests_per_minute is None
+
+    def test_that_are_revoked_cannot_be_changed_at_all(self, boss, enter, ada) -> None:
+        key, _secret = keys.create(ada, name="laptop")
+        key.revoke()
+        address = reverse("admin:chat_apikey_change", args=[key.pk])
+        assert enter(boss).post(address, {"requests_per_minute": 60}).status_code == 403
+        assert "Revoke this key" not in enter(boss).get(address).content.decode()
+
+    def test_are_not_limited_by_those_who_may_only_look(self, make_staff, enter, ada) -> None:
         key, _secret = keys.create(ada, name="laptop")
         address = reverse("admin:chat_apikey_change", args=[key.pk])
-        assert enter(boss).post(address, {"name": "mine", "owner": bob.pk}).status_code == 403
-        key.refresh_from_db()
-        assert (key.name, key.owner) == ("laptop", ada)
+        assert enter(make_staff("view_apikey")).post(address, {"requests_per_minute": 60}).status_code == 403
+
+    def test_are_no_more_than_a_hundred(self, boss, enter, ada) -> None:
+        ApiKey.objects.bulk_create(ApiKey(owner=ada, name="one", digest=str(number)) for number in range(100))
+        page = enter(boss).post(ADD_KEY, {"name": "laptop", "owner": ada.pk}).content.decode()
+        assert "At most 100 keys" in page
+        assert ApiKey.objects.count() == 100
 
     @pytest.mark.parametrize("by", ["the list", "the page"])
     def test_are_revoked(self, by, boss, enter, ada) -> None:

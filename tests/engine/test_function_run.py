@@ -10,7 +10,7 @@ from chat.models import Assistant, Message, Run, RunStep, Thread
 from chat.providers.base import Usage
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
-from tests.engine.golden import golden, merged
+from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ class TestAFunctionRun:
                 await stage.ask(thread)
                 events = await heard(follower)
 
-        assert merged([event.name for event in events]) == merged(golden("02_function_requires_action"))
+        assert_like(events, "02_function_requires_action")
 
     async def test_streams_each_call_by_index_with_id_and_name_once(self, stage: Stage, thread: Thread) -> None:
         """Section 7.3: an SDK joins repeated ids."""
@@ -84,7 +84,7 @@ class TestAFunctionRun:
                 await submit(run, "rain", "sun")
                 events = await heard(follower)
 
-        assert merged([event.name for event in events]) == merged(golden("03_submit_tool_outputs"))
+        assert_like(events, "03_submit_tool_outputs")
         calls = events[0].data["step_details"]["tool_calls"]
         assert [made["function"]["output"] for made in calls] == ["rain", "sun"]
         assert (await Message.objects.aget(run_id=run.id)).text == "Rain and sun."

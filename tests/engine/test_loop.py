@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chat.engine.loop import SHRINKS, Happening, TurnEnded, take_turn
+from chat.engine.meter import Meter
 from chat.errors import ContextOverflow, Unreachable
-from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
+from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.replies import Reply
 from chat.providers.scripted import ScriptedProvider
 
@@ -16,17 +19,17 @@ def ask(shrink: int) -> Request:
 
 
 async def happenings(provider: ScriptedProvider, ask=ask) -> list[Happening]:
-    return [happening async for happening in take_turn(provider, ask=ask)]
+    return [happening async for happening in take_turn(provider, ask=ask, meter=Meter())]
 
 
 class TestATurn:
-    async def test_passes_the_text_on_and_ends_with_reason_and_usage(self) -> None:
-        provider = ScriptedProvider([Reply("One", " two", Usage(prompt=3, completion=2), Finish("length"))])
+    async def test_passes_the_text_on_and_ends_with_the_reason(self) -> None:
+        provider = ScriptedProvider([Reply("One", " two", Finish("length"))])
 
         assert await happenings(provider) == [
             Text("One"),
             Text(" two"),
-            TurnEnded(reason="length", usage=Usage(prompt=3, completion=2), calls=()),
+            TurnEnded(reason="length", calls=()),
         ]
 
     async def test_passes_on_nothing_that_cannot_be_stored(self) -> None:
@@ -47,9 +50,29 @@ class TestATurn:
             ToolCall("call_b", "time", "{}"),
         )
 
+    async def test_passes_on_arguments_that_can_be_stored(self) -> None:
+        piece, _ended = await happenings(ScriptedProvider([Reply(ToolCallPiece(0, "call_a", "note", '"\x00"'))]))
+        assert piece == ToolCallPiece(0, "call_a", "note", '"\ufffd"')
+
+    async def test_hears_one_call_only_when_it_asked_for_one_at_a_time(self) -> None:
+        """Section 6.1: ``parallel_tool_calls``, whatever the model does."""
+        pieces = [
+            ToolCallPiece(3, "call_a", "weather", '{"city"'),
+            ToolCallPiece(4, "call_b", "time", "{}"),
+            ToolCallPiece(3, arguments=': "Oslo"}'),
+        ]
+        one_by_one = replace(ask(0), parallel_tool_calls=False)
+        heard = await happenings(ScriptedProvider([Reply(*pieces)]), lambda _shrink: one_by_one)
+
+        assert heard == [
+            pieces[0],
+            pieces[2],
+            TurnEnded(reason="tool_calls", calls=(ToolCall("call_a", "weather", '{"city": "Oslo"}'),)),
+        ]
+
     async def test_closes_the_stream_when_it_is_left(self) -> None:
         provider = ScriptedProvider([Reply("One", "two")])
-        turn = take_turn(provider, ask=ask)
+        turn = take_turn(provider, ask=ask, meter=Meter())
         await anext(turn)
         await turn.aclose()
 

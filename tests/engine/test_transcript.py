@@ -10,11 +10,10 @@ import pytest
 from django.core.files.base import ContentFile
 
 from chat.engine import transcript
-from chat.engine.execution import request_of
 from chat.errors import ContextOverflow
-from chat.models import File, Message, Model, Run, Thread, User
+from chat.models import File, Message, Model, Run, StepType, Thread, User
 from chat.models.threads import text_part
-from chat.providers.base import Turn
+from chat.providers.base import ToolCall, Turn
 
 pytestmark = pytest.mark.django_db
 PIXEL = base64.b64decode(
@@ -120,6 +119,24 @@ class TestReading:
         assert "cannot see" in turn.text
 
 
+class TestTheWorkOfTheRun:
+    def test_is_one_turn_of_the_assistant_for_words_and_calls(self, thread: Thread, model: Model) -> None:
+        """Many chat templates refuse two turns of the assistant in a row."""
+        run = run_on(thread)
+        message = say(thread, "Let me look.", role="assistant", run_id=run.id)
+        wrote = {"type": "message_creation", "message_creation": {"message_id": message.id}}
+        run.steps.create(type=StepType.MESSAGE_CREATION, details=wrote)
+        function = {"name": "weather", "arguments": "", "output": "rain"}
+        calls = [{"id": "call_a", "type": "function", "function": function}]
+        run.steps.create(type=StepType.TOOL_CALLS, details={"type": "tool_calls", "tool_calls": calls})
+
+        _groups, present = transcript.read(run, model=model)
+        assert present == [
+            Turn(role="assistant", text="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
+            Turn(role="tool", tool_call_id="call_a", text="rain"),
+        ]
+
+
 def turns(*texts: str) -> list[list[Turn]]:
     """Groups of one turn each, by turns of the user and the assistant."""
     return [[Turn(role="assistant" if place % 2 else "user", text=text)] for place, text in enumerate(texts)]
@@ -161,29 +178,5 @@ class TestFitting:
 
 
 class TestTheBudget:
-    def test_leaves_room_for_the_answer(self, thread: Thread, model: Model) -> None:
-        assert transcript.prompt_budget(run_on(thread), model=model) == 750
-
-    def test_is_never_more_than_the_run_allows(self, thread: Thread, model: Model) -> None:
-        assert transcript.prompt_budget(run_on(thread, max_prompt_tokens=300), model=model) == 300
-
-    def test_halves_with_each_refusal_of_the_provider(self, thread: Thread, model: Model) -> None:
-        assert transcript.prompt_budget(run_on(thread), model=model, shrink=2) == 187
-
-
-class TestTheRequest:
-    def test_asks_for_no_more_than_run_and_model_allow(self, thread: Thread, model: Model) -> None:
-        model.max_output = 200
-        run = run_on(thread, max_completion_tokens=300)
-        request = request_of(run, model=model, groups=turns("a"), present=[], shrink=0)
-        assert request.max_tokens == 200
-
-    def test_asks_by_the_name_that_the_provider_knows(self, thread: Thread, model: Model) -> None:
-        model.upstream_name = "vendor/small-2026"
-        request = request_of(run_on(thread), model=model, groups=turns("a"), present=[], shrink=0)
-        assert request.model == "vendor/small-2026"
-
-    def test_offers_no_functions_to_a_model_without_tools(self, thread: Thread, model: Model) -> None:
-        model.tool_use = "none"
-        run = run_on(thread, tools=[{"type": "function", "function": {"name": "f"}}])
-        assert request_of(run, model=model, groups=turns("a"), present=[], shrink=0).functions == []
+    def test_leaves_room_for_the_answer(self, model: Model) -> None:
+        assert transcript.prompt_budget(model) == 750

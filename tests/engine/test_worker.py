@@ -19,7 +19,7 @@ from chat.models.threads import text_part
 from chat.providers.replies import Reply
 from chat.providers.scripted import Pause, ScriptedProvider
 from tests.engine.elsewhere import worker_elsewhere
-from tests.engine.golden import golden, merged
+from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, answer, heard, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,7 +152,7 @@ class TestExpiry:
                 events = await heard(follower)
                 await until(lambda: provider.stopped, what="the stream to be closed")
 
-        assert merged([event.name for event in events]) == merged(golden("08_expired"))
+        assert_like(events, "08_expired")
 
 
 class TestADeadWorker:

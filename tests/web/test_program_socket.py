@@ -13,12 +13,12 @@ from channels.layers import get_channel_layer
 
 from chat.actions import keys, runs
 from chat.events.bus import bus
+from chat.events.coalescing import coalesced
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
 from chat.models import Assistant, File, Message, Run, Thread, User
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import Pause, ScriptedProvider
 from chat.web import sockets
-from chat.web.program_replies import coalesced
 from chat.web.program_socket import MALFORMED, WAITING, ProgramSocket
 from tests.engine.stage import Stage, answer, in_thread, status, until
 from tests.web.program import PATIENCE, Frame, Program, bearer, program

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.actions import keys
+from chat.errors import InvalidRequest
 from chat.models import User
 
 
@@ -26,9 +27,9 @@ class Command(BaseCommand):
             )
         if not user.is_active:
             raise CommandError(f"The user {username!r} is not active, so a key would not work.")
-        longest = 100
-        if not 0 < len(name) <= longest:
-            raise CommandError(f"A key's name has 1 to {longest} characters, not {len(name)}.")
-        key, secret = keys.create(user, name=name)
+        try:
+            key, secret = keys.create(user, name=name)
+        except InvalidRequest as refusal:
+            raise CommandError(refusal.message) from None
         self.stderr.write(f"A key for {username!r}, named {key.name!r}. Keep it safe: it cannot be shown again.")
         self.stdout.write(secret)

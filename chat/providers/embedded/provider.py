@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from chat.errors import ModelNotFound
 from chat.providers.base import Finish, Piece, Request, Text, ToolCallPiece, Usage
 from chat.providers.embedded import floor, tools
 from chat.providers.embedded.child import SLOTS
@@ -42,10 +43,16 @@ class EmbeddedProvider:
         self._connection: Connection | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """See ``chat.providers.base.Provider``. Raises ``ModelBusy`` too, when too many wait for a slot."""
+        """See ``chat.providers.base.Provider``.
+
+        Raises ``ModelBusy`` too, when too many wait for a slot, and ``ModelNotFound`` where there is no model and
+        quotations are not what was asked for.
+        """
         now = self.status()
         if now.weights is None or not now.runtime:
             check_path(self._model_path)
+            if request.response_format != "auto":
+                raise ModelNotFound(f"{floor.NO_MODEL}, so there is nobody to answer in JSON. {floor.HOW_TO}")
             yield Text(floor.answer(request.turns))
             yield Finish("stop")
             return

@@ -195,6 +195,13 @@ class TestWithoutAModel:
         assert await provider.models() == []
         assert not provider.status().ready
 
+    async def test_an_answer_in_json_is_refused(self, runtime: None, tmp_path: Path) -> None:
+        """A program would take the sentences for broken JSON."""
+        provider = EmbeddedProvider(tmp_path)
+
+        with pytest.raises(ModelNotFound, match="No language model is configured"):
+            await collect(provider, asking("Hello", response_format={"type": "json_object"}))
+
     async def test_a_path_to_nothing_is_refused(self, runtime: None, tmp_path: Path) -> None:
         provider = EmbeddedProvider(tmp_path, model_path=tmp_path / "absent.gguf")
 

@@ -1,0 +1,65 @@
+"""Assistants: reference, sections 2 and 3."""
+
+from __future__ import annotations
+
+from ninja import Query, Router
+
+from chat.actions import assistants
+from chat.api import wire
+from chat.api.pages import Listing, page
+from chat.api.requests import ApiRequest
+from chat.models.objects import Object, assistant_object, deleted_object
+
+router = Router(tags=["Assistants"])
+
+
+class Settings(wire.Body):
+    """What an assistant is made of besides its model."""
+
+    name: wire.Name | None = None
+    description: wire.Description | None = None
+    instructions: wire.Instructions | None = None
+    tools: wire.Tools | None = None
+    metadata: wire.Metadata | None = None
+    temperature: wire.Temperature | None = None
+    top_p: wire.TopP | None = None
+    reasoning_effort: wire.ReasoningEffort | None = None
+    response_format: wire.ResponseFormat | None = None
+
+
+class NewAssistant(Settings):
+    model: wire.ModelName
+    tool_resources: wire.NewToolResources | None = None
+
+
+class AssistantChanges(Settings):
+    model: wire.ModelName = ""
+    tool_resources: wire.ToolResources | None = None
+
+
+@router.post("/assistants")
+def create_assistant(request: ApiRequest, body: NewAssistant) -> Object:
+    return assistant_object(assistants.create(request.user, **body.given()))
+
+
+@router.get("/assistants")
+def list_assistants(request: ApiRequest, query: Query[Listing]) -> Object:
+    """Your own and those that are shared with you."""
+    return page(assistants.usable(request.user), query, show=assistant_object)
+
+
+@router.get("/assistants/{assistant_id}")
+def retrieve_assistant(request: ApiRequest, assistant_id: str) -> Object:
+    return assistant_object(assistants.get(request.user, assistant_id))
+
+
+@router.post("/assistants/{assistant_id}")
+def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> Object:
+    """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
+    return assistant_object(assistants.update(request.user, assistant_id, **body.given()))
+
+
+@router.delete("/assistants/{assistant_id}")
+def delete_assistant(request: ApiRequest, assistant_id: str) -> Object:
+    assistants.delete(request.user, assistant_id)
+    return deleted_object(assistant_id, "assistant")

@@ -1,0 +1,104 @@
+"""Messages: reference, sections 2, 3 and 5."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ninja import Query, Router
+from pydantic import Discriminator, Field, Tag
+
+from chat.actions import entries, threads
+from chat.api import wire
+from chat.api.pages import Listing, page
+from chat.api.requests import ApiRequest
+from chat.models.objects import Object, deleted_object, message_object
+
+router = Router(tags=["Messages"])
+Detail = Literal["auto", "low", "high"]
+
+
+class ImageFile(wire.Body):
+    file_id: wire.Id
+    detail: Detail = "auto"
+
+
+class ImageUrl(wire.Body):
+    url: Annotated[str, Field(min_length=1)]
+    detail: Detail = "auto"
+
+
+class TextPart(wire.Body):
+    type: Literal["text"]
+    text: str
+
+
+class ImageFilePart(wire.Body):
+    type: Literal["image_file"]
+    image_file: ImageFile
+
+
+class ImageUrlPart(wire.Body):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+Part = Annotated[TextPart | ImageFilePart | ImageUrlPart, Discriminator("type")]
+Content = Annotated[
+    Annotated[str, Tag("string")] | Annotated[list[Part], Field(min_length=1), Tag("array")],
+    Discriminator(lambda value: "array" if isinstance(value, list) else "string"),
+]
+
+
+class AttachmentTool(wire.Body):
+    type: Literal["code_interpreter", "file_search"]
+
+
+class Attachment(wire.Body):
+    file_id: wire.Id
+    tools: list[AttachmentTool] | None = None
+
+
+class NewMessage(wire.Body):
+    role: Literal["user", "assistant"]
+    content: Content
+    attachments: list[Attachment] | None = None
+    metadata: wire.Metadata | None = None
+
+
+class MessageChanges(wire.Body):
+    metadata: wire.Metadata | None = None
+
+
+class MessageListing(Listing):
+    run_id: str | None = None
+
+
+@router.post("/threads/{thread_id}/messages")
+def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> Object:
+    """Refused while a run is live on the thread."""
+    return message_object(entries.create(threads.get(request.user, thread_id), **body.given()))
+
+
+@router.get("/threads/{thread_id}/messages")
+def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> Object:
+    rows = entries.of(request.user, thread_id)
+    return page(rows.filter(run_id=query.run_id) if query.run_id else rows, query, show=message_object)
+
+
+@router.get("/threads/{thread_id}/messages/{message_id}")
+def retrieve_message(request: ApiRequest, thread_id: str, message_id: str) -> Object:
+    return message_object(entries.get(request.user, thread_id, message_id))
+
+
+@router.post("/threads/{thread_id}/messages/{message_id}")
+def modify_message(request: ApiRequest, thread_id: str, message_id: str, body: MessageChanges | None = None) -> Object:
+    """Only ``metadata`` can be changed; it is replaced as a whole."""
+    message = entries.get(request.user, thread_id, message_id)
+    changes = (body or MessageChanges()).given()
+    return message_object(entries.update(message, metadata=changes["metadata"] or {}) if changes else message)
+
+
+@router.delete("/threads/{thread_id}/messages/{message_id}")
+def delete_message(request: ApiRequest, thread_id: str, message_id: str) -> Object:
+    entries.delete(entries.get(request.user, thread_id, message_id))
+    return deleted_object(message_id, "thread.message")

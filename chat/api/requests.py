@@ -1,0 +1,27 @@
+"""What the door knows of a request by the time that an operation sees it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from django.http import HttpRequest
+
+from chat.models import ApiKey, User
+
+Beta = Literal["v1", "v2", ""]  # which Assistants API the client speaks; "": it does not say
+
+
+class ApiRequest(HttpRequest):
+    """A request that came with a key. ``given`` is its body, if it has one."""
+
+    request_id: str
+    user: User
+    api_key: ApiKey
+    beta: Beta
+    given: dict[str, Any]
+
+
+def bracketed(name: str, description: str) -> dict[str, Any]:
+    """A query parameter ``name[key]=value`` for the documentation."""
+    values = {"type": "object", "additionalProperties": {"type": "string"}}
+    return {"in": "query", "name": name, "description": description, "style": "deepObject", "schema": values}

@@ -1,0 +1,31 @@
+"""Run steps: reference, sections 2 and 3."""
+
+from __future__ import annotations
+
+from ninja import Query, Router
+
+from chat.actions import runs, steps
+from chat.api.including import Include, Including, trimmed
+from chat.api.pages import Listing, page
+from chat.api.requests import ApiRequest
+from chat.models.objects import Object, step_object
+
+router = Router(tags=["Run steps"])
+
+
+class StepListing(Listing):
+    include: list[Include] = []
+
+
+@router.get("/threads/{thread_id}/runs/{run_id}/steps")
+def list_run_steps(request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]) -> Object:
+    run = runs.get(request.user, thread_id, run_id)
+    return page(steps.of(run), query, show=lambda step: trimmed(step_object(step, run=run), include=query.include))
+
+
+@router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")
+def retrieve_run_step(
+    request: ApiRequest, thread_id: str, run_id: str, step_id: str, query: Query[Including]
+) -> Object:
+    step = steps.get(request.user, thread_id, run_id, step_id)
+    return trimmed(step_object(step, run=step.run), include=query.include)

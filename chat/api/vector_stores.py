@@ -1,0 +1,71 @@
+"""Vector stores: reference, sections 2, 3 and 9."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from ninja import Query, Router
+from pydantic import Field
+
+from chat.actions import vector_stores
+from chat.api import wire
+from chat.api.pages import Listing, page
+from chat.api.requests import ApiRequest
+from chat.models.objects import Object, deleted_object
+from chat.models.store_objects import vector_store_object
+
+router = Router(tags=["Vector stores"])
+
+
+class Expiry(wire.Body):
+    anchor: Literal["last_active_at"]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class Changes(wire.Body):
+    """What can be changed of a vector store."""
+
+    name: wire.Name | None = None
+    expires_after: Expiry | None = None
+    metadata: wire.Metadata | None = None
+
+    def given(self) -> dict[str, Any]:
+        fields = super().given()
+        if expiry := fields.get("expires_after"):
+            fields["expires_after"] = expiry["days"]
+        return fields
+
+
+class NewStore(Changes):
+    description: wire.Description | None = None
+    file_ids: Annotated[list[wire.Id], Field(max_length=500)] = []
+    chunking_strategy: wire.Chunking | None = None
+
+
+@router.post("/vector_stores")
+def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> Object:
+    """Make a vector store; its files are read in the background."""
+    return vector_store_object(vector_stores.create(request.user, **(body or NewStore()).given()))
+
+
+@router.get("/vector_stores")
+def list_vector_stores(request: ApiRequest, query: Query[Listing]) -> Object:
+    return page(vector_stores.listed(request.user), query, show=vector_store_object)
+
+
+@router.get("/vector_stores/{vector_store_id}")
+def retrieve_vector_store(request: ApiRequest, vector_store_id: str) -> Object:
+    return vector_store_object(vector_stores.get(request.user, vector_store_id))
+
+
+@router.post("/vector_stores/{vector_store_id}")
+def modify_vector_store(request: ApiRequest, vector_store_id: str, body: Changes | None = None) -> Object:
+    """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
+    return vector_store_object(vector_stores.update(request.user, vector_store_id, **(body or Changes()).given()))
+
+
+@router.delete("/vector_stores/{vector_store_id}")
+def delete_vector_store(request: ApiRequest, vector_store_id: str) -> Object:
+    """The store alone: its files survive."""
+    vector_stores.delete(request.user, vector_store_id)
+    return deleted_object(vector_store_id, "vector_store")

@@ -1,0 +1,93 @@
+"""Stored files on their way out, a block at a time.
+
+Django's ``FileResponse`` alone would read a whole file into memory before the first byte is sent: that is what it does
+under ASGI with an iterator that is not asynchronous.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from chat.errors import NotFound
+from chat.models import File
+
+BLOCK = 256 * 1024  # bytes
+SANDBOX = "default-src 'none'; sandbox"
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+Span = tuple[int, int]  # the first byte and how many
+
+
+class Download(FileResponse):
+    """Bytes of a file, which the browser neither guesses the type of nor runs."""
+
+    def __init__(self, content: Section, **options: Any) -> None:
+        super().__init__(content, **options)
+        self.section = content
+        self.block_size = BLOCK
+        self["Content-Length"] = str(content.left)
+        self["Accept-Ranges"] = "bytes"
+        self["X-Content-Type-Options"] = "nosniff"
+        self["Content-Security-Policy"] = SANDBOX
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = sync_to_async(self.section.read, thread_sensitive=False)
+        while block := await read(BLOCK):
+            yield block
+
+
+class Section:
+    """``length`` bytes of a stored file from byte ``first`` on."""
+
+    def __init__(self, file: File, first: int, length: int) -> None:
+        self.content = file.content.open("rb")
+        self.content.seek(first)
+        self.left = length
+
+    def read(self, size: int) -> bytes:
+        block: bytes = self.content.read(min(size, self.left))
+        self.left -= len(block)
+        return block
+
+    def close(self) -> None:
+        self.content.close()
+
+
+def download(request: HttpRequest, file: File, *, as_attachment: bool, content_type: str) -> HttpResponseBase:
+    """The bytes of ``file``, or those that the request's ``Range`` asks for. Raises ``NotFound`` if they are lost."""
+    span = span_of(request.headers.get("Range", ""), size=file.bytes) if "If-Range" not in request.headers else None
+    if span == (0, 0):
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{file.bytes}"})
+    first, length = span or (0, file.bytes)
+    try:
+        content = Section(file, first, length)
+    except FileNotFoundError:
+        raise NotFound(_("The file is no longer stored.")) from None
+    answer = Download(content, as_attachment=as_attachment, filename=file.filename, content_type=content_type)
+    if span:
+        answer.status_code = 206
+        answer["Content-Range"] = f"bytes {first}-{first + length - 1}/{file.bytes}"
+    return answer
+
+
+def span_of(header: str, *, size: int) -> Span | None:
+    """What a ``Range`` header asks for of ``size`` bytes: None for all, ``(0, 0)`` for what is not there.
+
+    Several ranges, or what is no range, are answered with all, as RFC 9110, section 14.2, allows.
+    """
+    found = RANGE.fullmatch(header.strip())
+    if found is None or found.groups() == ("", ""):
+        return None
+    begin, end = found.groups()
+    if not begin:
+        length = min(int(end), size)
+        return (size - length, length) if length else (0, 0)
+    first, last = int(begin), min(int(end or size), size - 1)
+    if end and int(end) < first:
+        return None
+    return (first, last - first + 1) if first <= last else (0, 0)

@@ -1,0 +1,46 @@
+"""What one turn of the model costs in tokens: as its server says, or else as we estimate. No Django and no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chat.engine import sizes
+from chat.providers.base import Piece, Request, Text, ToolCallPiece, Usage
+from chat.providers.tokens import estimate
+
+
+class Meter:
+    """Hears what is asked and answered. Not every server tells the usage, and none does of an answer that broke."""
+
+    def __init__(self) -> None:
+        self._request: Request | None = None
+        self._said: list[str] = []
+        self._reported = Usage()
+        self._has_heard = False
+
+    def ask(self, request: Request) -> None:
+        """``request`` is about to be sent; one before it, if any, was refused and cost nothing."""
+        self._request = request
+
+    def hear(self, piece: Piece) -> None:
+        """A piece of the answer."""
+        self._has_heard = True
+        match piece:
+            case Text():
+                self._said.append(piece.value)
+            case ToolCallPiece():
+                self._said.append((piece.name or "") + piece.arguments)
+            case Usage():
+                self._reported = piece
+
+    @property
+    def usage(self) -> Usage:
+        """Of the turn so far; nothing before the first piece."""
+        if self._request is None or not self._has_heard:
+            return Usage()
+        asked = sizes.of_turns(self._request.turns) + sizes.of_functions(self._request.functions)
+        return replace(
+            self._reported,
+            prompt=self._reported.prompt or asked,
+            completion=self._reported.completion or estimate("".join(self._said)),
+        )
