@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from chat.errors import NotAllowed
+from contextlib import suppress
+
+from chat.errors import ModelNotFound, NotAllowed, NotFound
 from chat.models import Alias, Model, Provider
-from chat.models.objects import Object, model_object
+from chat.models.objects import model_object
 from chat.models.providers import DEFAULT, resolve
+from chat.models.shapes import ModelObject
 
 
-def listed() -> list[Object]:
+def listed() -> list[ModelObject]:
     """Rows, aliases that are no patterns, and the default provider's own model."""
     usable = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
     models = {model.name: model for model in usable}
     aliases = Alias.objects.filter(model__in=usable).select_related("model__provider")
     models |= {alias.pattern: alias.model for alias in aliases if "*" not in alias.pattern}
     if Provider.objects.filter(is_default=True, enabled=True).exclude(default_model="").exists():
-        models.setdefault(DEFAULT, resolve(DEFAULT))
-        models.setdefault(models[DEFAULT].name, models[DEFAULT])
+        with suppress(ModelNotFound):  # a provider may have a default that it would not accept by name
+            models.setdefault(DEFAULT, resolve(DEFAULT))
+            models.setdefault(models[DEFAULT].name, models[DEFAULT])
     return [shown(name, model) for name, model in sorted(models.items())]
 
 
-def get(name: str) -> Object:
-    """The model that answers to ``name``, under that name. Raises ``ModelNotFound``."""
-    return shown(name, resolve(name))
+def get(name: str) -> ModelObject:
+    """The model that answers to ``name``, under that name. Raises ``NotFound``."""
+    try:
+        return shown(name, resolve(name))
+    except ModelNotFound:
+        raise NotFound(f"The model '{name}' does not exist", param="model", code=ModelNotFound.code) from None
 
 
 def delete(name: str) -> Object:
-    """Raises ``ModelNotFound``, or ``NotAllowed``: staff delete models, in the admin."""
-    resolve(name)
+    """Raises ``NotFound``, or ``NotAllowed``: staff delete models, in the admin."""
+    get(name)
     raise NotAllowed(f"The model {name!r} is shared by everyone here. An administrator can remove it in the admin.")
 
 
-def shown(name: str, model: Model) -> Object:
+def shown(name: str, model: Model) -> ModelObject:
     return model_object(name, owner=model.provider.name, created_at=model.provider.updated_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from django.db.models import Q, QuerySet
@@ -11,9 +11,10 @@ from pydantic import Field
 
 from chat.errors import InvalidRequest
 from chat.models.ids import PublicObject
-from chat.models.objects import Object
+from chat.models.shapes import ListObject
 
 Row = TypeVar("Row", bound=PublicObject)
+Shown = TypeVar("Shown", bound=Mapping[str, Any])
 
 
 class Listing(Schema):
@@ -25,7 +26,7 @@ class Listing(Schema):
     before: str | None = None
 
 
-def page(rows: QuerySet[Row], query: Listing, *, show: Callable[[Row], Object]) -> Object:
+def page(rows: QuerySet[Row], query: Listing, *, show: Callable[[Row], Shown]) -> ListObject[Shown]:
     """One page of ``rows`` by ``created_at``, of one second in the order in which they were made.
 
     With ``before``, the page that ends just before that object. Raises ``InvalidRequest`` for a cursor that is not in
@@ -47,7 +48,7 @@ def page(rows: QuerySet[Row], query: Listing, *, show: Callable[[Row], Object]) 
     return envelope([show(row) for row in found], has_more=has_more)
 
 
-def envelope(data: list[Object], *, has_more: bool = False) -> Object:
+def envelope(data: list[Shown], *, has_more: bool = False) -> ListObject[Shown]:
     return {
         "object": "list",
         "data": data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class Event:
     run_id: str
     seq: int
     name: str
-    data: dict[str, Any]
+    data: Mapping[str, Any]
 
 
 def message_delta(message_id: str, *, index: int, text: str, first: bool) -> dict[str, Any]:

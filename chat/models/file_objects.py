@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from chat.models.file_shapes import FileObject, UploadObject, UploadPartObject
 from chat.models.files import File
-from chat.models.objects import Object, seconds
+from chat.models.objects import seconds
+from chat.models.shapes import DeletedObject
 from chat.models.uploads import Upload, UploadPart
 
 
-def file_object(row: File) -> Object:
+def file_object(row: File) -> FileObject:
     return {
         "object": "file",
         "id": row.id,
@@ -21,14 +23,14 @@ def file_object(row: File) -> Object:
     }
 
 
-def deleted_file_object(id: str) -> Object:
+def deleted_file_object(id: str) -> DeletedObject:
     """Unlike other deleted objects, this one is still called a ``file``."""
     return {"object": "file", "deleted": True, "id": id}
 
 
-def upload_object(row: Upload) -> Object:
+def upload_object(row: Upload) -> UploadObject:
     """``file`` is there when the upload is completed, as long as that file is."""
-    shown = {
+    shown: UploadObject = {
         "id": row.id,
         "object": "upload",
         "bytes": row.bytes,
@@ -38,10 +40,12 @@ def upload_object(row: Upload) -> Object:
         "status": row.status,
         "expires_at": seconds(row.expires_at),
     }
-    return shown | {"file": file_object(row.file)} if row.file else shown
+    if row.file:
+        shown["file"] = file_object(row.file)
+    return shown
 
 
-def upload_part_object(row: UploadPart) -> Object:
+def upload_part_object(row: UploadPart) -> UploadPartObject:
     return {
         "id": row.id,
         "object": "upload.part",

@@ -5,15 +5,20 @@ Every door and every event shows rows this way, so a program sees the same objec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 from chat.models.assistants import Assistant
+from chat.models.run_shapes import RunObject, StepObject, UsageObject
 from chat.models.runs import Run, RunStep, StepStatus
+from chat.models.shapes import AssistantObject, DeletedObject, MessageObject, ModelObject, ShownToolResources, ThreadObject
 from chat.models.threads import Message, Thread
 from chat.providers.base import Usage
 
 Object = dict[str, Any]
+CODE_INTERPRETER = {"type": "code_interpreter"}
+NO_FILES: Object = {"code_interpreter": {"file_ids": []}}  # shown where there are none, as OpenAI did
 
 
 def seconds(instant: datetime | None) -> int | None:
@@ -21,7 +26,7 @@ def seconds(instant: datetime | None) -> int | None:
     return None if instant is None else int(instant.timestamp())
 
 
-def usage_object(usage: Usage) -> Object:
+def usage_object(usage: Usage) -> UsageObject:
     return {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
@@ -41,7 +46,7 @@ def usage_of(shown: Object) -> Usage:
     )
 
 
-def assistant_object(row: Assistant) -> Object:
+def assistant_object(row: Assistant) -> AssistantObject:
     return {
         "id": row.id,
         "object": "assistant",
@@ -54,29 +59,23 @@ def assistant_object(row: Assistant) -> Object:
         "top_p": row.top_p,
         "temperature": row.temperature,
         "reasoning_effort": row.reasoning_effort or None,
-        "tool_resources": shown_resources(row.tools, row.tool_resources),
+        "tool_resources": (NO_FILES if CODE_INTERPRETER in row.tools else {}) | row.tool_resources,
         "metadata": row.metadata,
         "response_format": row.response_format,
     }
 
 
-def shown_resources(tools: list[Object], resources: Object) -> Object:
-    """``code_interpreter`` is shown when it is among ``tools``, files or not."""
-    enabled = any(tool["type"] == "code_interpreter" for tool in tools)
-    return ({"code_interpreter": {"file_ids": []}} if enabled else {}) | resources
-
-
-def thread_object(row: Thread) -> Object:
+def thread_object(row: Thread) -> ThreadObject:
     return {
         "id": row.id,
         "object": "thread",
         "created_at": seconds(row.created_at),
         "metadata": row.metadata,
-        "tool_resources": row.tool_resources,
+        "tool_resources": NO_FILES | row.tool_resources,
     }
 
 
-def message_object(row: Message) -> Object:
+def message_object(row: Message) -> MessageObject:
     return {
         "id": row.id,
         "object": "thread.message",
@@ -95,7 +94,7 @@ def message_object(row: Message) -> Object:
     }
 
 
-def run_object(row: Run) -> Object:
+def run_object(row: Run) -> RunObject:
     return {
         "id": row.id,
         "object": "thread.run",
@@ -113,7 +112,7 @@ def run_object(row: Run) -> Object:
         "model": row.model,
         "instructions": row.instructions or None,
         "tools": row.tools,
-        "tool_resources": shown_resources(row.tools, row.tool_resources),
+        "tool_resources": NO_FILES | row.tool_resources,
         "metadata": row.metadata,
         "temperature": row.temperature,
         "top_p": row.top_p,
@@ -129,7 +128,7 @@ def run_object(row: Run) -> Object:
     }
 
 
-def step_object(row: RunStep, *, run: Run) -> Object:
+def step_object(row: RunStep, *, run: Run) -> StepObject:
     return {
         "id": row.id,
         "object": "thread.run.step",
@@ -151,10 +150,10 @@ def step_object(row: RunStep, *, run: Run) -> Object:
     }
 
 
-def model_object(name: str, *, owner: str, created_at: datetime) -> Object:
+def model_object(name: str, *, owner: str, created_at: datetime) -> ModelObject:
     return {"id": name, "object": "model", "created": seconds(created_at), "owned_by": owner}
 
 
-def deleted_object(id: str, kind: str) -> Object:
+def deleted_object(id: str, kind: str) -> DeletedObject:
     """What is told of an object of ``kind``, such as ``thread``, that is gone."""
     return {"id": id, "object": f"{kind}.deleted", "deleted": True}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.db.models import Count, Sum
 
-from chat.models.objects import Object, seconds
+from chat.models.file_shapes import VectorStoreObject
+from chat.models.objects import seconds
 from chat.models.vector_stores import VectorStore, VectorStoreFile
 
 
-def vector_store_object(row: VectorStore) -> Object:
+def vector_store_object(row: VectorStore) -> VectorStoreObject:
     """One query counts its files, however many there are."""
     by_status = row.entries.order_by().values_list("status").annotate(Count("pk"), Sum("usage_bytes"))
     counts = dict.fromkeys(VectorStoreFile.Status.values, 0)

@@ -13,7 +13,7 @@ from chat.models.objects import Object, message_object, run_object
 from chat.web.program_frames import AnyFrame, CancelRun, RunSettings, SendMessage, StartRun, SubmitToolOutputs
 
 Objects = dict[str, Object | None]
-NOT_SETTINGS = {"type", "request_id", "assistant_id", "additional_instructions"}
+NOT_SETTINGS = {"type", "request_id", "assistant_id"}
 
 
 def obey(user: User, thread_id: str, frame: AnyFrame) -> Objects:
@@ -32,7 +32,7 @@ def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
         metadata=frame.metadata,
         client_key=frame.client_key,
         assistant=assistant,
-        settings=settings_of(wanted, assistant) if isinstance(wanted, RunSettings) and assistant else {},
+        settings=settings_of(wanted) if isinstance(wanted, RunSettings) and assistant else {},
     )
     return {"message": shown_message(posted.message), "run": shown_run(posted.run)}
 
@@ -40,7 +40,7 @@ def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
 def start_run(user: User, thread_id: str, frame: StartRun) -> Objects:
     thread = threads.get(user, thread_id)
     assistant = answering(thread, frame)
-    return {"run": run_object(runs.start(thread, assistant=assistant, **settings_of(frame, assistant)))}
+    return {"run": run_object(runs.start(thread, assistant=assistant, **settings_of(frame)))}
 
 
 def cancel_run(user: User, thread_id: str, frame: CancelRun) -> Objects:
@@ -67,15 +67,10 @@ def answering(thread: Thread, wanted: RunSettings) -> Assistant:
     return messages.assistant_of(thread)
 
 
-def settings_of(wanted: RunSettings, assistant: Assistant) -> dict[str, Any]:
-    """What ``runs.start`` takes; additional instructions follow those in force (reference, section 6.1)."""
+def settings_of(wanted: RunSettings) -> dict[str, Any]:
+    """What ``runs.start`` takes."""
     settings: dict[str, Any] = msgspec.to_builtins(wanted)
-    more = settings.get("additional_instructions", "")
-    settings = {name: value for name, value in settings.items() if name not in NOT_SETTINGS}
-    if more:
-        in_force = settings.get("instructions", assistant.instructions)
-        settings["instructions"] = f"{in_force}\n\n{more}" if in_force else more
-    return settings
+    return {name: value for name, value in settings.items() if name not in NOT_SETTINGS}
 
 
 def shown_message(message: Message | None) -> Object | None:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from chat.actions import resources, vector_stores
 from chat.errors import InvalidRequest, NotFound
 from chat.models import File, Thread, User, VectorStore, VectorStoreFile
-from chat.models.objects import shown_resources
 from tests.actions.knowledge import file_of, ids_of
 
 
@@ -182,17 +181,3 @@ class TestTheResourcesOfARun:
         assert resources.effective({}, {}) == {}
         assert resources.effective(search, {}) == search
         assert resources.effective({}, search) == search
-
-
-class TestResourcesOnTheWire:
-    def test_show_the_code_interpreter_when_it_is_enabled_without_files(self) -> None:
-        tools = [{"type": "file_search"}, {"type": "code_interpreter"}]
-        assert shown_resources(tools, {}) == {"code_interpreter": {"file_ids": []}}
-
-    def test_show_the_files_that_are_there(self) -> None:
-        kept = {"code_interpreter": {"file_ids": ["file-a"]}}
-        assert shown_resources([{"type": "code_interpreter"}], kept) == kept
-        assert shown_resources([], kept) == kept
-
-    def test_are_empty_without_tools(self) -> None:
-        assert shown_resources([{"type": "file_search"}], {}) == {}

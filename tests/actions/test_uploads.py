@@ -15,7 +15,7 @@ from chat.actions import expiry, files, uploads
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
 from chat.models import File, KeptReply, Upload, UploadPart, User
 from chat.models.file_objects import upload_object
-from tests.models.racing import race
+from tests.models.racing import race, raised
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001a5"
@@ -170,6 +170,17 @@ class TestAnUpload:
             uploads.get(bob, upload.id)
         with pytest.raises(NotFound, match="^No such Upload object: upload_absent$"):
             uploads.get(bob, "upload_absent")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAnUploadThatIsCompletedSeveralTimesAtOnce:
+    def test_becomes_one_file(self, ada: User, media: Path) -> None:
+        upload = begin(ada)
+        part_ids = [add(upload, b"Hello"), add(upload, b"world")]
+        results = race(*[lambda: uploads.complete(ada, upload.id, part_ids=part_ids)] * 4)
+        assert [type(error) for error in raised(results)] == [InvalidRequest] * 3
+        assert [path.read_bytes() for path in stored(media)] == [b"Helloworld"]
+        assert Upload.objects.get().file == File.objects.get()
 
 
 class TestAPart:

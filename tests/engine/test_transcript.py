@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from chat.engine import transcript
 from chat.errors import ContextOverflow
@@ -105,6 +106,28 @@ class TestReading:
         [image] = turn.images
         assert image.detail == "low"
         assert base64.b64decode(image.url.removeprefix("data:image/png;base64,")) == PIXEL
+
+    @pytest.mark.parametrize("what_is_gone", ["row", "bytes", "time"])
+    def test_says_that_a_picture_is_gone(self, thread: Thread, model: Model, media: Path, what_is_gone: str) -> None:
+        file = keep(thread.owner, "dot.png", PIXEL, "image/png")
+        part = {"type": "image_file", "image_file": {"file_id": file.id, "detail": "auto"}}
+        Message.objects.create(thread=thread, role="user", content=[part])
+        if what_is_gone == "row":
+            file.delete()
+        elif what_is_gone == "bytes":
+            Path(file.content.path).unlink()
+        else:
+            File.objects.update(expires_at=timezone.now())
+
+        groups, _present = transcript.read(run_on(thread), model=model)
+        assert groups == [[Turn(role="user", text="[1 attached image(s), deleted since]")]]
+
+    def test_says_that_the_bytes_of_an_attached_text_are_gone(self, thread: Thread, model: Model, media: Path) -> None:
+        file = keep(thread.owner, "notes.txt", b"Some notes.", "text/plain")
+        say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
+        Path(file.content.path).unlink()
+
+        assert texts(run_on(thread), model) == ["read this\n\n[Attached file 'notes.txt', deleted since]"]
 
     def test_tells_a_model_that_does_not_see_that_there_were_pictures(
         self, thread: Thread, model: Model, media: Path

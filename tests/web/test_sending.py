@@ -155,6 +155,13 @@ class TestAWaitingMessage:
         assert not QueuedMessage.objects.exists()
         assert "notes.txt" in html(response)
 
+    def test_is_taken_back_without_a_file_that_was_deleted(self, page, thread, queued):
+        File.objects.get().delete()
+        where = reverse("message-take-back", args=[thread.id])
+        response = page.post(where, {"client_key": "another-key"}, headers=HTMX)
+        assert response.status_code == 200
+        assert "notes.txt" not in html(response)
+
     def test_that_was_sent_meanwhile_cannot_be_taken_back(self, page, thread, queued):
         where = reverse("message-take-back", args=[thread.id])
         page.post(where, {"client_key": "another-key"}, headers=HTMX)
@@ -244,6 +251,33 @@ class TestAFile:
         file.content.delete(save=False)
         File.objects.filter(pk=file.pk).update(content="files/gone")
         assert page.get(reverse("file", args=[file.id])).status_code == 404
+
+    def test_is_shown_with_its_message_until_it_is_deleted(self, page, ada, thread, media):
+        image = text_file(ada, "cat.png", picture())
+        send(page, thread, "Look", file=[image.id])
+        where = reverse("thread", args=[thread.id])
+        assert image.id in html(page.get(where))
+        files.delete(ada, image.id)
+        response = page.get(where)
+        assert response.status_code == 200
+        assert "Look" in html(response)
+        assert image.id not in html(response)
+
+    def test_that_is_taken_off_the_composer_is_deleted(self, page, ada, media):
+        file = text_file(ada)
+        assert page.post(reverse("file-discard", args=[file.id]), headers=HTMX).status_code == 204
+        assert not File.objects.exists()
+
+    def test_that_was_sent_stays_when_it_is_taken_off_the_composer(self, page, ada, thread, media):
+        file = text_file(ada)
+        send(page, thread, "Look", file=[file.id])
+        assert page.post(reverse("file-discard", args=[file.id]), headers=HTMX).status_code == 204
+        assert File.objects.get() == file
+
+    def test_of_someone_else_cannot_be_taken_off(self, page, bob, media):
+        file = text_file(bob)
+        assert page.post(reverse("file-discard", args=[file.id]), headers=HTMX).status_code == 404
+        assert File.objects.get() == file
 
 
 class TestNews:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from chat.actions import files
+from chat.management import housekeeping
+from chat.management.housekeeping import Housekeeping
+from chat.models import File, User
+
+
+@asynccontextmanager
+async def at_work(period: float) -> AsyncIterator[Housekeeping]:
+    keeping = Housekeeping(period=period)
+    task = asyncio.create_task(keeping.run())
+    yield keeping
+    keeping.stop()
+    await task
+
+
+async def until(what: asyncio.Event) -> None:
+    await asyncio.wait_for(what.wait(), timeout=30)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("media")
+class TestHousekeeping:
+    async def test_removes_what_has_expired(self, ada: User) -> None:
+        file = await asyncio.to_thread(files.create, ada, upload=SimpleUploadedFile("x", b"x"))
+        await File.objects.filter(pk=file.pk).aupdate(expires_at=timezone.now())
+        async with at_work(period=60):
+            while await File.objects.aexists():
+                await asyncio.sleep(0.01)
+
+    async def test_goes_on_after_a_sweep_that_failed(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        loop, again, sweeps = asyncio.get_running_loop(), asyncio.Event(), []
+
+        def fails() -> None:
+            sweeps.append(1)
+            if len(sweeps) > 1:
+                loop.call_soon_threadsafe(again.set)
+            raise OSError("the disk is gone")
+
+        monkeypatch.setattr(housekeeping, "sweep", fails)
+        with caplog.at_level(logging.ERROR, "chat.management.housekeeping"):
+            async with at_work(period=0.01):
+                await until(again)
+        assert "the disk is gone" in caplog.text
+
+    async def test_ends_at_once_when_it_is_told(self) -> None:
+        async with at_work(period=1000) as keeping:
+            await asyncio.sleep(0)
+        assert keeping.stopped.is_set()
