@@ -40,6 +40,14 @@ def get(user: User, assistant_id: str) -> Assistant:
     return assistant
 
 
+def own(user: User, assistant_id: str) -> Assistant:
+    """One that the user may change. Raises ``NotAllowed`` for one that is shared with them, else as ``get``."""
+    assistant = get(user, assistant_id)
+    if assistant.owner_id != user.pk:
+        raise NotAllowed(f"The assistant {assistant_id!r} is shared with you; only its owner can change it.")
+    return assistant
+
+
 @transaction.atomic
 def create(user: User, **fields: Any) -> Assistant:
     """A new assistant of the user's own. ``fields`` are the API's (reference, section 3), None for what is cleared.
@@ -52,7 +60,7 @@ def create(user: User, **fields: Any) -> Assistant:
 @transaction.atomic
 def update(user: User, assistant_id: str, **fields: Any) -> Assistant:
     """Change the ``fields`` given and leave the others. Raises ``NotAllowed`` for one that is shared with the user."""
-    assistant = _own(user, assistant_id)
+    assistant = own(user, assistant_id)
     changed = columns(user, fields)
     for name, value in changed.items():
         setattr(assistant, name, value)
@@ -62,7 +70,7 @@ def update(user: User, assistant_id: str, **fields: Any) -> Assistant:
 
 def delete(user: User, assistant_id: str) -> None:
     """Old runs and messages go on naming it. Raises ``NotAllowed`` as ``update``."""
-    _own(user, assistant_id).delete()
+    own(user, assistant_id).delete()
 
 
 def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
@@ -76,10 +84,3 @@ def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
     if "tool_resources" in found:
         found["tool_resources"] = resources.checked(user, found["tool_resources"])
     return found
-
-
-def _own(user: User, assistant_id: str) -> Assistant:
-    assistant = get(user, assistant_id)
-    if assistant.owner_id != user.pk:
-        raise NotAllowed(f"The assistant {assistant_id!r} is shared with you; only its owner can change it.")
-    return assistant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NoReturn
 
 from chat.errors import ModelNotFound, NotAllowed, NotFound
 from chat.models import Alias, Model, Provider
@@ -32,7 +33,7 @@ def get(name: str) -> ModelObject:
         raise NotFound(f"The model '{name}' does not exist", param="model", code=ModelNotFound.code) from None
 
 
-def delete(name: str) -> Object:
+def delete(name: str) -> NoReturn:
     """Raises ``NotFound``, or ``NotAllowed``: staff delete models, in the admin."""
     get(name)
     raise NotAllowed(f"The model {name!r} is shared by everyone here. An administrator can remove it in the admin.")

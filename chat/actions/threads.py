@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
-from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,12 +35,7 @@ def create(user: User, *, assistant: Assistant | None = None, id: str | None = N
 
 def of(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
     """All threads of the user whose ``metadata`` has these pairs, archived ones too."""
-    threads = Thread.objects.owned_by(user)
-    for place, (key, value) in enumerate(metadata.items()):
-        # Not a keyword lookup: a client's key may contain two underscores.
-        pair = {f"pair_{place}": KeyTextTransform(key, "metadata")}
-        threads = threads.alias(**pair).filter(**{f"pair_{place}": value})
-    return threads
+    return Thread.objects.owned_by(user).with_metadata(metadata)
 
 
 def listed(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:

@@ -6,13 +6,15 @@ import logging
 import math
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import HttpError
 
 from chat.actions import rates
 from chat.api.errors import Unfit
-from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooManyRequests, Unavailable
+from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooLarge, TooManyRequests, Unavailable
 
 log = logging.getLogger(__name__)
 # How the ids of a kind begin. Others cannot be ids of that kind, which is another mistake than a wrong id.
@@ -52,6 +54,9 @@ def answered(request: HttpRequest, error: Exception | type[Exception]) -> HttpRe
         error = error.__cause__
     if isinstance(error, HttpError):
         error = InvalidRequest("We could not parse the body of your request. It must be one JSON object.")
+    if isinstance(error, RequestDataTooBig):
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        error = TooLarge(f"The body of your request is too large: at most {most} bytes are taken.")
     if isinstance(error, Refusal):
         return refused(error)
     if isinstance(error, Http404):

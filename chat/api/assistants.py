@@ -8,7 +8,8 @@ from chat.actions import assistants
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
-from chat.models.objects import Object, assistant_object, deleted_object
+from chat.models.objects import assistant_object, deleted_object
+from chat.models.shapes import AssistantObject, DeletedObject, ListObject
 
 router = Router(tags=["Assistants"])
 
@@ -38,28 +39,28 @@ class AssistantChanges(Settings):
 
 
 @router.post("/assistants")
-def create_assistant(request: ApiRequest, body: NewAssistant) -> Object:
+def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject:
     return assistant_object(assistants.create(request.user, **body.given()))
 
 
 @router.get("/assistants")
-def list_assistants(request: ApiRequest, query: Query[Listing]) -> Object:
+def list_assistants(request: ApiRequest, query: Query[Listing]) -> ListObject[AssistantObject]:
     """Your own and those that are shared with you."""
     return page(assistants.usable(request.user), query, show=assistant_object)
 
 
 @router.get("/assistants/{assistant_id}")
-def retrieve_assistant(request: ApiRequest, assistant_id: str) -> Object:
+def retrieve_assistant(request: ApiRequest, assistant_id: str) -> AssistantObject:
     return assistant_object(assistants.get(request.user, assistant_id))
 
 
 @router.post("/assistants/{assistant_id}")
-def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> Object:
+def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
     return assistant_object(assistants.update(request.user, assistant_id, **body.given()))
 
 
 @router.delete("/assistants/{assistant_id}")
-def delete_assistant(request: ApiRequest, assistant_id: str) -> Object:
+def delete_assistant(request: ApiRequest, assistant_id: str) -> DeletedObject:
     assistants.delete(request.user, assistant_id)
     return deleted_object(assistant_id, "assistant")

@@ -86,7 +86,7 @@ class Told:
         self.news.append((name, data))
 
     def _begin(self, run: Object, earlier: list[Object]) -> None:
-        fresh = run | UNTOUCHED | {"expires_at": run["created_at"] + int(LIFE.total_seconds())}
+        fresh = {**run, **UNTOUCHED, "expires_at": run["created_at"] + int(LIFE.total_seconds())}
         queued = fresh | {"status": RunStatus.QUEUED.value}
         if not self.status:
             self._tell(types.RUN_CREATED, queued)
@@ -106,7 +106,7 @@ class Told:
         details = step["step_details"]
         if known is None:
             empty = details if details["type"] == "message_creation" else {**details, "tool_calls": []}
-            begun = step | {"status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
+            begun = {**step, "status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
             begun |= {"failed_at": None, "cancelled_at": None, "last_error": None}
             self._tell(types.STEP_CREATED, begun)
             self._tell(types.STEP_IN_PROGRESS, begun)
@@ -123,7 +123,7 @@ class Told:
             return
         known = self.messages.get(message["id"])
         if known is None:
-            begun = message | {"status": "in_progress", "content": [], "completed_at": None}
+            begun = {**message, "status": "in_progress", "content": [], "completed_at": None}
             begun |= {"incomplete_at": None, "incomplete_details": None}
             self._tell(types.MESSAGE_CREATED, begun)
             self._tell(types.MESSAGE_IN_PROGRESS, begun)

@@ -20,7 +20,9 @@ from chat.errors import InvalidRequest, NotSignedIn
 
 log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
-OPEN = ("/openapi.json", "/docs")  # what can be read without a key
+# What can be read without a key. Whole addresses: ids and names of models may end in anything.
+OPEN = {f"{prefix}{name}" for prefix in (*PREFIXES, "/openai/v1/") for name in ("openapi.json", "docs")}
+OLD_CLIENTS = "chat.api.old.urls"
 NO_KEY = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e."
     " Authorization: Bearer YOUR_KEY)."
@@ -66,17 +68,20 @@ class Door:
 
     def admit(self, request: ApiRequest, headers: dict[str, str]) -> HttpResponseBase:
         """Let the request in, if it may. ``headers`` are those of the answer."""
-        if request.path_info.endswith(OPEN) and request.method in ("GET", "HEAD"):
+        if request.path_info in OPEN and request.method in ("GET", "HEAD"):
             return self.get_response(request)
         request.api_key = keys.find(secret_of(request))
         request.user = request.api_key.owner
         if allowance := rates.spend(request.api_key):
             headers |= rates.headers(allowance)
         request.beta = beta_of(request)
+        if request.beta != "v2":
+            request.urlconf = OLD_CLIENTS
         response = idempotency.once(request, self.get_response)
         if response.status_code == 404 and not is_json(response):
             return no_such_address(request)
         if response.status_code == 405:
+            headers["Allow"] = response["Allow"]
             raise WrongMethod(f"Not allowed to {request.method} on {request.path}.")
         return response
 

@@ -20,7 +20,8 @@ from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
 from chat.downloads import download
 from chat.models.file_objects import deleted_file_object, file_object
-from chat.models.objects import Object
+from chat.models.file_shapes import FileObject
+from chat.models.shapes import DeletedObject, ListObject
 
 router = Router(tags=["Files"])
 
@@ -53,7 +54,7 @@ NEW_FILE = described(
 
 
 @router.post("/files", openapi_extra=NEW_FILE)
-def create_file(request: ApiRequest) -> Object:
+def create_file(request: ApiRequest) -> FileObject:
     """Hand in a file. Larger ones go in parts: see uploads."""
     with form_of(request, NewFile, file="file", most=settings.EVERTHREAD_MAX_UPLOAD_MB * 1024**2) as form:
         expires_after = form.expires_after.seconds if form.expires_after else None
@@ -62,7 +63,7 @@ def create_file(request: ApiRequest) -> Object:
 
 
 @router.get("/files")
-def list_files(request: ApiRequest, query: Query[FileListing]) -> Object:
+def list_files(request: ApiRequest, query: Query[FileListing]) -> ListObject[FileObject]:
     rows = files.listed(request.user)
     if query.purpose is not None:
         rows = rows.filter(purpose=query.purpose)
@@ -70,12 +71,12 @@ def list_files(request: ApiRequest, query: Query[FileListing]) -> Object:
 
 
 @router.get("/files/{file_id}")
-def retrieve_file(request: ApiRequest, file_id: str) -> Object:
+def retrieve_file(request: ApiRequest, file_id: str) -> FileObject:
     return file_object(files.get(request.user, file_id))
 
 
 @router.delete("/files/{file_id}")
-def delete_file(request: ApiRequest, file_id: str) -> Object:
+def delete_file(request: ApiRequest, file_id: str) -> DeletedObject:
     """It leaves vector stores and code interpreters too; messages go on naming it."""
     files.delete(request.user, file_id)
     return deleted_file_object(file_id)

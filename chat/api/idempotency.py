@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from chat.api.old.shapes import show_to
 from chat.api.requests import ApiRequest
 from chat.api.stream import EventStream, retold
 from chat.errors import InvalidRequest, Refusal
@@ -79,7 +80,8 @@ def _repeated(kept: KeptReply, request: ApiRequest) -> HttpResponseBase:
         raise StillAtWork
     response: HttpResponseBase
     if kept.run_id:
-        response = retold(Run.objects.get(id=kept.run_id))
+        run = Run.objects.get(id=kept.run_id)
+        response = retold(run, show=show_to(request, assistant_id=run.assistant_id))
     else:
         response = HttpResponse(kept.body, status=kept.status, content_type="application/json; charset=utf-8")
     response["idempotent-replayed"] = "true"

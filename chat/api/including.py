@@ -5,32 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ninja import Schema
-
-from chat.models.objects import Object
+from chat.api.queries import Asked
+from chat.models.run_shapes import FoundPassage, StepObject, ToolCallObject
 
 Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 
 
-class Including(Schema):
+class Including(Asked):
     include: list[Include] = []
 
 
-def trimmed(step: Object, *, include: Sequence[Include]) -> Object:
+def trimmed(step: StepObject, *, include: Sequence[Include]) -> StepObject:
     """The object of a step without what is not included."""
-    calls = step["step_details"].get("tool_calls", [])
-    if include or not any(call["type"] == "file_search" for call in calls):
+    details = step["step_details"]
+    if include or details["type"] != "tool_calls":
         return step
-    return step | {"step_details": step["step_details"] | {"tool_calls": [_trimmed_call(call) for call in calls]}}
+    calls = [_trimmed_call(call) for call in details["tool_calls"]]
+    return {**step, "step_details": {**details, "tool_calls": calls}}
 
 
-def _trimmed_call(call: Object) -> Object:
+def _trimmed_call(call: ToolCallObject) -> ToolCallObject:
     if call["type"] != "file_search":
         return call
-    results = [{name: value for name, value in result.items() if name != "content"} for result in _results(call)]
-    return call | {"file_search": call["file_search"] | {"results": results}}
+    search = call["file_search"]
+    results = [_without_content(result) for result in search["results"]]
+    return {**call, "file_search": {**search, "results": results}}
 
 
-def _results(call: Object) -> list[Object]:
-    found: list[Object] = call["file_search"].get("results") or []
-    return found
+def _without_content(result: FoundPassage) -> FoundPassage:
+    shown: FoundPassage = {**result}
+    shown.pop("content", None)
+    return shown

@@ -11,7 +11,8 @@ from chat.actions import entries, threads
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
-from chat.models.objects import Object, deleted_object, message_object
+from chat.models.objects import deleted_object, message_object
+from chat.models.shapes import DeletedObject, ListObject, MessageObject
 
 router = Router(tags=["Messages"])
 Detail = Literal["auto", "low", "high"]
@@ -74,24 +75,26 @@ class MessageListing(Listing):
 
 
 @router.post("/threads/{thread_id}/messages")
-def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> Object:
+def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> MessageObject:
     """Refused while a run is live on the thread."""
     return message_object(entries.create(threads.get(request.user, thread_id), **body.given()))
 
 
 @router.get("/threads/{thread_id}/messages")
-def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> Object:
+def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> ListObject[MessageObject]:
     rows = entries.of(request.user, thread_id)
     return page(rows.filter(run_id=query.run_id) if query.run_id else rows, query, show=message_object)
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}")
-def retrieve_message(request: ApiRequest, thread_id: str, message_id: str) -> Object:
+def retrieve_message(request: ApiRequest, thread_id: str, message_id: str) -> MessageObject:
     return message_object(entries.get(request.user, thread_id, message_id))
 
 
 @router.post("/threads/{thread_id}/messages/{message_id}")
-def modify_message(request: ApiRequest, thread_id: str, message_id: str, body: MessageChanges | None = None) -> Object:
+def modify_message(
+    request: ApiRequest, thread_id: str, message_id: str, body: MessageChanges | None = None
+) -> MessageObject:
     """Only ``metadata`` can be changed; it is replaced as a whole."""
     message = entries.get(request.user, thread_id, message_id)
     changes = (body or MessageChanges()).given()
@@ -99,6 +102,6 @@ def modify_message(request: ApiRequest, thread_id: str, message_id: str, body: M
 
 
 @router.delete("/threads/{thread_id}/messages/{message_id}")
-def delete_message(request: ApiRequest, thread_id: str, message_id: str) -> Object:
+def delete_message(request: ApiRequest, thread_id: str, message_id: str) -> DeletedObject:
     entries.delete(entries.get(request.user, thread_id, message_id))
     return deleted_object(message_id, "thread.message")

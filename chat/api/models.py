@@ -6,22 +6,22 @@ from ninja import Router
 
 from chat.actions import catalogue
 from chat.api.requests import ApiRequest
-from chat.models.objects import Object
+from chat.models.shapes import DeletedObject, ModelList, ModelObject
 
 router = Router(tags=["Models"])
 
 
 @router.get("/models")
-def list_models(request: ApiRequest) -> Object:
+def list_models(request: ApiRequest) -> ModelList:
     return {"object": "list", "data": catalogue.listed()}
 
 
 @router.get("/models/{path:model}")
-def retrieve_model(request: ApiRequest, model: str) -> Object:
+def retrieve_model(request: ApiRequest, model: str) -> ModelObject:
     return catalogue.get(model)
 
 
 @router.delete("/models/{path:model}")
-def delete_model(request: ApiRequest, model: str) -> Object:
+def delete_model(request: ApiRequest, model: str) -> DeletedObject:
     """Models are the administrators' to delete, in the admin."""
     return catalogue.delete(model)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from django.db.models import Q, QuerySet
-from ninja import Schema
 from pydantic import Field
 
+from chat.api.queries import Asked
 from chat.errors import InvalidRequest
 from chat.models.ids import PublicObject
 from chat.models.shapes import ListObject
@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=PublicObject)
 Shown = TypeVar("Shown", bound=Mapping[str, Any])
 
 
-class Listing(Schema):
+class Listing(Asked):
     """The query of a list. ``after`` and ``before`` are ids of objects of the list, exclusive."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20

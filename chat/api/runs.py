@@ -12,13 +12,16 @@ from chat.actions import assistants, openings, runs, steps, threads
 from chat.api import wire
 from chat.api.including import Including
 from chat.api.messages import NewMessage
+from chat.api.old.shapes import show_to
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
 from chat.api.stream import Answer, started, streamed
 from chat.api.threads import NewThread
 from chat.models import Run
 from chat.models.ids import new_id
-from chat.models.objects import Object, run_object
+from chat.models.objects import run_object
+from chat.models.run_shapes import RunObject
+from chat.models.shapes import ListObject
 
 router = Router(tags=["Runs"])
 POLL_AFTER = 300  # milliseconds; what polling helpers wait between two looks
@@ -95,7 +98,7 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
 
     if not body.stream:
         return started(start())
-    return streamed(thread_id, start, tell_thread=True)
+    return streamed(thread_id, start, tell_thread=True, show=show_to(request, assistant_id=assistant.id))
 
 
 @router.post("/threads/{thread_id}/runs")
@@ -107,16 +110,19 @@ def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[I
     def start() -> Run:
         return runs.start(thread, assistant=assistant, **body.settings())
 
-    return streamed(thread_id, start, include=query.include) if body.stream else started(start())
+    if not body.stream:
+        return started(start())
+    show = show_to(request, assistant_id=assistant.id)
+    return streamed(thread_id, start, include=query.include, show=show)
 
 
 @router.get("/threads/{thread_id}/runs")
-def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> Object:
+def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> ListObject[RunObject]:
     return page(runs.of(request.user, thread_id), query, show=run_object)
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}")
-def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, run_id: str) -> Object:
+def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, run_id: str) -> RunObject:
     run = runs.get(request.user, thread_id, run_id)
     if run.is_live:
         response["openai-poll-after-ms"] = str(POLL_AFTER)
@@ -124,7 +130,7 @@ def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, ru
 
 
 @router.post("/threads/{thread_id}/runs/{run_id}")
-def modify_run(request: ApiRequest, thread_id: str, run_id: str, body: RunChanges | None = None) -> Object:
+def modify_run(request: ApiRequest, thread_id: str, run_id: str, body: RunChanges | None = None) -> RunObject:
     """Only ``metadata`` can be changed; it is replaced as a whole."""
     run = runs.get(request.user, thread_id, run_id)
     changes = (body or RunChanges()).given()
@@ -132,7 +138,7 @@ def modify_run(request: ApiRequest, thread_id: str, run_id: str, body: RunChange
 
 
 @router.post("/threads/{thread_id}/runs/{run_id}/cancel")
-def cancel_run(request: ApiRequest, thread_id: str, run_id: str) -> Object:
+def cancel_run(request: ApiRequest, thread_id: str, run_id: str) -> RunObject:
     return run_object(runs.cancel(runs.get(request.user, thread_id, run_id)))
 
 
@@ -148,4 +154,5 @@ def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: 
     if not body.stream:
         return started(submit())
     known = dict(steps.of(run).values_list("id", "status"))
-    return streamed(thread_id, submit, after=run.seq, known=known)
+    show = show_to(request, assistant_id=run.assistant_id)
+    return streamed(thread_id, submit, after=run.seq, known=known, show=show)

@@ -8,7 +8,9 @@ from chat.actions import runs, steps
 from chat.api.including import Include, Including, trimmed
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
-from chat.models.objects import Object, step_object
+from chat.models.objects import step_object
+from chat.models.run_shapes import StepObject
+from chat.models.shapes import ListObject
 
 router = Router(tags=["Run steps"])
 
@@ -18,7 +20,9 @@ class StepListing(Listing):
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}/steps")
-def list_run_steps(request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]) -> Object:
+def list_run_steps(
+    request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]
+) -> ListObject[StepObject]:
     run = runs.get(request.user, thread_id, run_id)
     return page(steps.of(run), query, show=lambda step: trimmed(step_object(step, run=run), include=query.include))
 
@@ -26,6 +30,6 @@ def list_run_steps(request: ApiRequest, thread_id: str, run_id: str, query: Quer
 @router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")
 def retrieve_run_step(
     request: ApiRequest, thread_id: str, run_id: str, step_id: str, query: Query[Including]
-) -> Object:
+) -> StepObject:
     step = steps.get(request.user, thread_id, run_id, step_id)
     return trimmed(step_object(step, run=step.run), include=query.include)

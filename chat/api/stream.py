@@ -10,11 +10,11 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 
 from chat.api.catching_up import Gone, Happening, Told
 from chat.api.including import Include, trimmed
@@ -24,16 +24,22 @@ from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import STREAM_ENDS, Event
 from chat.models import Run
-from chat.models.objects import Object, run_object, thread_object
+from chat.models.objects import run_object, thread_object
+from chat.models.run_shapes import RunObject, StepObject
 
 log = logging.getLogger(__name__)
-Answer = Object | HttpResponseBase
+Show = Callable[[str, Mapping[str, Any]], Happening]
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives
 STEP = "thread.run.step."
 BROKEN = "The stream broke; the run goes on. Retrieve it, or send the request again."
 
 
-def started(run: Run) -> Object:
+def unchanged(name: str, data: Mapping[str, Any]) -> Happening:
+    """An event as it is."""
+    return name, data
+
+
+def started(run: Run) -> RunObject:
     """The answer to a request without ``stream``."""
     return run_object(run)
 
@@ -46,11 +52,12 @@ def streamed(
     known: Mapping[str, str] = MappingProxyType({}),
     tell_thread: bool = False,
     include: Sequence[Include] = (),
+    show: Show = unchanged,
 ) -> EventStream:
     """Do ``act``, whose run then lives on the thread, and tell the run's events after number ``after``.
 
     ``known`` are the statuses of the steps that were told before. What ``act`` raises comes before the first event, as
-    an ordinary error. With ``tell_thread`` the new thread is told first.
+    an ordinary error. With ``tell_thread`` the new thread is told first. ``show`` is how the client sees an event.
     """
     with ExitStack() as stack:
         # From before the first event until the stream listens. The hold ends with its last reference, so it ends too
@@ -59,13 +66,13 @@ def streamed(
         run = act()
         hold = stack.pop_all()
     first = [("thread.created", thread_object(run.thread))] if tell_thread else []
-    chunks = lines(run, told=Told(known=known), after=after, first=first, include=include, hold=hold)
+    chunks = lines(run, told=Told(known=known), after=after, first=first, include=include, show=show, hold=hold)
     return EventStream(chunks, run_id=run.id)
 
 
-def retold(run: Run) -> EventStream:
+def retold(run: Run, *, show: Show) -> EventStream:
     """The stream of a run that began earlier, from its beginning."""
-    chunks = lines(run, told=Told(known={}), after=0, first=[], include=(), hold=ExitStack())
+    chunks = lines(run, told=Told(known={}), after=0, first=[], include=(), show=show, hold=ExitStack())
     return EventStream(chunks, run_id=run.id)
 
 
@@ -79,6 +86,9 @@ class EventStream(StreamingHttpResponse):
         self["X-Accel-Buffering"] = "no"  # nginx would collect the events
 
 
+Answer = RunObject | EventStream
+
+
 async def lines(
     run: Run,
     *,
@@ -86,18 +96,19 @@ async def lines(
     after: int,
     first: Sequence[Happening],
     include: Sequence[Include],
+    show: Show,
     hold: ExitStack,
 ) -> AsyncGenerator[bytes, None]:
     """The stream as it goes over the wire."""
     with hold:
         for name, data in first:
-            yield written(name, data)
+            yield written(*show(name, data))
         try:
             async with aclosing(happenings(run, told=told, after=after)) as pieces:
                 async for news in pieces:
                     for name, data in news:
-                        shown = trimmed(data, include=include) if is_step(name) else data
-                        yield written(name, shown)
+                        shown = trimmed(cast("StepObject", data), include=include) if is_step(name) else data
+                        yield written(*show(name, shown))
                     if not news:
                         yield b": still here\n\n"
         except Gone as refusal:
@@ -120,10 +131,11 @@ async def happenings(run: Run, *, told: Told, after: int) -> AsyncGenerator[list
     spoken_at = clock()
     async with aclosing(follow(run.thread_id, after=(run.id, after))) as items:
         async for item in items:
-            if isinstance(item, Snapshot):
-                news = told.catch_up(await rows_of(run, item))
-            else:
-                news = told.take(own(item, run))
+            match item:
+                case Snapshot():
+                    news = told.catch_up(await rows_of(run, item))
+                case _:
+                    news = told.take(own(item, run))
             if news or clock() - spoken_at >= HEARTBEAT:
                 yield news
                 spoken_at = clock()

@@ -12,7 +12,8 @@ from chat.api import wire
 from chat.api.messages import NewMessage
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest, bracketed
-from chat.models.objects import Object, deleted_object, thread_object
+from chat.models.objects import deleted_object, thread_object
+from chat.models.shapes import DeletedObject, ListObject, ThreadObject
 
 router = Router(tags=["Threads"])
 
@@ -23,35 +24,39 @@ class NewThread(wire.Body):
     tool_resources: wire.NewToolResources | None = None
 
 
+class ThreadListing(Listing):
+    families = frozenset({"metadata"})
+
+
 class ThreadChanges(wire.Body):
     metadata: wire.Metadata | None = None
     tool_resources: wire.ToolResources | None = None
 
 
 @router.post("/threads")
-def create_thread(request: ApiRequest, body: NewThread | None = None) -> Object:
+def create_thread(request: ApiRequest, body: NewThread | None = None) -> ThreadObject:
     return thread_object(openings.create_thread(request.user, **(body or NewThread()).given()))
 
 
 @router.get("/threads", openapi_extra={"parameters": [bracketed("metadata", "Only threads with this pair.")]})
-def list_threads(request: ApiRequest, query: Query[Listing]) -> Object:
+def list_threads(request: ApiRequest, query: Query[ThreadListing]) -> ListObject[ThreadObject]:
     """Your threads (OpenAI never had this), of the chat page and of programs; ``metadata[key]=value`` filters."""
     return page(threads.of(request.user, metadata=pairs(request)), query, show=thread_object)
 
 
 @router.get("/threads/{thread_id}")
-def retrieve_thread(request: ApiRequest, thread_id: str) -> Object:
+def retrieve_thread(request: ApiRequest, thread_id: str) -> ThreadObject:
     return thread_object(threads.get(request.user, thread_id))
 
 
 @router.post("/threads/{thread_id}")
-def modify_thread(request: ApiRequest, thread_id: str, body: ThreadChanges | None = None) -> Object:
+def modify_thread(request: ApiRequest, thread_id: str, body: ThreadChanges | None = None) -> ThreadObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
     return thread_object(threads.update(request.user, thread_id, **(body or ThreadChanges()).given()))
 
 
 @router.delete("/threads/{thread_id}")
-def delete_thread(request: ApiRequest, thread_id: str) -> Object:
+def delete_thread(request: ApiRequest, thread_id: str) -> DeletedObject:
     """The thread with its messages and runs; a live run is stopped. Files and vector stores survive."""
     threads.delete(request.user, thread_id)
     return deleted_object(thread_id, "thread")

@@ -13,7 +13,7 @@ from chat.api.files import FileExpiry
 from chat.api.forms import FormFile, described, form_of
 from chat.api.requests import ApiRequest
 from chat.models.file_objects import upload_object, upload_part_object
-from chat.models.objects import Object
+from chat.models.file_shapes import UploadObject, UploadPartObject
 
 router = Router(tags=["Uploads"])
 
@@ -45,13 +45,13 @@ NEW_PART = described({"data": {"type": "string", "format": "binary"}}, required=
 
 
 @router.post("/uploads")
-def create_upload(request: ApiRequest, body: NewUpload) -> Object:
+def create_upload(request: ApiRequest, body: NewUpload) -> UploadObject:
     """Announce a file that will come in parts, within an hour."""
     return upload_object(uploads.create(request.user, **body.given()))
 
 
 @router.post("/uploads/{upload_id}/parts", openapi_extra=NEW_PART)
-def create_upload_part(request: ApiRequest, upload_id: str) -> Object:
+def create_upload_part(request: ApiRequest, upload_id: str) -> UploadPartObject:
     """Hand in a part, of at most 64 MB. Parts may come in any order and at the same time."""
     with form_of(request, NewPart, file="data", most=uploads.max_part()) as form:
         part = uploads.add_part(request.user, upload_id, data=form.data)
@@ -59,11 +59,11 @@ def create_upload_part(request: ApiRequest, upload_id: str) -> Object:
 
 
 @router.post("/uploads/{upload_id}/complete")
-def complete_upload(request: ApiRequest, upload_id: str, body: Completion) -> Object:
+def complete_upload(request: ApiRequest, upload_id: str, body: Completion) -> UploadObject:
     """Join the parts to a file. Together they must have as many bytes as were announced."""
     return upload_object(uploads.complete(request.user, upload_id, **body.given()))
 
 
 @router.post("/uploads/{upload_id}/cancel")
-def cancel_upload(request: ApiRequest, upload_id: str) -> Object:
+def cancel_upload(request: ApiRequest, upload_id: str) -> UploadObject:
     return upload_object(uploads.cancel(request.user, upload_id))

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404
 from django.urls import URLPattern, URLResolver, include, path
-from django.utils.datastructures import MultiValueDict
-from ninja import NinjaAPI, Swagger
-from ninja.errors import ValidationErrorContext
+from ninja import NinjaAPI, Router, Swagger
+from ninja.errors import HttpError, ValidationErrorContext
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
-from ninja.parser import Parser
 
 from chat import __version__
-from chat.api import assistants, files, messages, models, runs, steps, threads, uploads, vector_stores
+from chat.api import assistants, documentation, files, messages, models, runs, steps, threads, uploads, vector_stores
 from chat.api.answers import answered
-from chat.api.errors import Unfit, named
-from chat.api.requests import ApiRequest
-from chat.errors import InvalidRequest
-
-
-class WireParser(Parser):
-    """Bodies and queries as the SDKs send them."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        try:
-            body = without_nul(json.loads(request.body))
-        except (ValueError, RecursionError) as error:
-            raise InvalidRequest(
-                f"We could not parse the JSON body of your request: {error}. The body must be one JSON object."
-            ) from None
-        if not isinstance(body, dict):
-            raise InvalidRequest(f"The body of your request must be one JSON object, but it is {named(body)}.")
-        cast(ApiRequest, request).given = body
-        return body
-
-    def parse_querydict(
-        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
-    ) -> dict[str, Any]:
-        """Arrays are sent as ``include[]``, by older SDKs as ``include``."""
-        plain = MultiValueDict({name.removesuffix("[]"): values for name, values in data.lists()})
-        return super().parse_querydict(plain, list_fields, request)
-
-
-def without_nul(value: Any) -> Any:
-    """``value`` without the one character that PostgreSQL cannot keep."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {without_nul(key): without_nul(item) for key, item in value.items()}
-    return value
+from chat.api.errors import Unfit
+from chat.api.parsing import WireParser
 
 
 class WireAPI(NinjaAPI):
@@ -62,27 +26,43 @@ class WireAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
 
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        return documentation.documentation_of(self, path_prefix=prefix)
+
 
 api = WireAPI(
     title="Everthread",
     version=__version__,
-    description="The Assistants API v2, self-hosted. Keys: [/account/keys/](/account/keys/).",
+    description=documentation.DESCRIPTION,
     parser=WireParser(),
     urls_namespace="api",
     docs=Swagger(settings={"persistAuthorization": False}),
     openapi_extra={
-        "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
-        "security": [{"key": []}],
+        "security": [{name: []} for name in documentation.SECURITY],
+        "tags": [{"name": name} for name in documentation.TAGS],
     },
 )
 # The runs before the threads: /threads/runs is no thread.
-for module in (assistants, runs, threads, messages, steps, files, uploads, vector_stores, models):
-    api.add_router("", module.router)
-api.add_exception_handler(Exception, answered)
-patterns, _app, _namespace = api.urls
-
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("v1/", include((patterns, "api"))),
-    path("openai/v1/", include((patterns, "api"), namespace="azure-v1")),
-    path("openai/", include((patterns, "api"), namespace="azure")),
+RESOURCES = [
+    module.router for module in (assistants, runs, threads, messages, steps, files, uploads, vector_stores, models)
 ]
+
+
+def mounted(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | URLResolver]:
+    """The addresses of ``api`` with what the routers have."""
+    for router in routers:
+        api.add_router("", router)
+    for error in (Exception, HttpError, Http404):  # ninja has its own words for the last two
+        api.add_exception_handler(error, answered)
+    patterns, _app, _namespace = api.urls
+    return [
+        path("v1/", include((patterns, "api"))),
+        path("openai/v1/", include((patterns, "api"), namespace="azure-v1")),
+        path("openai/", include((patterns, "api"), namespace="azure")),
+    ]
+
+
+urlpatterns = mounted(api, RESOURCES)

@@ -11,7 +11,9 @@ from chat.actions import vector_stores
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
-from chat.models.objects import Object, deleted_object
+from chat.models.file_shapes import VectorStoreObject
+from chat.models.objects import deleted_object
+from chat.models.shapes import DeletedObject, ListObject
 from chat.models.store_objects import vector_store_object
 
 router = Router(tags=["Vector stores"])
@@ -43,29 +45,29 @@ class NewStore(Changes):
 
 
 @router.post("/vector_stores")
-def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> Object:
+def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> VectorStoreObject:
     """Make a vector store; its files are read in the background."""
     return vector_store_object(vector_stores.create(request.user, **(body or NewStore()).given()))
 
 
 @router.get("/vector_stores")
-def list_vector_stores(request: ApiRequest, query: Query[Listing]) -> Object:
+def list_vector_stores(request: ApiRequest, query: Query[Listing]) -> ListObject[VectorStoreObject]:
     return page(vector_stores.listed(request.user), query, show=vector_store_object)
 
 
 @router.get("/vector_stores/{vector_store_id}")
-def retrieve_vector_store(request: ApiRequest, vector_store_id: str) -> Object:
+def retrieve_vector_store(request: ApiRequest, vector_store_id: str) -> VectorStoreObject:
     return vector_store_object(vector_stores.get(request.user, vector_store_id))
 
 
 @router.post("/vector_stores/{vector_store_id}")
-def modify_vector_store(request: ApiRequest, vector_store_id: str, body: Changes | None = None) -> Object:
+def modify_vector_store(request: ApiRequest, vector_store_id: str, body: Changes | None = None) -> VectorStoreObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
     return vector_store_object(vector_stores.update(request.user, vector_store_id, **(body or Changes()).given()))
 
 
 @router.delete("/vector_stores/{vector_store_id}")
-def delete_vector_store(request: ApiRequest, vector_store_id: str) -> Object:
+def delete_vector_store(request: ApiRequest, vector_store_id: str) -> DeletedObject:
     """The store alone: its files survive."""
     vector_stores.delete(request.user, vector_store_id)
     return deleted_object(vector_store_id, "vector_store")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 MAX_TOKENS = 2**31 - 1
 MAX_INSTRUCTIONS = 256_000
@@ -39,13 +40,24 @@ def _by_type(value: Any) -> str:
     return "object" if isinstance(value, dict | BaseModel) else "plain"
 
 
+def _sayable(value: dict[str, Any]) -> dict[str, Any]:
+    """Raises ``ValueError`` for half of a surrogate pair, which JSON can write but no text can hold."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair, which is no character") from None
+    return value
+
+
+Anything = Annotated[dict[str, Any], AfterValidator(_sayable)]
+
 # --- tools ----------------------------------------------------------------------------------------------------------
 
 
 class RankingOptions(Body):
     ranker: Literal["auto", "default_2024_08_21"] = "auto"
     score_threshold: Annotated[float, Field(ge=0.0, le=1.0)]
-    hybrid_search: dict[str, Any] | None = None
+    hybrid_search: Anything | None = None
 
 
 class FileSearchOptions(Body):
@@ -65,7 +77,7 @@ class CodeInterpreterTool(Body):
 class FunctionSpec(Body):
     name: str
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Anything | None = None
     strict: bool | None = None
 
 
@@ -157,7 +169,7 @@ class JsonObjectFormat(Body):
 class JsonSchema(Body):
     name: str
     description: str | None = None
-    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    schema_: Annotated[Anything | None, Field(alias="schema")] = None
     strict: bool | None = None
 
 

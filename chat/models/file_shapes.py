@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from chat.models.shapes import Metadata, Seconds, one_of
 from chat.models.uploads import Upload
 
+StoreStatus = Literal["expired", "in_progress", "completed"]
 UploadStatusName = Annotated[str, one_of(Upload.Status.values)]
 
 
@@ -66,7 +67,7 @@ class VectorStoreObject(TypedDict):
     description: str | None
     usage_bytes: int
     file_counts: FileCounts
-    status: Literal["expired", "in_progress", "completed"]
+    status: StoreStatus
     expires_after: ShownExpiry | None
     expires_at: Seconds | None
     last_active_at: Seconds

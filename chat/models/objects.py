@@ -12,15 +12,26 @@ from typing import Any, overload
 from chat.models.assistants import Assistant
 from chat.models.run_shapes import RunObject, StepObject, UsageObject
 from chat.models.runs import Run, RunStep, StepStatus
-from chat.models.shapes import AssistantObject, DeletedObject, MessageObject, ModelObject, ShownToolResources, ThreadObject
+from chat.models.shapes import (
+    AssistantObject,
+    DeletedObject,
+    MessageObject,
+    ModelObject,
+    ShownToolResources,
+    ThreadObject,
+)
 from chat.models.threads import Message, Thread
 from chat.providers.base import Usage
 
-Object = dict[str, Any]
+Object = Mapping[str, Any]  # any of them, to be read
 CODE_INTERPRETER = {"type": "code_interpreter"}
-NO_FILES: Object = {"code_interpreter": {"file_ids": []}}  # shown where there are none, as OpenAI did
+NO_FILES: ShownToolResources = {"code_interpreter": {"file_ids": []}}  # shown where there are none, as OpenAI did
 
 
+@overload
+def seconds(instant: datetime) -> int: ...
+@overload
+def seconds(instant: datetime | None) -> int | None: ...
 def seconds(instant: datetime | None) -> int | None:
     """Unix seconds, or None."""
     return None if instant is None else int(instant.timestamp())

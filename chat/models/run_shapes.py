@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Discriminator
 from typing_extensions import TypedDict
@@ -121,9 +121,44 @@ class FunctionCall(TypedDict):
     function: AnsweredFunction
 
 
+class RunCode(TypedDict):
+    input: str
+    outputs: list[dict[str, Any]]
+
+
+class CodeCall(TypedDict):
+    id: str
+    type: Literal["code_interpreter"]
+    code_interpreter: RunCode
+
+
+class FoundPassage(TypedDict):
+    """``content`` only for those who ask with ``include[]``."""
+
+    file_id: str
+    file_name: str
+    score: float
+    attributes: dict[str, Any]
+    content: NotRequired[list[dict[str, Any]]]
+
+
+class Search(TypedDict):
+    ranking_options: NotRequired[dict[str, Any]]
+    results: list[FoundPassage]
+
+
+class SearchCall(TypedDict):
+    id: str
+    type: Literal["file_search"]
+    file_search: Search
+
+
+ToolCallObject = Annotated[FunctionCall | CodeCall | SearchCall, Discriminator("type")]
+
+
 class ToolCalls(TypedDict):
     type: Literal["tool_calls"]
-    tool_calls: list[FunctionCall]
+    tool_calls: list[ToolCallObject]
 
 
 class StepObject(TypedDict):

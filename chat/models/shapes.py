@@ -6,6 +6,7 @@ is another matter: see ``chat.api.wire``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import Discriminator, Field
@@ -19,9 +20,9 @@ Metadata = dict[str, str]
 ResponseFormat = Literal["auto"] | dict[str, Any]
 
 
-def one_of(values: list[str]) -> Any:
+def one_of(values: Sequence[str]) -> Any:
     """What the documentation says of a text with few ``values``."""
-    return Field(json_schema_extra={"enum": values})
+    return Field(json_schema_extra={"enum": list(values)})
 
 
 RoleName = Annotated[str, one_of(Message.Role.values)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant
 from chat.models.ids import PublicIdField, PublicObject
+from chat.models.lookups import HasPair
 
 if TYPE_CHECKING:
     from chat.models.people import User
@@ -36,6 +38,10 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             said = Message.objects.filter(thread=models.OuterRef("id"), content__icontains=word)
             found = found.filter(Q(title__icontains=word) | models.Exists(said))
         return found
+
+    def with_metadata(self, pairs: Mapping[str, str]) -> ThreadQuerySet:
+        """Those whose metadata has all of ``pairs``."""
+        return self.filter(*(HasPair("metadata", key, value) for key, value in pairs.items()))
 
 
 class Thread(PublicObject):

@@ -164,6 +164,23 @@ class TestAMessage:
             chat.questions.locator(".chip").click()
         assert Path(download.value.path()).read_text() == "The meeting is on Thursday."
 
+    def test_goes_without_a_file_that_was_removed_and_is_then_deleted(self, chat, tmp_path: Path):
+        (tmp_path / "notes.txt").write_text("The meeting is on Thursday.")
+        chat.new()
+        chat.text.fill("When?")
+        chat.page.set_input_files("#upload", tmp_path / "notes.txt")
+        address = f"/files/{chat.page.locator('#attachments input').get_attribute('value')}/"
+        assert chat.page.request.get(address).status == 200
+        with chat.page.expect_response("**/discard/") as discarded:
+            chat.page.locator("#attachments [data-remove]").click()
+        assert discarded.value.status == 204
+        assert "When?" not in (discarded.value.request.post_data or "")
+        assert chat.page.request.get(address).status == 404
+        expect(chat.page.locator("#attachments .chip")).to_have_count(0)
+        chat.text.press("Enter")
+        expect(chat.questions).to_have_count(1)
+        expect(chat.questions.locator(".chip")).to_have_count(0)
+
     def test_that_the_server_does_not_take_is_kept(self, chat):
         chat.ask("Hello")
         chat.page.route("**/messages/", lambda route: route.abort())

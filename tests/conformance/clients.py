@@ -92,6 +92,8 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
     """The folder ``name`` of the cache, which ``make`` fills if it is not there."""
     complete = folder() / name
     if not complete.exists():
+        if FAILURES:
+            missing(FAILURES[0])
         folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder(), prefix=f"{name}.") as passing:
             make(Path(passing) / "new")
@@ -102,13 +104,19 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
     return complete
 
 
+# Why a download failed, if one did: the others are not tried, each would take its time to fail.
+FAILURES: list[str] = []
+
+
 def run(*command: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        said = "" if done.returncode == 0 else " ".join((done.stdout + done.stderr).splitlines()[-3:]) or "no word"
     except subprocess.TimeoutExpired:
-        missing(f"{command[0]} took longer than {PATIENCE} seconds")
-    if done.returncode:
-        missing(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
+        said = f"no end after {PATIENCE} seconds"
+    if said:
+        FAILURES.append(f"{' '.join(command)}: {said}")
+        missing(FAILURES[-1])
 
 
 def missing(why: str) -> None:

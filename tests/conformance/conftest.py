@@ -66,7 +66,12 @@ def key(server: LiveServer) -> str:
 def environment(server: LiveServer, key: str) -> dict[str, str]:
     """What a program finds in its environment: where to go, with which key, and nothing else of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return {**kept, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": key}
+    azure = {
+        "AZURE_OPENAI_ENDPOINT": server.url,
+        "AZURE_OPENAI_API_KEY": key,
+        "OPENAI_API_VERSION": "2024-05-01-preview",
+    }
+    return {**kept, **azure, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": key}
 
 
 Seen = list[object]

@@ -22,6 +22,7 @@ RUN_BY = {
     "errors": ALL,
     "files": ALL,
     "models": ALL,
+    "azure": ALL,
     "quickstart_2024": V2,  # the helpers came with the second
     "functions_2024": V2,
     "create_and_run": V2,

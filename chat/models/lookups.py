@@ -1,0 +1,27 @@
+"""Questions to the database that Django has no words for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import BooleanField, F, Func, Value
+
+
+class HasPair(Func):
+    """Whether the JSON object in ``column`` has the string ``value`` under ``key``.
+
+    Django's own transforms take a key of digits for a place in an array, and SQLite's paths know no quotes in keys.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str, key: str, value: str) -> None:
+        super().__init__(F(column), Value(key), Value(value))
+
+    def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        (column, in_column), (key, in_key), (value, in_value) = map(compiler.compile, self.get_source_expressions())
+        if connection.vendor == "sqlite":
+            question = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE key = {key} AND value = {value})"  # noqa: S608
+        else:
+            question = f"(({column} ->> {key}::text) = {value}::text)"
+        return question, (*in_column, *in_key, *in_value)

@@ -1,0 +1,83 @@
+"""The table of routes as the API itself has it, those that its documentation hides too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from ninja.operation import Operation
+from pydantic import BaseModel
+
+from chat.api.urls import api
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation. ``path`` is as in ``/threads/{thread_id}``; ``parameters`` are the names in it, in order."""
+
+    name: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    query: tuple[str, ...]
+    body: Schema | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def id_places(self) -> list[str]:
+        """Where ids stand in the body, as in ``messages[].attachments[].file_id``."""
+        return sorted(set(places(self.body, self.body.get("$defs", {})))) if self.body else []
+
+
+def routes() -> list[Route]:
+    """All operations, in the order in which they are looked up."""
+    return [
+        route_of(operation, method, path)
+        for _prefix, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    ]
+
+
+def route_of(operation: Operation, method: str, path: str) -> Route:
+    path = re.sub(r"\{path:(\w+)\}", r"{\1}", path)
+    hints = get_type_hints(operation.view_func)
+    query, body = model_in(hints.get("query")), model_in(hints.get("body"))
+    return Route(
+        name=operation.view_func.__name__,
+        method=method,
+        path=path,
+        parameters=tuple(re.findall(r"\{(\w+)\}", path)),
+        query=tuple(query.model_fields) if query else (),
+        body=body.model_json_schema() if body else None,
+    )
+
+
+def model_in(hint: Any) -> type[BaseModel] | None:
+    """The model of an argument that may be None."""
+    found = [each for each in (hint, *get_args(hint)) if isinstance(each, type) and issubclass(each, BaseModel)]
+    return found[0] if found else None
+
+
+def places(schema: Schema, known: Mapping[str, Schema], at: str = "") -> Iterator[str]:
+    """The ways to all properties that are named like ids."""
+    if reference := schema.get("$ref"):
+        yield from places(known[reference.rpartition("/")[2]], known, at)
+    for way in ("anyOf", "oneOf", "allOf"):
+        for each in schema.get(way, ()):
+            yield from places(each, known, at)
+    if "items" in schema:
+        yield from places(schema["items"], known, f"{at}[]")
+    for name, inner in schema.get("properties", {}).items():
+        place = f"{at}.{name}".lstrip(".")
+        if name.endswith(("_id", "_ids")):
+            yield place
+        else:
+            yield from places(inner, known, place)
