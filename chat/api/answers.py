@@ -41,6 +41,7 @@ def refused(refusal: Refusal) -> HttpResponse:
     response = JsonResponse(refusal.as_body(), status=refusal.status)
     if isinstance(refusal, TooManyRequests):
         response["retry-after"] = str(math.ceil(refusal.retry_after))
+        response["retry-after-ms"] = str(math.ceil(refusal.retry_after * 1000))
         for name, value in rates.headers(refusal).items():
             response[name] = value
     return response

@@ -108,8 +108,9 @@ class ThreadSocket(AsyncConsumer):
         if await self.may_stay():
             self.groups.append(user_group(self.user.pk))
             await self.channel_layer.group_add(self.groups[-1], self.channel_name)
-            self.start(self._watch())
-            await self.opened()
+            if await self.may_stay():  # a sign-out before we joined the group was not heard
+                self.start(self._watch())
+                await self.opened()
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self.closing:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chat.actions import rates
 from chat.models import Assistant, Thread, User
 from tests.api.calling import Api
+from tests.api.streaming import Streams
+from tests.engine.stage import Stage
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +27,13 @@ def api(ada: User) -> Api:
 @pytest.fixture
 def thread(ada: User, assistant: Assistant) -> Thread:
     return Thread.objects.create(owner=ada)
+
+
+@pytest.fixture
+def streams(api: Api) -> Streams:
+    return Streams(api)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "workers")

@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -62,7 +63,7 @@ def node_client() -> tuple[Path, Path]:
 
     found = kept("-".join(packages).replace("@", "-"), make)
     fetched = found / "node_modules" / "node" / "bin" / "node"
-    return (fetched if fetched.exists() else Path(str(own))), found
+    return (fetched if fetched.exists() else Path(own or "node")), found
 
 
 def is_new(node: str) -> bool:
@@ -119,7 +120,7 @@ def run(*command: str) -> None:
         missing(FAILURES[-1])
 
 
-def missing(why: str) -> None:
+def missing(why: str) -> NoReturn:
     """A machine without npm or without a package index skips; CI fails."""
     why = f"a client cannot be installed: {why}"
     if os.environ.get("CI") == "true":
