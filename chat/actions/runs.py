@@ -127,7 +127,8 @@ def cancel(run: Run) -> Run:
 
 @transaction.atomic
 def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Run:
-    """Hand in the outputs of all pending calls, ``[{"tool_call_id", "output"}]``; the run goes on, queued.
+    """Hand in the outputs of all pending calls, ``[{"tool_call_id", "output"}]``; the run goes on, queued. The output of
+    the only call needs no id.
 
     Raises ``WrongRunStatus`` when none are awaited, ``InvalidRequest`` when not exactly those.
     """
@@ -135,13 +136,16 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     if run.status != RunStatus.REQUIRES_ACTION or run.required_action is None:
         raise WrongRunStatus(f'Runs in status "{run.status}" do not accept tool outputs.')
     pending = [call["id"] for call in run.required_action["submit_tool_outputs"]["tool_calls"]]
-    given = {str(output.get("tool_call_id")): output.get("output") or "" for output in outputs}
-    if sorted(given) != sorted(pending) or len(outputs) != len(pending):
-        got = [str(output.get("tool_call_id")) for output in outputs]
+    only = pending[0] if len(pending) == 1 else ""
+    got = [output.get("tool_call_id") or only for output in outputs]
+    if "" in got:
+        param = f"tool_outputs[{got.index('')}].tool_call_id"
+        raise InvalidRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    if sorted(got) != sorted(pending):
         raise InvalidRequest(f"Expected tool outputs for call_ids {pending}, got {got}")
     step = RunStep.objects.filter(run=run, type=StepType.TOOL_CALLS, status=StepStatus.IN_PROGRESS).get()
     for call in step.details["tool_calls"]:
-        call["function"]["output"] = str(given[call["id"]])
+        call["function"]["output"] = outputs[got.index(call["id"])].get("output") or ""
     step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
     told = [endings.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]

@@ -27,14 +27,19 @@ Make a key at [/account/keys/](/account/keys/) and send it as `Authorization: Be
 """
 TAGS = ("Assistants", "Threads", "Messages", "Runs", "Run steps", "Files", "Uploads", "Vector stores", "Models")
 SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "A key of yours: see /account/keys/."}}
+EVENTS = """event: thread.run.created
+data: {"id": "run_a", "object": "thread.run", "status": "queued"}
+
+event: done
+data: [DONE]
+
+"""
 # What is no JSON, by the type that an operation says it returns.
 OTHER_CONTENT: dict[type, Described] = {
     EventStream: {
         "text/event-stream": {
-            "schema": {
-                "type": "string",
-                "description": "With `stream: true`: the events of the run, the last one `done`.",
-            }
+            "schema": {"description": "With `stream: true`: the events of the run, the last one `done`."},
+            "example": EVENTS,
         }
     },
     HttpResponseBase: {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},

@@ -45,7 +45,9 @@ class Unfit(Exception):
 
     def refusal(self, request: HttpRequest) -> InvalidRequest:
         """What is wrong, in words."""
-        given = request.GET.dict() if self.is_query else getattr(request, "given", None)
+        given = getattr(request, "given", None)
+        if self.is_query:
+            given = {name.removesuffix("[]"): values for name, values in request.GET.lists()}
         if given is None:
             return InvalidRequest("The request has no body. Send one JSON object.")
         return refusal(self.error, given=given)
@@ -54,7 +56,7 @@ class Unfit(Exception):
 def refusal(error: ErrorDetails, *, given: Any) -> InvalidRequest:
     """One of pydantic's errors about ``given``, the body or the query, in words that name the parameter."""
     kind = error["type"]
-    param = dotted(place_in(given, error["loc"][1:]))  # first comes the name of our own argument
+    param = dotted(place_in(given, error["loc"][1:], kind=kind))  # first comes the name of our own argument
     if kind in TYPE_ERRORS:
         expected = TYPE_ERRORS[kind]
         if expected == "an array":
@@ -76,18 +78,23 @@ def named(value: Any) -> str:
     return NAMES.get(type(value), "something else")
 
 
-def place_in(given: Any, loc: Place) -> list[str | int]:
+def place_in(given: Any, loc: Place, *, kind: str) -> list[str | int]:
     """The way to what is wrong. pydantic puts the tags of unions between the keys; those are no keys of ``given``."""
     way: list[str | int] = []
-    here: Any = given
-    for position, step in enumerate(loc):
+    here, untagged = given, True
+    for step, is_last in zip(loc, [*[False] * (len(loc) - 1), True], strict=True):
         inside = dict(enumerate(here)) if isinstance(here, list) else here if isinstance(here, dict) else {}
-        if step in inside:
-            here = inside[step]
-        elif step == "[key]" or position < len(loc) - 1 or not isinstance(here, dict):
-            continue  # not a step of the client's; the last one may be missing
-        way.append(step)
+        if untagged and not is_last and way[-1:] not in FREE and inside.get("type") == step:
+            untagged = False
+        elif step in inside:
+            here, untagged = inside[step], True
+            way.append(step)
+        elif is_last and kind == "missing":
+            way.append(step)
     return way
+
+
+FREE = (["metadata"], ["attributes"])  # the client's own keys, of which one may be called ``type``
 
 
 def dotted(way: Place) -> str:

@@ -24,6 +24,8 @@ from chat.models.file_shapes import FileObject
 from chat.models.shapes import DeletedObject, ListObject
 
 router = Router(tags=["Files"])
+# Which it may be, the action says, in words of its own.
+Purpose = Annotated[str, Field(json_schema_extra={"enum": list(files.PURPOSES)})]
 
 
 class FileExpiry(wire.Body):
@@ -33,7 +35,7 @@ class FileExpiry(wire.Body):
 
 class NewFile(wire.Body):
     file: FormFile
-    purpose: str
+    purpose: Purpose
     expires_after: FileExpiry | None = None
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from chat.api.catching_up import Gone
 from chat.api.old.shapes import show_to
 from chat.api.requests import ApiRequest
 from chat.api.stream import EventStream, retold
@@ -80,8 +81,11 @@ def _repeated(kept: KeptReply, request: ApiRequest) -> HttpResponseBase:
         raise StillAtWork
     response: HttpResponseBase
     if kept.run_id:
-        run = Run.objects.get(id=kept.run_id)
-        response = retold(run, show=show_to(request, assistant_id=run.assistant_id))
+        run = Run.objects.filter(id=kept.run_id).first()
+        if run is None:
+            raise Gone
+        made_thread = request.path_info.endswith("/threads/runs")
+        response = retold(run, tell_thread=made_thread, show=show_to(request, assistant_id=run.assistant_id))
     else:
         response = HttpResponse(kept.body, status=kept.status, content_type="application/json; charset=utf-8")
     response["idempotent-replayed"] = "true"

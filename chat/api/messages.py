@@ -13,9 +13,11 @@ from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
 from chat.models.objects import deleted_object, message_object
 from chat.models.shapes import DeletedObject, ListObject, MessageObject
+from chat.models.threads import MAX_TEXT
 
 router = Router(tags=["Messages"])
 Detail = Literal["auto", "low", "high"]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class ImageFile(wire.Body):
@@ -30,7 +32,7 @@ class ImageUrl(wire.Body):
 
 class TextPart(wire.Body):
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class ImageFilePart(wire.Body):
@@ -45,7 +47,7 @@ class ImageUrlPart(wire.Body):
 
 Part = Annotated[TextPart | ImageFilePart | ImageUrlPart, Discriminator("type")]
 Content = Annotated[
-    Annotated[str, Tag("string")] | Annotated[list[Part], Field(min_length=1), Tag("array")],
+    Annotated[Text, Tag("string")] | Annotated[list[Part], Field(min_length=1), Tag("array")],
     Discriminator(lambda value: "array" if isinstance(value, list) else "string"),
 ]
 

@@ -60,30 +60,45 @@ def streamed(
     an ordinary error. With ``tell_thread`` the new thread is told first. ``show`` is how the client sees an event.
     """
     with ExitStack() as stack:
-        # From before the first event until the stream listens. The hold ends with its last reference, so it ends too
-        # when the client is gone before the stream begins.
+        # From before the first event until the stream ends, or the answer is closed or dropped before it begins.
         stack.enter_context(bus.hold(thread_id))
         run = act()
         hold = stack.pop_all()
-    first = [("thread.created", thread_object(run.thread))] if tell_thread else []
+    first = opening(run, tell_thread=tell_thread)
     chunks = lines(run, told=Told(known=known), after=after, first=first, include=include, show=show, hold=hold)
-    return EventStream(chunks, run_id=run.id)
+    return EventStream(chunks, run_id=run.id, hold=hold)
 
 
-def retold(run: Run, *, show: Show) -> EventStream:
+def retold(run: Run, *, tell_thread: bool, show: Show) -> EventStream:
     """The stream of a run that began earlier, from its beginning."""
-    chunks = lines(run, told=Told(known={}), after=0, first=[], include=(), show=show, hold=ExitStack())
+    first = opening(run, tell_thread=tell_thread)
+    chunks = lines(run, told=Told(known={}), after=0, first=first, include=(), show=show, hold=ExitStack())
     return EventStream(chunks, run_id=run.id)
+
+
+def opening(run: Run, *, tell_thread: bool) -> list[Happening]:
+    """What is told before the run's own events."""
+    return [("thread.created", thread_object(run.thread))] if tell_thread else []
 
 
 class EventStream(StreamingHttpResponse):
     """The events of the run ``run_id``."""
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, run_id: str) -> None:
+    def __init__(self, chunks: AsyncGenerator[bytes, None], *, run_id: str, hold: ExitStack | None = None) -> None:
         super().__init__(chunks, content_type="text/event-stream; charset=utf-8")
-        self.run_id = run_id
+        self.chunks, self.run_id, self.hold = chunks, run_id, hold
         self["Cache-Control"] = "no-cache, no-transform"
         self["X-Accel-Buffering"] = "no"  # nginx would collect the events
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        """Not wrapped as by Django, which closes its wrapper only, and leaves ours to the garbage collector."""
+        return self.chunks
+
+    def close(self) -> None:
+        """For a client that was gone before the stream began."""
+        super().close()
+        if self.hold:
+            self.hold.close()
 
 
 Answer = RunObject | EventStream

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chat.actions import uploads
 from chat.api import wire
-from chat.api.files import FileExpiry
+from chat.api.files import FileExpiry, Purpose
 from chat.api.forms import FormFile, described, form_of
 from chat.api.requests import ApiRequest
 from chat.models.file_objects import upload_object, upload_part_object
@@ -21,7 +21,7 @@ router = Router(tags=["Uploads"])
 class NewUpload(wire.Body):
     filename: Annotated[str, Field(min_length=1, max_length=255)]
     bytes: Annotated[int, Field(ge=1)]
-    purpose: str
+    purpose: Purpose
     mime_type: Annotated[str, Field(max_length=255)]
     expires_after: FileExpiry | None = None
 

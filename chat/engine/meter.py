@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 
 from chat.engine import sizes
 from chat.providers.base import Piece, Request, Text, ToolCallPiece, Usage
@@ -14,7 +15,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._request: Request | None = None
-        self._said: list[str] = []
+        self._said = StringIO()  # thousands of small pieces would weigh many times what they say
         self._reported = Usage()
         self._has_heard = False
 
@@ -27,9 +28,9 @@ class Meter:
         self._has_heard = True
         match piece:
             case Text():
-                self._said.append(piece.value)
+                self._said.write(piece.value)
             case ToolCallPiece():
-                self._said.append((piece.name or "") + piece.arguments)
+                self._said.write((piece.name or "") + piece.arguments)
             case Usage():
                 self._reported = piece
 
@@ -42,5 +43,5 @@ class Meter:
         return replace(
             self._reported,
             prompt=self._reported.prompt or asked,
-            completion=self._reported.completion or estimate("".join(self._said)),
+            completion=self._reported.completion or estimate(self._said.getvalue()),
         )

@@ -21,9 +21,13 @@ def belongings(owner: User, *, waiting: bool = False) -> Ids:
     file_id = files.create(owner, upload=SimpleUploadedFile("dot.png", picture()), purpose="vision").id
     upload = uploads.create(owner, filename="a.txt", bytes=5, purpose="assistants", mime_type="text/plain")
     part = uploads.add_part(owner, upload.id, data=SimpleUploadedFile("data", b"Hello"))
-    assistant = Assistant.objects.create(owner=owner, instructions="Be brief.")
+    code = {"code_interpreter": {"file_ids": [file_id]}}
+    assistant = Assistant.objects.create(
+        owner=owner, instructions="Be brief.", tools=[{"type": "code_interpreter"}], tool_resources=code
+    )
     thread = Thread.objects.create(owner=owner, metadata={"of": owner.username})
-    message = Message.objects.create(thread=thread, role="user", content=[text_part("A secret.")])
+    attached = [{"file_id": file_id, "tools": [{"type": "code_interpreter"}]}]
+    message = Message.objects.create(thread=thread, role="user", content=[text_part("A secret.")], attachments=attached)
     call = {"id": new_id("call_"), "type": "function", "function": {"name": "look", "arguments": "{}"}}
     action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
     run = Run.objects.create(

@@ -19,7 +19,8 @@ class Api:
 
     def __init__(self, user: User) -> None:
         self.key, self.secret = keys.create(user, name="test")
-        self.client = Client(headers={"Authorization": f"Bearer {self.secret}"})
+        self.headers = {"Authorization": f"Bearer {self.secret}", "OpenAI-Beta": "assistants=v2"}
+        self.client = Client(headers=self.headers)
 
     def get(self, path: str, **query: Any) -> Reply:
         return self.client.get(f"/v1{path}", query)

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
+from ninja import NinjaAPI
 from ninja.operation import Operation
 from pydantic import BaseModel
-
-from chat.api.urls import api
 
 Schema = Mapping[str, Any]
 
@@ -35,15 +34,16 @@ class Route:
         return sorted(set(places(self.body, self.body.get("$defs", {})))) if self.body else []
 
 
-def routes() -> list[Route]:
-    """All operations, in the order in which they are looked up."""
-    return [
-        route_of(operation, method, path)
-        for _prefix, router in api._routers
-        for path, view in router.path_operations.items()
-        for operation in view.operations
-        for method in operation.methods
-    ]
+def routes(api: NinjaAPI) -> list[Route]:
+    """All operations. Of several at one address the first is meant."""
+    found: dict[str, Route] = {}
+    for _prefix, router in api._routers:
+        for path, view in router.path_operations.items():
+            for operation in view.operations:
+                for method in operation.methods:
+                    route = route_of(operation, method, path)
+                    found.setdefault(str(route), route)
+    return list(found.values())
 
 
 def route_of(operation: Operation, method: str, path: str) -> Route:

@@ -20,15 +20,19 @@ class Streams:
     """The program of ``api``, which also takes streams."""
 
     def __init__(self, api: Api) -> None:
-        self.client = AsyncClient(headers={"Authorization": f"Bearer {api.secret}"})
+        self.client, self.headers = AsyncClient(), api.headers
 
     async def ask(self, path: str, body: Body, **headers: str) -> Reply:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.post(f"/v1{path}", json.dumps(body), content_type="application/json", headers=named)
+        sent = json.dumps(body)
+        return await self.client.post(f"/v1{path}", sent, content_type="application/json", headers=self.headers | named)
+
+    async def start(self, path: str, body: Body, **headers: str) -> Reply:
+        return await self.ask(path, body | {"stream": True}, **headers)
 
     async def whole(self, path: str, body: Body, **headers: str) -> list[Told]:
         """The events of a stream, to its end."""
-        return events_in(await wire(await self.ask(path, body | {"stream": True}, **headers)))
+        return events_in(await wire(await self.start(path, body, **headers)))
 
 
 async def pieces(reply: Reply) -> AsyncIterator[str]:

@@ -9,14 +9,7 @@ from tests.api.calling import Api, Reply
 
 pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example"
-SENT = [
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "openai-beta",
-    "x-stainless-lang",
-    "x-stainless-retry-count",
-]
+SENT = ["authorization", "content-type", "idempotency-key", "openai-beta", "x-stainless-lang"]
 SEEN = ["x-request-id", "retry-after", "openai-poll-after-ms", "x-ratelimit-remaining-requests"]
 
 

@@ -137,8 +137,10 @@ class TestEveryAnswer:
 
 class TestAWrongAddress:
     @pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/openai/nothing", "/v1/threads/thread_1/nothing"])
-    def test_is_named(self, api: Api, path: str) -> None:
-        assert told(api.client.get(path)) == absent(f"Invalid URL (GET {path})")
+    @pytest.mark.parametrize("beta", ["assistants=v2", ""])
+    def test_is_named(self, api: Api, path: str, beta: str) -> None:
+        reply = api.client.get(path, headers={"OpenAI-Beta": beta})
+        assert told(reply) == absent(f"Invalid URL (GET {path})")
 
     def test_with_a_slash_too_many_is_one(self, api: Api) -> None:
         assert told(api.client.post("/v1/threads/")) == absent("Invalid URL (POST /v1/threads/)")

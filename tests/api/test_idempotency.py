@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -14,9 +15,9 @@ from chat.errors import TooManyRequests, Unavailable
 from chat.models import Assistant, File, KeptReply, Run, Thread, User
 from chat.providers.replies import Reply as Said
 from chat.providers.scripted import ScriptedProvider
-from tests.api.calling import Api, Reply, refused, told
-from tests.api.streaming import Streams, events_in, names, text_in, wire
-from tests.engine.stage import Stage, in_thread, status
+from tests.api.calling import Api, Body, Reply, absent, refused, told
+from tests.api.streaming import Streams, events_in, names, pieces, text_in, wire
+from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.django_db
 USED = "This Idempotency-Key was used for another request. Use a new key for a new request."
@@ -28,6 +29,11 @@ def post(api: Api, path: str = "/threads", *, key: str = "once", **metadata: str
 
 def age(**by: float) -> None:
     KeptReply.objects.update(created_at=timezone.now() - timedelta(**by))
+
+
+@pytest.fixture
+def wanted(assistant: Assistant) -> Body:
+    return {"assistant_id": assistant.id, "thread": {"messages": [{"role": "user", "content": "Hello?"}]}}
 
 
 class TestARepeatedRequest:
@@ -174,46 +180,32 @@ class TestAnAnswerThatMayChange:
 
 @pytest.mark.django_db(transaction=True)
 class TestARepeatedStream:
-    async def test_is_told_again_from_the_rows(self, api: Api, stage: Stage, assistant: Assistant) -> None:
-        streams = Streams(api)
-        body = {"assistant_id": assistant.id, "thread": {"messages": [{"role": "user", "content": "Hello?"}]}}
+    async def test_is_told_again_from_the_rows(self, streams: Streams, stage: Stage, wanted: Body) -> None:
         async with stage.working(ScriptedProvider([Said("Good ", "morning.")])):
-            first = await streams.whole("/threads/runs", body, Idempotency_Key="once")
-            again = await streams.whole("/threads/runs", body, Idempotency_Key="once")
+            first = await streams.whole("/threads/runs", wanted, Idempotency_Key="once")
+            again = await streams.whole("/threads/runs", wanted, Idempotency_Key="once")
         assert names(again) == names(first)
         assert text_in(again) == text_in(first) == "Good morning."
         assert again[-2] == first[-2]
-        assert await in_thread(Run.objects.count)() == 1
+        assert await Run.objects.acount() == 1
 
-    async def test_that_was_left_is_told_on(self, api: Api, stage: Stage, assistant: Assistant) -> None:
+    async def test_that_was_left_is_told_on(self, streams: Streams, stage: Stage, wanted: Body) -> None:
         """The client lost its connection in the middle and sends its request once more."""
-        streams = Streams(api)
-        body = {
-            "assistant_id": assistant.id,
-            "stream": True,
-            "thread": {"messages": [{"role": "user", "content": "?"}]},
-        }
         go_on = asyncio.Event()
         async with stage.working(ScriptedProvider([Said("Good ", go_on, "morning.")])):
-            first = await streams.ask("/threads/runs", body, Idempotency_Key="once")
-            async for chunk in first.streaming_content:
-                if b"Good " in chunk:
-                    break
-            first.close()
-            again = await streams.ask("/threads/runs", body, Idempotency_Key="once")
+            async with aclosing(pieces(await streams.start("/threads/runs", wanted, Idempotency_Key="once"))) as heard:
+                async for piece in heard:
+                    if "Good " in piece:
+                        break
+            again = await streams.start("/threads/runs", wanted, Idempotency_Key="once")
             go_on.set()
             events = events_in(await wire(again))
         assert text_in(events) == "Good morning."
         assert events[-2][0] == "thread.run.completed"
 
-    async def test_of_a_run_whose_thread_is_gone_says_so(self, api: Api, stage: Stage, assistant: Assistant) -> None:
-        streams = Streams(api)
+    async def test_of_a_run_that_is_gone_says_so(self, streams: Streams, stage: Stage, wanted: Body) -> None:
         async with stage.working(ScriptedProvider([Said("Good morning.")])):
-            first = await streams.whole("/threads/runs", {"assistant_id": assistant.id}, Idempotency_Key="once")
-        run = Run(pk=(await Run.objects.aget()).pk)
-        await status(run, "completed")
-        await in_thread(api.delete)(f"/threads/{first[0][1]['id']}")
-        again = await streams.ask(
-            "/threads/runs", {"assistant_id": assistant.id, "stream": True}, Idempotency_Key="once"
-        )
-        assert again.status_code == 404
+            await streams.whole("/threads/runs", wanted, Idempotency_Key="once")
+        await Thread.objects.all().adelete()
+        again = await streams.start("/threads/runs", wanted, Idempotency_Key="once")
+        assert told(again) == absent("The run was deleted with its thread.")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.http import HttpRequest
-from django.urls import re_path
+from django.http import HttpRequest, HttpResponse
 from ninja.renderers import JSONRenderer
 
 from chat.api.answers import no_such_address
@@ -34,7 +33,9 @@ class OldRenderer(JSONRenderer):
 
 api = WireAPI(parser=OldParser(), renderer=OldRenderer(), urls_namespace="old", openapi_url="", docs_url="")
 # The old ones first: they take the place of what has the same address.
-urlpatterns = [
-    *mounted(api, [assistants.router, files.router, *RESOURCES]),
-    re_path("", no_such_address),  # not Django's page, whose links are not to be found here
-]
+urlpatterns = mounted(api, [assistants.router, files.router, *RESOURCES])
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """In place of Django's page, whose links are not among these addresses."""
+    return no_such_address(request)

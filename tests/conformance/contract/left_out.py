@@ -22,10 +22,6 @@ STORES = LeftOut(
 LIMIT = LeftOut(
     "a page of 0 objects, where a page has 1 or more (reference, section 1.4)", "Invalid 'limit': integer below"
 )
-OUTPUTS = LeftOut(
-    "an output that does not say for which call (reference, section 6.4)",
-    "Expected tool outputs for call_ids ['tool_call_id'], got",
-)
 
 LEFT_OUT = {
     "beta/test_assistants.py::test_method_create_with_all_params": STORES,
@@ -35,12 +31,6 @@ LEFT_OUT = {
     "beta/test_threads.py::test_method_create_and_run_with_all_params_overload_2": STORES,
     "beta/threads/test_messages.py::test_method_list_with_all_params": LIMIT,
     "beta/threads/test_runs.py::test_method_list_with_all_params": LIMIT,
-    "beta/threads/test_runs.py::test_method_submit_tool_outputs_overload_1": OUTPUTS,
-    "beta/threads/test_runs.py::test_raw_response_submit_tool_outputs_overload_1": OUTPUTS,
-    "beta/threads/test_runs.py::test_streaming_response_submit_tool_outputs_overload_1": OUTPUTS,
-    "beta/threads/test_runs.py::test_method_submit_tool_outputs_overload_2": OUTPUTS,
-    "beta/threads/test_runs.py::test_raw_response_submit_tool_outputs_overload_2": OUTPUTS,
-    "beta/threads/test_runs.py::test_streaming_response_submit_tool_outputs_overload_2": OUTPUTS,
     "beta/threads/runs/test_steps.py::test_method_list_with_all_params": LIMIT,
     "test_files.py::test_method_list_with_all_params": LIMIT,
 }

@@ -9,6 +9,7 @@ INCLUDE = ["step_details.tool_calls[*].file_search.results[*].content"]
 FUNCTION = {"type": "function", "function": {"name": "look"}}
 assistant = client.beta.assistants.create(model="gpt-4o", instructions="Be brief.", tools=[FUNCTION])
 print(json.dumps([assistant.tools[0].function.parameters, assistant.tools[0].function.strict]))
+print(json.dumps(assistant._request_id[:4]))
 
 run = client.beta.threads.create_and_run_poll(
     assistant_id=assistant.id,

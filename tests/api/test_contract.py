@@ -1,0 +1,55 @@
+"""Every body with which the API answers, and every event of its streams, is as the contract of the reference says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from chat.api.urls import api
+from chat.events import types
+from tests.api.contract import complaints, contract, event_schema, refusal_schema, reply_schema
+from tests.api.routes import routes
+from tests.api.tour import Tour
+from tests.live import LiveServer
+
+# Bytes, and what only an administrator can do.
+NOT_SEEN = {"GET /files/{file_id}/content", "HEAD /files/{file_id}/content", "DELETE /models/{model}"}
+ROUTES = [str(route) for route in routes(api) if str(route) not in NOT_SEEN]
+EVENTS = ["thread.created"] + sorted(
+    value
+    for name, value in vars(types).items()
+    if name.startswith(("RUN_", "STEP_", "MESSAGE_")) and name.isupper() and isinstance(value, str)
+)
+# The streams of the API show it only in the middle of those of the page; and what is refused has no event.
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    contract()
+    with LiveServer(tmp_path_factory.mktemp("contract")) as server:
+        key = server.manage("createapikey", "admin").strip()
+        headers = {"Authorization": f"Bearer {key}", "OpenAI-Beta": "assistants=v2"}
+        with httpx2.Client(base_url=f"{server.url}/v1", headers=headers, timeout=60) as client:
+            tour = Tour(client, server)
+            tour.take()
+            yield tour
+
+
+class TestTheContract:
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_is_kept_by_every_answer_of(self, tour: Tour, route: str) -> None:
+        assert tour.replies[route], "the tour does not go there"
+        assert [error for body in tour.replies[route] for error in complaints(body, reply_schema(route))] == []
+
+    @pytest.mark.parametrize("name", EVENTS)
+    def test_is_kept_by_every_event_named(self, tour: Tour, name: str) -> None:
+        assert tour.events[name], "the tour does not hear it"
+        assert [error for data in tour.events[name] for error in complaints(data, event_schema(name))] == []
+
+    def test_is_kept_by_every_refusal(self, tour: Tour) -> None:
+        assert [error for body in tour.refusals for error in complaints(body, refusal_schema())] == []
+
+    def test_knows_every_event(self, tour: Tour) -> None:
+        assert set(tour.events) <= set(EVENTS)
