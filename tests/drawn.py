@@ -12,6 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def first_sentence(doc: str) -> str:
+    """Of a docstring, as Markdown on one line."""
+    line = " ".join(doc.split()).replace("``", "`")
+    sentence, stop, _more = line.partition(". ")
+    return sentence + stop.strip()
+
+
 def run_states() -> str:
     """The life of a run, from the table that decides it."""
     from chat.models.runs import ENDED, TRANSITIONS, RunStatus
@@ -37,14 +44,32 @@ def rooms() -> str:
     for module in sorted(pkgutil.iter_modules(chat.__path__), key=lambda module: module.name):
         if module.name in ("migrations", "apps"):
             continue
-        doc = (importlib.import_module(f"chat.{module.name}").__doc__ or "").split(".")[0].strip()
-        rows.append(f"| `chat/{module.name}` | {doc} |")
+        doc = first_sentence(importlib.import_module(f"chat.{module.name}").__doc__ or "")
+        rows.append(f"| `chat/{module.name}` | {doc.removesuffix('.')} |")
+    return "\n".join(rows)
+
+
+def routes() -> str:
+    """What the API serves, by resource, with the first sentence that its documentation says of it."""
+    from chat.api.documentation import TAGS
+    from chat.api.urls import api
+
+    found: dict[str, list[str]] = {tag: [] for tag in TAGS}
+    for path, operations in api.get_openapi_schema(path_prefix="")["paths"].items():
+        for method, operation in operations.items():
+            (tag,) = operation["tags"]
+            said = f"{operation['summary']}. {first_sentence(operation.get('description', ''))}".strip()
+            found[tag].append(f"| `{method.upper()} {path}` | {said} |")
+    rows = ["| request | what it does |", "|---|---|"]
+    for tag, lines in found.items():
+        rows += [f"| **{tag}** | |", *lines]
     return "\n".join(rows)
 
 
 DRAWN: dict[str, tuple[str, Callable[[], str]]] = {
     "run states": ("docs/runs.md", run_states),
     "rooms": ("README.md", rooms),
+    "routes": ("docs/api.md", routes),
 }
 
 

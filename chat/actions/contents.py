@@ -46,4 +46,5 @@ def _part(user: User, part: Object, *, param: str) -> Object:
             raise InvalidRequest(f"The file {file.id!r} is not an image.", param=param)
     elif not part["image_url"]["url"].startswith(ADDRESSES):
         raise InvalidRequest("An image's address must begin with https://, http:// or data:image/.", param=param)
-    return dict(part)
+    kind = part["type"]
+    return {"type": kind, kind: part[kind] | {"detail": part[kind].get("detail") or "auto"}}

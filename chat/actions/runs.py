@@ -48,7 +48,7 @@ def start(
     *,
     assistant: Assistant,
     additional_instructions: str | None = None,
-    additional_messages: Sequence[Mapping[str, Any]] = (),
+    additional_messages: Sequence[Mapping[str, Any]] | None = None,
     **settings: Any,
 ) -> Run:
     """A queued run of ``assistant`` on ``thread``; a worker takes it as soon as this is committed.
@@ -58,13 +58,13 @@ def start(
     nothing to run on, ``InvalidRequest`` for settings that cannot be, and ``ThreadBusy`` when a run is live on the
     thread, which is decided by the database.
     """
-    frozen = frozen_settings(assistant, thread=thread, settings=settings)
-    if additional_instructions:
-        frozen["instructions"] = "\n\n".join(filter(None, [frozen["instructions"], additional_instructions]))
     if additional_messages and (live := thread.live_run()):
         raise _busy(thread, live)
-    for message in additional_messages:
+    for message in additional_messages or ():
         entries.add(thread, **message)
+    frozen = frozen_settings(assistant, thread=thread, settings=settings)  # with what these messages have attached
+    if additional_instructions:
+        frozen["instructions"] = "\n\n".join(filter(None, [frozen["instructions"], additional_instructions]))
     if not frozen["instructions"] and not thread.messages.filter(role=Message.Role.USER).exists():
         raise InvalidThread
     try:
@@ -127,9 +127,9 @@ def cancel(run: Run) -> Run:
 
 @transaction.atomic
 def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Run:
-    """Hand in the outputs of all pending calls, ``[{"tool_call_id", "output"}]``; the run goes on, queued. The output of
-    the only call needs no id.
+    """Hand in the outputs of all pending calls, ``[{"tool_call_id", "output"}]``; the run goes on, queued.
 
+    The output of the only call needs no id.
     Raises ``WrongRunStatus`` when none are awaited, ``InvalidRequest`` when not exactly those.
     """
     run.refresh_from_db(from_queryset=Run.objects.select_for_update())

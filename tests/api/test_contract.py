@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+from django.db.models import TextChoices
 
 from chat.api.urls import api
 from chat.events import types
+from chat.models import Message, RunStatus, StepStatus
 from tests.api.contract import complaints, contract, event_schema, refusal_schema, reply_schema
 from tests.api.routes import routes
 from tests.api.tour import Tour
@@ -17,12 +20,10 @@ from tests.live import LiveServer
 # Bytes, and what only an administrator can do.
 NOT_SEEN = {"GET /files/{file_id}/content", "HEAD /files/{file_id}/content", "DELETE /models/{model}"}
 ROUTES = [str(route) for route in routes(api) if str(route) not in NOT_SEEN]
-EVENTS = ["thread.created"] + sorted(
-    value
-    for name, value in vars(types).items()
-    if name.startswith(("RUN_", "STEP_", "MESSAGE_")) and name.isupper() and isinstance(value, str)
-)
-# The streams of the API show it only in the middle of those of the page; and what is refused has no event.
+EVENTS = [
+    "thread.created",
+    *(name for name in vars(types).values() if isinstance(name, str) and re.match(r"thread\.(run|message)\.", name)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,14 @@ class TestTheContract:
 
     def test_is_kept_by_every_refusal(self, tour: Tour) -> None:
         assert [error for body in tour.refusals for error in complaints(body, refusal_schema())] == []
+
+    @pytest.mark.parametrize(
+        ("kind", "statuses"),
+        [("thread.run", RunStatus), ("thread.run.step", StepStatus), ("thread.message", Message.Status)],
+    )
+    def test_is_compared_in_every_status(self, tour: Tour, kind: str, statuses: type[TextChoices]) -> None:
+        shown = [item for bodies in tour.replies.values() for body in bodies for item in body.get("data", [body])]
+        assert {item["status"] for item in shown if item["object"] == kind} == set(statuses)
 
     def test_knows_every_event(self, tour: Tour) -> None:
         assert set(tour.events) <= set(EVENTS)
