@@ -17,6 +17,11 @@ from chat.models.objects import Object
 from chat.models.runs import LIFE
 
 Happening = tuple[str, Object]
+Place = tuple[str, int]  # a message and the index of a part, or a step and the index of a call
+STEP = "thread.run.step."
+OUTPUTS_TAKEN = "outputs taken"  # no event: the run went on before the stream began
+# A call that was made and nothing else, by its type.
+UNDONE: dict[str, Object] = {"function": {"output": None}, "file_search": {"results": []}}
 # A run as it was before it had done anything.
 UNTOUCHED = {
     "started_at": None,
@@ -35,16 +40,16 @@ class Gone(NotFound):
 
 
 class Told:
-    """What the client of one stream knows of ``run``.
+    """What the client of one stream knows of a run.
 
     ``known`` are the statuses of the steps that an earlier stream told, when the run waited for tool outputs.
     """
 
     def __init__(self, *, known: Mapping[str, str]) -> None:
-        self.status = RunStatus.REQUIRES_ACTION.value if known else ""
-        self.steps = dict(known)
-        self.messages: dict[str, str] = {}
-        self.lengths: dict[str, int] = {}  # of the text that was told, by message
+        self.known = known
+        self.run = OUTPUTS_TAKEN if known else ""  # the last event of the run that was told
+        self.last = {id: f"{STEP}{status}" for id, status in known.items()}  # that of each step and message
+        self.lengths: dict[Place, int] = {}
 
     def take(self, events: Iterable[Event]) -> list[Happening]:
         """``events``, remembered, up to one that ends a stream."""
@@ -58,14 +63,18 @@ class Told:
 
     def _remember(self, name: str, data: Object) -> None:
         if name == types.MESSAGE_DELTA:
-            text = sum(len(part["text"]["value"]) for part in data["delta"]["content"] if part["type"] == "text")
-            self.lengths[data["id"]] = self.lengths.get(data["id"], 0) + text
-        elif data["object"] == "thread.message":
-            self.messages[data["id"]] = data["status"]
-        elif data["object"] == "thread.run.step":
-            self.steps[data["id"]] = data["status"]
+            text = "".join(part["text"]["value"] for part in data["delta"]["content"] if part["type"] == "text")
+            self._lengthen((data["id"], 0), text)
+        elif name == types.STEP_DELTA:
+            for call in data["delta"]["step_details"]["tool_calls"]:
+                self._lengthen((data["id"], call["index"]), call.get("function", {}).get("arguments") or "")
         elif data["object"] == "thread.run":
-            self.status = data["status"]
+            self.run = name
+        else:
+            self.last[data["id"]] = name
+
+    def _lengthen(self, place: Place, text: str) -> None:
+        self.lengths[place] = self.lengths.get(place, 0) + len(text)
 
     def catch_up(self, snapshot: Snapshot) -> list[Happening]:
         """What ``snapshot`` of the run says and was not told. Raises ``Gone`` when the run is not there any more."""
@@ -73,11 +82,11 @@ class Told:
             raise Gone
         self.news: list[Happening] = []
         messages = {message["id"]: message for message in snapshot.messages}
-        self._begin(snapshot.run, [step for step in snapshot.steps if step["id"] in self.steps])
+        self._begin(snapshot.run, [step for step in snapshot.steps if step["id"] in self.known])
         for step in snapshot.steps:
             self._tell_step(step, messages)
         ending = f"thread.run.{snapshot.run['status']}"
-        if ending in STREAM_ENDS and snapshot.run["status"] != self.status:
+        if ending in STREAM_ENDS and ending != self.run:
             self._tell(ending, snapshot.run)
         return self.news
 
@@ -88,49 +97,62 @@ class Told:
     def _begin(self, run: Object, earlier: list[Object]) -> None:
         fresh = {**run, **UNTOUCHED, "expires_at": run["created_at"] + int(LIFE.total_seconds())}
         queued = fresh | {"status": RunStatus.QUEUED.value}
-        if not self.status:
+        if not self.run:
             self._tell(types.RUN_CREATED, queued)
-            self._tell(types.RUN_QUEUED, queued)
-        elif self.status == RunStatus.REQUIRES_ACTION != run["status"]:
+        if self.run == OUTPUTS_TAKEN:
             for step in earlier:
                 self._tell_step(step, {})
+        if self.run in (types.RUN_CREATED, OUTPUTS_TAKEN):
             self._tell(types.RUN_QUEUED, queued)
-        if self.status == RunStatus.QUEUED and run["started_at"] is not None and run["status"] != RunStatus.QUEUED:
+        if self.run == types.RUN_QUEUED and run["started_at"] is not None and run["status"] != RunStatus.QUEUED:
             begun = fresh | {"status": RunStatus.IN_PROGRESS.value, "started_at": run["started_at"]}
             self._tell(types.RUN_IN_PROGRESS, begun)
 
     def _tell_step(self, step: Object, messages: Mapping[str, Object]) -> None:
-        known = self.steps.get(step["id"])
-        if known not in (None, StepStatus.IN_PROGRESS):
+        if self.last.get(step["id"]) not in (None, types.STEP_CREATED, types.STEP_IN_PROGRESS):
             return
         details = step["step_details"]
-        if known is None:
-            empty = details if details["type"] == "message_creation" else {**details, "tool_calls": []}
-            begun = {**step, "status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
-            begun |= {"failed_at": None, "cancelled_at": None, "last_error": None}
-            self._tell(types.STEP_CREATED, begun)
-            self._tell(types.STEP_IN_PROGRESS, begun)
-        if details["type"] == "message_creation":
+        is_message = details["type"] == "message_creation"
+        empty = details if is_message else {**details, "tool_calls": []}
+        begun = {**step, "status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
+        begun |= {"failed_at": None, "cancelled_at": None, "last_error": None}
+        self._open(begun, types.STEP_CREATED, types.STEP_IN_PROGRESS)
+        if is_message:
             self._tell_message(messages.get(details["message_creation"]["message_id"]))
-        elif known is None:
-            for place, call in enumerate(details["tool_calls"]):
-                self._tell(types.STEP_DELTA, types.step_delta(step["id"], tool_call={"index": place, **call}))
+        elif step["id"] not in self.known:
+            for index, call in enumerate(details["tool_calls"]):
+                self._tell_call(step["id"], index, call)
         if step["status"] != StepStatus.IN_PROGRESS:
-            self._tell(f"thread.run.step.{step['status']}", step)
+            self._tell(f"{STEP}{step['status']}", step)
+
+    def _open(self, begun: Object, created: str, in_progress: str) -> None:
+        if begun["id"] not in self.last:
+            self._tell(created, begun)
+        if self.last[begun["id"]] == created:
+            self._tell(in_progress, begun)
 
     def _tell_message(self, message: Object | None) -> None:
         if message is None:
             return
-        known = self.messages.get(message["id"])
-        if known is None:
-            begun = {**message, "status": "in_progress", "content": [], "completed_at": None}
-            begun |= {"incomplete_at": None, "incomplete_details": None}
-            self._tell(types.MESSAGE_CREATED, begun)
-            self._tell(types.MESSAGE_IN_PROGRESS, begun)
+        begun = {**message, "status": "in_progress", "content": [], "completed_at": None}
+        begun |= {"incomplete_at": None, "incomplete_details": None}
+        self._open(begun, types.MESSAGE_CREATED, types.MESSAGE_IN_PROGRESS)
         text = "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
-        told = self.lengths.get(message["id"], 0)
+        told = self.lengths.get((message["id"], 0), 0)
         if len(text) > told:
             delta = types.message_delta(message["id"], index=0, text=text[told:], first=told == 0)
             self._tell(types.MESSAGE_DELTA, delta)
-        if message["status"] not in ("in_progress", known):
+        if message["status"] != "in_progress" and self.last[message["id"]] == types.MESSAGE_IN_PROGRESS:
             self._tell(f"thread.message.{message['status']}", message)
+
+    def _tell_call(self, step_id: str, index: int, call: Object) -> None:
+        """A call as it was made: what came of it is told with its step (reference, section 7.2)."""
+        told = self.lengths.get((step_id, index))
+        if told is None:
+            kind = call["type"]
+            made = {"index": index, **call, kind: {**call[kind], **UNDONE.get(kind, {})}}
+        elif "function" in call and (rest := call["function"]["arguments"][told:]):
+            made = {"index": index, "type": "function", "function": {"arguments": rest}}
+        else:
+            return
+        self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=made))

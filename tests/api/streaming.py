@@ -38,7 +38,7 @@ class Streams:
 async def pieces(reply: Reply) -> AsyncIterator[str]:
     """What comes over the wire, as it comes."""
     assert reply.status_code == 200, getattr(reply, "content", b"")
-    async with asyncio.timeout(PATIENCE), aclosing(reply.streaming_content) as chunks:
+    async with asyncio.timeout(PATIENCE), aclosing(aiter(reply)) as chunks:
         async for chunk in chunks:
             yield chunk.decode()
 

@@ -7,9 +7,9 @@ import json
 import socket
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSParsedURL, WSTransport, ws_connect
 
@@ -48,8 +48,11 @@ class Connection(Protocol):
 class Target(Protocol):
     """What is measured: a server that relays the mock's stream. ``pid`` is its process, None for the mock itself."""
 
-    name: str
-    pid: int | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pid(self) -> int | None: ...
 
     async def prepare(self, work: Work) -> None:
         """Whatever must exist before chats can connect."""
@@ -145,20 +148,30 @@ def _quantile(ordered: Sequence[int], percent: int) -> float:
 # --- Ways to connect ------------------------------------------------------------------------------------------
 
 
+def post(path: str, given: Mapping[str, Any], *, headers: str = "") -> bytes:
+    """An HTTP request with JSON; each of ``headers`` ends its line."""
+    body = json.dumps(given)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
 def ask(model: str) -> bytes:
     """The HTTP request that starts a stream of the mock."""
-    body = json.dumps({"model": model, "messages": [], "stream": True, "stream_options": {"include_usage": True}})
-    return f"POST /v1/chat/completions HTTP/1.1\r\nHost: mock\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    return post("/v1/chat/completions", {"model": model, "messages": [], **options})
 
 
-class Direct(asyncio.Protocol):
-    """Reads the mock without anything between: what the clock and the client themselves cost."""
+class EventReader(asyncio.Protocol):
+    """A client of server-sent events. ``start`` sends ``request``; every event goes to ``heard``.
+
+    The head and the framing of chunks stay before the events that follow them: servers put whole events into a chunk.
+    """
 
     transport: asyncio.Transport
 
-    def __init__(self, model: str, tally: Tally) -> None:
-        self._model = model
-        self._tally = tally
+    def __init__(self, heard: Callable[[bytes], None], *, request: bytes) -> None:
+        self._heard = heard
+        self._request = request
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -166,15 +179,24 @@ class Direct(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        whole, end, self._rest = (self._rest + data).rpartition(b"\n\n")
-        if end:
-            self._tally.feed(whole)
+        if data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the server refused: {data.decode()}")
+        *events, self._rest = (self._rest + data).split(b"\n\n")
+        for event in events:
+            self._heard(event)
 
     def start(self) -> None:
-        self.transport.write(ask(self._model))
+        self.transport.write(self._request)
 
     def close(self) -> None:
         self.transport.close()
+
+
+async def open_events(port: int, heard: Callable[[bytes], None], *, request: bytes) -> EventReader:
+    """A connected ``EventReader``."""
+    loop = asyncio.get_running_loop()
+    _, reader = await loop.create_connection(lambda: EventReader(heard, request=request), "127.0.0.1", port)
+    return reader
 
 
 class Socket(WSListener):

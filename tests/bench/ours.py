@@ -43,7 +43,7 @@ class Everthread:
         assert server.process is not None
         self.pid: int | None = server.process.pid
         self._server = server
-        self._key = key
+        self.key = key
         self._threads: list[str] = []
 
     @classmethod
@@ -58,21 +58,29 @@ class Everthread:
     async def prepare(self, work: Work) -> None:
         """New threads, made before the clock runs."""
         code = _THREADS.format(count=work.chats)
-        self._threads = (await asyncio.to_thread(self._server.shell, code)).split()[-work.chats :]
+        self._threads = (await asyncio.to_thread(self.shell, code)).split()[-work.chats :]
 
     async def connect(self, number: int, work: Work, tally: Tally, *, buffer: int | None = None) -> Program:
         """A program that has seen the thread as it is, and will send a message. ``buffer`` as in ``open_socket``."""
         program = Program(self._threads[number], tally)
         seen = program.expect("snapshot")
         program.socket = await open_socket(
-            f"ws://127.0.0.1:{self._server.port}/ws/threads/{program.thread}/",
+            f"ws://127.0.0.1:{self.port}/ws/threads/{program.thread}/",
             program.hear,
             first=json.dumps({"type": "send_message", "content": "Hello", "run": {"model": work.model}}),
-            headers={"Authorization": f"Bearer {self._key}"},
+            headers={"Authorization": f"Bearer {self.key}"},
             buffer=buffer,
         )
         await asyncio.wait_for(seen, PATIENCE)
         return program
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    def shell(self, code: str) -> str:
+        """Run Python code with the models at hand, and return what it printed."""
+        return self._server.shell(code)
 
     def restart(self) -> None:
         """As after a power cut."""
@@ -83,7 +91,7 @@ class Everthread:
 
     def stored(self, thread: str) -> tuple[str, str]:
         """Status and text of the thread's only run."""
-        status, text = self._server.shell(_TEXT.format(thread=thread)).strip().split("\n", 1)
+        status, text = self.shell(_TEXT.format(thread=thread)).strip().split("\n", 1)
         return status, text
 
 

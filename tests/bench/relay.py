@@ -3,7 +3,8 @@
     python -m tests.bench.relay [--quick] [--json FILE]
 
 Children: a mock upstream whose deltas carry a stamp (``mock_upstream``), the bare websocket floor (``floor``), the
-naive consumer (``naive``), and Everthread as ``manage.py serve`` starts it (``ours``). The load client is this process.
+naive relays by websocket (``naive``) and by server-sent events (``naive_sse``), and Everthread as ``manage.py serve``
+starts it, by its socket for programs (``ours``) and by its API (``ours_sse``). The load client is this process.
 Each round puts the same load on every relay in a random order; compared are the medians of the rounds' pairs, because
 absolute times say more about the machine than about the code. CPU is that of the relay's process alone. Every load runs
 with few deltas and with many, so that what a delta costs and what a chat costs beside its deltas come apart. Then come
@@ -29,18 +30,19 @@ from tests.bench import checks
 from tests.bench.checks import Check, Measure
 from tests.bench.load import Target, Work, run
 from tests.bench.ours import Everthread
+from tests.bench.ours_sse import RunStreams
 from tests.bench.processes import Child
 from tests.bench.report import Goal, Measured, Round, judge, sentence, table
-from tests.bench.targets import PlainSocket, Upstream
+from tests.bench.targets import PlainEvents, PlainSocket
 from tests.live import free_port
 
 WORK = Work(chats=100, deltas=300, rate=50)
 QUICK = Work(chats=50, deltas=100, rate=50)
 FEW = 10  # deltas of the chats that show what a chat costs beside its deltas
-GOALS = (Goal("ours", "naive", 0.45), Goal("ours", "floor", 3.5))
+GOALS = (Goal("ours", "naive", 0.45), Goal("ours", "floor", 3.5), Goal("ours-sse", "naive-sse", 0.55))
 SLACK = 1.3  # on the goals in a quick run, which is too short to be exact
 Found = tuple[list[Round], list[Check]]
-PACKAGES = ("daphne", "channels", "django", "openai", "aiohttp", "msgspec", "picows")
+PACKAGES = ("daphne", "twisted", "channels", "django", "openai", "pydantic", "aiohttp", "msgspec", "picows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,17 @@ class Stage:
         at = ("--upstream", str(upstream.port))
         floor = stack.enter_context(Child("tests.bench.floor", free_port(), *at))
         naive = stack.enter_context(Child("tests.bench.naive", free_port(), *at))
+        naive_sse = stack.enter_context(Child("tests.bench.naive_sse", free_port(), *at))
         ours = Everthread.start(stack, upstream.port)
-        beside: list[Target] = [
-            Upstream(upstream.port),
+        targets: list[Target] = [
+            PlainEvents("direct", pid=None, port=upstream.port),
             PlainSocket("floor", pid=floor.pid, port=floor.port),
             PlainSocket("naive", pid=naive.pid, port=naive.port),
+            ours,
+            PlainEvents("naive-sse", pid=naive_sse.pid, port=naive_sse.port),
+            RunStreams(ours),
         ]
-        return cls(upstream.port, ours, [*beside, ours])
+        return cls(upstream.port, ours, targets)
 
 
 async def measure(targets: list[Target], work: Work, *, rounds: int) -> list[Round]:

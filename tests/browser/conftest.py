@@ -26,6 +26,7 @@ EXPECTED = (
     "htmx:sendError",
     "htmx:afterRequest",
     "[object Event]",  # htmx's words for a socket that broke
+    "Response Status Error Code 404",  # and for what Chromium calls a failed load
 )
 
 

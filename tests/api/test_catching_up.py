@@ -1,0 +1,211 @@
+"""A stream that did not hear everything tells the rest from the rows: reference, section 7.2.
+
+Whatever a stream has heard of a run when it falls behind, the client is told the same in the end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chat.actions import runs
+from chat.api.catching_up import Gone, Told
+from chat.engine.follow import Snapshot, look_at
+from chat.events.bus import bus
+from chat.events.types import Event
+from chat.models import Assistant, Run, Thread
+from chat.providers.replies import Pause, Reply, call
+from chat.providers.scripted import ScriptedProvider
+from tests.api.calling import Body
+from tests.api.streaming import Told as Happening
+from tests.api.streaming import names, text_in
+from tests.engine.stage import Stage, heard, in_thread, status
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Known = dict[str, str]
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+APART = Pause(0.04)  # seconds; more than the window in which pieces of text are told as one
+
+
+class Scene:
+    """What was to be heard of a run, what an earlier stream had told of it, and its rows in the end."""
+
+    def __init__(self, events: list[Event], rows: Snapshot, known: Known) -> None:
+        self.events, self.rows, self.known = events, rows, known
+
+    @property
+    def whole(self) -> list[Happening]:
+        return [(event.name, event.data) for event in self.events]
+
+    def told(self, heard: int, rows: Snapshot) -> list[Happening]:
+        """What a stream tells that has heard so many events and then reads ``rows``."""
+        told = Told(known=self.known)
+        return told.take(self.events[:heard]) + told.catch_up(rows)
+
+
+def functions(thread: Thread) -> ScriptedProvider:
+    """Asks for functions, and has an answer when it knows what they say."""
+    assistant = thread.assistant
+    assert assistant is not None
+    assistant.tools = [WEATHER]
+    assistant.save()
+    asks = Reply("Let me look. ", APART, call("weather", city="Oslo"), APART, call("weather", city="Rome"))
+    return ScriptedProvider([asks, Reply("Rain ", APART, "and sun.", after_tools=True)])
+
+
+async def submit(run: Run) -> None:
+    calls = run.required_action["submit_tool_outputs"]["tool_calls"]
+    outputs = [{"tool_call_id": made["id"], "output": made["function"]["arguments"]} for made in calls]
+    await in_thread(runs.submit_tool_outputs)(run, outputs=outputs)
+
+
+async def rows_of(run: Run) -> Snapshot:
+    return await in_thread(look_at)(run.id)
+
+
+@pytest.fixture
+def thread(ada, assistant: Assistant) -> Thread:
+    return Thread.objects.create(owner=ada, assistant=assistant)
+
+
+@pytest.fixture(params=["text", "function", "submit"])
+async def scene(request: pytest.FixtureRequest, stage: Stage, thread: Thread) -> Scene:
+    known: Known = {}
+    provider = ScriptedProvider([Reply("Good ", APART, "morning, ", APART, "Ada. 𝄞")])
+    if request.param != "text":
+        provider = await in_thread(functions)(thread)
+    async with stage.working(provider):
+        with bus.follow(thread.id) as follower:
+            run = await stage.ask(thread)
+            events = await heard(follower)
+            if request.param == "submit":
+                run = await status(run, "requires_action")
+                known = {step.id: step.status async for step in run.steps.all()}
+                await submit(run)
+                events = await heard(follower)
+        run = await status(run, "requires_action", "completed")
+    return Scene(events, await rows_of(run), known)
+
+
+def calls_in(events: list[Happening]) -> dict[tuple[str, int], Body]:
+    """The function calls as an SDK joins them from the deltas."""
+    found: dict[tuple[str, int], Body] = defaultdict(lambda: {"id": "", "name": "", "arguments": "", "output": None})
+    for name, data in events:
+        for made in data["delta"]["step_details"]["tool_calls"] if name == "thread.run.step.delta" else []:
+            joined = found[data["id"], made["index"]]
+            joined["id"] += made.get("id", "")
+            joined["name"] += made["function"].get("name", "")
+            joined["arguments"] += made["function"].get("arguments", "")
+            joined["output"] = made["function"].get("output", joined["output"])
+    return dict(found)
+
+
+def endings(events: list[Happening]) -> list[Any]:
+    """The objects as they were when their messages and runs ended."""
+    ends = ("thread.message.completed", "thread.run.completed", "thread.run.requires_action")
+    return [(name, data) for name, data in events if name in ends]
+
+
+def ids(events: list[Happening]) -> list[tuple[str, str]]:
+    """What was told of which object, a row of deltas counted once."""
+    found: list[tuple[str, str]] = []
+    for name, data in events:
+        if (name, data["id"]) not in found[-1:]:
+            found.append((name, data["id"]))
+    return found
+
+
+class TestAStreamThatFallsBehind:
+    async def test_tells_the_same_wherever_it_does(self, scene: Scene) -> None:
+        for cut in range(len(scene.events) + 1):
+            told = scene.told(cut, scene.rows)
+            assert names(told) == names(scene.whole), cut
+            assert ids(told) == ids(scene.whole), cut
+            assert text_in(told) == text_in(scene.whole), cut
+            assert calls_in(told) == calls_in(scene.whole), cut
+            assert endings(told) == endings(scene.whole), cut
+
+    async def test_tells_nothing_twice(self, scene: Scene) -> None:
+        told = Told(known=scene.known)
+        told.catch_up(scene.rows)
+        assert told.catch_up(scene.rows) == []
+
+    async def test_shows_what_begins_as_it_was_then(self, scene: Scene) -> None:
+        beginnings = (".created", ".queued", ".in_progress")
+        for data in [data for name, data in scene.told(0, scene.rows) if name.endswith(beginnings)]:
+            assert data["status"] in ("queued", "in_progress")
+            assert data["completed_at"] is None
+            assert data.get("usage") is None
+            assert data.get("content", []) == []
+            assert data.get("required_action") is None
+            assert not data.get("step_details", {}).get("tool_calls")
+
+    async def test_tells_of_a_text_that_grows_what_is_new(self, stage: Stage, thread: Thread) -> None:
+        scene = await whole_run(stage, thread, ScriptedProvider([Reply("Good ", APART, "morning.")]))
+        [message] = scene.rows.messages
+        [step] = scene.rows.steps
+        assert scene.rows.run is not None
+        run = scene.rows.run | {"status": "in_progress", "completed_at": None}
+        told = Told(known={})
+        texts = []
+        for end in range(len("Good morning.") + 1):
+            content = [{"type": "text", "text": {"value": "Good morning."[:end], "annotations": []}}]
+            row = message | {"status": "in_progress", "content": content}
+            part = replace(scene.rows, run=run, messages=(row,), steps=(step | {"status": "in_progress"},))
+            texts.append(text_in(told.catch_up(part)))
+        assert texts == ["", *"Good morning."]
+        assert names(told.catch_up(scene.rows)) == names(scene.whole)[-3:]
+
+
+class TestAStreamThatHeardNothingFor:
+    async def test_a_run_with_outputs_in_the_middle_tells_it_all(self, stage: Stage, thread: Thread) -> None:
+        """From before the outputs were needed to the end."""
+        async with stage.working(await in_thread(functions)(thread)):
+            with bus.follow(thread.id) as follower:
+                run = await stage.ask(thread)
+                before = await heard(follower)
+                await submit(await status(run, "requires_action"))
+                after = await heard(follower)
+            await status(run, "completed")
+        rows = await rows_of(run)
+        whole = [(event.name, event.data) for event in before[:-1] + after]
+        for cut in range(len(before)):
+            told = Scene(before, rows, {}).told(cut, rows)
+            assert text_in(told) == "Let me look. Rain and sun.", cut
+            assert [told[0][0], told[-1][0]] == ["thread.run.created", "thread.run.completed"], cut
+            once = {name for name in ids(whole) if "step" in name[0] or "message" in name[0]}
+            assert {name for name in ids(told) if "step" in name[0] or "message" in name[0]} == once, cut
+            assert len(ids(told)) == len(set(ids(told))), cut
+
+    async def test_outputs_that_led_to_more_calls_tells_those_too(self, stage: Stage, thread: Thread) -> None:
+        provider = await in_thread(functions)(thread)
+        again = Reply(call("weather", city="Bonn"), after_tools=True)
+        async with stage.working(ScriptedProvider([*provider._replies[:1], again])):
+            run = await status(await stage.ask(thread), "requires_action")
+            known = {step.id: step.status async for step in run.steps.all()}
+            with bus.follow(thread.id) as follower:
+                await submit(run)
+                events = await heard(follower)
+            await status(run, "requires_action")
+        scene = Scene(events, await rows_of(run), known)
+        assert ids(scene.told(0, scene.rows)) == ids(scene.whole)
+        assert scene.whole[-1][0] == "thread.run.requires_action"
+
+
+async def whole_run(stage: Stage, thread: Thread, provider: ScriptedProvider) -> Scene:
+    async with stage.working(provider):
+        with bus.follow(thread.id) as follower:
+            run = await stage.ask(thread)
+            events = await heard(follower)
+        await status(run, "completed")
+    return Scene(events, await rows_of(run), {})
+
+
+class TestARunThatIsGone:
+    def test_is_told_so(self) -> None:
+        nothing = Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
+        with pytest.raises(Gone):
+            Told(known={}).catch_up(nothing)
