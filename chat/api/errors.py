@@ -82,9 +82,10 @@ def place_in(given: Any, loc: Place, *, kind: str) -> list[str | int]:
     """The way to what is wrong. pydantic puts the tags of unions between the keys; those are no keys of ``given``."""
     way: list[str | int] = []
     here, untagged = given, True
-    for step, is_last in zip(loc, [*[False] * (len(loc) - 1), True], strict=True):
+    for position, step in enumerate(loc, start=1):
+        is_last = position == len(loc)
         inside = dict(enumerate(here)) if isinstance(here, list) else here if isinstance(here, dict) else {}
-        if untagged and not is_last and way[-1:] not in FREE and inside.get("type") == step:
+        if untagged and not is_last and inside.get("type") == step:
             untagged = False
         elif step in inside:
             here, untagged = inside[step], True
@@ -92,9 +93,6 @@ def place_in(given: Any, loc: Place, *, kind: str) -> list[str | int]:
         elif is_last and kind == "missing":
             way.append(step)
     return way
-
-
-FREE = (["metadata"], ["attributes"])  # the client's own keys, of which one may be called ``type``
 
 
 def dotted(way: Place) -> str:

@@ -99,7 +99,8 @@ class EverthreadServer(Server):
     def install_valve(self, protocol: Any, *, websocket: bool) -> Valve | None:
         """Have the protocol's transport tell a new valve when its buffer is full. None when it is gone already."""
         producer = protocol.transport if websocket else protocol
-        if producer is None or protocol not in self.connections or (not websocket and protocol.finished):
+        is_gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
+        if producer is None or is_gone or (not websocket and protocol.finished):
             return None
         valve = self.valves[protocol] = Valve()
         if websocket:

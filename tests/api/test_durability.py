@@ -177,6 +177,20 @@ class TestAClientThatVanishes:
             assert run["status"] == "completed"
             assert await one.answer(run) == "".join(f"word{number} " for number in range(1, 41))
 
+    async def test_leaves_no_error_behind_whenever_it_goes(self, live: Served) -> None:
+        async with live.program() as one:
+            for milliseconds in range(0, 60):
+                path, body = await one.thread("/stream 10 0")
+                content = json.dumps({**body, "stream": True})
+                head = f"POST /v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {live.key}\r\n"
+                head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+                _reader, writer = await asyncio.open_connection("127.0.0.1", live.server.port)
+                writer.write((head + content).encode())
+                await writer.drain()
+                await asyncio.sleep(milliseconds / 1000)
+                writer.transport.abort()
+        assert "Traceback" not in live.server.log.read_text()
+
 
 class TestARunWhoseTimeIsOver:
     async def test_expires_and_says_so_to_who_listens(self, live: Served) -> None:

@@ -13,8 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from chat.actions import files, keys
+from chat.actions import files
 from chat.models import File, User
+from tests.api.calling import Api
 
 FILES = "/v1/files"
 BOUNDARY = "a-line-between-parts"
@@ -25,8 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def client_of(user: User) -> Client:
-    _key, secret = keys.create(user, name="test")
-    return Client(headers={"Authorization": f"Bearer {secret}"})
+    return Api(user).client
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
-from chat.actions import keys
 from chat.models import File, Upload, UploadPart, User
+from tests.api.calling import Api
 
 UPLOADS = "/v1/uploads"
 NEW = {"filename": "Größe.txt", "bytes": 10, "purpose": "assistants", "mime_type": "text/plain"}
@@ -24,8 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 def calls_of(user: User) -> Call:
     """``call(path, body)`` posts JSON with a key of the user's, or, given ``data``, a part."""
-    _key, secret = keys.create(user, name="test")
-    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    client = Api(user).client
 
     def call(path: str = "", body: Any = None, *, data: bytes | None = None) -> tuple[int, dict[str, Any]]:
         if data is not None:

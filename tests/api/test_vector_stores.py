@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
-from chat.actions import keys, vector_stores
+from chat.actions import vector_stores
 from chat.models import File, User, VectorStore
 from tests.actions.knowledge import ids_of
+from tests.api.calling import Api
 
 STORES = "/v1/vector_stores"
 NO_FILES = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
@@ -20,8 +20,7 @@ Call = Callable[..., tuple[int, dict[str, Any]]]
 
 def calls_of(user: User) -> Call:
     """``call(method, path, body)`` with a key of the user's: the status and the answer."""
-    _key, secret = keys.create(user, name="test")
-    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    client = Api(user).client
 
     def call(method: str, path: str, body: dict[str, Any] | None = None, **query: str) -> tuple[int, dict[str, Any]]:
         content = {} if body is None else {"data": body}
