@@ -10,6 +10,7 @@ from typing import cast
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.encoding import escape_uri_path
 
 from chat.actions import keys, rates
 from chat.api import idempotency
@@ -61,9 +62,8 @@ class Door:
         }
         for name, value in headers.items():
             response[name] = value
-        log.info(
-            "%s %s %d in %d ms, %s", request.method, request.path, response.status_code, milliseconds, asked.request_id
-        )
+        address = escape_uri_path(request.path)  # a line break in it would make a line of the log
+        log.info("%s %s %d in %d ms, %s", request.method, address, response.status_code, milliseconds, asked.request_id)
         return response
 
     def admit(self, request: ApiRequest, headers: dict[str, str]) -> HttpResponseBase:

@@ -135,6 +135,20 @@ class TestEveryAnswer:
         assert "x-request-id" not in Client().get(path)
 
 
+class TestTheLog:
+    def test_has_the_id_of_the_request(self, api: Api, caplog) -> None:
+        caplog.set_level("INFO", logger="chat.api")
+        reply = api.get("/models")
+        [line] = caplog.messages
+        assert line.startswith("GET /v1/models 200 in ")
+        assert line.endswith(reply["x-request-id"])
+
+    def test_keeps_to_one_line_whatever_was_asked_for(self, api: Api, caplog) -> None:
+        caplog.set_level("INFO", logger="chat.api")
+        api.get("/models/x%0AGET%20/v1/everything%20200")
+        assert not [line for line in caplog.messages if "\n" in line]
+
+
 class TestAWrongAddress:
     @pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/openai/nothing", "/v1/threads/thread_1/nothing"])
     @pytest.mark.parametrize("beta", ["assistants=v2", ""])
