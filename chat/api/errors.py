@@ -104,6 +104,7 @@ def dotted(way: Place) -> str:
 
 
 Saying = tuple[str, str, str | None]
+Say = Callable[[str, Mapping[str, Any], ErrorDetails], Saying]
 
 
 def _unknown(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
@@ -141,22 +142,30 @@ def listed(words: Sequence[str]) -> str:
     return ", ".join(quoted[:-1]) + f", and {quoted[-1]}"
 
 
-def _long_string(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    most, length = context["max_length"], len(error["input"])
-    message = (
-        f"Invalid '{param}': string too long. Expected a string with maximum length {most}, but got a string with"
-        f" length {length} instead."
-    )
-    return message, param, "string_above_max_length"
+def _length(wrong: str, extreme: str, code: str) -> Say:
+    """``wrong`` is long or short; pydantic's bound is ``max_length`` or ``min_length``."""
+
+    def say(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
+        bound, length = context[f"{extreme[:3]}_length"], len(error["input"])
+        if isinstance(error["input"], dict):
+            expected = f"Expected an object with at most {bound} properties, but got {length} instead."
+            return f"Invalid '{param}': too many properties. {expected}", param, "object_above_max_properties"
+        kind = "string" if isinstance(error["input"], str) else "array"
+        one = f"{'a' if kind == 'string' else 'an'} {kind} with"
+        expected = f"Expected {one} {extreme} length {bound}, but got {one} length {length} instead."
+        return f"Invalid '{param}': {kind} too {wrong}. {expected}", param, f"{kind}_{code}_length"
+
+    return say
 
 
-def _short_string(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    least, length = context["min_length"], len(error["input"])
-    message = (
-        f"Invalid '{param}': string too short. Expected a string with minimum length {least}, but got a string with"
-        f" length {length} instead."
-    )
-    return message, param, "string_below_min_length"
+def _number(direction: str, sign: str, bound: str, code: str) -> Say:
+    def say(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
+        most = context[bound]
+        kind = "integer" if isinstance(most, int) else "decimal"
+        expected = f"Expected a value {sign} {most:.12g}, but got {error['input']} instead."
+        return f"Invalid '{param}': {kind} {direction} value. {expected}", param, f"{kind}_{code}_value"
+
+    return say
 
 
 def _unpaired(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
@@ -168,61 +177,23 @@ def _pattern(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Sa
     return f"Invalid '{param}': string does not match pattern. {expected}", param, "invalid_value"
 
 
-def _long_array(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    most, length = context["max_length"], len(error["input"])
-    if isinstance(error["input"], dict):
-        expected = f"Expected an object with at most {most} properties, but got {length} instead."
-        return f"Invalid '{param}': too many properties. {expected}", param, "object_above_max_properties"
-    message = (
-        f"Invalid '{param}': array too long. Expected an array with maximum length {most}, but got an array with"
-        f" length {length} instead."
-    )
-    return message, param, "array_above_max_length"
-
-
-def _short_array(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    least, length = context["min_length"], len(error["input"])
-    message = (
-        f"Invalid '{param}': array too short. Expected an array with minimum length {least}, but got an array with"
-        f" length {length} instead."
-    )
-    return message, param, "array_below_min_length"
-
-
-def _number(direction: str, sign: str, bound: str) -> Callable[[str, Mapping[str, Any], ErrorDetails], Saying]:
-    def say(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-        most = context[bound]
-        kind = "integer" if isinstance(most, int) else "decimal"
-        message = (
-            f"Invalid '{param}': {kind} {direction} value. Expected a value {sign} {most:.12g}, but got"
-            f" {error['input']} instead."
-        )
-        return (
-            message,
-            param,
-            f"{kind}_{direction.replace('maximum', 'max').replace('minimum', 'min')}_value".replace(" ", "_"),
-        )
-
-    return say
-
-
 def _otherwise(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
     reason = str(context.get("error") or error["msg"]).removesuffix(".")
     return f"Invalid '{param}': {reason}.", param, "invalid_value"
 
 
-SAYINGS: dict[str, Callable[[str, Mapping[str, Any], ErrorDetails], Saying]] = {
+SAYINGS: dict[str, Say] = {
     "extra_forbidden": _unknown,
     "missing": _missing,
     "union_tag_not_found": _no_tag,
     "union_tag_invalid": _wrong_tag,
     "literal_error": _wrong_literal,
-    "string_too_long": _long_string,
-    "string_too_short": _short_string,
+    "string_too_long": _length("long", "maximum", "above_max"),
+    "string_too_short": _length("short", "minimum", "below_min"),
     "string_unicode": _unpaired,
     "string_pattern_mismatch": _pattern,
-    "too_long": _long_array,
-    "too_short": _short_array,
-    "less_than_equal": _number("above maximum", "<=", "le"),
-    "greater_than_equal": _number("below minimum", ">=", "ge"),
+    "too_long": _length("long", "maximum", "above_max"),
+    "too_short": _length("short", "minimum", "below_min"),
+    "less_than_equal": _number("above maximum", "<=", "le", "above_max"),
+    "greater_than_equal": _number("below minimum", ">=", "ge", "below_min"),
 }
