@@ -72,6 +72,7 @@ def start(
             run = Run.objects.create(thread=thread, assistant=assistant, **frozen)
     except IntegrityError:
         raise _busy(thread, thread.live_run()) from None
+    Thread.objects.filter(pk=thread.pk, assistant=None).update(assistant=assistant)  # whom the chat page asks next
     thread.touch()
     shown = run_object(run)
     tell(thread.id, endings.number(run, [(types.RUN_CREATED, shown), (types.RUN_QUEUED, shown)]))

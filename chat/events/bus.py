@@ -50,7 +50,7 @@ class Bus:
     """Topics by thread id. All methods but ``Follower.read`` may be called from any thread."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a hold may end with its last reference, at any moment
         self.topics: dict[str, Topic] = {}
 
     def publish(self, thread_id: str, events: Sequence[Event]) -> None:

@@ -44,6 +44,17 @@ class TestStarting:
         run = runs.start(thread, assistant=assistant, model="gpt-4o", temperature=0.2, instructions="Sing.")
         assert (run.model, run.temperature, run.instructions) == ("gpt-4o", 0.2, "Sing.")
 
+    def test_gives_a_thread_without_an_assistant_the_one_that_ran(
+        self, ada: User, thread: Thread, assistant: Assistant
+    ) -> None:
+        """So that its owner can go on with it on the chat page."""
+        bare = Thread.objects.create(owner=ada)
+        other = Assistant.objects.create(owner=ada, instructions="Sing.")
+        for one in (bare, thread):
+            runs.start(one, assistant=other)
+            one.refresh_from_db()
+        assert (bare.assistant, thread.assistant) == (other, assistant)
+
     def test_needs_something_to_run_on(self, thread: Thread, assistant: Assistant) -> None:
         assistant.instructions = ""
         with pytest.raises(InvalidThread) as refusal:
