@@ -113,7 +113,7 @@ async def measure_all(stage: Stage, work: Work, *, rounds: int, quick: bool) -> 
 def main() -> int:
     """Measure and print; 1 when something was lost or a goal was missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two short rounds, goals with slack: about a minute")
+    parser.add_argument("--quick", action="store_true", help="two short rounds, goals with slack: under two minutes")
     parser.add_argument("--rounds", type=int, help="how many rounds (5, quick: 2)")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     options = parser.parse_args()
