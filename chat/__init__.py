@@ -7,16 +7,16 @@
           tools                                  what a model may use
             models                               what we keep
               providers                          how we talk to a model
-                events                           what happened, and who hears it
-                  errors                         every refusal
+                documents                        how we read a file
+                  events                         what happened, and who hears it
+                    errors                       every refusal
 
-Imports point down only; rooms on one line never import each other. ``events``, ``providers``, ``errors`` and
-``engine.loop`` know no Django. The rooms ``retrieval``, ``documents`` and ``sandbox`` have their place in the
-plan and come later.
+Imports point down only; rooms on one line never import each other. ``documents``, ``events``, ``providers``, ``errors``
+and ``engine.loop`` know no Django. The rooms ``retrieval`` and ``sandbox`` have their place in the plan and come later.
 ``.importlinter`` holds this plan and ``make check`` compares.
 
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense
-without Django → providers, events, engine.loop.
+without Django → documents, providers, events, engine.loop.
 """
 
 __version__ = "0.1.0"

@@ -1,0 +1,72 @@
+"""The child that reads one document: ``python -m chat.documents PATH EXTENSION``, JSON lines on stdout.
+
+It exits with 0 when it has said all there is to say, be it a refusal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from chat.documents import confinement, sniffing, telling
+from chat.documents.errors import BROKEN_SERVER, INVALID, Unreadable, broken
+from chat.documents.formats import SUPPORTED, Kind
+from chat.documents.protocol import Line, Refused, encode
+from chat.documents.values import Summary
+
+_PAGES_AT_ONCE = 50
+
+
+def main(path: Path, extension: str) -> None:
+    """Read the file at ``path``, named like ``*{extension}``, and tell it."""
+    confinement.limit()
+    try:
+        for line in _lines(path, extension):
+            sys.stdout.buffer.write(encode(line) + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody listens any more
+        os._exit(0)
+
+
+def _lines(path: Path, extension: str) -> Iterator[Line]:
+    kind = SUPPORTED[extension].kind
+    try:
+        path.open("rb").close()
+    except OSError as reason:
+        yield Line(refused=_refused(Unreadable("The server could not open the file.", code=BROKEN_SERVER), reason))
+        return
+    try:
+        kind = sniffing.identify(path, extension=extension)
+        yield from _told(path, kind)
+    except Unreadable as refusal:
+        yield Line(refused=_refused(refusal, refusal.__cause__))
+    except MemoryError:
+        yield Line(refused=_refused(Unreadable("The file needs too much memory to be read."), None))
+    except ImportError as reason:
+        yield Line(refused=_refused(Unreadable("The server lacks a library.", code=BROKEN_SERVER), reason))
+    except Exception as reason:  # whatever a hostile file makes of a library's assumptions
+        yield Line(refused=_refused(broken(kind.words), reason))
+
+
+def _told(path: Path, kind: Kind) -> Iterator[Line]:
+    read = kind.reader()
+    confinement.seal()
+    for item in telling.tell(read(path), kind=kind):
+        if isinstance(item, Summary):
+            yield Line(summary=item)
+            return
+        if item.page and item.page % _PAGES_AT_ONCE == 0:
+            confinement.allow_pages(item.page)
+        yield Line(section=item)
+
+
+def _refused(refusal: Unreadable, cause: BaseException | None) -> Refused:
+    lines = traceback.format_exception(cause)[-6:] if cause else []
+    return Refused(refusal.message, refusal.code or INVALID, "".join(lines))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

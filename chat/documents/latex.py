@@ -1,0 +1,26 @@
+"""LaTeX: its source as it is, cut at its sectioning commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from chat.documents.text import read_lines
+from chat.documents.values import Notice, Section
+
+_HEADING = re.compile(
+    r"[ \t]*\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?"
+    r"[ \t]*(?:\[[^\]]*\])?[ \t]*\{(?P<title>(?:[^{}]|\{[^{}]*\})*)\}"
+)
+_COMMAND = re.compile(r"\\[a-zA-Z]+\*?|[{}]")
+
+
+def read(path: Path) -> Iterator[Section | Notice]:
+    """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
+    yield from read_lines(path, _heading_of)
+
+
+def _heading_of(line: str) -> str | None:
+    found = _HEADING.match(line)
+    return " ".join(_COMMAND.sub("", found["title"]).split()) if found else None

@@ -1,0 +1,37 @@
+"""Markdown: its text as it is, cut at its headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from chat.documents.text import HeadingOf, read_lines
+from chat.documents.values import Notice, Section
+
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>\S.*)")
+_CLOSING = re.compile(r"[ \t]+#+[ \t]*$")
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
+
+
+def read(path: Path) -> Iterator[Section | Notice]:
+    """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
+    yield from read_lines(path, _headings())
+
+
+def _headings() -> HeadingOf:
+    """Finds ``# headings``, except in fenced code."""
+    fence = ""
+
+    def heading_of(line: str) -> str | None:
+        nonlocal fence
+        if mark := _FENCE.match(line):
+            if not fence:
+                fence = mark["fence"]
+            elif mark["fence"].startswith(fence) and not line[mark.end() :].strip():
+                fence = ""
+            return None
+        found = None if fence else _HEADING.match(line)
+        return _CLOSING.sub("", found["title"].rstrip()) if found else None
+
+    return heading_of

@@ -1,0 +1,88 @@
+"""Office files are zip archives: whether one may be opened at all, and what it is."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+from lxml import etree
+
+from chat.documents.errors import UNSUPPORTED, Unreadable, broken, protected, too_large
+from chat.documents.formats import Kind
+
+MAX_MEMBERS = 20_000
+MAX_UNPACKED_BYTES = 300 << 20
+"""Of all members together."""
+
+MAX_RATIO = 200
+"""Unpacked to packed, for a member of more than 10 MB. Real sheets reach 30; a bomb of zeros 1000."""
+
+_RATIO_MATTERS_BYTES = 10 << 20
+_TYPES_BYTES = 4 << 20
+_CONTENT_TYPES = "[Content_Types].xml"
+_ENCRYPTED_FLAG = 0x1
+
+_MAIN_PARTS = {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": Kind.WORD,
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml": Kind.SLIDES,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": Kind.SHEETS,
+}
+_RELATIVES = ("macroEnabled", "template.main", "slideshow.main", "sheet.binary")
+
+
+def kind_of(path: Path) -> Kind:
+    """What the zip archive at ``path`` is, once it is known to be harmless to unpack.
+
+    Members are never written to a disk, so their names and modes do no harm. Raises ``Unreadable`` for archives that
+    are broken, protected, too large unpacked, or no Office file that we read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check(archive)
+            return _kind(_content_types(archive))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError) as reason:
+        raise broken("zip archive or Office file") from reason
+
+
+def check(archive: zipfile.ZipFile) -> None:
+    """Raise ``Unreadable`` if unpacking would take more than a document ever needs.
+
+    The sizes are those that the archive declares. Python's zipfile reads no further than declared; the memory limit of
+    the process holds for readers that do.
+    """
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise too_large(f"An Office file may have up to {MAX_MEMBERS:,} parts")
+    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+        raise too_large(f"An Office file may have up to {MAX_UNPACKED_BYTES >> 20} MB when unpacked")
+    for member in members:
+        if member.file_size > max(_RATIO_MATTERS_BYTES, MAX_RATIO * member.compress_size):
+            raise too_large("A part of it would grow more than 200 times when unpacked")
+        if member.flag_bits & _ENCRYPTED_FLAG:
+            raise protected("file")
+
+
+def _content_types(archive: zipfile.ZipFile) -> list[str]:
+    if _CONTENT_TYPES not in archive.namelist():
+        raise Unreadable("The file is a zip archive, not a document.", code=UNSUPPORTED)
+    with archive.open(_CONTENT_TYPES) as member:
+        content = member.read(_TYPES_BYTES)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as reason:
+        raise broken("zip archive or Office file") from reason
+    return [str(part.get("ContentType")) for part in root.iter("{*}Override", "{*}Default")]
+
+
+def _kind(types: list[str]) -> Kind:
+    for name in types:
+        if name in _MAIN_PARTS:
+            return _MAIN_PARTS[name]
+    if any(relative in name for name in types for relative in _RELATIVES):
+        raise Unreadable(
+            "Office templates and files with macros cannot be read. Save it as .docx, .pptx or .xlsx.",
+            code=UNSUPPORTED,
+        )
+    raise Unreadable("The file is an Office file of a kind that cannot be read.", code=UNSUPPORTED)

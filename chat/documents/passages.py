@@ -1,0 +1,128 @@
+"""Cutting a document into passages: the pieces that are embedded, searched and cited.
+
+The text falls into segments, each as long as passages are apart, and a passage is as many consecutive segments as fit.
+So overlapping passages share whole segments, and what is computed for a segment (its embedding windows) is computed
+once. With the usual 800 tokens and an overlap of 400, a segment is 400 tokens and a passage two of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chat.documents.atoms import Atom, Count, atoms
+from chat.documents.values import Section
+
+_SHORTEST = 0.8
+"""Of a segment's tokens, at which it may end: the middle of the range, 0.9, give or take a tenth."""
+
+_MOST_SEGMENTS = 16
+"""In a passage, so that odd sizes, 800 and 333, do not make segments of a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document and its place in it.
+
+    ``text`` is ``document[char_from:char_to]``, where the document is the joined text of its sections. The pages are
+    those of its first and last character, None where the format has none; ``heading`` is the one that most of it stands
+    under. ``segments`` are the ranges ``(char_from, char_to)`` of which it is made; passages that overlap share them.
+    """
+
+    text: str
+    page_from: int | None
+    page_to: int | None
+    heading: str
+    char_from: int
+    char_to: int
+    segments: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    atoms: Sequence[Atom]
+    char_from: int
+
+    @property
+    def text(self) -> str:
+        return "".join(atom.text for atom in self.atoms)
+
+
+def cut(sections: Iterable[Section], *, max_tokens: int = 800, overlap: int = 400, count: Count) -> Iterator[Passage]:
+    """The passages of a document, each of at most ``max_tokens``, in order; holds no more of it than one passage.
+
+    Consecutive passages share about ``overlap`` tokens. Passages end at the end of a paragraph or sentence if one is
+    near. Raises ``ValueError`` unless ``0 <= overlap < max_tokens``.
+    """
+    if not 0 <= overlap < max_tokens:
+        raise ValueError(f"overlap must be at least 0 and less than {max_tokens}, not {overlap}")
+    step = max_tokens - overlap
+    size = max(math.gcd(step, max_tokens), max_tokens // _MOST_SEGMENTS)
+    segments = _segments(atoms(sections, segment=size, count=count), size)
+    for group in _groups(segments, length=max_tokens // size, stride=max(1, step // size)):
+        if passage := _passage(group):
+            yield passage
+
+
+def _groups(segments: Iterable[_Segment], *, length: int, stride: int) -> Iterator[Sequence[_Segment]]:
+    """Each ``length`` consecutive segments, ``stride`` apart; the last group may be shorter."""
+    held: deque[_Segment] = deque()
+    for segment in segments:
+        if len(held) == length:
+            yield held
+            for _ in range(stride):
+                held.popleft()
+        held.append(segment)
+    if held:
+        yield held
+
+
+def _segments(pieces: Iterable[Atom], size: int) -> Iterator[_Segment]:
+    held: list[Atom] = []
+    tokens = start = 0
+    for atom in pieces:
+        while held and tokens + atom.tokens > size:
+            end = _best_end(held, size)
+            segment = _Segment(held[:end], start)
+            yield segment
+            held = held[end:]
+            tokens = sum(kept.tokens for kept in held)
+            start += len(segment.text)
+        held.append(atom)
+        tokens += atom.tokens
+    if held:
+        yield _Segment(held, start)
+
+
+def _best_end(held: Sequence[Atom], size: int) -> int:
+    """How many of the atoms make the segment: up to the best place to cut, the last of equally good ones."""
+    tokens, ends = 0, [(held[-1].grade, len(held))]
+    for end, atom in enumerate(held, start=1):
+        tokens += atom.tokens
+        if tokens >= _SHORTEST * size:
+            ends.append((atom.grade, end))
+    return max(ends)[1]
+
+
+def _passage(segments: Sequence[_Segment]) -> Passage | None:
+    """The segments as one passage, without the space around it; None if there is nothing else."""
+    whole = "".join(segment.text for segment in segments)
+    text = whole.strip()
+    if not text:
+        return None
+    start = segments[0].char_from + len(whole) - len(whole.lstrip())
+    written = [atom for segment in segments for atom in segment.atoms if not atom.text.isspace()]
+    headings: Counter[str] = Counter()
+    for atom in written:
+        headings[atom.heading] += len(atom.text)
+    return Passage(
+        text=text,
+        page_from=written[0].page,
+        page_to=written[-1].page,
+        heading=headings.most_common(1)[0][0],
+        char_from=start,
+        char_to=start + len(text),
+        segments=tuple((segment.char_from, segment.char_from + len(segment.text)) for segment in segments),
+    )

@@ -1,0 +1,42 @@
+"""What a reader gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A piece of a document, in reading order.
+
+    ``page`` is the page, slide or sheet, from 1, or None where the format has none. ``heading`` is the nearest heading,
+    or ``""``; the text contains it too. The texts of all sections, joined by nothing, are the document's text, to which
+    all character offsets refer; so a text ends with its own line breaks.
+    """
+
+    page: int | None
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know about a document that was read: ``2 pages could not be read.``"""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a document. ``kind`` as in ``formats.Kind``; ``pages`` is 0 where the format has none."""
+
+    kind: str
+    pages: int
+    characters: int
+    warnings: tuple[str, ...] = ()
+
+
+def paragraphs(text: str) -> str:
+    """``text`` with the blank line after it that parts it from what follows; ``""`` if there is none."""
+    stripped = text.strip()
+    return f"{stripped}\n\n" if stripped else ""

@@ -1,0 +1,195 @@
+"""Files that are broken or meant to harm, by what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.documents import harm, samples
+
+Case = tuple[str, Callable[[], bytes], str, str]
+"""A name, a maker, the expected code, and words of the message."""
+
+REFUSED: dict[str, Case] = {
+    "an empty file": ("a.pdf", bytes, "invalid_file", "is empty"),
+    "only white space": ("a.txt", lambda: b" \n\t\r\n" * 1000, "invalid_file", "contains no text"),
+    "zero bytes": ("a.txt", lambda: bytes(5000), "invalid_file", "not a text file"),
+    "random bytes as text": ("a.md", lambda: harm.noise(50_000), "invalid_file", "not a text file"),
+    "random bytes as source": ("a.py", lambda: harm.noise(50_000, seed=5), "invalid_file", "not a text file"),
+    "random bytes as PDF": ("a.pdf", lambda: harm.noise(50_000), "invalid_file", "is not a PDF"),
+    "random bytes after a PDF's mark": (
+        "a.pdf",
+        lambda: b"%PDF-1.7\n" + harm.noise(50_000),
+        "invalid_file",
+        "not a PDF",
+    ),
+    "random bytes as slides": ("a.pptx", lambda: harm.noise(50_000), "invalid_file", "not a PowerPoint file"),
+    "random bytes after a zip's mark": ("a.docx", lambda: b"PK\x03\x04" + harm.noise(9000), "invalid_file", "broken"),
+    "a picture called text": (
+        "a.txt",
+        lambda: b"\x89PNG\r\n\x1a\n" + harm.noise(9000),
+        "invalid_file",
+        "not a text file",
+    ),
+    "a web page called PDF": ("a.pdf", lambda: b"<!DOCTYPE html><p>404", "invalid_file", "it is a web page"),
+    "rich text called Word": ("a.docx", lambda: b"{\\rtf1 hello}", "invalid_file", "it is an RTF file"),
+    "old Word called new": ("a.docx", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
+    "old Word": ("a.doc", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
+    "a program": ("a.exe", lambda: b"MZ" + harm.noise(900), "unsupported_file", "[.exe] are not supported"),
+    "a Word document with a password": (
+        "a.docx",
+        lambda: harm.OLE + bytes(1 << 20) + "EncryptedPackage".encode("utf-16-le") + bytes(99),
+        "invalid_file",
+        "The Word document is protected by a password.",
+    ),
+    "a zip archive with a password": (
+        "a.docx",
+        lambda: harm.word().replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"),
+        "invalid_file",
+        "protected by a password",
+    ),
+    "a PDF with a password": (
+        "a.pdf",
+        lambda: samples.pdf([samples.prose(["secret"])], extra=harm.ENCRYPT),
+        "invalid_file",
+        "The PDF is protected by a password.",
+    ),
+    "a PDF cut off early": ("a.pdf", lambda: harm.page()[:300], "invalid_file", "broken or not a PDF"),
+    "a PDF with pages in a ring": ("a.pdf", harm.loop_of_pages, "invalid_file", "PDF"),
+    "a PDF with too many pages": ("a.pdf", lambda: harm.page_count(99_999), "invalid_file", "too large"),
+    "a PDF whose content unpacks to gigabytes": ("a.pdf", harm.stream_of_zeros, "invalid_file", "too much memory"),
+    "a Word document cut off": ("a.docx", lambda: harm.word()[:-200], "invalid_file", "broken"),
+    "a Word document with holes": (
+        "a.docx",
+        lambda: harm.word()[:9000] + bytes(9000) + harm.word()[18000:],
+        "invalid_file",
+        "broken",
+    ),
+    "a Word document without a document": (
+        "a.docx",
+        lambda: samples.archive({"[Content_Types].xml": samples.content_types({"/x": "application/xml"})}),
+        "unsupported_file",
+        "of a kind that cannot be read",
+    ),
+    "a Word document that only says so": (
+        "a.docx",
+        lambda: samples.archive(
+            {
+                "[Content_Types].xml": samples.content_types(
+                    {"/x": "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"}
+                )
+            }
+        ),
+        "invalid_file",
+        "not a Word document",
+    ),
+    "a Word document of endless elements": ("a.docx", harm.endless_nesting, "invalid_file", "not a Word document"),
+    "a Word document with macros": (
+        "a.docx",
+        lambda: harm.with_type(
+            harm.word(),
+            "vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+            "vnd.ms-word.document.macroEnabled.main+xml",
+        ),
+        "unsupported_file",
+        "macros cannot be read",
+    ),
+    "an empty zip archive": (
+        "a.docx",
+        lambda: samples.archive({}),
+        "unsupported_file",
+        "a zip archive, not a document",
+    ),
+    "a zip archive called text": ("a.txt", lambda: samples.archive({"a": "b"}), "unsupported_file", "a zip archive"),
+    "zip archives in zip archives": ("a.docx", harm.quine_of_zips, "unsupported_file", "a zip archive"),
+    "a flat zip bomb": (
+        "a.docx",
+        lambda: samples.changed(harm.word(), {"word/media/zeros": bytes(200 << 20)}),
+        "invalid_file",
+        "too large",
+    ),
+    "a zip bomb of moderate parts": (
+        "a.pptx",
+        lambda: samples.changed(harm.deck(), {f"ppt/media/{number}": bytes(9 << 20) for number in range(40)}),
+        "invalid_file",
+        "too large",
+    ),
+    "a zip archive of 25,000 members": ("a.docx", harm.many_members, "invalid_file", "up to 20,000 parts"),
+    "a sheet that lies about its size": ("a.xlsx", harm.lying_size, "invalid_file", "not a spreadsheet"),
+    "a sheet that is one huge rectangle": ("a.xlsx", harm.far_cell, "invalid_file", "too much memory"),
+    "a workbook cut off": ("a.xlsx", lambda: harm.sheet()[:-100], "invalid_file", "broken"),
+    "a workbook with broken XML": (
+        "a.xlsx",
+        lambda: samples.changed(harm.sheet(), {"xl/workbook.xml": "<workbook><sheets"}),
+        "invalid_file",
+        "spreadsheet",
+    ),
+    "a Word document with an entity bomb": (
+        "a.docx",
+        lambda: harm.with_doctype(harm.word(), "word/document.xml", harm.BOMB, "visible text"),
+        "invalid_file",
+        "broken or not a",
+    ),
+    "slides with an entity bomb": (
+        "a.pptx",
+        lambda: harm.with_doctype(harm.deck(), "ppt/slides/slide1.xml", harm.BOMB, "visible text"),
+        "invalid_file",
+        "broken or not a",
+    ),
+    "a web page of 30 MB": ("a.html", lambda: b"<p>word</p>" * 3_000_000, "invalid_file", "up to 20 MB"),
+    "100 MB in one line": ("a.txt", lambda: b"x" * 100_000_000, "invalid_file", "up to 64 million characters"),
+    "a quotation mark that is never closed": (
+        "a.csv",
+        lambda: b'a,b\n1,"' + b"2,3\n" * 500_000,
+        "invalid_file",
+        "broken near line",
+    ),
+}
+
+READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "a PDF without its end": ("a.pdf", lambda: harm.page().partition(b"startxref")[0], "visible text"),
+    "a PDF with rubbish before it": ("a.pdf", lambda: b"rubbish\n" * 20 + harm.page(), "visible text"),
+    "a PDF called text": ("a.txt", harm.page, "visible text"),
+    "a PDF that says it has a few thousand pages more": ("a.pdf", lambda: harm.page_count(3000), "visible text"),
+    "a PDF with bookmarks in a ring": ("a.pdf", harm.loop_of_bookmarks, ""),
+    "a PDF with a picture of a thousand million pixels": (
+        "a.pdf",
+        lambda: harm.one_page("/I Do", resources="/XObject<</I 5 0 R>>"),
+        "",
+    ),
+    "a PDF with a form in itself": ("a.pdf", lambda: harm.one_page("/F Do", resources="/XObject<</F 6 0 R>>"), ""),
+    "a Word document with external entities": (
+        "a.docx",
+        lambda: harm.with_doctype(harm.word(), "word/document.xml", harm.XXE, "visible text"),
+        "visible text",
+    ),
+    "a Word document with rules from elsewhere": (
+        "a.docx",
+        lambda: harm.with_doctype(harm.word(), "word/document.xml", harm.REMOTE, "visible text"),
+        "visible text",
+    ),
+    "slides with external entities": (
+        "a.pptx",
+        lambda: harm.with_doctype(harm.deck(), "ppt/slides/slide1.xml", harm.XXE, "visible text"),
+        "visible text",
+    ),
+    "a Word document of deep controls": ("a.docx", harm.nested_controls, "deep"),
+    "XML with an entity bomb": ("a.xml", f"{harm.BOMB}<d>&j; visible</d>".encode, "visible"),
+    "XML with external entities": ("a.xml", f"{harm.XXE}<d>&a; visible</d>".encode, "visible"),
+    "JSON of 100,000 brackets": ("a.json", lambda: b"[" * 100_000, "[[["),
+    "text with a few zero bytes": ("a.txt", lambda: b"visible\x00text" + b" and more" * 99, "visibletext"),
+    "text in halves of characters": (
+        "a.txt",
+        lambda: "visible \ud800 text".encode("utf-8", "surrogatepass"),
+        "visible",
+    ),
+    "text cut off in a character": ("a.txt", lambda: "visible 世界 界".encode()[:-1], "visible 世界"),
+    "a PDF's mark in the middle of a text": ("a.md", lambda: b"# visible\n\n    %PDF-1.7 is the mark\n", "visible"),
+    "a web page of 20,000 elements in each other": ("a.html", lambda: b"<div>" * 20_000 + b"visible", "visible"),
+    "a web page of a million line breaks": ("a.html", lambda: b"visible" + b"<br>" * 1_000_000, "visible"),
+}
+
+
+def passwords() -> list[str]:
+    """Lines of the file that external entities ask for."""
+    return Path("/etc/passwd").read_text(errors="replace").splitlines()

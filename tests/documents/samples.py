@@ -1,0 +1,209 @@
+"""Documents made on the fly: PDFs and workbooks by hand, the rest by the usual libraries."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+import docx
+import pptx
+from pptx.util import Inches
+
+Line = tuple[float, float, str]
+"""Where a line of text begins, in points from the lower left corner, and the text."""
+
+FONT_SIZE = 10
+LETTER_WIDTH = 500
+"""Of every letter, in thousandths of the font's size."""
+
+
+def pdf(pages: Sequence[Sequence[Line]], *, bookmarks: Sequence[tuple[str, int]] = (), extra: str = "") -> bytes:
+    """A PDF with lines of text anywhere on its pages, in any script; bookmarks as ``(title, page index)``.
+
+    ``extra`` goes into the trailer.
+    """
+    letters = sorted({letter for page in pages for _, _, text in page for letter in text})
+    codes = {letter: code for code, letter in enumerate(letters, start=1)}
+    first_page, first_bookmark = 8, 8 + 2 * len(pages)
+    kids = " ".join(f"{first_page + 2 * index} 0 R" for index in range(len(pages)))
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R/Outlines 7 0 R>>",
+        f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>",
+        "<</Type/Font/Subtype/Type0/BaseFont/F/Encoding/Identity-H/DescendantFonts[4 0 R]/ToUnicode 6 0 R>>",
+        f"<</Type/Font/Subtype/CIDFontType2/BaseFont/F/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)"
+        f"/Supplement 0>>/FontDescriptor 5 0 R/DW {LETTER_WIDTH}/CIDToGIDMap/Identity>>",
+        "<</Type/FontDescriptor/FontName/F/Flags 4/FontBBox[0 -200 1000 800]/ItalicAngle 0/Ascent 800/Descent -200"
+        "/CapHeight 700/StemV 80>>",
+        stream(_unicode_map(codes)),
+        _outline(len(bookmarks), first_bookmark),
+    ]
+    for index, page in enumerate(pages):
+        objects.append(
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>"
+            f"/Contents {first_page + 2 * index + 1} 0 R>>"
+        )
+        objects.append(stream("\n".join(_shown(line, codes) for line in page)))
+    for number, (title, index) in enumerate(bookmarks):
+        following = f"/Next {first_bookmark + number + 1} 0 R" if number + 1 < len(bookmarks) else ""
+        objects.append(
+            f"<</Title<FEFF{title.encode('utf-16-be').hex()}>/Parent 7 0 R"
+            f"/Dest[{first_page + 2 * index} 0 R/Fit]{following}>>"
+        )
+    return assemble(objects, extra=extra)
+
+
+def assemble(objects: Sequence[str], *, extra: str = "") -> bytes:
+    """A PDF of numbered ``objects``, of which the first is the catalogue."""
+    out = io.BytesIO()
+    out.write(b"%PDF-1.7\n")
+    places = []
+    for number, content in enumerate(objects, start=1):
+        places.append(out.tell())
+        out.write(f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1"))
+    start = out.tell()
+    out.write(f"xref\n0 {len(places) + 1}\n0000000000 65535 f \n".encode())
+    out.write("".join(f"{place:010} 00000 n \n" for place in places).encode())
+    out.write(f"trailer\n<</Size {len(places) + 1}/Root 1 0 R{extra}>>\nstartxref\n{start}\n%%EOF\n".encode())
+    return out.getvalue()
+
+
+def stream(content: str, *, entries: str = "") -> str:
+    """A PDF stream object; ``content`` is Latin-1."""
+    return f"<</Length {len(content)}{entries}>>\nstream\n{content}\nendstream"
+
+
+def prose(lines: Iterable[str], *, left: float = 72, top: float = 720, leading: float = 14) -> list[Line]:
+    """``lines`` one below the other."""
+    return [(left, top - leading * number, line) for number, line in enumerate(lines)]
+
+
+def _shown(line: Line, codes: Mapping[str, int]) -> str:
+    left, bottom, text = line
+    content = "".join(f"{codes[letter]:04x}" for letter in text)
+    return f"BT /F {FONT_SIZE} Tf 1 0 0 1 {left} {bottom} Tm <{content}> Tj ET"
+
+
+def _unicode_map(codes: Mapping[str, int]) -> str:
+    pairs = [f"<{code:04x}> <{letter.encode('utf-16-be').hex()}>" for letter, code in codes.items()]
+    blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
+    maps = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
+    return (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /M def /CMapType 2 def\n"
+        f"1 begincodespacerange <0000> <ffff> endcodespacerange\n{maps}\nendcmap end end"
+    )
+
+
+def _outline(count: int, first: int) -> str:
+    return f"<</Type/Outlines/First {first} 0 R/Last {first + count - 1} 0 R/Count {count}>>" if count else "<<>>"
+
+
+def word(parts: Iterable[tuple[str, str] | Sequence[Sequence[str]]]) -> bytes:
+    """A .docx of ``(style, text)`` paragraphs and tables (rows of cells)."""
+    document = docx.Document()
+    for part in parts:
+        if isinstance(part, tuple):
+            document.add_paragraph(part[1], style=part[0])
+            continue
+        table = document.add_table(rows=len(part), cols=len(part[0]))
+        for row, cells in zip(table.rows, part, strict=True):
+            for cell, text in zip(row.cells, cells, strict=True):
+                cell.text = text
+    return _saved(document)
+
+
+def slides(pages: Iterable[tuple[str, str, str]], *, table: Sequence[Sequence[str]] = ()) -> bytes:
+    """A .pptx of ``(title, body, notes)`` slides, with ``table`` on the last one."""
+    deck = pptx.Presentation()
+    for title, body, notes in pages:
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text = title
+        slide.placeholders[1].text = body
+        if notes:
+            slide.notes_slide.notes_text_frame.text = notes
+    if table:
+        area = (Inches(1), Inches(3), Inches(5), Inches(2))
+        grid = slide.shapes.add_table(len(table), len(table[0]), *area).table
+        for row, cells in zip(grid.rows, table, strict=True):
+            for cell, text in zip(row.cells, cells, strict=True):
+                cell.text = text
+    return _saved(deck)
+
+
+def _saved(document: object) -> bytes:
+    out = io.BytesIO()
+    document.save(out)  # type: ignore[attr-defined]
+    return out.getvalue()
+
+
+def workbook(sheets: Mapping[str, Iterable[Sequence[str | float]]]) -> bytes:
+    """An .xlsx of named sheets, rows of cells each."""
+    main = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    numbers = range(1, len(sheets) + 1)
+    listed = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"/>'
+        for number, name in zip(numbers, sheets, strict=True)
+    )
+    links = "".join(
+        f'<Relationship Id="r{number}" Type="{relations}/worksheet" Target="worksheets/sheet{number}.xml"/>'
+        for number in numbers
+    )
+    members = {
+        "[Content_Types].xml": content_types(
+            {"/xl/workbook.xml": f"{main}.sheet.main+xml"}
+            | {f"/xl/worksheets/sheet{number}.xml": f"{main}.worksheet+xml" for number in numbers}
+        ),
+        "_rels/.rels": relationships(
+            f'<Relationship Id="r1" Type="{relations}/officeDocument" Target="xl/workbook.xml"/>'
+        ),
+        "xl/workbook.xml": f'<workbook xmlns="{space}" xmlns:r="{relations}"><sheets>{listed}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": relationships(links),
+    }
+    for number, rows in zip(numbers, sheets.values(), strict=True):
+        body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+        members[f"xl/worksheets/sheet{number}.xml"] = (
+            f'<worksheet xmlns="{space}"><sheetData>{body}</sheetData></worksheet>'
+        )
+    return archive(members)
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+    return f"<c><v>{value}</v></c>"
+
+
+def content_types(parts: Mapping[str, str]) -> str:
+    """``[Content_Types].xml`` for parts and their types."""
+    overrides = "".join(f'<Override PartName="{part}" ContentType="{kind}"/>' for part, kind in parts.items())
+    return (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>'
+    )
+
+
+def relationships(links: str) -> str:
+    """A relationships part."""
+    return (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{links}</Relationships>'
+    )
+
+
+def archive(members: Mapping[str, str | bytes]) -> bytes:
+    """A zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+def changed(document: bytes, members: Mapping[str, str | bytes]) -> bytes:
+    """The Office file ``document`` with some members added or replaced."""
+    with zipfile.ZipFile(io.BytesIO(document)) as file:
+        kept = {name: file.read(name) for name in file.namelist()}
+    return archive(kept | dict(members))

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chat.documents.errors import Unreadable
+from chat.documents.formats import SUPPORTED, Kind, format_of
+
+REFERENCE = (
+    ".c .cpp .cs .css .docx .go .html .java .js .json .md .pdf .php .pptx .py .rb .sh .tex .ts .txt .csv .xlsx .xml"
+)
+
+
+class TestTheSupportedFormats:
+    def test_are_those_of_the_reference(self) -> None:
+        """Reference, section 4; old Word is refused in words of its own."""
+        assert set(REFERENCE.split()) <= set(SUPPORTED)
+
+    def test_are_lower_case_with_a_media_type(self) -> None:
+        for extension, supported in SUPPORTED.items():
+            assert re.fullmatch(r"\.[a-z]+", extension)
+            assert supported.media_types
+            assert all(re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type) for media_type in supported.media_types)
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_have_a_reader_each(self, kind: Kind) -> None:
+        assert callable(kind.reader())
+
+
+class TestAName:
+    @pytest.mark.parametrize("name", ["Report.PDF", "a/b.pdf", "..pdf", "a.b.pDf", "世界.pdf"])
+    def test_may_be_spelt_as_one_likes(self, name: str) -> None:
+        assert format_of(name).kind is Kind.PDF
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("a.png", "extensions [.png] are not supported"),
+            ("a.docm", "extensions [.docm] are not supported"),
+            ("Makefile", "without an extension"),
+            (".pdf", "without an extension"),
+            ("", "without an extension"),
+            ("letter.DOC", "Save it as .docx"),
+            ("talk.ppt", "Save it as .pptx"),
+            ("sheet.xls", "Save it as .xlsx"),
+        ],
+    )
+    def test_that_is_none_of_ours_is_refused(self, name: str, words: str) -> None:
+        with pytest.raises(Unreadable, match=re.escape(words)) as refusal:
+            format_of(name)
+        assert refusal.value.code == "unsupported_file"

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from chat.documents.passages import Passage, cut
+from chat.documents.tokens import count
+from chat.documents.values import Section
+
+WORDS = ["river", "cloud", "世界", "stone", "مرحبا", "bridge", "😀", "winter", "garden", "Straße", "number", "candle"]
+
+
+def prose(tokens: int, *, seed: int = 1) -> str:
+    """Paragraphs of sentences in several scripts, of about so many tokens."""
+    drawn = random.Random(seed)
+    text = ""
+    while count(text) < tokens:
+        sentence = " ".join(drawn.choices(WORDS, k=drawn.randint(5, 25)))
+        text += sentence.capitalize() + drawn.choice((". ", ". ", "! ", ".\n\n"))
+    return text
+
+
+def book(pages: int = 12) -> list[Section]:
+    """Pages of different length, a chapter each three."""
+    return [Section(n, f"Chapter {n // 3}", prose(150 + 97 * (n % 5), seed=n) + "\n\n") for n in range(1, pages + 1)]
+
+
+def joined(sections: list[Section]) -> str:
+    return "".join(section.text for section in sections)
+
+
+def page_at(sections: list[Section], place: int) -> int | None:
+    for section in sections:
+        if place < len(section.text):
+            return section.page
+        place -= len(section.text)
+    raise AssertionError("beyond the document")
+
+
+class TestCutting:
+    @pytest.mark.parametrize("size", [(800, 400), (800, 0), (800, 333), (100, 50), (4096, 2048), (300, 20)])
+    def test_gives_passages_that_cover_the_document_and_fit(self, size: tuple[int, int]) -> None:
+        max_tokens, overlap = size
+        document = joined(book())
+        passages = list(cut(book(), max_tokens=max_tokens, overlap=overlap, count=count))
+
+        assert all(document[passage.char_from : passage.char_to] == passage.text for passage in passages)
+        assert max(count(passage.text) for passage in passages) <= max_tokens
+        covered = 0
+        for passage in passages:
+            assert not document[covered : passage.char_from].strip()
+            covered = passage.char_to
+        assert not document[covered:].strip()
+
+    def test_makes_passages_overlap_by_about_what_is_asked(self) -> None:
+        document = joined(book())
+        passages = list(cut(book(), max_tokens=800, overlap=400, count=count))
+
+        shared = [count(document[there.char_from : here.char_to]) for here, there in pairwise(passages)]
+        assert all(300 <= tokens <= 400 for tokens in shared[:-1])
+        assert all(count(passage.text) >= 600 for passage in passages[:-1])
+
+    def test_without_overlap_repeats_nothing(self) -> None:
+        passages = list(cut(book(), max_tokens=800, overlap=0, count=count))
+
+        assert all(here.char_to <= there.char_from for here, there in pairwise(passages))
+
+    def test_ends_at_the_end_of_a_sentence_where_one_is_near(self) -> None:
+        passages = list(cut(book(), count=count))
+
+        assert all(passage.text[-1] in ".!" for passage in passages)
+
+    def test_prefers_the_end_of_a_paragraph(self) -> None:
+        paragraph = "One two three four. " * 18 + "The end.\n\n"  # some 95 tokens
+        passages = list(cut([Section(None, "", paragraph * 5)], max_tokens=100, overlap=0, count=count))
+
+        assert [passage.text for passage in passages] == [paragraph.strip()] * 5
+
+    def test_knows_the_pages_of_every_passage(self) -> None:
+        sections = book(40)
+        for passage in cut(sections, max_tokens=300, overlap=100, count=count):
+            assert passage.page_from == page_at(sections, passage.char_from)
+            assert passage.page_to == page_at(sections, passage.char_to - 1)
+
+    def test_names_the_heading_under_which_most_of_a_passage_stands(self) -> None:
+        sections = [Section(1, "Small", "Few words.\n\n"), Section(2, "Large", prose(300))]
+        passage, *_ = cut(sections, count=count)
+
+        assert passage.heading == "Large"
+        assert (passage.page_from, passage.page_to) == (1, 2)
+
+    def test_shares_segments_between_overlapping_passages(self) -> None:
+        passages = list(cut(book(), max_tokens=800, overlap=400, count=count))
+
+        for here, there in pairwise(passages):
+            assert here.segments[1:] == there.segments[: len(here.segments) - 1]
+        assert all(len(passage.segments) == 2 for passage in passages)
+        assert all(first[1] == second[0] for passage in passages for first, second in pairwise(passage.segments))
+
+    @pytest.mark.parametrize(
+        "text", ["a" * 50_000, "世" * 50_000, "😀" * 20_000, "." * 50_000, "x " * 20_000, "\n." * 9_000]
+    )
+    def test_cuts_text_without_sentences_too(self, text: str) -> None:
+        passages = list(cut([Section(None, "", text)], count=count))
+
+        assert passages
+        assert max(count(passage.text) for passage in passages) <= 800
+        assert passages[-1].char_to == len(text.rstrip())
+
+    def test_of_nothing_gives_nothing(self) -> None:
+        assert list(cut([], count=count)) == []
+        assert list(cut([Section(1, "", " \n\n" * 5000)], count=count)) == []
+
+    def test_of_a_short_document_gives_it_whole(self) -> None:
+        assert list(cut([Section(3, "H", "  Hello. \n")], count=count)) == [
+            Passage("Hello.", 3, 3, "H", 2, 8, ((0, 10),)),
+        ]
+
+    def test_takes_sections_only_as_it_goes(self) -> None:
+        taken = []
+
+        def sections():
+            for number in range(100):
+                taken.append(number)
+                yield Section(number, "", prose(200))
+
+        next(cut(sections(), count=count))
+        assert len(taken) < 10
+
+    @pytest.mark.parametrize("size", [(100, 100), (100, -1)])
+    def test_refuses_an_overlap_that_makes_no_progress(self, size: tuple[int, int]) -> None:
+        with pytest.raises(ValueError, match="overlap must be"):
+            list(cut([], max_tokens=size[0], overlap=size[1], count=count))
+
+
+class TestCountingTokens:
+    def test_counts_as_o200k_does(self) -> None:
+        assert count("") == 0
+        assert count("hello world") == 2
+
+    def test_takes_special_tokens_and_broken_characters_as_text(self) -> None:
+        assert count("<|endoftext|>") > 1
+        assert count("a\ud800b") >= 2
+        assert count("\x00") == 1

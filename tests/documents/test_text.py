@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.documents.conftest import Reading
+
+
+class TestATextFile:
+    @pytest.mark.parametrize("name", ["notes.txt", "main.py", "data.json", "feed.xml", "NOTES.TXT"])
+    async def test_is_read_as_it_is(self, reading: Reading, name: str) -> None:
+        text = "first\n    indented <b>&amp;</b>\n\nlast: 世界 😀 مرحبا"
+        outcome = await reading(name, text.encode())
+
+        assert outcome.text == text
+        assert outcome.summary.kind == "text"
+        assert {section.page for section in outcome.sections} == {None}
+
+    @pytest.mark.parametrize(
+        ("encoding", "text"),
+        [
+            ("utf-8-sig", "Zürich\n"),
+            ("utf-16", "Zürich 世界 😀\n"),
+            ("utf-16-le", "Zurich without a mark\n"),
+            ("utf-16-be", "Zurich without a mark\n"),
+            ("utf-32", "Zürich 😀\n"),
+            ("cp1252", "Die Straßen von Zürich führen über Brücken nach Köln. Öl, Übermut, Ärger. " * 5),
+            ("cp1251", "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива. " * 5),
+            ("shift_jis", "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。" * 5),
+        ],
+    )
+    async def test_may_be_in_another_encoding(self, reading: Reading, encoding: str, text: str) -> None:
+        assert (await reading("a.txt", text.encode(encoding))).text == text
+
+    async def test_with_a_few_bad_bytes_is_read_with_a_warning(self, reading: Reading) -> None:
+        content = "Grüße aus Köln. ".encode() * 100 + b"\xff" + "schöne Grüße ".encode() * 100
+        outcome = await reading("a.txt", content)
+
+        assert "Köln. \ufffdschöne" in outcome.text
+        assert outcome.summary.warnings == ("Some characters could not be decoded.",)
+
+    async def test_has_plain_line_ends_and_no_control_characters(self, reading: Reading) -> None:
+        outcome = await reading("a.txt", b"one\r\ntwo\rthree\x00\x07 four\x0cfive " + b"words " * 100)
+
+        assert outcome.text.startswith("one\ntwo\nthree four\nfive words")
+
+    async def test_of_one_endless_line_comes_in_pieces_that_join_up(self, reading: Reading) -> None:
+        text = "é" * 300_000
+        outcome = await reading("a.txt", text.encode())
+
+        assert len(outcome.sections) > 1
+        assert outcome.text == text
+
+
+class TestMarkdown:
+    async def test_is_cut_at_its_headings_but_not_in_code(self, reading: Reading) -> None:
+        text = "before\n# Cats #\npurr\n```sh\n# not a heading\n```\n## 子猫 🐈\nmew\n#hashtag\n"
+        outcome = await reading("a.MD", text.encode())
+
+        assert [(section.heading, section.text) for section in outcome.sections] == [
+            ("", "before\n"),
+            ("Cats", "# Cats #\npurr\n```sh\n# not a heading\n```\n"),
+            ("子猫 🐈", "## 子猫 🐈\nmew\n#hashtag\n"),
+        ]
+
+
+class TestLatex:
+    async def test_is_cut_at_its_sections(self, reading: Reading) -> None:
+        text = "\\title{T}\n\\section*{The \\emph{first} one}\nalpha\n\\subsection[short]{Second}\nbeta\n"
+        outcome = await reading("a.tex", text.encode())
+
+        assert [section.heading for section in outcome.sections] == ["", "The first one", "Second"]
+        assert outcome.text == text
+
+
+class TestCsv:
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    async def test_names_the_column_of_every_cell(self, reading: Reading, delimiter: str) -> None:
+        rows = [["name", "born", "quote"], ["Ada", "1815", f'"a{delimiter} b"'], ["李白", "701", ""]]
+        outcome = await reading("a.csv", "\n".join(delimiter.join(row) for row in rows).encode())
+
+        assert (
+            outcome.text
+            == f"name: Ada | born: 1815 | quote: {' '.join(f'a{delimiter} b'.split())}\nname: 李白 | born: 701\n"
+        )
+
+    async def test_with_cells_beyond_its_header_keeps_them(self, reading: Reading) -> None:
+        assert (await reading("a.csv", b"x,y\na,b,c,d\n")).text == "x: a | y: b | c | d\n"
+
+    async def test_of_numbers_alone_has_no_header(self, reading: Reading) -> None:
+        assert (await reading("a.csv", b"1,2\n3,4\n")).text == "1 | 2\n3 | 4\n"
