@@ -100,6 +100,7 @@ class Told:
         if not self.run:
             self._tell(types.RUN_CREATED, queued)
         if self.run == OUTPUTS_TAKEN:
+            queued["started_at"] = run["started_at"]  # the run had begun before (reference, section 6.4)
             for step in earlier:
                 self._tell_step(step, {})
         if self.run in (types.RUN_CREATED, OUTPUTS_TAKEN):

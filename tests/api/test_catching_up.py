@@ -117,6 +117,12 @@ def ids(events: list[Happening]) -> list[tuple[str, str]]:
     return found
 
 
+def unset(events: list[Happening]) -> list[tuple[str, list[str]]]:
+    """What was null of the run when it was told."""
+    runs = [(name, data) for name, data in events if data["object"] == "thread.run"]
+    return [(name, [key for key, value in data.items() if value is None]) for name, data in runs]
+
+
 class TestAStreamThatFallsBehind:
     async def test_tells_the_same_wherever_it_does(self, scene: Scene) -> None:
         for cut in range(len(scene.events) + 1):
@@ -126,6 +132,7 @@ class TestAStreamThatFallsBehind:
             assert text_in(told) == text_in(scene.whole), cut
             assert calls_in(told) == calls_in(scene.whole), cut
             assert endings(told) == endings(scene.whole), cut
+            assert unset(told) == unset(scene.whole), cut
 
     async def test_tells_nothing_twice(self, scene: Scene) -> None:
         told = Told(known=scene.known)
