@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,6 +15,15 @@ from chat.models import Message, Thread, User
 from chat.models.objects import Object
 
 TITLE_LENGTH = 60  # characters of the first message that name the thread
+
+
+class Entry(TypedDict, total=False):
+    """What a program says of a new message."""
+
+    content: Required[str | Sequence[Object]]
+    role: str
+    attachments: Sequence[Object] | None
+    metadata: dict[str, str] | None
 
 
 def of(user: User, thread_id: str) -> QuerySet[Message]:
@@ -30,27 +39,20 @@ def get(user: User, thread_id: str, message_id: str) -> Message:
 
 
 @transaction.atomic
-def create(
-    thread: Thread,
-    *,
-    content: str | Sequence[Object],
-    role: str = Message.Role.USER,
-    attachments: Sequence[Object] | None = None,
-    metadata: dict[str, str] | None = None,
-) -> Message:
+def create(thread: Thread, **entry: Unpack[Entry]) -> Message:
     """As ``add``. Raises ``ThreadBusy`` while a run is live on the thread."""
     check_free(thread)
-    message = add(thread, content=content, role=role, attachments=attachments, metadata=metadata)
+    message = add(thread, **entry)
     thread.touch()
     thread_changed(thread.id)
     return message
 
 
-def check_free(thread: Thread) -> None:
+def check_free(thread: Thread, *, doing: str = "add messages to") -> None:
     """Raises ``ThreadBusy`` while a run is live. None can begin before the end of the transaction, which is needed."""
     Thread.objects.select_for_update().get(pk=thread.pk)
     if live := thread.live_run():
-        raise ThreadBusy(f"Can't add messages to {thread.id} while a run {live.id} is active.")
+        raise ThreadBusy(f"Can't {doing} {thread.id} while a run {live.id} is active.")
 
 
 def add(
@@ -99,7 +101,6 @@ def update(message: Message, *, metadata: dict[str, str]) -> Message:
 @transaction.atomic
 def delete(message: Message) -> None:
     """Later runs do not see it. Raises ``ThreadBusy`` while a run is live on its thread."""
-    if live := message.thread.live_run():
-        raise ThreadBusy(f"Can't delete messages of {message.thread_id} while a run {live.id} is active.")
+    check_free(message.thread, doing="delete messages of")
     message.delete()
     thread_changed(message.thread_id)
