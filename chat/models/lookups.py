@@ -20,6 +20,7 @@ class HasPair(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
         (column, in_column), (key, in_key), (value, in_value) = map(compiler.compile, self.get_source_expressions())
+        # What Django compiled: the column quoted, key and value as placeholders.
         if connection.vendor == "sqlite":
             question = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE key = {key} AND value = {value})"  # noqa: S608
         else:
