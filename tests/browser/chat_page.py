@@ -27,6 +27,7 @@ class ChatPage:
         self.page.fill("input[name=password]", password)
         self.page.press("input[name=password]", "Enter")
         self.page.wait_for_selector("#composer")
+        self.page.wait_for_load_state()  # its scripts listen from then on
 
     def new(self) -> None:
         self.page.goto("/")
