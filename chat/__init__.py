@@ -4,15 +4,16 @@
       downloads                                  stored files on their way out
       actions                                    what anyone can do: sync, atomic, owner-checked
         engine                                   how a run runs: transcript, loop, recorder, worker, follow
-          tools                                  what a model may use
-            models                               what we keep
-              providers                          how we talk to a model
-                documents                        how we read a file
-                  events                         what happened, and who hears it
-                    errors                       every refusal
+          tools                                    what a model may use
+            retrieval                              finding a passage
+              models                               what we keep
+                providers                          how we talk to a model
+                  documents                        how we read a file
+                    events                         what happened, and who hears it
+                      errors                       every refusal
 
 Imports point down only; rooms on one line never import each other. ``documents``, ``events``, ``providers``, ``errors``
-and ``engine.loop`` know no Django. The rooms ``retrieval`` and ``sandbox`` have their place in the plan and come later.
+and ``engine.loop`` know no Django. The room ``sandbox`` has its place in the plan and comes later.
 ``.importlinter`` holds this plan and ``make check`` compares.
 
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense

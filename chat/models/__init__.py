@@ -9,7 +9,7 @@ from chat.models.replies import KeptReply
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.threads import Message, QueuedMessage, Thread
 from chat.models.uploads import Upload, UploadPart
-from chat.models.vector_stores import VectorStore, VectorStoreFile
+from chat.models.vector_stores import Passage, VectorStore, VectorStoreFile, VectorStoreFileBatch, Window
 
 __all__ = [
     "Alias",
@@ -21,6 +21,7 @@ __all__ = [
     "Kind",
     "Message",
     "Model",
+    "Passage",
     "Provider",
     "QueuedMessage",
     "Run",
@@ -36,4 +37,6 @@ __all__ = [
     "User",
     "VectorStore",
     "VectorStoreFile",
+    "VectorStoreFileBatch",
+    "Window",
 ]

@@ -155,10 +155,25 @@ def step_object(row: RunStep, *, run: Run) -> StepObject:
         "expired_at": seconds(run.expires_at) if row.status == StepStatus.EXPIRED else None,
         "failed_at": seconds(row.failed_at),
         "last_error": row.last_error,
-        "step_details": row.details,
+        "step_details": _shown_details(row.details),
         "usage": None if row.status == StepStatus.IN_PROGRESS else row.usage,
         "metadata": None,
     }
+
+
+def _shown_details(details: dict[str, Any]) -> Any:
+    """Without what only we keep: what was searched for, and where in a file a result stands."""
+    if details["type"] != "tool_calls":
+        return details
+    return {**details, "tool_calls": [_shown_call(call) for call in details["tool_calls"]]}
+
+
+def _shown_call(call: Object) -> Object:
+    if call["type"] != "file_search":
+        return call
+    search = call["file_search"]
+    results = [{key: value for key, value in result.items() if key != "place"} for result in search["results"]]
+    return {**call, "file_search": {"ranking_options": search["ranking_options"], "results": results}}
 
 
 def model_object(name: str, *, owner: str, created_at: datetime) -> ModelObject:

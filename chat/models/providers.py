@@ -66,6 +66,14 @@ class Provider(models.Model):
     default_model = models.CharField(
         max_length=256, blank=True, help_text=_("What the model name “default” stands for.")
     )
+    embedding_model = models.CharField(
+        max_length=256,
+        blank=True,
+        help_text=_("Its model for embeddings, such as text-embedding-3-small, for the search in files."),
+    )
+    embeds_new_stores = models.BooleanField(
+        default=False, help_text=_("New vector stores use its embedding model instead of the one built in.")
+    )
     accepts_any_name = models.BooleanField(
         default=True, help_text=_("As the default provider, pass unknown model names on unchanged.")
     )
@@ -79,7 +87,10 @@ class Provider(models.Model):
         verbose_name = _("provider")
         verbose_name_plural = _("providers")
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_provider")
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_provider"),
+            models.UniqueConstraint(
+                fields=["embeds_new_stores"], condition=Q(embeds_new_stores=True), name="one_provider_embeds_new_stores"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,27 +1,27 @@
-"""The public form of vector stores (reference, section 3)."""
+"""The public form of vector stores, of their files and of batches of them (reference, section 3)."""
 
 from __future__ import annotations
 
 from typing import Literal, cast
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
-from chat.models.file_shapes import FileCounts, StoreStatus, VectorStoreObject
+from chat.models.file_shapes import (
+    BatchStatus,
+    FileBatchObject,
+    FileCounts,
+    StoreFileObject,
+    StoreStatus,
+    VectorStoreObject,
+)
 from chat.models.objects import seconds
-from chat.models.vector_stores import VectorStore
+from chat.models.vector_stores import VectorStore, VectorStoreFile, VectorStoreFileBatch
 
 Counted = Literal["in_progress", "completed", "failed", "cancelled"]
 
 
 def vector_store_object(row: VectorStore) -> VectorStoreObject:
-    """One query counts its files, however many there are."""
-    by_status = row.entries.order_by().values_list("status").annotate(Count("pk"), Sum("usage_bytes"))
-    counts: FileCounts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
-    usage_bytes = 0
-    for status, count, used in by_status:
-        counts[cast("Counted", status)] = count
-        counts["total"] += count
-        usage_bytes += used
+    counts, usage_bytes = _counted(row.entries.all())
     return {
         "id": row.id,
         "object": "vector_store",
@@ -38,7 +38,53 @@ def vector_store_object(row: VectorStore) -> VectorStoreObject:
     }
 
 
+def store_file_object(row: VectorStoreFile) -> StoreFileObject:
+    return {
+        "id": row.file_id,
+        "object": "vector_store.file",
+        "usage_bytes": row.usage_bytes,
+        "created_at": seconds(row.created_at),
+        "vector_store_id": row.store_id,
+        "status": row.status,
+        "last_error": row.last_error,
+        "chunking_strategy": row.chunking_strategy,
+        "attributes": row.attributes,
+    }
+
+
+def file_batch_object(row: VectorStoreFileBatch) -> FileBatchObject:
+    counts, _usage_bytes = _counted(row.entries.all())
+    return {
+        "id": row.id,
+        "object": "vector_store.file_batch",
+        "created_at": seconds(row.created_at),
+        "status": _batch_status(row, counts),
+        "vector_store_id": row.store_id,
+        "file_counts": counts,
+    }
+
+
+def _counted(entries: QuerySet[VectorStoreFile]) -> tuple[FileCounts, int]:
+    """How many there are by status, and the bytes that all of them use. One query, however many there are."""
+    by_status = entries.order_by().values_list("status").annotate(Count("pk"), Sum("usage_bytes"))
+    counts: FileCounts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
+    usage_bytes = 0
+    for status, count, used in by_status:
+        counts[cast("Counted", status)] = count
+        counts["total"] += count
+        usage_bytes += used
+    return counts, usage_bytes
+
+
 def _status(row: VectorStore, *, reading: int) -> StoreStatus:
     if row.is_expired:
         return "expired"
     return "in_progress" if reading else "completed"
+
+
+def _batch_status(row: VectorStoreFileBatch, counts: FileCounts) -> BatchStatus:
+    if counts["in_progress"]:
+        return "in_progress"
+    if row.cancelled_at is not None:
+        return "cancelled"
+    return "failed" if counts["failed"] and counts["failed"] == counts["total"] else "completed"

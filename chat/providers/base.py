@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -132,4 +136,25 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Free connections."""
+        ...
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors. Its methods block; any thread may call them."""
+
+    def windows(self, text: str) -> list[tuple[int, int]]:
+        """Ranges ``(from, to)`` of characters of ``text``, in order, that cover all its words, each short enough to be
+        embedded whole; empty when there are no words in it.
+        """
+        ...
+
+    def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+        """One row of length 1 for each text. ``urgent``: someone waits for it, so it goes before the others.
+
+        Raises ``ProviderError``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
         ...

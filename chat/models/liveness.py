@@ -1,0 +1,57 @@
+"""Whether a worker of runs or of files on this machine is alive: each holds a lock on a file, which the system lets go
+when it dies.
+
+A heartbeat tells the same of workers on other machines, but only after a minute.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+from pathlib import Path
+
+
+class Liveness:
+    """This worker's name and lock, in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.lock = open(folder / self.name, "w")  # noqa: SIM115 -- open as long as the worker lives
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+
+    def is_dead(self, name: str) -> bool:
+        """True when the worker ``name`` ran on this machine and is gone; False when alive or elsewhere."""
+        return _is_locked(self.folder / name) is False
+
+    def sweep(self) -> None:
+        """Remove the files of dead workers, whose work has been taken over or ended."""
+        for path in self.folder.iterdir():
+            if self.is_dead(path.name):
+                path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self.lock.close()
+        (self.folder / self.name).unlink(missing_ok=True)
+
+
+def is_anyone_alive(folder: Path) -> bool:
+    """Whether a worker of this machine that keeps its lock in ``folder`` is alive."""
+    return folder.exists() and any(_is_locked(path) for path in folder.iterdir())
+
+
+def _is_locked(path: Path) -> bool | None:
+    """None when there is no such worker on this machine."""
+    if not re.fullmatch(r"\d+-[0-9a-f]+", path.name):
+        return None
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+    return False
