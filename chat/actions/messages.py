@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -38,7 +39,8 @@ def send(thread: Thread, *, text: str, files: Sequence[File] = (), client_key: s
         return earlier
     answering = assistant_of(thread)
     try:
-        return _post(thread, answering, content=content, attachments=attachments, client_key=client_key)
+        parts = {"content": content, "attachments": attachments, "client_key": client_key}
+        return _post(thread, lambda: _answer(thread, answering), **parts)
     except ThreadBusy:
         return _queue(thread, content=content, attachments=attachments, client_key=client_key)
     except IntegrityError:  # the same message came twice at once
@@ -65,8 +67,9 @@ def post(
     parts = contents.checked(thread.owner, content=content, attachments=attachments)
     if client_key and (earlier := _posted_before(thread, client_key)):
         return earlier
+    start = None if assistant is None else partial(runs.start, thread, assistant=assistant, **settings)
     try:
-        return _post(thread, assistant, client_key=client_key, settings=settings, metadata=metadata or {}, **parts)
+        return _post(thread, start, client_key=client_key, metadata=metadata or {}, **parts)
     except IntegrityError:
         if client_key and (earlier := _posted_before(thread, client_key)):
             return earlier
@@ -102,20 +105,12 @@ def assistant_of(thread: Thread) -> Assistant:
 
 
 @transaction.atomic
-def _post(
-    thread: Thread,
-    assistant: Assistant | None,
-    *,
-    client_key: str | None,
-    settings: Mapping[str, Any] = MappingProxyType({}),
-    **parts: Any,
-) -> Posted:
+def _post(thread: Thread, start: Callable[[], Run] | None, **parts: Any) -> Posted:
     entries.check_free(thread)
     if thread.queued_messages.exists():
         raise ThreadBusy(_("Other messages are waiting to be posted to this thread."))
-    message = entries.insert(thread, client_key=client_key, **parts)
-    run = runs.start(thread, assistant=assistant, **settings) if assistant else None
-    return Posted(message=message, run=run)
+    message = entries.insert(thread, **parts)
+    return Posted(message=message, run=start() if start else None)
 
 
 @transaction.atomic
@@ -152,7 +147,7 @@ def post_next(thread_id: str) -> None:
         entries.insert(thread, **parts)
         thread_changed(thread.id)
         try:
-            runs.start(thread, assistant=assistant_of(thread))
+            _answer(thread, assistant_of(thread))
         except NotFound:
             return  # the message is in the thread; the page offers to choose another assistant
 
@@ -175,4 +170,12 @@ def unqueue(thread: Thread, *, client_key: str) -> QueuedMessage | None:
 @transaction.atomic
 def retry(thread: Thread) -> Run:
     """Ask again for an answer to what was last said. Raises ``ThreadBusy`` while a run is live."""
-    return runs.start(thread, assistant=assistant_of(thread))
+    return _answer(thread, assistant_of(thread))
+
+
+def _answer(thread: Thread, assistant: Assistant) -> Run:
+    """A run as people start it: whatever the assistant, it searches the files that were attached."""
+    tools = assistant.tools
+    if "file_search" in thread.tool_resources and not any(tool["type"] == "file_search" for tool in tools):
+        tools = [*tools, {"type": "file_search"}]
+    return runs.start(thread, assistant=assistant, tools=tools)

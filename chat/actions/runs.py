@@ -145,7 +145,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     if sorted(got) != sorted(pending):
         raise InvalidRequest(f"Expected tool outputs for call_ids {pending}, got {got}")
     step = RunStep.objects.filter(run=run, type=StepType.TOOL_CALLS, status=StepStatus.IN_PROGRESS).get()
-    for call in step.details["tool_calls"]:
+    for call in (call for call in step.details["tool_calls"] if call["type"] == "function"):
         call["function"]["output"] = outputs[got.index(call["id"])].get("output") or ""
     step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read

@@ -14,6 +14,7 @@ from chat.engine.upstream import KINDS
 from chat.errors import ProviderError
 from chat.models import Assistant, Audience, Kind, Provider, User
 from chat.models.providers import DEFAULT
+from chat.tools import declarations
 
 log = logging.getLogger(__name__)
 OPENAI_MODEL = "gpt-5-mini"  # when OpenAI itself is the provider and OPENAI_MODEL names no other
@@ -45,15 +46,16 @@ STARTERS = [
     ),
     Assistant(
         name="Document helper",
-        description="Reads the text files that you attach.",
+        description="Answers from the documents that you attach, and shows where it stands.",
         instructions=(
-            "You help people with their documents. Answer from the attached text only, quote the words that you rely "
-            "on, and say so plainly when the text does not hold the answer."
+            "You help people with their documents. Answer from the passages of their files only, and say so plainly "
+            "when these do not hold the answer."
         ),
+        tools=[{"type": "file_search"}],
         starter_prompts=[
-            "Summarise the attached text in five points.",
-            "Which dates and deadlines does the attached text name?",
-            "Rewrite the attached text in plain language.",
+            "Summarise the attached document in five points.",
+            "Which dates and deadlines does the attached document name?",
+            "What does the attached document say about costs?",
         ],
     ),
 ]
@@ -126,5 +128,6 @@ def first_run(*, username: str, password: str) -> Administrator | None:
     owner = User.objects.create_superuser(username=username, password=chosen)
     for starter in STARTERS:
         values = {name: getattr(starter, name) for name in ("name", "description", "instructions", "starter_prompts")}
-        Assistant.objects.create(owner=owner, audience=Audience.EVERYONE, model=DEFAULT, **values)
+        tools = declarations.normalised(starter.tools)
+        Assistant.objects.create(owner=owner, audience=Audience.EVERYONE, model=DEFAULT, tools=tools, **values)
     return Administrator(username=username, password="" if password else chosen)

@@ -141,7 +141,8 @@ class Told:
         text = "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
         told = self.lengths.get((message["id"], 0), 0)
         if len(text) > told:
-            delta = types.message_delta(message["id"], index=0, text=text[told:], first=told == 0)
+            fresh = _annotations(message, start=told)
+            delta = types.message_delta(message["id"], index=0, text=text[told:], first=told == 0, annotations=fresh)
             self._tell(types.MESSAGE_DELTA, delta)
         if message["status"] != "in_progress" and self.last[message["id"]] == types.MESSAGE_IN_PROGRESS:
             self._tell(f"thread.message.{message['status']}", message)
@@ -157,3 +158,11 @@ class Told:
         else:
             return
         self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=made))
+
+
+def _annotations(message: Object, *, start: int) -> list[Object]:
+    """Those of the message's text from ``start`` on, as deltas show them."""
+    notes = [note for part in message["content"] if part["type"] == "text" for note in part["text"]["annotations"]]
+    return [
+        types.annotation_delta(note, index=index) for index, note in enumerate(notes) if note["start_index"] >= start
+    ]

@@ -47,7 +47,7 @@ def atoms(sections: Iterable[Section], *, segment: int, count: Count) -> Iterato
     """The atoms of ``sections`` for segments of ``segment`` tokens. Every character is counted at most twice."""
     largest = max(1, segment // _LARGEST)
     for section in sections:
-        for text, grade in _sentences(section.text):
+        for text, grade in sentences(section.text):
             tokens = count(text)
             if tokens <= largest:
                 yield Atom(text, tokens, grade, section.page, section.heading)
@@ -58,7 +58,8 @@ def atoms(sections: Iterable[Section], *, segment: int, count: Count) -> Iterato
                 yield Atom(piece, count(piece), after, section.page, section.heading)
 
 
-def _sentences(text: str) -> Iterator[tuple[str, Grade]]:
+def sentences(text: str) -> Iterator[tuple[str, Grade]]:
+    """The sentences, lines and paragraphs of ``text``, which they are when joined, with how good it is to cut after."""
     start = 0
     for end in _ENDS.finditer(text):
         yield text[start : end.end()], Grade[str(end.lastgroup)]

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,7 +35,7 @@ _CRASHED = "The file could not be read: it is broken or needs too much memory."
 logger = logging.getLogger(__name__)
 
 
-async def read(path: Path, *, name: str) -> AsyncIterator[Section | Summary]:
+async def read(path: Path, *, name: str) -> AsyncGenerator[Section | Summary, None]:
     """The sections of the file at ``path``, whose name is ``name``; its summary last.
 
     Raises ``Unreadable`` at any point if the file, or the rest of it, cannot be read. Memory is bounded however the

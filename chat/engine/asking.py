@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat.engine import budget, sizes, transcript
 from chat.engine.budget import Left, Spent
 from chat.errors import ContextOverflow
 from chat.models import Model, Run
+from chat.models.objects import Object
 from chat.models.providers import ToolUse, resolve
 from chat.providers.base import Function, Request, Turn
-from chat.tools import functions
+from chat.tools import file_search, functions
+from chat.tools.citations import Sources
 
 # What the API fills in where nobody chose. It is not sent on: some models refuse to be told, others know better.
 API_DEFAULT = 1.0
 PLAIN_TEXT = {"type": "text"}  # the same as "auto"
+IN_WORDS = ("auto", PLAIN_TEXT)
+MOST_FOUND = 16_000  # tokens of passages that a model is told (reference, section 8)
+FOUND_SHARE = 2  # at most half of what may be sent
+MOST_SEARCHES = 10  # of one run, after which the model has to answer
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the requests of a turn are made of. ``present``: what the run itself has said and called before."""
+    """What the requests of a turn are made of. ``done``: what the run itself has said and called before; ``how`` it
+    searches, None if it may not.
+    """
 
     model: Model
     groups: list[transcript.Group]
-    present: transcript.Group
+    done: list[transcript.Done]
     left: Left
+    how: file_search.Options | None = None
+
+    @property
+    def found(self) -> list[Object]:
+        """The run's searches so far."""
+        return [
+            call["file_search"]
+            for calls in self.done
+            if not isinstance(calls, str)
+            for call in calls
+            if "file_search" in call
+        ]
+
+    @property
+    def sources(self) -> Sources:
+        """What an answer may cite."""
+        return file_search.sources(self.found)
+
+    @property
+    def is_native(self) -> bool:
+        return self.model.tool_use == ToolUse.NATIVE
 
 
 def gather(run: Run) -> Material:
     """Read the rows. Raises ``ModelNotFound``."""
     model = resolve(run.model)
-    groups, present = transcript.read(run, model=model)
-    return Material(model=model, groups=groups, present=present, left=budget.left(run))
+    how = file_search.options(run)
+    return Material(
+        model=model,
+        groups=transcript.read(run, model=model, searches=how is not None),
+        done=transcript.done(run),
+        left=budget.left(run),
+        how=how,
+    )
+
+
+def searches_first(run: Run, material: Material) -> bool:
+    """Whether the search is made for the model before it is asked, as it does not search itself."""
+    wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": file_search.NAME}
+    return wanted and not material.is_native and not material.done
 
 
 def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
@@ -40,15 +82,13 @@ def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
     Raises ``Spent`` when the run's tokens do not suffice for it, ``ContextOverflow`` when it does not fit the model.
     """
     model, left = material.model, material.left
-    declared = functions.declared(run.tools) if model.tool_use != ToolUse.NONE else []
+    declared = _declared(run, material)
     limits = [limit for limit in (left.completion, model.max_output) if limit]
-    # A forced call is forced once: after the outputs the model answers as it likes (reference, section 6.1).
-    choice = functions.choice(run.tool_choice) if not material.present or run.tool_choice == "none" else "auto"
     return Request(
         model=model.served_as,
         turns=_turns(run, material=material, declared=declared, shrink=shrink),
         functions=declared,
-        tool_choice=choice,
+        tool_choice=_choice(run, material, declared),
         parallel_tool_calls=run.parallel_tool_calls,
         temperature=None if run.temperature == API_DEFAULT else run.temperature,
         top_p=None if run.top_p == API_DEFAULT else run.top_p,
@@ -58,16 +98,40 @@ def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
     )
 
 
+def _declared(run: Run, material: Material) -> list[Function]:
+    if material.model.tool_use == ToolUse.NONE:
+        return []
+    searching = material.how is not None and material.is_native and len(material.found) < MOST_SEARCHES
+    return [*([file_search.DECLARED] if searching else []), *functions.declared(run.tools)]
+
+
+def _choice(run: Run, material: Material, declared: list[Function]) -> str | Mapping[str, str]:
+    choice = functions.choice(run.tool_choice)
+    if choice == "none":
+        return choice
+    # A forced call is forced once: after the outputs the model answers as it likes (reference, section 6.1).
+    if material.done or (not isinstance(choice, str) and choice["name"] not in [each.name for each in declared]):
+        return "auto"
+    return choice
+
+
 def _turns(run: Run, *, material: Material, declared: list[Function], shrink: int) -> list[Turn]:
     window, left = transcript.prompt_budget(material.model), material.left.prompt
     most = window if left is None else min(window, left)
     # A guided model is not sent the functions along with the thread.
-    beside = sizes.of_functions(declared) if material.model.tool_use == ToolUse.NATIVE else 0
+    beside = sizes.of_functions(declared) if material.is_native else 0
+    found = material.found
+    share = min(MOST_FOUND, most // FOUND_SHARE) // max(1, len(found)) >> shrink
+
+    def tell(search: Object) -> str:
+        return file_search.told(search, budget=share, cites=material.is_native)
+
+    known = [] if material.is_native else [tell(search) for search in found]
     try:
         return transcript.fit(
             material.groups,
-            instructions=run.instructions,
-            present=material.present,
+            instructions="\n\n".join(filter(None, [run.instructions, *known])),
+            present=transcript.present(material.done, tell=tell if material.is_native else None),
             budget=(most >> shrink) - beside,
         )
     except ContextOverflow:

@@ -9,8 +9,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from chat.engine import asking, loop
+from chat.engine import asking, loop, searching
+from chat.engine.asking import Material
 from chat.engine.budget import Reason, Spent
+from chat.engine.calls import unanswered
 from chat.engine.journal import Journal
 from chat.engine.meter import Meter
 from chat.engine.recorder import Recorder
@@ -18,6 +20,7 @@ from chat.engine.upstream import Upstreams
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
+from chat.models.objects import Object
 from chat.providers.base import Request, Text, ToolCallPiece
 
 log = logging.getLogger(__name__)
@@ -30,8 +33,8 @@ class Execution:
 
     def __init__(self, run: Run, *, journal: Journal, upstreams: Upstreams) -> None:
         self.run, self.upstreams = run, upstreams
-        self.meter = Meter()
-        self.recorder = Recorder(run, journal=journal, meter=self.meter)
+        self.journal = journal
+        self.recorder = Recorder(run, journal=journal, meter=Meter())
         self.task: asyncio.Task[None] | None = None
         self.end_as: RunStatus | None = None
         self.interrupted_by = ""
@@ -65,16 +68,39 @@ class Execution:
                     await self._fail("server_error", BROKE)
 
     async def _work(self) -> None:
-        recorder = self.recorder
-        await recorder.begin()
-        material = await sync_to_async(asking.gather, thread_sensitive=False)(self.run)
-        material.left.check()
+        await self.recorder.begin()
+        material: Material | None = await self._gather()
+        if material and material.how:
+            await searching.until_read(self.run)
+            material = await self._searched(material) if asking.searches_first(self.run, material) else material
+        while material:
+            material.left.check()
+            self.recorder = self._scribe(material)
+            material = await self._conclude(await self._take_turn(material), material)
 
+    async def _searched(self, material: Material) -> Material | None:
+        """Search for a model that does not do so itself."""
+        call = await sync_to_async(searching.first_call, thread_sensitive=False)(self.run)
+        if call is None:
+            return material
+        self.recorder = self._scribe(material)
+        await self.recorder.call(ToolCallPiece(0, call.id, call.name))
+        return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), material)
+
+    async def _gather(self) -> Material:
+        return await sync_to_async(asking.gather, thread_sensitive=False)(self.run)
+
+    def _scribe(self, material: Material) -> Recorder:
+        sources = material.sources if self.run.response_format in asking.IN_WORDS else {}
+        return Recorder(self.run, journal=self.journal, meter=Meter(), sources=sources, how=material.how)
+
+    async def _take_turn(self, material: Material) -> loop.TurnEnded:
         def ask(shrink: int) -> Request:
             return asking.request_of(self.run, material=material, shrink=shrink)
 
+        recorder, turn = self.recorder, loop.TurnEnded("stop", ())
         provider = self.upstreams.get(material.model.provider)
-        async with aclosing(loop.take_turn(provider, ask=ask, meter=self.meter)) as happenings:
+        async with aclosing(loop.take_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
             async for happening in happenings:
                 match happening:
                     case Text():
@@ -82,19 +108,33 @@ class Execution:
                     case ToolCallPiece():
                         await recorder.call(happening)
                     case loop.TurnEnded():
-                        await self._conclude(happening)
+                        turn = happening
+        return turn
 
-    async def _conclude(self, turn: loop.TurnEnded) -> None:
+    async def _conclude(self, turn: loop.TurnEnded, material: Material) -> Material | None:
+        """End or pause the run; or what the next turn is made of, when we have answered all calls ourselves."""
         if turn.reason == "length":
             await self._end_incomplete("max_completion_tokens")
         elif turn.reason == "content_filter":
             error = {"code": "server_error", "message": FILTERED}
             await self._end(RunStatus.FAILED, reason="content_filter", last_error=error)
         elif turn.calls:
-            if not await self.recorder.pause(turn.calls):
-                await self.recorder.end(RunStatus.CANCELLED)
+            return await self._answer_calls(turn, material)
         else:
+            await self.recorder.cite_what_supports()
             await self._end(RunStatus.COMPLETED)
+        return None
+
+    async def _answer_calls(self, turn: loop.TurnEnded, material: Material) -> Material | None:
+        found: dict[str, Object] = {}
+        if material.how is not None:
+            found = await searching.answered(self.run, turn.calls, how=material.how, earlier=len(material.found))
+        calls = [found.get(call.id) or unanswered(call) for call in turn.calls]
+        is_all = len(found) == len(calls)
+        if await (self.recorder.go_on(calls) if is_all else self.recorder.pause(calls)):
+            return await self._gather() if is_all else None
+        await self.recorder.end(RunStatus.CANCELLED)
+        return None
 
     async def _end_incomplete(self, reason: Reason) -> None:
         await self._end(RunStatus.INCOMPLETE, incomplete_details={"reason": reason})

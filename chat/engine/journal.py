@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, connections, transaction
 
 from chat.models import Message, Run
-from chat.models.threads import text_part
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -27,11 +26,11 @@ WAIT = 0.5  # seconds before the second try; doubles
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What is known so far of a message that is being written: ``text`` up to event ``seq`` of its run."""
+    """What is known so far of a message that is being written: ``content`` up to event ``seq`` of its run."""
 
     message: Message
     run: Run
-    text: str
+    content: list[dict[str, Any]]
     seq: int
 
 
@@ -91,9 +90,7 @@ class Journal:
 def write_partials(partials: list[Partial]) -> None:
     """Text and ``seq`` of live messages, in two statements. Messages that ended meanwhile are left alone."""
     content = Message._meta.get_field("content")
-    texts = [
-        (content.get_db_prep_save([text_part(partial.text)], connection), partial.message.pk) for partial in partials
-    ]
+    texts = [(content.get_db_prep_save(partial.content, connection), partial.message.pk) for partial in partials]
     seqs = [(partial.seq, partial.run.pk, partial.seq) for partial in partials]
     with connection.cursor() as cursor:
         cursor.executemany("UPDATE chat_message SET content = %s WHERE number = %s AND status = 'in_progress'", texts)

@@ -8,38 +8,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from chat.engine import budget, endings
+from chat.engine import budget, calls, endings
 from chat.engine.endings import Told
 from chat.engine.journal import Journal, Partial
 from chat.engine.meter import Meter
+from chat.engine.written import Written
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.objects import Object, message_object, run_object, step_object, usage_object
-from chat.models.threads import text_part
-from chat.providers.base import ToolCall, ToolCallPiece, Usage
+from chat.models.runs import HELD
+from chat.providers.base import ToolCallPiece, Usage
+from chat.tools import file_search
+from chat.tools.citations import Citation, Reader, Sources, marker
+from chat.tools.support import supporting
 
 T = TypeVar("T")
 WINDOW = 0.033  # seconds between two deltas of a run
 
 
 class Recorder:
-    """The scribe of one turn of a run, used by one task. ``meter`` is what the turn costs."""
+    """The scribe of one turn of a run, used by one task. ``meter`` is what the turn costs.
 
-    def __init__(self, run: Run, *, journal: Journal, meter: Meter) -> None:
-        self.run, self.journal, self.meter = run, journal, meter
+    ``sources`` are what its text may cite; ``how`` is how it searches, None: file search is no tool of the run.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        journal: Journal,
+        meter: Meter,
+        sources: Sources = MappingProxyType({}),
+        how: file_search.Options | None = None,
+    ) -> None:
+        self.run, self.journal, self.meter, self.how = run, journal, meter, how
+        self.reader = Reader(sources)
+        self.written = Written()
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
-        self.text: list[str] = []  # all of the open message
         self.untold: list[str] = []  # of the open message, else of the arguments of the call that is being written
         self.told_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
         self.calling = -1  # index of the call that is being written
         self.calls_open: set[int] = set()
+        self.searches: set[int] = set()  # indices of calls that are ours to answer
 
     @property
     def has_spoken(self) -> bool:
@@ -56,7 +74,36 @@ class Recorder:
         """More of the answer's text."""
         if self.message is None:
             await self._record(self._open_message)
-        self._tell_soon(text)
+        for piece in self.reader.take(text):
+            self._write(piece)
+
+    async def cite_what_supports(self) -> None:
+        """The answer is whole: if it cites nothing itself, it gets the sources on which it seems to rest."""
+        self._finish_text()
+        sources = self.reader.sources
+        if self.message is None or self.reader.has_cited or not sources:
+            return
+        self._tell_untold()
+        for place in await asyncio.to_thread(supporting, self.written.text, sources):
+            source = sources[place]
+            self._tell_soon(" ")
+            self._write(Citation(marker(place, source.file_name), source.file_id))
+
+    def _write(self, piece: str | Citation) -> None:
+        if isinstance(piece, str):
+            self._tell_soon(piece)
+            return
+        self._tell_untold()
+        assert self.message is not None
+        first = not self.written
+        annotation = self.written.cite(piece)
+        delta = types.message_delta(self.message.id, index=0, text=piece.text, first=first, annotations=[annotation])
+        self._tell(types.MESSAGE_DELTA, delta)
+        self.journal.note(self.message, self._partial)
+
+    def _finish_text(self) -> None:
+        for piece in self.reader.rest():
+            self._write(piece)
 
     def _open_message(self) -> Told:
         self.message = Message.objects.create(
@@ -66,7 +113,7 @@ class Recorder:
             role=Message.Role.ASSISTANT,
             status=Message.Status.IN_PROGRESS,
         )
-        self.text, self.told_at = [], 0.0
+        self.written, self.told_at = Written(), 0.0
         details = {"type": "message_creation", "message_creation": {"message_id": self.message.id}}
         self.message_step, told = self._open_step(StepType.MESSAGE_CREATION, details)
         message = message_object(self.message)
@@ -84,20 +131,21 @@ class Recorder:
 
     def _tell_text(self, piece: str) -> None:
         assert self.message is not None
-        delta = types.message_delta(self.message.id, index=0, text=piece, first=not self.text)
-        self.text.append(piece)
+        delta = types.message_delta(self.message.id, index=0, text=piece, first=not self.written)
+        self.written.add(piece)
         self._tell(types.MESSAGE_DELTA, delta)
         self.journal.note(self.message, self._partial)
 
     def _partial(self) -> Partial:
         assert self.message is not None
-        return Partial(message=self.message, run=self.run, text="".join(self.text), seq=self.run.seq)
+        return Partial(message=self.message, run=self.run, content=self.written.content, seq=self.run.seq)
 
     # --- tool calls ------------------------------------------------------------------------------------------------
 
     async def call(self, piece: ToolCallPiece) -> None:
-        """More of a function call that the model is writing."""
+        """More of a call that the model is writing."""
         if self.message is not None:
+            self._finish_text()
             await self._record(self._close_message)
             self.message = self.message_step = None
         if self.calls_step is None:
@@ -108,13 +156,15 @@ class Recorder:
             self.calling = piece.index
         if piece.index not in self.calls_open:
             self.calls_open.add(piece.index)
-            self._tell_call(id=piece.id, function={"name": piece.name, "arguments": "", "output": None})
-        if piece.arguments:
+            if calls.is_search(piece, self.how):
+                self.searches.add(piece.index)
+            self._tell_call(**calls.begun(piece, self.how))
+        if piece.arguments and piece.index not in self.searches:
             self._tell_soon(piece.arguments)
 
     def _tell_call(self, **more: Any) -> None:
         assert self.calls_step is not None
-        call = {"index": self.calling, "type": "function", **more}
+        call = {"index": self.calling, **more}
         self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=call))
 
     def _close_message(self) -> Told:
@@ -130,15 +180,30 @@ class Recorder:
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
-    async def pause(self, calls: tuple[ToolCall, ...]) -> bool:
-        """Wait for the outputs of ``calls``. False if the run was moved by someone else first."""
-        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending(calls)}}
+    async def go_on(self, answered: list[Object]) -> bool:
+        """All calls of the turn, ``answered`` as their step lists them: another turn follows.
+
+        False if the run was moved by someone else first.
+        """
+        self._finish_text()
 
         def write() -> Told:
             assert self.calls_step is not None
-            self.calls_step.details = {"type": "tool_calls", "tool_calls": unanswered(calls)}
-            self.calls_step.save(update_fields=["details"])
-            self._save_usage(self.calls_step, self.meter.usage)
+            if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
+                return []
+            self._save_calls(answered)
+            said = self._close_message() if self.message is not None else []
+            return [*said, endings.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
+
+        return await self._record(write)
+
+    async def pause(self, made: list[Object]) -> bool:
+        """Wait for the outputs of the functions among ``made``. False if the run was moved by someone else first."""
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls.pending(made)}}
+        self._finish_text()
+
+        def write() -> Told:
+            self._save_calls(made)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
             said = self._close_message() if self.message is not None else []  # after the calls
@@ -148,6 +213,7 @@ class Recorder:
 
     async def end(self, to: RunStatus, *, reason: str | None = None, **fields: Any) -> bool:
         """Close the run and what is open in it. False if the run was moved by someone else first."""
+        self._finish_text()
 
         def write() -> Told:
             self._save_text()
@@ -174,9 +240,14 @@ class Recorder:
         if self.message is None:
             return
         self.journal.forget(self.message)
-        whole = "".join(self.text)
-        self.message.content = [text_part(whole)] if whole else []
+        self.message.content = self.written.content
         self.message.save(update_fields=["content"])
+
+    def _save_calls(self, shown: list[Object]) -> None:
+        assert self.calls_step is not None
+        self.calls_step.details = {"type": "tool_calls", "tool_calls": shown}
+        self.calls_step.save(update_fields=["details"])
+        self._save_usage(self.calls_step, self.meter.usage)
 
     def _save_usage(self, step: RunStep, usage: Usage) -> None:
         step.usage = usage_object(usage)
@@ -202,7 +273,7 @@ class Recorder:
         if self.message is not None:
             self._tell_text(piece)
         else:
-            self._tell_call(function={"arguments": piece})
+            self._tell_call(type="function", function={"arguments": piece})
 
     def _tell(self, name: str, data: Object) -> None:
         self.told_at = asyncio.get_running_loop().time()
@@ -221,19 +292,6 @@ class Recorder:
             return bool(events)
 
         return await unbroken(commit_and_tell())
-
-
-def pending(calls: tuple[ToolCall, ...]) -> list[Object]:
-    """The calls as ``required_action`` lists them: no output yet, so no such key (reference, section 6.4)."""
-    return [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
-        for call in calls
-    ]
-
-
-def unanswered(calls: tuple[ToolCall, ...]) -> list[Object]:
-    """The calls as their step lists them."""
-    return [{**call, "function": {**call["function"], "output": None}} for call in pending(calls)]
 
 
 async def unbroken(work: Coroutine[Any, Any, T]) -> T:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from chat.engine import sizes
 from chat.errors import ContextOverflow
-from chat.models import File, Message, Model, Run, RunStep, StepType
+from chat.models import File, Message, Model, Run, RunStep, StepType, VectorStoreFile
+from chat.models.objects import Object
 from chat.providers.base import Image, ToolCall, Turn
+from chat.tools import file_search
+from chat.tools.citations import without_markers
 
 # Answers that broke are not sent again: the model would take the fragment for what it wanted to say.
 LEFT_OUT = ("run_failed", "run_expired")
@@ -19,10 +23,15 @@ MAX_ANSWER = 4096
 INLINE_BYTES = 200_000  # of an attached text file
 
 Group = list[Turn]
+Done = str | list[Object]  # words, or calls as their step lists them
+Tell = Callable[[Object], str]
 
 
-def read(run: Run, *, model: Model) -> tuple[list[Group], Group]:
-    """The turns before the run, in groups that stay or go together (one a message), and the turns of the run itself."""
+def read(run: Run, *, model: Model, searches: bool = False) -> list[Group]:
+    """The turns before the run, in groups that stay or go together (one a message).
+
+    ``searches``: the run can search in files, so those that can be searched are not put in whole.
+    """
     messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
     messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=LEFT_OUT)
     rows = list(messages.exclude(status=Message.Status.IN_PROGRESS).order_by("created_at", "number"))
@@ -30,8 +39,8 @@ def read(run: Run, *, model: Model) -> tuple[list[Group], Group]:
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
     files = _files_of(rows)
-    groups = [[turn] for row in rows if (turn := _turn_of(row, files=files, vision=model.vision))]
-    return groups, _turns_of_steps(run)
+    notes = _notes(run, files) if searches else {}
+    return [[turn] for row in rows if (turn := _turn_of(row, files=files, notes=notes, vision=model.vision))]
 
 
 def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) -> list[Turn]:
@@ -73,8 +82,24 @@ def _files_of(rows: list[Message]) -> dict[str, File]:
     return {file.id: file for file in owned}
 
 
-def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn | None:
-    texts = [row.text] if row.text else []
+def _notes(run: Run, files: Mapping[str, File]) -> dict[str, str]:
+    """What is said of those of ``files`` that are searched instead of being put in."""
+    entries = VectorStoreFile.objects.filter(file_id__in=list(files), store__id__in=file_search.store_ids(run))
+    return {entry.file_id: _note(entry, files[entry.file_id]) for entry in entries}
+
+
+def _note(entry: VectorStoreFile, file: File) -> str:
+    if entry.status == VectorStoreFile.Status.FAILED:
+        return f"[Attached file {file.filename!r}, which could not be read: {(entry.last_error or {}).get('message')}]"
+    if entry.status == VectorStoreFile.Status.COMPLETED:
+        about = f" {entry.notice}" if entry.notice else ""
+        return f"[Attached file {file.filename!r}, which is searched for what fits the question.{about}]"
+    return f"[Attached file {file.filename!r}, which is not read yet]"
+
+
+def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
+    said = [_said(part["text"]) for part in row.content if part["type"] == "text"]
+    texts = ["\n\n".join(said)] if any(said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
     images = [picture for picture in pictures if picture is not None]
     if lost := len(pictures) - len(images):
@@ -82,10 +107,15 @@ def _turn_of(row: Message, *, files: Mapping[str, File], vision: bool) -> Turn |
     if images and not vision:
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
-    texts += [_attached(files[id]) for id in _attachment_ids(row) if id in files and not files[id].is_image]
+    attached = [files[id] for id in _attachment_ids(row) if id in files and not files[id].is_image]
+    texts += [notes.get(file.id) or _attached(file) for file in attached]
     if not texts and not images:
         return None
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
+
+
+def _said(text: Mapping[str, Any]) -> str:
+    return without_markers(text["value"], text["annotations"])
 
 
 def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
@@ -122,31 +152,51 @@ def _attached(file: File) -> str:
     return f"Attached file {file.filename!r}:\n\n{text}{more}"
 
 
-def _turns_of_steps(run: Run) -> Group:
-    """What the run has done so far, when it goes on after tool outputs.
+def done(run: Run) -> list[Done]:
+    """What the run has said and called so far, step by step, when it goes on after calls."""
+    steps = list(RunStep.objects.filter(run=run))
+    contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
+    found: list[Done] = []
+    for step in steps:
+        if step.type == StepType.TOOL_CALLS:
+            found.append(step.details["tool_calls"])
+        else:
+            parts = contents.get(step.details["message_creation"]["message_id"], [])
+            found += [part["text"]["value"] for part in parts if part["type"] == "text"]
+    return found
+
+
+def present(steps: Iterable[Done], *, tell: Tell | None) -> Group:
+    """The turns of what a run has ``done``. ``tell`` puts a search in words; None: searches are left out.
 
     Words and calls are one turn of the assistant: many chat templates refuse two in a row.
     """
-    steps = list(RunStep.objects.filter(run=run))
-    contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
     turns: Group = []
     said: list[str] = []
     for step in steps:
-        if step.type == StepType.TOOL_CALLS:
-            turns += _turns_of_calls(step.details["tool_calls"], said=said)
+        if isinstance(step, str):
+            said.append(step)
+        elif calls := [call for call in step if tell is not None or call["type"] == "function"]:
+            turns += _turns_of_calls(calls, said=said, tell=tell)
             said = []
-        else:
-            parts = contents.get(step.details["message_creation"]["message_id"], [])
-            said += [part["text"]["value"] for part in parts if part["type"] == "text"]
     if said and turns:  # said after the calls, but before their outputs were known
         asked = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
         turns[asked] = replace(turns[asked], text="\n\n".join([turns[asked].text, *said]).strip())
     return turns
 
 
-def _turns_of_calls(calls: list[dict[str, Any]], *, said: list[str]) -> Iterator[Turn]:
-    functions = [(call["id"], call["function"]) for call in calls]
-    asked = (ToolCall(id=id, name=spec["name"], arguments=spec["arguments"] or "{}") for id, spec in functions)
-    yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(asked))
-    for id, spec in functions:
-        yield Turn(role="tool", tool_call_id=id, text=spec["output"] or "")
+def _turns_of_calls(calls: list[Object], *, said: list[str], tell: Tell | None) -> Iterator[Turn]:
+    made = [_made(call, tell=tell) for call in calls]
+    yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(call for call, _output in made))
+    for call, output in made:
+        yield Turn(role="tool", tool_call_id=call.id, text=output)
+
+
+def _made(call: Object, *, tell: Tell | None) -> tuple[ToolCall, str]:
+    """A call and its output."""
+    if call["type"] == file_search.NAME and tell is not None:
+        search = call[file_search.NAME]
+        arguments = json.dumps({"queries": search["queries"]}, ensure_ascii=False)
+        return ToolCall(id=call["id"], name=file_search.NAME, arguments=arguments), tell(search)
+    spec = call["function"]
+    return ToolCall(id=call["id"], name=spec["name"], arguments=spec["arguments"] or "{}"), spec["output"] or ""

@@ -24,11 +24,11 @@ from django.utils import timezone
 from chat.engine import endings
 from chat.engine.execution import Execution
 from chat.engine.journal import Journal
-from chat.engine.liveness import Liveness
 from chat.engine.upstream import Upstreams
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Run, RunStatus
+from chat.models.liveness import Liveness
 from chat.models.runs import HELD, STALE
 
 log = logging.getLogger(__name__)

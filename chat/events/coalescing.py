@@ -31,5 +31,8 @@ def _joined(event: Event, following: Event) -> Event | None:
         return None
     is_first = "annotations" in part["text"]
     text = part["text"]["value"] + more["text"]["value"]
-    data = types.message_delta(event.data["id"], index=part["index"], text=text, first=is_first)
+    annotations = [*part["text"].get("annotations", ()), *more["text"].get("annotations", ())]
+    data = types.message_delta(
+        event.data["id"], index=part["index"], text=text, first=is_first, annotations=annotations
+    )
     return replace(following, data=data)

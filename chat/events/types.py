@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +47,25 @@ class Event:
     data: Mapping[str, Any]
 
 
-def message_delta(message_id: str, *, index: int, text: str, first: bool) -> dict[str, Any]:
-    """A delta of the text part at ``index``; the first of a part carries an empty list of annotations (section 7.3)."""
-    part: dict[str, Any] = {"value": text, "annotations": []} if first else {"value": text}
+def message_delta(
+    message_id: str, *, index: int, text: str, first: bool, annotations: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """A delta of the text part at ``index``; the first of a part carries a list of annotations (section 7.3).
+
+    ``annotations`` are those whose text comes with this delta, as ``annotation_delta`` makes them.
+    """
+    part: dict[str, Any] = {"value": text}
+    if first or annotations:
+        part["annotations"] = list(annotations)
     content = [{"index": index, "type": "text", "text": part}]
     return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
+
+
+def annotation_delta(annotation: Mapping[str, Any], *, index: int) -> dict[str, Any]:
+    """An annotation of a message as deltas show it: with its ``index`` in the part, and the quote that they had once."""
+    kind = annotation["type"]
+    quote = {"quote": ""} if kind == "file_citation" else {}
+    return {"index": index, **annotation, kind: {**annotation[kind], **quote}}
 
 
 def step_delta(step_id: str, *, tool_call: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ repeated as "NAME returned: …".
                               server; "/fail unreachable 5" is a connection that breaks after five words
     /finish REASON [N]        N words (5), then an end for the reason stop, length or content_filter
     /call NAME [JSON]         a call of the function NAME; what follows the name is sent as it stands
+    /search QUERY             a search in files, then what it found, each passage cited by its marker
     /calls                    several calls at once, one a line below: NAME [JSON]
     /markdown                 a sample of everything that Markdown offers, with code, a table and formulas
     /request                  what this provider was asked, as JSON
@@ -36,9 +37,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from chat.errors import ProviderError
-from chat.providers import scripted_commands, tokens
+from chat.providers import scripted_commands, scripted_search, tokens
 from chat.providers.base import Finish, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
-from chat.providers.replies import Pause, Reply, Step, asked, call, words
+from chat.providers.replies import Pause, Reply, Step, asked, call, paced, words
 
 __all__ = ["Pause", "Reply", "ScriptedProvider", "call"]
 
@@ -88,6 +89,8 @@ class ScriptedProvider:
             if reply.once:
                 self._replies.remove(reply)
             return reply.steps
+        if cited := scripted_search.answer(request.turns):
+            return paced(cited, seconds=self._seconds)
         if results := _results(request.turns):
             return words("\n\n".join(results), seconds=self._seconds)
         command = scripted_commands.steps(request, seconds=self._seconds)

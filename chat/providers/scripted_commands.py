@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chat import errors
 from chat.providers.base import Finish, Request
-from chat.providers.replies import Pause, Step, asked, called, paced, words
+from chat.providers.replies import Pause, Step, asked, call, called, paced, words
 
 MOST_WORDS = 100_000
 _FAILURES: dict[str, type[errors.ProviderError]] = {
@@ -117,6 +117,10 @@ def _call(command: _Command) -> Iterable[Step]:
     return [_called(command.argument)]
 
 
+def _search(command: _Command) -> Iterable[Step]:
+    return [call("file_search", queries=[command.argument])]
+
+
 def _calls(command: _Command) -> Iterable[Step]:
     return [_called(line) for line in command.argument.splitlines() if line.strip()]
 
@@ -151,6 +155,7 @@ _COMMANDS: dict[str, Callable[[_Command], Iterable[Step]]] = {
     "finish": _finish,
     "call": _call,
     "calls": _calls,
+    "search": _search,
     "markdown": _markdown,
     "request": _request,
     "help": _help,

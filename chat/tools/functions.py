@@ -29,12 +29,12 @@ def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
 
 
 def choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
-    """The API's ``tool_choice`` in the terms of ``providers.base.Request``. Only functions can be forced."""
+    """The API's ``tool_choice`` in the terms of ``providers.base.Request``."""
     if isinstance(tool_choice, str):
         return tool_choice
     if tool_choice["type"] == "function":
         return {"name": tool_choice["function"]["name"]}
-    return "auto"
+    return {"name": tool_choice["type"]}
 
 
 def shown(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,9 @@ def run_on(thread: Thread, **fields: Any) -> Run:
     return Run.objects.create(thread=thread, assistant=thread.assistant, model="small", **fields)
 
 
-def asked(run: Run, model: Model, *texts: str, left: Left = NO_LIMIT, shrink: int = 0, **present: Any) -> Request:
+def asked(run: Run, model: Model, *texts: str, left: Left = NO_LIMIT, shrink: int = 0, done: Any = None) -> Request:
     groups = [[Turn(role="user", text=text)] for text in texts or ["Hello?"]]
-    material = Material(model=model, groups=groups, present=present.get("present", []), left=left)
+    material = Material(model=model, groups=groups, done=done or [], left=left)
     return request_of(run, material=material, shrink=shrink)
 
 
@@ -73,9 +73,10 @@ class TestTheChoiceOfATool:
     )
     def test_is_relaxed_after_the_first_turn(self, given, first, later, thread: Thread, model: Model) -> None:
         run = run_on(thread, tools=[WEATHER], tool_choice=given)
-        outputs = [Turn(role="tool", tool_call_id="call_a", text="rain")]
+        function = {"name": "weather", "arguments": "{}", "output": "rain"}
+        outputs = [{"id": "call_a", "type": "function", "function": function}]
         assert asked(run, model).tool_choice == first
-        assert asked(run, model, present=outputs).tool_choice == later
+        assert asked(run, model, done=[outputs]).tool_choice == later
 
 
 class TestTheLimits:

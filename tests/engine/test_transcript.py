@@ -36,7 +36,7 @@ def run_on(thread: Thread, **fields: Any) -> Run:
 
 
 def texts(run: Run, model: Model) -> list[str]:
-    groups, _present = transcript.read(run, model=model)
+    groups = transcript.read(run, model=model)
     return [turn.text for group in groups for turn in group]
 
 
@@ -101,7 +101,7 @@ class TestReading:
         message = say(thread, "what is this?")
         message.content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "low"}})
         message.save()
-        [[turn]], _present = transcript.read(run_on(thread), model=model)
+        [[turn]] = transcript.read(run_on(thread), model=model)
 
         [image] = turn.images
         assert image.detail == "low"
@@ -119,7 +119,7 @@ class TestReading:
         else:
             File.objects.update(expires_at=timezone.now())
 
-        groups, _present = transcript.read(run_on(thread), model=model)
+        groups = transcript.read(run_on(thread), model=model)
         assert groups == [[Turn(role="user", text="[1 attached image(s), deleted since]")]]
 
     def test_says_that_the_bytes_of_an_attached_text_are_gone(self, thread: Thread, model: Model, media: Path) -> None:
@@ -136,7 +136,7 @@ class TestReading:
         message = say(thread, "what is this?")
         message.content.append({"type": "image_url", "image_url": {"url": "https://example.org/dot.png"}})
         message.save()
-        [[turn]], _present = transcript.read(run_on(thread), model=model)
+        [[turn]] = transcript.read(run_on(thread), model=model)
 
         assert turn.images == ()
         assert "cannot see" in turn.text
@@ -153,8 +153,7 @@ class TestTheWorkOfTheRun:
         calls = [{"id": "call_a", "type": "function", "function": function}]
         run.steps.create(type=StepType.TOOL_CALLS, details={"type": "tool_calls", "tool_calls": calls})
 
-        _groups, present = transcript.read(run, model=model)
-        assert present == [
+        assert transcript.present(transcript.done(run), tell=None) == [
             Turn(role="assistant", text="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
             Turn(role="tool", tool_call_id="call_a", text="rain"),
         ]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from chat.documents.words import words
 from chat.providers.base import Turn
 
 NO_MODEL = "No language model is configured"
@@ -21,17 +22,8 @@ ENOUGH = 0.34
 
 LONGEST_QUOTE = 600  # characters
 
-_PASSAGE = re.compile(r'<passage source="([^"]*)">(.*?)</passage>', re.DOTALL)
+_PASSAGE = re.compile(r'<passage source="([^"]*)"[^>]*>(.*?)</passage>', re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
-_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s)$")
-_EMPTY_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """a about an and are as at be by can did do does for from had has have how i if in is it its long many me much
-        must my of on or our say says that the their there they this to was we were what when where which who why will
-        with you your""",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +66,9 @@ def _passages(turns: Sequence[Turn]) -> Iterator[tuple[str, str]]:
 
 def _best(question: str, sentences: Sequence[Quote]) -> list[Quote]:
     """The best sentences first: by the weight of the question's words in them, a rare word weighing more."""
-    bags = [_words(quote.text) for quote in sentences]
+    bags = [set(words(quote.text)) for quote in sentences]
     counts = Counter(word for bag in bags for word in bag)
-    weights = {word: math.log(1 + len(sentences) / max(counts[word], 1)) for word in _words(question)}
+    weights = {word: math.log(1 + len(sentences) / max(counts[word], 1)) for word in words(question)}
     total = sum(weights.values())
     scored = [
         (sum(weight for word, weight in weights.items() if word in bag) / total, quote)
@@ -85,8 +77,3 @@ def _best(question: str, sentences: Sequence[Quote]) -> list[Quote]:
     ]
     best = sorted(scored, key=lambda pair: -pair[0])[:MOST_QUOTES]
     return [quote for score, quote in best if score >= ENOUGH]
-
-
-def _words(text: str) -> set[str]:
-    words = set(re.findall(r"\w+", text.lower())) - _EMPTY_WORDS
-    return {_ENDING.sub("", word) for word in words}

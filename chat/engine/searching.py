@@ -1,0 +1,57 @@
+"""Searching in files for a run: when, for what, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from asgiref.sync import sync_to_async
+
+from chat.models import Message, Run
+from chat.models.ids import new_id
+from chat.models.objects import Object
+from chat.providers.base import ToolCall
+from chat.tools import file_search, queries
+from chat.tools.file_search import Options
+
+READING = 60.0  # seconds that a run waits for the files of its thread (reference, section 8)
+LOOK = 0.5
+FIRST_MARKER = 4  # with one question; reference, section 5
+SAID = 2  # messages of the user that make a query
+
+
+async def until_read(run: Run) -> None:
+    """Wait until the files that came with the thread can be searched, or for a minute."""
+    look = sync_to_async(file_search.are_read, thread_sensitive=False)
+    for _time in range(int(READING / LOOK)):
+        if await look(run):
+            return
+        await asyncio.sleep(LOOK)
+
+
+def first_call(run: Run) -> ToolCall | None:
+    """The search for what the user said last, for a model that does not search itself. None if there is nothing."""
+    said = Message.objects.filter(thread_id=run.thread_id, role=Message.Role.USER, created_at__lte=run.created_at)
+    newest = list(said.order_by("-created_at", "-number")[:SAID])
+    wanted = queries.rewritten([message.text for message in reversed(newest)])
+    if not wanted:
+        return None
+    return ToolCall(new_id("call_"), file_search.NAME, json.dumps({"queries": wanted}, ensure_ascii=False))
+
+
+async def answered(run: Run, calls: Sequence[ToolCall], *, how: Options, earlier: int) -> dict[str, Object]:
+    """The searches among ``calls`` with what they found, as a step keeps them, by their ids.
+
+    ``earlier`` is how many searches the run has made before: every search has markers of its own.
+    """
+    find = sync_to_async(file_search.find, thread_sensitive=False)
+    said = await Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).acount()
+    shown: dict[str, Object] = {}
+    for call in calls:
+        if call.name == file_search.NAME:
+            wanted = file_search.queries_of(call.arguments)
+            results = await find(run, queries=wanted, how=how)
+            number = FIRST_MARKER + max(0, said - 1) + 2 * (earlier + len(shown))
+            shown[call.id] = file_search.call(call.id, how=how, number=number, queries=wanted, results=results)
+    return shown

@@ -1,0 +1,100 @@
+"""Citations in an answer (reference, section 5): ``【4:0†foods.txt】`` is the first result of the search number 4."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MOST_LABEL = 100  # characters of a file's name in a marker
+# What models make of a marker: brackets of the keyboard, another label, none at all.
+_WHOLE = re.compile(r"【(\d{1,4}):(\d{1,3})(?:†[^【】\n]{0,200})?】|\[(\d{1,4}):(\d{1,3})†[^\[\]\n]{0,200}\]")
+_BEGUN = re.compile(r"[【\[](?:\d{1,4}(?::(?:\d{1,3}(?:†[^【】\[\]\n]{0,200})?)?)?)?\Z")
+_OURS = re.compile(r"【\d{1,4}:\d{1,3}†[^【】\n]{0,200}】")
+
+Place = tuple[int, int]  # a search and one of its results
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A result of a search that an answer may cite. ``text`` is what the model was told of it."""
+
+    file_id: str
+    file_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker in the text of an answer."""
+
+    text: str
+    file_id: str
+
+
+Sources = Mapping[Place, Found]
+
+
+def marker(place: Place, file_name: str) -> str:
+    """How a result is cited. A file's name is anybody's: what would end the marker is left out of it."""
+    label = re.sub(r"[【】\[\]†\s]+", " ", file_name).strip()[:MOST_LABEL]
+    return f"【{place[0]}:{place[1]}†{label}】"
+
+
+def without_markers(text: str, annotations: list[dict[str, Any]]) -> str:
+    """``text`` of a message without its citations, which mean nothing in a later run."""
+    for annotation in sorted(annotations, key=lambda one: -int(one["start_index"])):
+        if annotation["type"] == "file_citation":
+            text = text[: annotation["start_index"]] + text[annotation["end_index"] :]
+    return text
+
+
+def place_of(text: str) -> Place | None:
+    """The search and the result that a marker as ``marker`` makes it stands for."""
+    found = _WHOLE.fullmatch(text) if _OURS.fullmatch(text) else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+class Reader:
+    """Finds the markers in a text that comes in pieces. What may become one is held back until that is certain.
+
+    A marker that stands for no source is left out; without sources every text passes as it is.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.held = ""
+        self.has_cited = False
+
+    def take(self, text: str) -> Iterator[str | Citation]:
+        """What is certain now that ``text`` has come: never empty texts, and citations."""
+        if not self.sources:
+            yield text
+            return
+        self.held += text
+        begun = _BEGUN.search(self.held)
+        certain, self.held = (self.held[: begun.start()], begun[0]) if begun else (self.held, "")
+        yield from self._split(certain)
+
+    def rest(self) -> Iterator[str | Citation]:
+        """The text has ended: what was held back is no marker."""
+        held, self.held = self.held, ""
+        if held:
+            yield held
+
+    def _split(self, text: str) -> Iterator[str | Citation]:
+        at = 0
+        for found in _WHOLE.finditer(text):
+            place = (int(found[1] or found[3]), int(found[2] or found[4]))
+            source = self.sources.get(place)
+            if source is None and "†" not in found[0]:
+                continue  # no marker of ours: such brackets are used for other things too
+            if found.start() > at:
+                yield text[at : found.start()]
+            at = found.end()
+            if source is not None:
+                self.has_cited = True
+                yield Citation(marker(place, source.file_name), source.file_id)
+        if at < len(text):
+            yield text[at:]

@@ -1,0 +1,200 @@
+"""File search: the model, or the engine for it, asks; passages of vector stores answer (reference, section 8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.documents import tokens
+from chat.models import Assistant, Run, VectorStore, VectorStoreFile
+from chat.providers.base import Function
+from chat.retrieval.search import Hit
+from chat.retrieval.search import search as search_in
+from chat.tools.citations import Found, Place, Sources, marker
+
+NAME = "file_search"
+MOST_RESULTS = 20
+MOST_RESULTS_OF_OLD_MODELS = 5  # gpt-3.5
+MOST_QUERIES = 5
+MOST_QUERY = 2000  # characters
+LEAST = 60  # tokens of a passage: less of it helps nobody
+
+DECLARED = Function(
+    name=NAME,
+    description=(
+        "Searches the files of this conversation and the assistant's knowledge, and returns the passages that fit best."
+        " Search before you answer anything that may stand in them. Write each query so that it can be understood"
+        " without the conversation: replace words such as 'it' or 'that' by what they mean."
+    ),
+    parameters={
+        "type": "object",
+        "properties": {
+            "queries": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "One query for each thing to find, at most five.",
+            }
+        },
+        "required": ["queries"],
+    },
+)
+CITE = (
+    "Put the source of what you use, exactly as it stands here, such as {example}, right after the sentence that relies"
+    " on it. Say so when the passages do not hold the answer."
+)
+USE = "Answer from these passages. Say so when they do not hold the answer."
+NOTHING = "Nothing was found."
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run searches. ``ranking`` is shown with each search."""
+
+    limit: int
+    threshold: float
+    ranking: Mapping[str, Any]
+
+
+def options(run: Run) -> Options | None:
+    """None when the run may not search, or has nowhere to."""
+    tool = next((tool["file_search"] for tool in run.tools if tool["type"] == NAME), None)
+    if tool is None or not store_ids(run):
+        return None
+    most = MOST_RESULTS_OF_OLD_MODELS if run.model.startswith("gpt-3.5") else MOST_RESULTS
+    ranking = tool["ranking_options"]
+    shown = {"ranker": ranking["ranker"], "score_threshold": ranking["score_threshold"]}
+    return Options(limit=tool.get("max_num_results") or most, threshold=ranking["score_threshold"], ranking=shown)
+
+
+def store_ids(run: Run) -> list[str]:
+    ids: list[str] = run.tool_resources.get(NAME, {}).get("vector_store_ids", [])
+    return ids
+
+
+def stores(run: Run) -> list[VectorStore]:
+    """The stores that the run may search: of the thread's owner, or of its assistant's; the expired ones left out."""
+    owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
+    found = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
+    return [store for store in found if not store.is_expired]
+
+
+def are_read(run: Run) -> bool:
+    """Whether nothing that the thread brought along is still being read."""
+    ids = run.thread.tool_resources.get(NAME, {}).get("vector_store_ids", [])
+    waiting = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
+    return not waiting.exists()
+
+
+def queries_of(arguments: str) -> list[str]:
+    """What the model wants to find. Models write other things than they are asked to: all of it is a query then."""
+    try:
+        given = json.loads(arguments)
+    except ValueError:
+        given = arguments
+    if isinstance(given, dict):
+        given = given.get("queries") or given.get("query") or list(given.values())
+    listed = given if isinstance(given, list) else [given]
+    texts = [text[:MOST_QUERY].strip() for text in listed if isinstance(text, str)]
+    return [text for text in dict.fromkeys(texts) if text][:MOST_QUERIES]
+
+
+def find(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
+    """The results as a step keeps them: what the API shows, and ``place``, where they stand in the file.
+
+    The stores count as used now.
+    """
+    searched = stores(run)
+    VectorStore.objects.filter(pk__in=[store.pk for store in searched]).update(last_active_at=timezone.now())
+    return [_result(hit) for hit in search_in(searched, queries, limit=how.limit, threshold=how.threshold)]
+
+
+def _result(hit: Hit) -> Result:
+    passage, entry = hit.passage, hit.passage.entry
+    return {
+        "file_id": entry.file_id,
+        "file_name": entry.file.filename,
+        "score": hit.score,
+        "attributes": entry.attributes,
+        "content": [{"type": "text", "text": passage.text}],
+        "place": {
+            "store_id": entry.store_id,
+            "page_from": passage.page_from,
+            "page_to": passage.page_to,
+            "heading": passage.heading,
+            "char_from": passage.char_from,
+            "char_to": passage.char_to,
+            "quote_from": hit.quote[0],
+            "quote_to": hit.quote[1],
+        },
+    }
+
+
+def call(
+    id: str, *, how: Options, number: int = 0, queries: Sequence[str] = (), results: Sequence[Result] = ()
+) -> Result:
+    """A search as its step keeps it. ``number`` is that of its markers; it and ``queries`` are not the API's."""
+    made = {"ranking_options": dict(how.ranking), "results": list(results)}
+    return {"id": id, "type": NAME, NAME: {**made, "queries": list(queries), "marker": number}}
+
+
+def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:
+    """What ``searches`` have found, as citations name it."""
+    found: dict[Place, Found] = {}
+    for search in searches:
+        for rank, result in enumerate(search["results"]):
+            text = result["content"][0]["text"]
+            found[search["marker"], rank] = Found(result["file_id"], result["file_name"], text)
+    return found
+
+
+def told(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
+    """What the model is told of a ``search``: the best passages, each with its source, in at most ``budget`` tokens.
+
+    ``cites``: the model is asked to name the sources, which is too much for a small one. Where the passages do not fit whole, they are cut to the surroundings of what fitted the query best.
+    """
+    results = search["results"]
+    if not results:
+        return NOTHING
+    parts: list[str] = []
+    share = max(LEAST, budget // 4)  # so that at least four are told
+    for rank, result in enumerate(results):
+        text = _fitting(result, most=min(budget, share) if _is_long(results, budget) else budget)
+        budget -= tokens.count(text) + LEAST // 2
+        if budget < 0 and parts:
+            break
+        parts.append(_passage(result, text, source=marker((search["marker"], rank), result["file_name"])))
+        if budget < LEAST:
+            break
+    example = marker((search["marker"], 0), results[0]["file_name"])
+    return "\n\n".join([*parts, CITE.format(example=example) if cites else USE])
+
+
+def _is_long(results: Sequence[Result], budget: int) -> bool:
+    return sum(tokens.count(result["content"][0]["text"]) for result in results[:4]) > budget
+
+
+def _passage(result: Result, text: str, *, source: str) -> str:
+    place = result["place"]
+    page = f' page="{place["page_from"]}"' if place["page_from"] is not None else ""
+    inside = text.replace("</passage", "< /passage")
+    return f'<passage source="{source.replace(chr(34), chr(39))}"{page}>\n{inside}\n</passage>'
+
+
+def _fitting(result: Result, *, most: int) -> str:
+    """The passage, or as much of it around its quote as ``most`` tokens are."""
+    text: str = result["content"][0]["text"]
+    size = tokens.count(text)
+    if size <= most:
+        return text
+    place = result["place"]
+    keep = max(1, len(text) * most // size)
+    middle = (place["quote_from"] + place["quote_to"]) // 2 - place["char_from"]
+    begin = min(max(0, middle - keep // 2), len(text) - keep)
+    return "…" + text[begin : begin + keep].strip() + "…"
