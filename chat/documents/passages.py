@@ -27,13 +27,15 @@ class Passage:
     """A piece of a document and its place in it.
 
     ``text`` is ``document[char_from:char_to]``, where the document is the joined text of its sections. The pages are
-    those of its first and last character, None where the format has none; ``heading`` is the one that most of it stands
-    under. ``segments`` are the ranges ``(char_from, char_to)`` of which it is made; passages that overlap share them.
+    those of its first and last character, None where the format has none; ``pages`` says where each of them begins,
+    ``(char, page)``. ``heading`` is the one that most of it stands under. ``segments`` are the ranges ``(char_from,
+    char_to)`` of which it is made; passages that overlap share them.
     """
 
     text: str
     page_from: int | None
     page_to: int | None
+    pages: tuple[tuple[int, int], ...]
     heading: str
     char_from: int
     char_to: int
@@ -121,8 +123,19 @@ def _passage(segments: Sequence[_Segment]) -> Passage | None:
         text=text,
         page_from=written[0].page,
         page_to=written[-1].page,
+        pages=tuple(_pages(segments, start)),
         heading=headings.most_common(1)[0][0],
         char_from=start,
         char_to=start + len(text),
         segments=tuple((segment.char_from, segment.char_from + len(segment.text)) for segment in segments),
     )
+
+
+def _pages(segments: Sequence[_Segment], start: int) -> Iterator[tuple[int, int]]:
+    """Where each page begins in the text of ``segments`` from ``start`` on."""
+    place, page = segments[0].char_from, None
+    for atom in (atom for segment in segments for atom in segment.atoms):
+        if atom.page is not None and atom.page != page and not atom.text.isspace():
+            page = atom.page
+            yield max(place, start), page
+        place += len(atom.text)

@@ -158,7 +158,8 @@ class Passage(models.Model):
     """A piece of a file's text as it was cut for one store.
 
     ``text`` is ``document[char_from:char_to]``, the document being all text that was read of the file; consecutive
-    passages overlap. Pages (slides, sheets) count from 1, None where the format has none. Its windows are those of its
+    passages overlap. Pages (slides, sheets) count from 1, None where the format has none; ``pages`` says
+    where each begins, ``[[char, page], …]``. Its windows are those of its
     entry from ``window_from`` to before ``window_to``.
     """
 
@@ -168,6 +169,7 @@ class Passage(models.Model):
     heading = models.TextField(blank=True)
     page_from = models.PositiveIntegerField(null=True)
     page_to = models.PositiveIntegerField(null=True)
+    pages = models.JSONField(default=list)
     char_from = models.PositiveBigIntegerField()
     char_to = models.PositiveBigIntegerField()
     window_from = models.PositiveIntegerField()
@@ -181,6 +183,10 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place} of {self.entry_id}"
+
+    def page_at(self, char: int) -> int | None:
+        """The page on which the character ``char`` of the document stands."""
+        return next((page for begin, page in reversed(self.pages) if begin <= char), self.page_from)
 
 
 class Window(models.Model):

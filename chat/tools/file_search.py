@@ -125,8 +125,8 @@ def _result(hit: Hit) -> Result:
         "content": [{"type": "text", "text": passage.text}],
         "place": {
             "store_id": entry.store_id,
-            "page_from": passage.page_from,
-            "page_to": passage.page_to,
+            "page_from": passage.page_at(hit.quote[0]),
+            "page_to": passage.page_at(hit.quote[1] - 1),
             "heading": passage.heading,
             "char_from": passage.char_from,
             "char_to": passage.char_to,

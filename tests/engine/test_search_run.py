@@ -263,3 +263,39 @@ class TestTheFilesOfAThread:
         await in_thread(fill)(await VectorStore.objects.aget(), "foods.txt", CAKE, status="in_progress")
         events = await perform(stage, fresh, librarian("Nothing."))
         assert events[-1].name == "thread.run.completed"
+
+
+class TestWhatIsSearched:
+    async def test_is_the_knowledge_of_a_shared_assistant_and_the_thread_own_files(
+        self, stage: Stage, thread: Thread, store: VectorStore, bob
+    ) -> None:
+        await Assistant.objects.filter(id=thread.assistant_id).aupdate(audience="everyone")
+        own = await VectorStore.objects.acreate(owner=bob)
+        await in_thread(fill)(own, "notes.txt", "Filip's cake is at Bob's.")
+        resources = {"file_search": {"vector_store_ids": [own.id]}}
+        shared = await Thread.objects.acreate(owner=bob, assistant_id=thread.assistant_id, tool_resources=resources)
+        await perform(stage, shared, librarian("Cake."))
+
+        results = (await the_step(shared)).details["tool_calls"][0]["file_search"]["results"]
+        assert {result["file_name"] for result in results} == {"foods.txt", "notes.txt"}
+
+    async def test_is_never_the_store_of_someone_else(self, stage: Stage, thread: Thread, bob) -> None:
+        """Even if its id got into the rows somehow."""
+        private = await VectorStore.objects.acreate(owner=bob)
+        await in_thread(fill)(private, "secret.txt", "Filip's secret cake.")
+        resources = {"file_search": {"vector_store_ids": [private.id]}}
+        await Assistant.objects.filter(id=thread.assistant_id).aupdate(tool_resources=resources)
+        await Thread.objects.filter(pk=thread.pk).aupdate(tool_resources=resources)
+        provider = librarian("Nothing.")
+        await perform(stage, thread, provider)
+
+        assert (await the_step(thread)).details["tool_calls"][0]["file_search"]["results"] == []
+        assert "secret" not in provider.requests[-1].turns[-1].text
+
+    async def test_is_no_file_that_was_deleted(self, stage: Stage, thread: Thread) -> None:
+        await perform(stage, thread, librarian("Cake."))
+        await (await File.objects.aget(filename="foods.txt")).adelete()
+        await perform(stage, thread, librarian("Cake."))
+
+        newest = await RunStep.objects.filter(run__thread=thread, type="tool_calls").order_by("-number").afirst()
+        assert newest.details["tool_calls"][0]["file_search"]["results"] == []
