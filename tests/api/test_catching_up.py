@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,14 @@ from chat.api.catching_up import Gone, Told
 from chat.engine.follow import Snapshot, look_at
 from chat.events.bus import bus
 from chat.events.types import Event
-from chat.models import Assistant, Run, Thread
+from chat.models import Assistant, Run, Thread, VectorStore
 from chat.providers.replies import Pause, Reply, call
 from chat.providers.scripted import ScriptedProvider
+from chat.tools import declarations
 from tests.api.calling import Body
 from tests.api.streaming import Told as Happening
 from tests.api.streaming import names, text_in
+from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, heard, in_thread, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,6 +167,36 @@ class TestAStreamThatFallsBehind:
             texts.append(text_in(told.catch_up(part)))
         assert texts == ["", *"Good morning."]
         assert names(told.catch_up(scene.rows)) == names(scene.whole)[-3:]
+
+
+def cited(events: list[Happening]) -> list[Body]:
+    """The annotations as an SDK puts them in their places."""
+    found: dict[int, Body] = {}
+    for name, data in events:
+        for part in data["delta"]["content"] if name == "thread.message.delta" else []:
+            for note in part["text"].get("annotations", []):
+                assert note["index"] not in found
+                found[note["index"]] = note
+    return [note for _index, note in sorted(found.items())]
+
+
+class TestAStreamOfAnAnswerWithCitations:
+    async def test_tells_the_same_wherever_it_falls_behind(self, stage: Stage, thread: Thread, media: Path) -> None:
+        store = await VectorStore.objects.acreate(owner=thread.owner)
+        await in_thread(fill)(store, "foods.txt", CAKE)
+        thread.assistant.tools = declarations.normalised([{"type": "file_search"}])
+        thread.assistant.tool_resources = {"file_search": {"vector_store_ids": [store.id]}}
+        await thread.assistant.asave()
+        said = ("Cake ", APART, "【4:0†foods.txt】", APART, " and more", APART, "【4:0†foods.txt】", ".")
+        [scene] = await played(stage, thread, librarian(*said))
+        for cut in range(len(scene.events) + 1):
+            told = scene.told(cut, scene.rows)
+            assert names(told) == names(scene.whole), cut
+            assert ids(told) == ids(scene.whole), cut
+            assert text_in(told) == text_in(scene.whole), cut
+            assert cited(told) == cited(scene.whole), cut
+            assert endings(told) == endings(scene.whole), cut
+        assert len(cited(scene.whole)) == 2
 
 
 class TestAStreamThatHeardNothingFor:

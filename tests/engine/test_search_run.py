@@ -6,39 +6,22 @@ import asyncio
 import json
 
 import pytest
-from django.core.files.base import ContentFile
 
 from chat.actions import runs
 from chat.engine import searching
 from chat.events.bus import bus
 from chat.events.types import Event
-from chat.models import Assistant, File, Message, Model, Passage, RunStep, Thread, VectorStore, VectorStoreFile
-from chat.providers.base import Usage
+from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
-from chat.retrieval import keywords
 from tests.engine.golden import assert_like
+from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CAKE = "Filip's favourite food is cake."
 TEA = "Anna drinks green tea 🍵 every morning."
 SEARCH = {"type": "file_search"}
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
-
-
-def fill(store: VectorStore, name: str, text: str, *, page: int | None = None, status: str = "completed") -> File:
-    """A file of one passage in ``store``, found by its words."""
-    file = File(owner=store.owner, filename=name, content_type="text/plain", bytes=len(text))
-    file.content.save(name, ContentFile(text.encode()), save=False)
-    file.save()
-    entry = VectorStoreFile.objects.create(
-        store=store, file=file, status=status, is_cut=True, embedded_by=store.embedder, attributes={"year": 2026}
-    )
-    place = {"page_from": page, "page_to": page, "char_from": 0, "char_to": len(text), "window_from": 0, "window_to": 0}
-    passage = Passage.objects.create(entry=entry, place=0, text=text, heading="Food", **place)
-    keywords.add([passage], store=store)
-    return file
 
 
 @pytest.fixture
@@ -55,11 +38,6 @@ def thread(ada, assistant: Assistant, store: VectorStore) -> Thread:
     assistant.tool_resources = {"file_search": {"vector_store_ids": [store.id]}}
     assistant.save()
     return Thread.objects.create(owner=ada, assistant=assistant)
-
-
-def librarian(*said: str, queries: tuple[str, ...] = ("Filip cake",)) -> ScriptedProvider:
-    asks = Reply(call("file_search", queries=list(queries)), Usage(prompt=830, completion=20))
-    return ScriptedProvider([asks, Reply(*said, Usage(prompt=20, completion=11), after_tools=True)])
 
 
 async def perform(

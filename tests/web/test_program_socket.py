@@ -474,6 +474,20 @@ class TestEventsFoundAtOnce:
 
         assert coalesced(events) == [delta(3, "abc", first=True), other, delta(6, "de")]
 
+    def test_keep_what_each_of_them_cites(self) -> None:
+        cites = [{"index": place, "type": "file_citation", "text": "【4:0†a】"} for place in range(2)]
+        events = [
+            Event(
+                "run_a",
+                seq,
+                MESSAGE_DELTA,
+                message_delta("msg_a", index=0, text="【4:0†a】", first=False, annotations=[note]),
+            )
+            for seq, note in enumerate(cites, start=1)
+        ]
+        [joined] = coalesced(events)
+        assert joined.data["delta"]["content"][0]["text"]["annotations"] == cites
+
     def test_stay_apart_where_they_are_of_two_messages(self) -> None:
         events = [delta(1, "a"), delta(2, "b", message="msg_b", first=True)]
         assert coalesced(events) == events
