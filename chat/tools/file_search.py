@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from chat.documents import tokens
 from chat.models import Assistant, Run, VectorStore, VectorStoreFile
+from chat.providers import tokens
 from chat.providers.base import Function
 from chat.retrieval.search import Hit
 from chat.retrieval.search import search as search_in
@@ -166,7 +166,7 @@ def told(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
     share = max(LEAST, budget // 4)  # so that at least four are told
     for rank, result in enumerate(results):
         text = _fitting(result, most=min(budget, share) if _is_long(results, budget) else budget)
-        budget -= tokens.count(text) + LEAST // 2
+        budget -= tokens.estimate(text) + LEAST // 2
         if budget < 0 and parts:
             break
         parts.append(_passage(result, text, source=marker((search["marker"], rank), result["file_name"])))
@@ -177,7 +177,7 @@ def told(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
 
 
 def _is_long(results: Sequence[Result], budget: int) -> bool:
-    return sum(tokens.count(result["content"][0]["text"]) for result in results[:4]) > budget
+    return sum(tokens.estimate(result["content"][0]["text"]) for result in results[:4]) > budget
 
 
 def _passage(result: Result, text: str, *, source: str) -> str:
@@ -190,7 +190,7 @@ def _passage(result: Result, text: str, *, source: str) -> str:
 def _fitting(result: Result, *, most: int) -> str:
     """The passage, or as much of it around its quote as ``most`` tokens are."""
     text: str = result["content"][0]["text"]
-    size = tokens.count(text)
+    size = tokens.estimate(text)
     if size <= most:
         return text
     place = result["place"]
