@@ -157,7 +157,8 @@ def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:
 def told(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
     """What the model is told of a ``search``: the best passages, each with its source, in at most ``budget`` tokens.
 
-    ``cites``: the model is asked to name the sources, which is too much for a small one. Where the passages do not fit whole, they are cut to the surroundings of what fitted the query best.
+    ``cites``: the model is asked to name the sources, which is too much for a small one. Passages that do not fit whole
+    are cut to the surroundings of what fitted the query best.
     """
     results = search["results"]
     if not results:
