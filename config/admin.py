@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 # Room → the models in it, in the order in which they are listed.
 ROOMS = {
     "assistants": (_("Assistants"), ["Assistant"]),
+    "knowledge": (_("Knowledge"), ["VectorStore"]),
     "threads": (_("Threads"), ["Thread", "Run"]),
     "models": (_("Models"), ["Provider", "Model", "Alias"]),
     "people": (_("People"), ["User", "Group", "ApiKey"]),

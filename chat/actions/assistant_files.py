@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from chat.actions import assistants, files, vector_stores
+from chat.actions import assistants, files, filling
+from chat.actions.filling import Wanted
 from chat.actions.resources import MAX_FILES, Resources
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, File, Thread, User, VectorStore
@@ -51,7 +52,7 @@ def create(user: User, *, file_ids: Sequence[str] | None = None, **fields: Any) 
     Raises ``InvalidRequest`` for more than 20 files, and for files next to ``tool_resources``.
     """
     if file_ids is not None:
-        fields |= _resources(fields, spread(file_ids, tools=fields.get("tools") or []))
+        fields |= _resources(fields, spread(user, file_ids, tools=fields.get("tools") or []))
     return assistants.create(user, **fields)
 
 
@@ -69,7 +70,7 @@ def update(
     if file_ids is None and follow and _hosted(tools) != _hosted(assistant.tools):
         file_ids = _ids(assistant)
     if file_ids is not None:
-        fields |= _resources(fields, spread(file_ids, tools=tools, store=_store_of(assistant)))
+        fields |= _resources(fields, spread(user, file_ids, tools=tools, store=_store_of(assistant)))
     return assistants.update(user, assistant_id, **fields)
 
 
@@ -90,20 +91,24 @@ def detach(user: User, assistant_id: str, file_id: str) -> None:
     update(user, assistant_id, file_ids=[id for id in _ids(assistant) if id != file_id])
 
 
-def spread(file_ids: Sequence[str], *, tools: Tools, store: VectorStore | None = None) -> Resources:
-    """The files as ``tool_resources`` for ``tools``, as a program would send them.
+def spread(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorStore | None = None) -> Resources:
+    """The user's files as ``tool_resources`` for ``tools``, as a program would send them.
 
-    ``store`` is filled with exactly these files if they are searched; without it, one is to be made.
+    ``store`` is filled with exactly these files if they are searched; without it, one is to be made. What cannot be
+    searched is for the code interpreter alone, if there is one. Raises ``NotFound``, and ``InvalidRequest``.
     """
     file_ids = list(dict.fromkeys(file_ids))
     _check_number(file_ids)
     hosted = _hosted(tools)
+    searched = file_ids
+    if hosted == HOSTED:
+        searched = [file.id for file in files.get_all(user, file_ids) if filling.is_searchable(file)]
     spread: dict[str, Any] = {}
     if "file_search" in hosted and store is not None:
-        _fill(store, file_ids)
+        _fill(store, searched)
         spread["file_search"] = {"vector_store_ids": [store.id]}
-    elif "file_search" in hosted and file_ids:
-        spread["file_search"] = {"vector_stores": [{"file_ids": file_ids}]}
+    elif "file_search" in hosted and searched:
+        spread["file_search"] = {"vector_stores": [{"file_ids": searched}]}
     if "code_interpreter" in hosted or (file_ids and not spread):
         spread["code_interpreter"] = {"file_ids": file_ids}
     return spread
@@ -157,5 +162,5 @@ def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:
     """Have exactly these files in ``store``: those that it has are not read again."""
     store.entries.exclude(file_id__in=file_ids).delete()
     had = set(store.files.values_list("id", flat=True))
-    for file in files.get_all(store.owner, [id for id in file_ids if id not in had]):
-        vector_stores.add_file(store, file=file)
+    if new := files.get_all(store.owner, [id for id in file_ids if id not in had]):
+        filling.put(store, [Wanted(file) for file in new])

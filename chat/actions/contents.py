@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chat.actions import files
+from chat.actions import files, filling
 from chat.errors import InvalidRequest
 from chat.models import User
 from chat.models.objects import Object
@@ -18,8 +18,8 @@ def checked(user: User, *, content: str | Sequence[Object], attachments: Sequenc
     """``content`` and ``attachments`` as columns of a message. A plain string is one text part.
 
     ``content`` has parts ``{"type": "text", "text": str}``, ``{"type": "image_file", "image_file": {"file_id", …}}`` or
-    ``{"type": "image_url", "image_url": {"url", …}}``. Raises ``InvalidRequest`` for an empty or too long message, and
-    ``NotFound`` for a file that is not the user's.
+    ``{"type": "image_url", "image_url": {"url", …}}``. Raises ``InvalidRequest`` for an empty or too long message and
+    for an attachment that no tool of it can read, and ``NotFound`` for a file that is not the user's.
     """
     given = [{"type": "text", "text": content}] if isinstance(content, str) else content
     parts = [_part(user, part, param=f"content[{place}]") for place, part in enumerate(given)]
@@ -33,8 +33,19 @@ def checked(user: User, *, content: str | Sequence[Object], attachments: Sequenc
             param="content",
             code="string_above_max_length",
         )
-    files.get_all(user, [attachment["file_id"] for attachment in attachments if attachment.get("file_id")])
+    _check_attachments(user, attachments)
     return {"content": parts, "attachments": list(attachments)}
+
+
+def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
+    """A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs
+    of the first API attach for every tool.
+    """
+    named = [attachment for attachment in attachments if attachment.get("file_id")]
+    found = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in named])}
+    tools = [{tool["type"] for tool in attachment.get("tools") or []} for attachment in named]
+    only_searched = [found[one["file_id"]] for one, used in zip(named, tools, strict=True) if used == {"file_search"}]
+    filling.check_searchable(only_searched, param="attachments")
 
 
 def _part(user: User, part: Object, *, param: str) -> Object:

@@ -11,13 +11,15 @@ from django.utils import timezone
 from chat.actions import files, uploads
 from chat.models import File, KeptReply, Upload
 from chat.models.replies import LIFE
+from chat.retrieval import emptying
 
 BATCH = 500  # rows that are held in memory at a time
 Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files, end expired uploads, forget replies that are no longer repeated.
+    """Remove expired files, end expired uploads, forget replies that are no longer repeated, and passages that nobody can
+    find any more.
 
     Each file and upload is a transaction of its own, so that a long sweep holds nobody up.
     """
@@ -27,6 +29,7 @@ def sweep() -> None:
     for upload in _shrinking(Upload.objects.filter(status=Upload.Status.PENDING, expires_at__lte=now)):
         uploads.expire(upload)
     KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
+    emptying.sweep()
 
 
 def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:

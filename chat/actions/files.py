@@ -38,6 +38,14 @@ def create(user: User, *, upload: Upload, purpose: str = "assistants", expires_a
     Raises ``InvalidRequest`` when it is empty or for another purpose than ``PURPOSES``, ``TooLarge`` over
     EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
     """
+    row = taken_in(user, upload=upload, purpose=purpose)
+    set_expiry(row, expires_after)
+    row.save()
+    return row
+
+
+def taken_in(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
+    """What ``create`` does before the row is saved: until then the bytes, which are kept, are nobody's."""
     check_purpose(purpose)
     if not upload.size:
         raise InvalidRequest(_("The file “%(name)s” is empty.") % {"name": upload.name}, param="file")
@@ -46,10 +54,8 @@ def create(user: User, *, upload: Upload, purpose: str = "assistants", expires_a
         raise TooLarge(_("The file “%(name)s” is too large: at most %(most)d MB.") % told, param="file")
     row = File(owner=user, filename=shown_name(upload.name), bytes=upload.size, purpose=purpose)
     row.content_type = sniffed(upload, name=row.filename)
-    set_expiry(row, expires_after)
     upload.seek(0)
     keep(row, upload)
-    row.save()
     return row
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db import transaction
 
-from chat.actions import files, vector_stores
+from chat.actions import files, filling, vector_stores
+from chat.actions.filling import Wanted
 from chat.errors import InvalidRequest
 from chat.models import File, Thread, User, VectorStore
 from chat.models.objects import Object
@@ -61,10 +62,11 @@ def attach(thread: Thread, attachments: Sequence[Object]) -> None:
     """Give a message's ``attachments``, ``[{"file_id", "tools": [{"type"}]}]``, to the tools of its thread.
 
     Files for ``code_interpreter`` join the thread's list, files for ``file_search`` its vector store, which is made if
-    there is none or it has expired. The caller has checked the attachments; a file that is gone meanwhile is left out.
-    Raises ``InvalidRequest`` when ``code_interpreter`` would have more than 20 files.
+    there is none or it has expired. The caller has checked the attachments: a file that is gone meanwhile is left out,
+    and so is one that cannot be searched from the store. Raises ``InvalidRequest`` when ``code_interpreter`` would have more than 20 files.
     """
-    code, search = (_files_for(thread, attachments, tool=tool) for tool in LISTS)
+    code, attached = (_files_for(thread, attachments, tool=tool) for tool in LISTS)
+    search = [file for file in attached if filling.is_searchable(file)]
     if not code and not search:
         return
     # Someone else may attach at this moment. Without the key's lock: messages that were just inserted hold theirs.
@@ -108,9 +110,8 @@ def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
     if store is None or store.is_expired:
         return vector_stores.create(thread.owner, file_ids=[file.id for file in attached], expires_after=HELPER_DAYS)
     had = set(store.files.filter(pk__in=[file.pk for file in attached]))
-    for file in attached:
-        if file not in had:
-            vector_stores.add_file(store, file=file)
+    if new := [Wanted(file) for file in attached if file not in had]:
+        filling.put(store, new, param="attachments")
     return store
 
 

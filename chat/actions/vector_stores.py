@@ -1,6 +1,4 @@
-"""Vector stores: make, find, change, fill. Reading and searching their files is not done here: an entry is
-``in_progress`` until its passages can be found.
-"""
+"""Vector stores: make, find, change, delete. ``store_files`` and ``file_batches`` are about what is in them."""
 
 from __future__ import annotations
 
@@ -10,11 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from chat.actions import files
-from chat.errors import Absent, InvalidRequest
+from chat.actions import files, filling
+from chat.actions.filling import Attributes, Wanted
+from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
+from chat.retrieval.embedders import fields_for_new_stores
 
-AUTO = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}
 CLEARED: dict[str, Any] = {"name": "", "metadata": {}, "expires_after": None}
 
 
@@ -32,9 +31,9 @@ def create(
     """A store with these files of the user, each cut by ``chunking_strategy``.
 
     ``expires_after`` is in days without use; None: never. Raises ``NotFound`` for a file that is not the user's, and
-    ``InvalidRequest`` as ``static``.
+    as ``filling.put``.
     """
-    strategy = static(chunking_strategy)
+    filling.static(chunking_strategy)  # wrong without files too
     found = files.get_all(user, file_ids)
     store = VectorStore.objects.create(
         owner=user,
@@ -42,9 +41,10 @@ def create(
         description=description or "",
         metadata=dict(metadata or {}),
         expires_after=expires_after,
+        **fields_for_new_stores(),
     )
-    entries = [VectorStoreFile(store=store, file=file, chunking_strategy=strategy) for file in found]
-    VectorStoreFile.objects.bulk_create(entries, batch_size=500)
+    if found:
+        filling.put(store, [Wanted(file, chunking_strategy=chunking_strategy) for file in found])
     return store
 
 
@@ -79,49 +79,16 @@ def delete(user: User, store_id: str) -> None:
     get(user, store_id).delete()
 
 
-@transaction.atomic
 def add_file(
     store: VectorStore,
     *,
     file: File,
-    attributes: Mapping[str, str | float | bool] | None = None,
+    attributes: Attributes | None = None,
     chunking_strategy: Mapping[str, Any] | None = None,
 ) -> VectorStoreFile:
     """Put ``file`` into ``store``, to be read; a file that is there already is read anew.
 
-    The caller has checked that both are the user's. Raises ``InvalidRequest`` when the store has expired, and as
-    ``static``.
+    The caller has checked that both are the user's. Raises as ``filling.put``.
     """
-    if store.is_expired:
-        raise InvalidRequest(f"Vector store '{store.id}' has expired.", param="vector_store_id")
-    strategy = static(chunking_strategy)
-    entry, _new = VectorStoreFile.objects.update_or_create(
-        store=store,
-        file=file,
-        defaults={
-            "status": VectorStoreFile.Status.IN_PROGRESS,
-            "last_error": None,
-            "usage_bytes": 0,
-            "attributes": dict(attributes or {}),
-            "chunking_strategy": strategy,
-        },
-    )
-    store.touch()
+    (entry,) = filling.put(store, [Wanted(file, attributes or {}, chunking_strategy)], param="file_id")
     return entry
-
-
-def static(strategy: Mapping[str, Any] | None) -> dict[str, Any]:
-    """How a file is cut, as it is kept and shown: ``auto`` has numbers too (reference, section 3).
-
-    Raises ``InvalidRequest`` when passages would overlap by more than half.
-    """
-    numbers = AUTO if strategy is None or strategy["type"] == "auto" else dict(strategy["static"])
-    most = numbers["max_chunk_size_tokens"] // 2
-    if (overlap := numbers["chunk_overlap_tokens"]) > most:
-        raise InvalidRequest(
-            f"Invalid 'chunking_strategy.static.chunk_overlap_tokens': integer above maximum value. Expected a value"
-            f" <= {most} (half of 'max_chunk_size_tokens'), but got {overlap} instead.",
-            param="chunking_strategy.static.chunk_overlap_tokens",
-            code="integer_above_max_value",
-        )
-    return {"type": "static", "static": dict(numbers)}

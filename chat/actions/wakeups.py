@@ -1,4 +1,4 @@
-"""Telling after the commit: what an action changed, to the followers and to the workers."""
+"""Telling after the commit: what an action changed, to the followers, to the workers and to those who read files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import transaction
 from chat.engine import worker
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
+from chat.retrieval import ingestion
 
 
 def tell(thread_id: str, events: Sequence[Event]) -> None:
@@ -24,3 +25,8 @@ def tell(thread_id: str, events: Sequence[Event]) -> None:
 def thread_changed(thread_id: str) -> None:
     """Something about the thread changed that is no event of a run: a title, a queued message."""
     tell(thread_id, [Event("", 0, THREAD_CHANGED, {})])
+
+
+def entries_waiting() -> None:
+    """Files are to be read: wake whoever reads them once the transaction is committed."""
+    transaction.on_commit(ingestion.wake)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -11,14 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.functions import FunctionsField
 from chat.admin.inputs import LinesField, MetadataField, Suggested
+from chat.admin.searching_form import TOOL, SearchingForm
 from chat.models import Alias, Assistant, Audience, Model
 from chat.models.providers import DEFAULT
 from chat.tools.functions import MAX_TOOLS
-
-if TYPE_CHECKING:
-    ModelForm = forms.ModelForm[Assistant]
-else:
-    ModelForm = forms.ModelForm
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -30,8 +26,8 @@ def model_names() -> Iterator[str]:
     yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
 
 
-class AssistantForm(ModelForm):
-    """What the API stored and this form does not show (hosted tools, tool resources, response format) stays."""
+class AssistantForm(SearchingForm):
+    """What the API stored and this form does not show (code interpreter, response format) stays."""
 
     starter_prompts = LinesField(
         required=False,
@@ -97,7 +93,8 @@ class AssistantForm(ModelForm):
         found = super().clean() or {}
         if found.get("audience") == Audience.GROUPS and not found.get("groups"):
             self.add_error("groups", _("Choose at least one group, or another audience."))
-        hosted = len(self._hosted_tools())
+        others = [tool for tool in self._hosted_tools() if tool["type"] != TOOL]
+        hosted = len(others) + bool(found.get("search_in_files"))
         if hosted + len(found.get("functions") or []) > MAX_TOOLS:
             self.add_error("functions", _("At most %(most)d, please.") % {"most": MAX_TOOLS - hosted})
         return found

@@ -16,8 +16,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from chat.admin.assistant_form import AssistantForm
 from chat.admin.guards import Guarded
+from chat.admin.knowledge_access import ids_in, is_knowledge
+from chat.admin.searching_form import NAMES, searching
 from chat.errors import ModelNotFound
-from chat.models import Assistant, Audience
+from chat.models import Assistant, Audience, VectorStore
 from chat.models.ids import new_id
 from chat.models.providers import resolve
 
@@ -43,6 +45,7 @@ class AssistantAdmin(Guarded):
             gettext_lazy("Who may use it"),
             {"fields": ("audience", "groups", "owner")},
         ),
+        (gettext_lazy("Knowledge"), {"fields": NAMES}),
         (gettext_lazy("Functions"), {"fields": ("functions",)}),
         (
             gettext_lazy("Fine tuning"),
@@ -60,6 +63,18 @@ class AssistantAdmin(Guarded):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Assistant | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        looked_at = {"fields": ("search_in_files", "knowledge")}
+        return [(title, looked_at if options["fields"] == NAMES else options) for title, options in fieldsets]
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form: Any = super().get_form(request, *args, **options)
+        form.request = request  # Django makes a class for each request
+        return form
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -94,11 +109,24 @@ class AssistantAdmin(Guarded):
         """What those who may only look see in place of the field."""
         return json.dumps([tool["function"] for tool in assistant.tools if tool["type"] == "function"], indent=2)
 
+    @admin.display(description=gettext_lazy("search in files"), boolean=True)
+    def search_in_files(self, assistant: Assistant) -> bool:
+        """As ``functions``; so is ``knowledge``."""
+        return searching(assistant) is not None
+
+    @admin.display(description=gettext_lazy("knowledge"), empty_value="–")
+    def knowledge(self, assistant: Assistant) -> str | None:
+        stores = VectorStore.objects.filter(id__in=ids_in(assistant.tool_resources), owner=assistant.owner_id)
+        return ", ".join(str(store) if is_knowledge(store) else _("private files") for store in stores) or None
+
     @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
     def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
         """Copies belong to who makes them, and nobody else sees them until they are shared."""
+        left = 0
         for assistant in assistants:
             original = assistant.id
+            if assistant.owner_id != request.user.pk and assistant.tool_resources:
+                assistant.tool_resources, left = {}, left + 1  # its files are its owner's
             assistant.pk, assistant._state.adding = None, True
             assistant.id = new_id("asst_")
             assistant.name = (_("Copy of %(name)s") % {"name": assistant.name or original})[:256]
@@ -107,3 +135,5 @@ class AssistantAdmin(Guarded):
             self.log_addition(request, assistant, [{"added": {}}])
         told = ngettext("%(count)d assistant was duplicated.", "%(count)d assistants were duplicated.", len(assistants))
         messages.success(request, told % {"count": len(assistants)})
+        if left:
+            messages.warning(request, _("Files and knowledge stay with the owner of the original: choose your own."))

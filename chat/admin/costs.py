@@ -80,6 +80,11 @@ def cost_of(run: Run) -> Decimal | None:
     return (prompt + completion) / MILLION
 
 
+def money(cost: Decimal | None) -> str:
+    """``0.0042``; an en dash for None."""
+    return "–" if cost is None else f"{cost:.6f}".rstrip("0").rstrip(".")
+
+
 def between(start: datetime, end: datetime | None) -> timedelta | None:
     return None if end is None else end - start
 

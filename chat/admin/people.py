@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from chat.admin.guards import Guarded
-from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User
+from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User, VectorStore
 from chat.models.assistants import Audience
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -55,6 +55,7 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
             Message.objects.filter(thread__owner__in=users),
             Run.objects.filter(thread__owner__in=users),
             File.objects.filter(owner__in=users),
+            VectorStore.objects.filter(owner__in=users),
             ApiKey.objects.filter(owner__in=users),
         ]
         counts = {str(rows.model._meta.verbose_name_plural): count for rows in going if (count := rows.count())}

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.models import Provider
+from chat.models import Kind, Provider
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Provider]
@@ -38,6 +38,13 @@ class ProviderForm(ModelForm):
         label=gettext_lazy("Make it the default provider"),
         help_text=gettext_lazy("It then answers to the model name “default”, and to names that nobody else knows."),
     )
+    embed_new_stores = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("New knowledge uses its embeddings"),
+        help_text=gettext_lazy(
+            "Instead of the model that is built in, which knows English best. What is there already stays as it is."
+        ),
+    )
 
     class Meta:
         model = Provider
@@ -48,6 +55,7 @@ class ProviderForm(ModelForm):
             "key_variable",
             "default_model",
             "accepts_any_name",
+            "embedding_model",
             "enabled",
             "timeout",
         )
@@ -68,6 +76,7 @@ class ProviderForm(ModelForm):
             field.help_text = _("To change this, make another provider the default.")
         else:
             self.fields["make_default"].initial = not Provider.objects.filter(is_default=True).exists()
+        self.fields["embed_new_stores"].initial = row.embeds_new_stores
 
     def clean_key_variable(self) -> str:
         name: str = self.cleaned_data["key_variable"].strip()
@@ -93,7 +102,18 @@ class ProviderForm(ModelForm):
             self.add_error("api_key", _("The server is another one now: enter its API key, or forget the old one."))
         if found.get("make_default") and not found.get("enabled", True):
             self.add_error("enabled", _("The default provider must be enabled."))
+        self._check_embeddings(found)
         return found
+
+    def _check_embeddings(self, found: dict[str, Any]) -> None:
+        if found.get("embedding_model") and found.get("kind") not in (None, Kind.OPENAI):
+            self.add_error("embedding_model", _("Only an OpenAI-compatible server has embeddings of its own."))
+        if not found.get("embed_new_stores"):
+            return
+        if not found.get("embedding_model"):
+            self.add_error("embedding_model", _("Name the model that makes the embeddings."))
+        if not found.get("enabled", True):
+            self.add_error("enabled", _("A provider that new knowledge uses must be enabled."))
 
     def _goes_elsewhere(self, found: dict[str, Any]) -> bool:
         """Whether the stored key would be sent to another server than the one that it was entered for."""

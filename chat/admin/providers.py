@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from chat.actions import knowledge
 from chat.admin import trials
 from chat.admin.guards import Guarded
 from chat.admin.provider_form import ProviderForm
@@ -57,6 +58,7 @@ class ProviderAdmin(Guarded):
                 {"fields": ("base_url", "api_key", *forget, "key_variable", "timeout")},
             ),
             (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
+            (gettext_lazy("Embeddings"), {"fields": ("embedding_model", "embed_new_stores")}),
         )
 
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
@@ -72,14 +74,25 @@ class ProviderAdmin(Guarded):
         super().save_model(request, obj, form, change)
         if form.cleaned_data["make_default"] and not obj.is_default:
             obj.make_default()
+        knowledge.embed_new_stores(obj, wanted=form.cleaned_data["embed_new_stores"])
 
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         super().delete_model(request, obj)
-        self._warn_without_default(request)
+        self._after_deletion(request)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         super().delete_queryset(request, queryset)
+        self._after_deletion(request)
+
+    def _after_deletion(self, request: HttpRequest) -> None:
         self._warn_without_default(request)
+        if count := knowledge.renew_all():
+            told = ngettext(
+                "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
+                "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",
+                count,
+            )
+            messages.warning(request, told % {"count": count})
 
     def _warn_without_default(self, request: HttpRequest) -> None:
         if not Provider.objects.filter(is_default=True).exists():
@@ -89,7 +102,7 @@ class ProviderAdmin(Guarded):
 
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask it one question and say what came back."""
+        """Ask it one question, have it make a vector if it can, and say what came back."""
         provider = self._provider(request, pk)
         try:
             names = trials.listed_or_none(provider)
@@ -101,7 +114,15 @@ class ProviderAdmin(Guarded):
             if names is not None:
                 told = ngettext("It lists %(count)d model.", "It lists %(count)d models.", len(names))
                 messages.info(request, told % {"count": len(names)})
+        if provider.embedding_model:
+            self._test_embeddings(request, provider)
         return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
+
+    def _test_embeddings(self, request: HttpRequest, provider: Provider) -> None:
+        try:
+            messages.success(request, trials.vector(provider))
+        except ProviderError as error:
+            messages.error(request, error.message)
 
     @method_decorator(require_POST)
     def models_view(self, request: HttpRequest, pk: int) -> HttpResponse:

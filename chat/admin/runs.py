@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
-from chat.admin.costs import run_facts, spoken, time_taken
+from chat.admin.costs import money, run_facts, spoken, time_taken
 from chat.admin.guards import ReadOnly, log_reading, may_read
 from chat.admin.threads import name_of_assistant
 from chat.admin.timeline import deeds, moments
@@ -76,7 +76,7 @@ def page_of(run: Run, *, readable: bool) -> dict[str, Any]:
         "waited": spoken(facts.waited),
         "first_word": spoken(facts.first_word),
         "took": spoken(facts.took),
-        "cost": "–" if facts.cost is None else f"{facts.cost:.6f}".rstrip("0").rstrip("."),
+        "cost": money(facts.cost),
         "tools": ", ".join(tool.get("function", {}).get("name", tool["type"]) for tool in run.tools),
     }
 

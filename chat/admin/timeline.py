@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.costs import between, spoken
@@ -111,6 +112,17 @@ def _call(call: dict[str, Any], *, readable: bool) -> Call:
     """Functions have a name and arguments; what other tools have to tell stands under their type."""
     detail = call.get(call["type"], {})
     name = detail.get("name", call["type"])
+    arguments, output = _told_of_search(detail) if call["type"] == "file_search" else _told(detail)
     if not readable:
-        return Call(name=name, arguments="", output="" if detail.get("output") is not None else None)
-    return Call(name=name, arguments=str(detail.get("arguments", "")), output=detail.get("output"))
+        return Call(name=name, arguments="", output="" if output is not None else None)
+    return Call(name=name, arguments=arguments, output=output)
+
+
+def _told(detail: dict[str, Any]) -> tuple[str, str | None]:
+    return str(detail.get("arguments", "")), detail.get("output")
+
+
+def _told_of_search(detail: dict[str, Any]) -> tuple[str, str]:
+    """What was searched for, a query a line; and the files that were found, each with its score."""
+    found = [f"{result['score']:.2f}  {result['file_name']}" for result in detail.get("results") or []]
+    return "\n".join(detail.get("queries", [])), "\n".join(found) or gettext("Nothing was found.")

@@ -1,4 +1,4 @@
-"""Trying a provider out: what it serves, and one short question to it."""
+"""Trying a provider out: what it serves, one short question to it, and a vector of its making."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as Row
 from chat.providers.base import Provider, Request, Text, Turn, Usage
+from chat.providers.openai_embeddings import OpenAIEmbedder
 
 T = TypeVar("T")
 LIMIT = 60.0  # seconds; a local server may first have to load the model
@@ -62,6 +63,21 @@ def answer(row: Row, *, model: str) -> Trial:
         return Trial(model, text[:SHOWN], usage, time.monotonic() - began, first)
 
     return _with(row, ask)
+
+
+def vector(row: Row) -> str:
+    """Have its embedding model make a vector of the question, and say so. Raises ``ProviderError``."""
+    began = time.monotonic()
+    limit = min(LIMIT, float(row.timeout))
+    embedder = OpenAIEmbedder(
+        row.base_url or None, row.get_key(), model=row.embedding_model, timeout=limit, max_retries=0
+    )
+    try:
+        (made,) = embedder.embed([QUESTION], urgent=True)
+    finally:
+        embedder.close()
+    told = {"model": row.embedding_model, "length": len(made), "seconds": f"{time.monotonic() - began:.1f}"}
+    return _("The embedding model %(model)s made a vector of %(length)d numbers within %(seconds)s s.") % told
 
 
 def listed_or_none(row: Row) -> list[str] | None:

@@ -25,7 +25,9 @@ PREFIXES = {
     "run": "run",
     "run step": "step",
     "vector store": "vs",
+    "file batch": "vsfb",
 }
+PARAMS = {"run step": "step_id", "file batch": "batch_id"}  # that are not named after the kind
 ACCIDENT = (
     "The server had an error processing your request. Sorry about that! You can retry your request, or contact whoever"
     " runs this server if you keep seeing this error. (Please include the request ID {request_id}.)"
@@ -35,7 +37,7 @@ ACCIDENT = (
 def refused(refusal: Refusal) -> HttpResponse:
     """The answer that says why not."""
     if isinstance(refusal, Absent) and (prefix := PREFIXES.get(refusal.kind)) and not refusal.id.startswith(prefix):
-        param = f"{refusal.kind.replace('run step', 'step').replace(' ', '_')}_id"
+        param = PARAMS.get(refusal.kind, f"{refusal.kind.replace(' ', '_')}_id")
         message = f"Invalid '{param}': '{refusal.id}'. Expected an ID that begins with '{prefix}'."
         refusal = InvalidRequest(message, param=param, code="invalid_value")
     response = JsonResponse(refusal.as_body(), status=refusal.status)

@@ -24,6 +24,7 @@ EXPECTED = {
     "model_attributes": "an object",
     "none_required": "null",
     "bytes": "a string",
+    "scalar": "a string, a number, or a boolean",
 }
 NAMES: dict[type, str] = {
     str: "a string",

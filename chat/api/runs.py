@@ -14,6 +14,7 @@ from chat.api.including import Including
 from chat.api.messages import NewMessage
 from chat.api.old.shapes import show_to
 from chat.api.pages import Listing, page
+from chat.api.polling import look_again
 from chat.api.requests import ApiRequest
 from chat.api.stream import Answer, started, streamed
 from chat.api.threads import NewThread
@@ -24,7 +25,6 @@ from chat.models.run_shapes import RunObject
 from chat.models.shapes import ListObject
 
 router = Router(tags=["Runs"])
-POLL_AFTER = 300  # milliseconds; what polling helpers wait between two looks
 
 
 class WholeThread(wire.Body):
@@ -125,7 +125,7 @@ def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> Lis
 def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, run_id: str) -> RunObject:
     run = runs.get(request.user, thread_id, run_id)
     if run.is_live:
-        response["openai-poll-after-ms"] = str(POLL_AFTER)
+        look_again(response)
     return run_object(run)
 
 

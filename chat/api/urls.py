@@ -13,7 +13,21 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from chat import __version__
-from chat.api import assistants, documentation, files, messages, models, runs, steps, threads, uploads, vector_stores
+from chat.api import (
+    assistants,
+    documentation,
+    file_batches,
+    files,
+    messages,
+    models,
+    runs,
+    searches,
+    steps,
+    store_files,
+    threads,
+    uploads,
+    vector_stores,
+)
 from chat.api.answers import answered
 from chat.api.errors import Unfit
 from chat.api.parsing import WireParser
@@ -47,7 +61,21 @@ api = WireAPI(
 )
 # The runs before the threads: /threads/runs is no thread.
 RESOURCES = [
-    module.router for module in (assistants, runs, threads, messages, steps, files, uploads, vector_stores, models)
+    module.router
+    for module in (
+        assistants,
+        runs,
+        threads,
+        messages,
+        steps,
+        files,
+        uploads,
+        vector_stores,
+        store_files,
+        file_batches,
+        searches,
+        models,
+    )
 ]
 
 

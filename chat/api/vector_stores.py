@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
 from chat.actions import vector_stores
 from chat.api import wire
 from chat.api.pages import Listing, page
+from chat.api.polling import look_again
 from chat.api.requests import ApiRequest
 from chat.models.file_shapes import VectorStoreObject
 from chat.models.objects import deleted_object
@@ -56,8 +58,11 @@ def list_vector_stores(request: ApiRequest, query: Query[Listing]) -> ListObject
 
 
 @router.get("/vector_stores/{vector_store_id}")
-def retrieve_vector_store(request: ApiRequest, vector_store_id: str) -> VectorStoreObject:
-    return vector_store_object(vector_stores.get(request.user, vector_store_id))
+def retrieve_vector_store(request: ApiRequest, response: HttpResponse, vector_store_id: str) -> VectorStoreObject:
+    shown = vector_store_object(vector_stores.get(request.user, vector_store_id))
+    if shown["status"] == "in_progress":
+        look_again(response)
+    return shown
 
 
 @router.post("/vector_stores/{vector_store_id}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 MAX_TOKENS = 2**31 - 1
 MAX_INSTRUCTIONS = 256_000
@@ -51,13 +52,40 @@ def _sayable(value: dict[str, Any]) -> dict[str, Any]:
 
 Anything = Annotated[dict[str, Any], AfterValidator(_sayable)]
 
+
+def scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        raise PydanticCustomError("scalar_type", "no string, number or boolean")
+    return value
+
+
+# Whole numbers stay whole.
+AttributeValue = Annotated[Annotated[str, Field(max_length=512)] | bool | int | float, BeforeValidator(scalar)]
+Attributes = Annotated[dict[Annotated[str, Field(max_length=64)], AttributeValue], Field(max_length=16)]
+
 # --- tools ----------------------------------------------------------------------------------------------------------
+
+
+class HybridSearch(Body):
+    """How much the meaning of a passage counts, and how much its words."""
+
+    embedding_weight: Annotated[float, Field(ge=0.0)]
+    text_weight: Annotated[float, Field(ge=0.0)]
+
+    @model_validator(mode="after")
+    def weighs_something(self) -> HybridSearch:
+        if not self.embedding_weight + self.text_weight:
+            raise ValueError("one of the weights must be greater than 0")
+        return self
+
+
+Threshold = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class RankingOptions(Body):
     ranker: Literal["auto", "default_2024_08_21"] = "auto"
-    score_threshold: Annotated[float, Field(ge=0.0, le=1.0)]
-    hybrid_search: Anything | None = None
+    score_threshold: Threshold
+    hybrid_search: HybridSearch | None = None
 
 
 class FileSearchOptions(Body):

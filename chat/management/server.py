@@ -1,4 +1,4 @@
-"""Daphne with what it lacks for us: back-pressure, long bodies kept out of memory, and a worker that ends with it.
+"""Daphne with what it lacks for us: back-pressure, long bodies kept out of memory, and workers that end with it.
 
 Daphne buffers without bound for a client that does not read: five stuck sockets took 170 MB in six seconds. Here
 ``await send()`` waits while the transport's buffer is above Twisted's mark of 64 KiB.
@@ -19,6 +19,7 @@ from zope.interface import implementer
 from chat.engine.worker import Worker
 from chat.management import bodies
 from chat.management.housekeeping import Housekeeping
+from chat.retrieval.ingestion import Ingestion
 
 reactor: Any = installed_reactor  # its type is that of a module
 
@@ -44,12 +45,12 @@ class Valve:
 
 
 class EverthreadServer(Server):
-    """Serves ``application`` on one endpoint and runs ``worker`` in the same event loop.
+    """Serves ``application`` on one endpoint, and runs ``worker`` and ``ingestion`` in the same event loop.
 
     ``failure`` says why it could not listen, if so.
     """
 
-    def __init__(self, application: Any, *, endpoints: list[str], worker: Worker) -> None:
+    def __init__(self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: Ingestion) -> None:
         super().__init__(
             bodies.by_blocks(application),
             endpoints=endpoints,
@@ -58,22 +59,22 @@ class EverthreadServer(Server):
             websocket_max_message_size=MAX_MESSAGE,
             websocket_max_frame_size=MAX_MESSAGE,
         )
-        self.worker, self.housekeeping = worker, Housekeeping()
+        self.worker, self.ingestion, self.housekeeping = worker, ingestion, Housekeeping()
         self.failure = ""
         self.valves: dict[Any, Valve] = {}
 
     def run(self) -> None:
-        reactor.callWhenRunning(self.start_worker)
-        reactor.addSystemEventTrigger("before", "shutdown", self.stop_worker)
+        reactor.callWhenRunning(self.start_work)
+        reactor.addSystemEventTrigger("before", "shutdown", self.stop_work)
         super().run()
 
-    def start_worker(self) -> None:
+    def start_work(self) -> None:
         loop = asyncio.get_event_loop()
-        self.work = [loop.create_task(each.run()) for each in (self.worker, self.housekeeping)]
+        self.work = [loop.create_task(each.run()) for each in (self.worker, self.ingestion, self.housekeeping)]
 
-    def stop_worker(self) -> Any:
+    def stop_work(self) -> Any:
         self.housekeeping.stop()
-        return defer.Deferred.fromFuture(asyncio.ensure_future(self.worker.stop()))
+        return defer.Deferred.fromFuture(asyncio.gather(self.worker.stop(), self.ingestion.stop()))
 
     def listen_error(self, failure: Failure) -> None:
         self.failure = failure.getErrorMessage()

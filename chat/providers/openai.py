@@ -1,7 +1,8 @@
-"""Any server that speaks OpenAI's Chat Completions, through the ``openai`` SDK. Its only user.
+"""Any server that speaks OpenAI's Chat Completions, through the ``openai`` SDK.
 
 The SDK does addresses, keys and connections; what comes back is read here and in the modules beside, because the SDK
-builds an object for every delta (90 of the 140–200 µs that a delta costs with it).
+builds an object for every delta (90 of the 140–200 µs that a delta costs with it). ``openai_embeddings`` is its other
+user.
 
 Retries are ours too: the SDK's would wait up to two minutes for a rate limit, ask a used-up account again, and repeat a
 request that has already waited ten minutes for its first byte.
@@ -75,12 +76,12 @@ class OpenAIProvider:
 
     async def models(self) -> list[str]:
         """See ``chat.providers.base.Provider``."""
-        self._check_key()
+        check_key(self._key)
         try:
             response = await self._client.models.with_raw_response.list()
             return _names(response.content)
         except openai.APIStatusError as error:
-            raise _rejection(error).as_error(key=self._key) from None
+            raise rejection(error).as_error(key=self._key) from None
         except _BROKEN as error:
             raise broken(error, timeout=self._timeout) from error
 
@@ -100,9 +101,7 @@ class OpenAIProvider:
                 failure = rejection
             except Unreachable as error:
                 failure = error
-            # A kept connection may be closed just as it is used again: that is mended at once.
-            at_once = attempt == 0 and isinstance(failure, Unreachable)
-            wait = 0.0 if at_once else retries.delay(attempt, retry_after=failure.retry_after)
+            wait = retries.wait(failure, attempt=attempt)
             if attempt == self._max_retries or wait is None:
                 raise failure
             await asyncio.sleep(wait)
@@ -122,7 +121,7 @@ class OpenAIProvider:
         raise AssertionError("unreachable: the last lesson returns or raises")
 
     async def _ask(self, body: chat_completions.Body) -> Answer:
-        self._check_key()
+        check_key(self._key)
         try:
             stream = await self._client.post(
                 "/chat/completions",
@@ -132,7 +131,7 @@ class OpenAIProvider:
                 stream_cls=openai.AsyncStream[object],
             )
         except openai.APIStatusError as error:
-            raise _rejection(error) from None
+            raise rejection(error) from None
         except _BROKEN as error:
             raise broken(error, timeout=self._timeout) from error
         answer = Answer(stream.response, timeout=self._timeout)
@@ -143,15 +142,18 @@ class OpenAIProvider:
             raise
         return answer
 
-    def _check_key(self) -> None:
-        if not (self._key.isascii() and self._key.isprintable()):
-            raise KeyRefused(
-                "The API key for the model's server has characters that no key has. "
-                "An administrator can enter it again under Providers."
-            )
+
+def check_key(key: str) -> None:
+    """Raises ``KeyRefused`` unless ``key`` can be sent."""
+    if not (key.isascii() and key.isprintable()):
+        raise KeyRefused(
+            "The API key for the model's server has characters that no key has. "
+            "An administrator can enter it again under Providers."
+        )
 
 
-def _rejection(error: openai.APIStatusError) -> Rejection:
+def rejection(error: openai.APIStatusError) -> Rejection:
+    """What the server said, as it came."""
     return Rejection(error.status_code, error.body, retry_after=retries.retry_after(error.response.headers))
 
 

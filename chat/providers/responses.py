@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import ssl
 from collections.abc import AsyncGenerator
 
 import aiohttp
@@ -90,7 +92,8 @@ def broken(error: BaseException, *, timeout: float) -> ProviderError:
     cause: BaseException | None = error
     while cause is not None:
         causes.append(cause)
-        cause = cause.__cause__
+        # httpcore2 names what it wraps as an argument only.
+        cause = cause.__cause__ or next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
     for kind, sentence in _REASONS:
         if any(isinstance(cause, kind) for cause in causes):
             return Unreachable(f"{sentence} An administrator can check its address under Providers.")
@@ -99,10 +102,14 @@ def broken(error: BaseException, *, timeout: float) -> ProviderError:
     return Unreachable("The connection to the model's server broke before the answer was complete. Try again.")
 
 
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (aiohttp.ClientConnectorCertificateError, "The certificate of the model's server is not trusted."),
-    (aiohttp.ClientConnectorDNSError, "The name of the model's server could not be found."),
-    (aiohttp.ConnectionTimeoutError, "The model's server could not be reached in time."),
-    (aiohttp.ClientConnectorError, "The model's server could not be reached."),
+# Each as the transport of asyncio names it, and as that of threads does.
+_REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (
+        (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError),
+        "The certificate of the model's server is not trusted.",
+    ),
+    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "The name of the model's server could not be found."),
+    ((aiohttp.ConnectionTimeoutError, httpx2.ConnectTimeout), "The model's server could not be reached in time."),
+    ((aiohttp.ClientConnectorError, httpx2.ConnectError), "The model's server could not be reached."),
     (httpx2.UnsupportedProtocol, "The address of the model's server does not begin with http:// or https://."),
 )

@@ -71,7 +71,7 @@ class ChatSocket(ThreadSocket):
             async with aclosing(follow(self.thread_id)) as items:
                 async for item in items:
                     if isinstance(item, list) and all(event.name == MESSAGE_DELTA for event in item):
-                        frame = feed.text_frame(item)
+                        frame = in_readers_terms(feed.text_frame, item)
                     else:
                         frame = await sync_to_async(in_readers_terms, thread_sensitive=False)(feed.apply, item)
                     if frame:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat.web import file_views, message_views, sidebar, thread_views
+from chat.web import file_views, message_views, sidebar, source_views, thread_views
 
 urlpatterns = [
     path("", thread_views.home, name="home"),
@@ -17,6 +17,15 @@ urlpatterns = [
     path("threads/<str:thread_id>/assistant/", thread_views.choose_assistant, name="thread-assistant"),
     path("threads/<str:thread_id>/messages/", message_views.send, name="message-send"),
     path("threads/<str:thread_id>/messages/<str:message_id>/text/", message_views.text, name="message-text"),
+    path("threads/<str:thread_id>/messages/<str:message_id>/reading/", message_views.reading, name="message-reading"),
+    path(
+        "threads/<str:thread_id>/messages/<str:message_id>/sources/<int:number>/", source_views.preview, name="source"
+    ),
+    path(
+        "threads/<str:thread_id>/messages/<str:message_id>/sources/<int:number>/original/",
+        source_views.original,
+        name="source-original",
+    ),
     path("threads/<str:thread_id>/take-back/", message_views.take_back, name="message-take-back"),
     path("threads/<str:thread_id>/stop/", message_views.stop, name="run-stop"),
     path("threads/<str:thread_id>/retry/", message_views.retry, name="run-retry"),

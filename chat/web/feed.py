@@ -16,17 +16,26 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from chat.actions import threads
+from chat.actions import citations, threads
+from chat.actions.citations import Searches
 from chat.engine.follow import Snapshot
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Message, Thread, User
+from chat.models import Message, StepStatus, Thread, User
 from chat.models.objects import Object
 from chat.web import fragments, history
-from chat.web.markdown import BlockStream
+from chat.web.writing import Writing
 
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
+SEARCH_ENDS = {
+    types.STEP_COMPLETED,
+    types.STEP_FAILED,
+    types.STEP_CANCELLED,
+    types.STEP_EXPIRED,
+    types.MESSAGE_CREATED,
+    *types.RUN_ENDED,
+}
 CHANGES = {types.THREAD_CHANGED, types.RUN_CREATED}  # with these, something but the run may have changed
 # What a screen reader says; of runs that failed the page says more, as an alert.
 ANNOUNCED = {
@@ -52,12 +61,13 @@ class Feed:
     def __init__(self, user: User, thread_id: str, have: Have) -> None:
         self.user, self.thread_id = user, thread_id
         self.have: Have | None = have  # None once the first snapshot was applied
-        self.open: dict[str, BlockStream] = {}
+        self.open: dict[str, Writing] = {}
         self.sent: set[str] = set()  # ids of whole messages and of endings
         self.floor = 0  # number of the message up to which the page has all
         self.since: datetime | None = None  # endings of runs made earlier are on the page
         self.run: Object | None = None
         self.live = False
+        self.is_searching = False
 
     def apply(self, item: Snapshot | Sequence[Event]) -> str:
         """One frame of HTML that brings the page up to ``item``. Raises ``NotFound`` when the thread is gone."""
@@ -67,26 +77,23 @@ class Feed:
 
     def text_frame(self, deltas: Sequence[Event]) -> str:
         """A frame for events that are all deltas: JSON while a block stays open, HTML when one closes."""
-        for id, text in texts(deltas).items():
-            if stream := self.open.get(id):
-                if closed := stream.feed(text):
-                    return fragments.more_blocks(id, closed, tail=stream.tail)
-                return json.dumps({"m": id, "t": text}, ensure_ascii=False)
+        for id, said in said_in(deltas).items():
+            if writing := self.open.get(id):
+                if closed := writing.add(said.text, said.annotations):
+                    return fragments.more_blocks(id, closed, tail=writing.tail)
+                return json.dumps({"m": id, "t": writing.grown}, ensure_ascii=False)
         return ""
 
     # --- the rows, all of one moment -------------------------------------------------------------------------------
 
     def _snapshot(self, thread: Thread, snapshot: Snapshot) -> list[SafeString]:
         self.run, self.live = snapshot.run, snapshot.live
+        self.is_searching = any(is_search(step, self.run) for step in snapshot.steps)
         shown = self._page_begins(thread)
-        writing = {
-            message["id"]: history.text_of(message["content"])
-            for message in snapshot.messages
-            if message["status"] == OPEN
-        }
+        writing = {message["id"]: message["content"] for message in snapshot.messages if message["status"] == OPEN}
         on_page = {*shown, *self.open}
         parts = [self._missing(thread, besides=on_page), self._finished(thread, on_page - set(writing))]
-        parts += [self._written(thread, id, text, shown=shown.get(id)) for id, text in writing.items()]
+        parts += [self._written(thread, id, content, shown=shown.get(id)) for id, content in writing.items()]
         return [*parts, self._panel(thread), *surroundings(thread)]
 
     def _page_begins(self, thread: Thread) -> Mapping[str, int]:
@@ -104,16 +111,22 @@ class Feed:
         run = message.run if message.run_id else None
         self.since = run.created_at if run else message.created_at
 
-    def _written(self, thread: Thread, id: str, text: str, *, shown: int | None) -> SafeString:
+    def _written(self, thread: Thread, id: str, content: Sequence[Object], *, shown: int | None) -> SafeString:
         """What the page lacks of an answer that is being written. ``shown``: how many blocks a new page has of it."""
-        if stream := self.open.get(id):
-            return fragments.more_blocks(id, stream.feed(text[len(stream.text) :]), tail=stream.tail)
+        if writing := self.open.get(id):
+            return fragments.more_blocks(id, writing.catch_up(content), tail=writing.tail)
         if id in self.sent:
             return fragments.NOTHING
-        stream = self.open[id] = fragments.stream_of(text)
+        writing = self.open[id] = Writing(self._searches())
+        writing.catch_up(content)
         if shown is not None:
-            return fragments.more_blocks(id, stream.blocks[shown:], tail=stream.tail)
-        return fragments.opened(history.entries_of(list(thread.messages.filter(id=id))), stream=stream)
+            return fragments.more_blocks(id, writing.blocks[shown:], tail=writing.tail)
+        return fragments.opened(history.entries_of(list(thread.messages.filter(id=id))), writing=writing)
+
+    def _searches(self) -> Sequence[citations.Search]:
+        """What the run has searched for so far: it cites nothing else."""
+        run_id = self.run["id"] if self.run else ""
+        return citations.searches_of([run_id]).get(run_id, Searches()).all
 
     def _missing(self, thread: Thread, *, besides: Iterable[str]) -> SafeString:
         """Whole messages and endings that the page lacks."""
@@ -137,7 +150,9 @@ class Feed:
         return format_html_join("", "{}", ((fragments.finished(each),) for each in history.entries_of(rows)))
 
     def _panel(self, thread: Thread) -> SafeString:
-        return fragments.run_panel(thread, self.run, live=self.live, is_writing=bool(self.open))
+        return fragments.run_panel(
+            thread, self.run, live=self.live, is_writing=bool(self.open), is_searching=self.is_searching
+        )
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -148,10 +163,12 @@ class Feed:
         for event in events:
             if event.data.get("object") == "thread.run":
                 self.run, self.live = event.data, event.name not in types.RUN_ENDED
-        parts = [self._written(thread, id, "", shown=None) for id in opened]
-        for id, text in texts(events).items():
-            if stream := self.open.get(id):
-                parts.append(fragments.more_blocks(id, stream.feed(text), tail=stream.tail))
+            self.is_searching = event.name not in SEARCH_ENDS and (self.is_searching or begins_search(event))
+        parts = [self._written(thread, id, [], shown=None) for id in opened]
+        for id, said in said_in(events).items():
+            if writing := self.open.get(id):
+                closed = writing.add(said.text, said.annotations)
+                parts.append(fragments.more_blocks(id, closed, tail=writing.tail))
         parts.append(self._finished(thread, closed))
         if names & {*CHANGES, *types.RUN_ENDED}:
             parts.append(self._missing(thread, besides=self.open))
@@ -167,11 +184,39 @@ def surroundings(thread: Thread) -> list[SafeString]:
     return [fragments.waiting(thread), fragments.title(thread)]
 
 
-def texts(events: Iterable[Event]) -> dict[str, str]:
-    """The text that the deltas among ``events`` add to each message."""
-    added: dict[str, list[str]] = {}
+def begins_search(event: Event) -> bool:
+    if event.name != types.STEP_DELTA:
+        return False
+    return any(call.get("type") == "file_search" for call in event.data["delta"]["step_details"]["tool_calls"])
+
+
+def is_search(step: Object, run: Object | None) -> bool:
+    """Whether a step searches now. Until it is complete its row has no calls, so the tools of the run must say."""
+    if step["status"] != StepStatus.IN_PROGRESS or step["step_details"].get("tool_calls") != [] or run is None:
+        return False
+    tools = {tool["type"] for tool in run["tools"]}
+    return "file_search" in tools and "function" not in tools
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """More of a message: ``annotations`` have the offsets of all its text."""
+
+    text: str
+    annotations: Sequence[Object]
+
+
+def said_in(events: Iterable[Event]) -> dict[str, Said]:
+    """What the deltas among ``events`` add to each message."""
+    added: dict[str, list[Object]] = {}
     for event in events:
         if event.name == types.MESSAGE_DELTA:
             parts = event.data["delta"]["content"]
-            added.setdefault(event.data["id"], []).extend(part["text"].get("value") or "" for part in parts)
-    return {id: "".join(pieces) for id, pieces in added.items()}
+            added.setdefault(event.data["id"], []).extend(part["text"] for part in parts)
+    return {
+        id: Said(
+            "".join(part.get("value") or "" for part in parts),
+            [annotation for part in parts for annotation in part.get("annotations") or ()],
+        )
+        for id, parts in added.items()
+    }

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from chat.actions import files
+from chat.actions import attachments, files
 from chat.actions.files import IMAGE_TYPES
 from chat.downloads import download
 from chat.errors import InvalidRequest, Refusal
@@ -30,7 +30,7 @@ def upload(request: PersonRequest) -> HttpResponse:
     taken, refused = [], []
     for each in given:
         try:
-            taken.append(files.create(request.user, upload=cast("Upload", each)))
+            taken.append(attachments.take(request.user, upload=cast("Upload", each)))
         except Refusal as refusal:
             refused.append(refusal.message)
     return render(request, "chat/attachments.html", {"files": taken, "refused": refused})

@@ -14,6 +14,7 @@ from chat.models.objects import Object
 from chat.web import history
 from chat.web.history import Answer, Ending, Entry, Question
 from chat.web.markdown import BlockStream, render
+from chat.web.writing import Writing
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -29,9 +30,11 @@ def entry(shown: Entry) -> SafeString:
         case Ending():
             return _template("ending", {"entry": shown})
         case Answer(is_open=True):
-            return _open_answer(shown, stream=stream_of(shown.text))
+            stream = BlockStream()
+            stream.feed(shown.text, shown.marks)
+            return _open_answer(shown, stream=stream)
         case Answer():
-            return _template("answer", {"entry": shown, "html": render(shown.text)})
+            return _template("answer", {"entry": shown, "html": render(shown.text, shown.marks)})
 
 
 def entries(shown: Iterable[Entry]) -> SafeString:
@@ -50,27 +53,21 @@ def _at_the_end(html: SafeString) -> SafeString:
 # --- an answer that is being written ---------------------------------------------------------------------------
 
 
-def stream_of(text: str) -> BlockStream:
-    stream = BlockStream()
-    stream.feed(text)
-    return stream
-
-
-def _open_answer(shown: Answer, *, stream: BlockStream) -> SafeString:
+def _open_answer(shown: Answer, *, stream: BlockStream | Writing) -> SafeString:
     return _template("answer", {"entry": shown, "blocks": blocks(stream.blocks), "tail": stream.tail})
 
 
-def opened(shown: Iterable[Entry], *, stream: BlockStream) -> SafeString:
-    """Answers that begin, for the end of the page; what there is of their text is in ``stream``."""
+def opened(shown: Iterable[Entry], *, writing: Writing) -> SafeString:
+    """Answers that begin, for the end of the page; what there is of their text is in ``writing``."""
     answers = (each for each in shown if isinstance(each, Answer))
-    return _at_the_end(format_html_join("", "{}", ((_open_answer(each, stream=stream),) for each in answers)))
+    return _at_the_end(format_html_join("", "{}", ((_open_answer(each, stream=writing),) for each in answers)))
 
 
 def finished(shown: Entry) -> SafeString:
     """An answer in its final form, in place of the open one."""
     if not isinstance(shown, Answer):
         return NOTHING
-    return _template("answer", {"entry": shown, "html": render(shown.text), "oob": True})
+    return _template("answer", {"entry": shown, "html": render(shown.text, shown.marks), "oob": True})
 
 
 def blocks(closed: Iterable[str]) -> SafeString:
@@ -88,12 +85,15 @@ def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeStr
 # --- around the messages ---------------------------------------------------------------------------------------
 
 
-def run_panel(thread: Thread, run: Object | None, *, live: bool, is_writing: bool) -> SafeString:
-    """What the live run does now: thinks, waits for the results of functions, stops. Empty when none is live."""
+def run_panel(
+    thread: Thread, run: Object | None, *, live: bool, is_writing: bool, is_searching: bool = False
+) -> SafeString:
+    """What the live run does now: thinks, searches, waits for results of functions, stops. Empty when none is live."""
     calls = []
     if run and run["required_action"]:
         calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
-    return _template("run", {"thread": thread, "run": run, "live": live, "is_writing": is_writing, "calls": calls})
+    doing = {"live": live, "is_writing": is_writing, "is_searching": is_searching, "calls": calls}
+    return _template("run", {"thread": thread, "run": run, **doing})
 
 
 def waiting(thread: Thread) -> SafeString:

@@ -7,11 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from chat.actions import attachments, citations
+from chat.actions.attachments import Reading
+from chat.actions.citations import Searches
 from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, Thread
 from chat.models.threads import ThreadQuerySet
+from chat.web.markdown import Mark, with_numbers
+from chat.web.sources import Searched, Source, marks_of, searched, source_of
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
 UNWELL = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a message. ``reading`` is None if it is not to be searched."""
+
+    file: File
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +32,24 @@ class Question:
     """What the person said."""
 
     id: str
+    thread_id: str
     text: str
-    files: tuple[File, ...]
+    files: tuple[Attached, ...]
     created_at: datetime
     kind: Literal["question"] = "question"
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether something that is attached cannot be searched yet."""
+        return any(each.reading and each.reading.is_outstanding for each in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an assistant said. ``usage`` is of the whole run and stands on its last answer."""
+    """What an assistant said. ``usage`` is of the whole run and stands on its last answer.
+
+    ``marks`` are the citations in ``text``, ``sources`` what they cite, ``searches`` those that came before it.
+    """
 
     id: str
     thread_id: str
@@ -36,6 +58,9 @@ class Answer:
     is_open: bool
     created_at: datetime
     usage: dict[str, Any] | None = None
+    marks: tuple[Mark, ...] = ()
+    sources: tuple[Source, ...] = ()
+    searches: tuple[Searched, ...] = ()
     kind: Literal["answer"] = "answer"
 
 
@@ -56,7 +81,7 @@ class Waiting:
 
     client_key: str
     text: str
-    files: tuple[File, ...]
+    files: tuple[Attached, ...]
 
 
 Entry = Question | Answer | Ending
@@ -112,10 +137,12 @@ def in_order(messages: Sequence[Message], unwell: Sequence[Run]) -> list[Entry]:
 
 
 def entries_of(messages: Sequence[Message]) -> list[Question | Answer]:
-    """Messages as they are shown, with names, files and token use looked up in three queries."""
+    """Messages of one thread as they are shown: what is beside them is looked up for all at once."""
     names = dict(Assistant.objects.filter(id__in={m.assistant_id for m in messages}).values_list("id", "name"))
     files = _files(messages[0].thread_id, messages) if messages else {}
-    usages = dict(Run.objects.filter(id__in={m.run_id for m in messages}).values_list("id", "usage"))
+    run_ids = {message.run_id for message in messages if message.run_id}
+    usages = dict(Run.objects.filter(id__in=run_ids).values_list("id", "usage"))
+    searches = citations.searches_of(run_ids)
     last_of_run = {message.run_id: message.id for message in messages}
     return [
         question_of(message, files=files)
@@ -124,18 +151,39 @@ def entries_of(messages: Sequence[Message]) -> list[Question | Answer]:
             message,
             name=names.get(message.assistant_id or "", ""),
             usage=usages.get(message.run_id or "") if last_of_run[message.run_id] == message.id else None,
+            searches=searches.get(message.run_id or "", Searches()),
         )
         for message in messages
     ]
 
 
-def question_of(message: Message, *, files: dict[str, File]) -> Question:
-    return Question(message.id, message.text, _found(message, files), message.created_at)
+def question_of(message: Message, *, files: dict[str, Attached]) -> Question:
+    return Question(message.id, message.thread_id, message.text, _found(message, files), message.created_at)
 
 
-def answer_of(message: Message, *, name: str, usage: dict[str, Any] | None) -> Answer:
-    is_open = message.status == Message.Status.IN_PROGRESS
-    return Answer(message.id, message.thread_id, message.text, name, is_open, message.created_at, usage)
+def answer_of(message: Message, *, name: str, usage: dict[str, Any] | None, searches: Searches) -> Answer:
+    cited = citations.read(message.content, searches=searches.all)
+    return Answer(
+        id=message.id,
+        thread_id=message.thread_id,
+        text=cited.text,
+        name=name,
+        is_open=message.status == Message.Status.IN_PROGRESS,
+        created_at=message.created_at,
+        usage=usage,
+        marks=tuple(marks_of(cited.references)),
+        sources=tuple(source_of(each) for each in cited.citations),
+        searches=tuple(searched(each) for each in searches.before.get(message.id, ())),
+    )
+
+
+def copied(message: Message) -> str:
+    """A message as plain text: numbers stand for citations, and below it is what they mean."""
+    (shown,) = entries_of([message])
+    if isinstance(shown, Question) or not shown.sources:
+        return shown.text
+    sources = "\n".join(f"[{each.number}] {each.named}" for each in shown.sources)
+    return f"{with_numbers(shown.text, shown.marks)}\n\n{sources}\n"
 
 
 def ending_of(run: Run) -> Ending:
@@ -160,13 +208,17 @@ def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, 
     return list(dict.fromkeys([*pictures, *(attached["file_id"] for attached in attachments if "file_id" in attached)]))
 
 
-def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, File]:
-    """The thread's owner's files that ``messages`` name, by id."""
+def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, Attached]:
+    """The thread's owner's files that ``messages`` name, by id, and how far they are read."""
     named = {id for message in messages for id in file_ids(message.content, message.attachments)}
-    return {file.id: file for file in File.objects.there().filter(owner__threads__id=thread_id, id__in=named)}
+    if not named:
+        return {}
+    files = File.objects.there().filter(owner__threads__id=thread_id, id__in=named)
+    readings = attachments.readings(Thread.objects.get(id=thread_id), named)
+    return {file.id: Attached(file, readings.get(file.id)) for file in files}
 
 
-def _found(message: Message | QueuedMessage, files: dict[str, File]) -> tuple[File, ...]:
+def _found(message: Message | QueuedMessage, files: dict[str, Attached]) -> tuple[Attached, ...]:
     """Those of a message; one that is gone is left out."""
     return tuple(files[id] for id in file_ids(message.content, message.attachments) if id in files)
 

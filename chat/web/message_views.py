@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from chat.actions import assistants, files, messages, openings, runs, threads
 from chat.engine.follow import look
 from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
-from chat.models import File
+from chat.models import File, Message
 from chat.web import fragments, history
 from chat.web.chat_socket import have_of
 from chat.web.doors import PersonRequest, door
@@ -91,11 +91,28 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
 @require_safe
 @door
 def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
-    """A message as it was written, to be copied."""
+    """A message as it was written, to be copied; its citations as numbers, which are explained at the end."""
+    return HttpResponse(history.copied(found(request, thread_id, message_id)), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@never_cache
+@door
+def reading(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
+    """How far the files of a message are read, in place of what the page says of it; nothing when it is gone."""
+    try:
+        (shown,) = history.entries_of([found(request, thread_id, message_id)])
+    except NotFound:
+        return HttpResponse()
+    return render(request, "chat/reading.html", {"entry": shown})
+
+
+def found(request: PersonRequest, thread_id: str, message_id: str) -> Message:
+    """A message of the user's thread. Raises ``NotFound``."""
     message = threads.get(request.user, thread_id).messages.filter(id=message_id).first()
     if message is None:
         raise NotFound(_("There is no such message."))
-    return HttpResponse(message.text, content_type="text/plain; charset=utf-8")
+    return message
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from chat.actions import assistants, threads
+from chat.actions import assistants, attachments, threads
 from chat.models import Assistant, Kind, Provider, Thread
 from chat.models.objects import run_object
 from chat.web import fragments, history, sidebar
@@ -27,6 +27,7 @@ def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str,
         "current": thread.id if thread else "",
         "assistants": list(assistants.usable(request.user)),
         "client_key": secrets.token_urlsafe(18),
+        "accepted": ",".join(attachments.ACCEPTED),
         "is_demonstration": Provider.objects.filter(is_default=True, enabled=True, kind=Kind.EMBEDDED).exists(),
         **sidebar.listing(request.user),
     }

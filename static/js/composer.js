@@ -4,7 +4,6 @@
   const form = document.getElementById("composer");
   const text = document.getElementById("text");
   const upload = document.getElementById("upload");
-  const progress = document.getElementById("progress");
   const problem = document.getElementById("problem");
   const attachments = document.getElementById("attachments");
   const words = document.getElementById("words").dataset;
@@ -52,7 +51,7 @@
   form.addEventListener("htmx:confirm", (event) => {
     if (event.target !== form) return;
     if (form.classList.contains("empty")) return event.preventDefault();
-    if (!progress.hidden) {
+    if (attachments.querySelector(".uploading")) {
       event.preventDefault();
       return complain(words.uploading);
     }
@@ -93,28 +92,50 @@
     if (!xhr.getResponseHeader("HX-Retarget")) complain(xhr.status === 403 ? words.stale : words.broken);
   });
   document.body.addEventListener("htmx:sendError", (event) => {
-    if (event.target.id !== "stream") complain(words.failed);
+    if (!event.target.matches("#stream, [data-quiet]")) complain(words.failed);
   });
 
   // --- files -------------------------------------------------------------------------------------------------------
 
-  upload.addEventListener("htmx:xhr:loadstart", () => (progress.hidden = false));
-  upload.addEventListener("htmx:xhr:progress", (event) => {
-    if (event.detail.lengthComputable) progress.value = event.detail.loaded / event.detail.total;
+  const AT_ONCE = 3; // uploads; the browser keeps few connections to a server, and the page needs some itself
+  const queue = [];
+  let active = 0;
+  const next = () => {
+    while (active < AT_ONCE && queue.length) {
+      const { chip, file } = queue.shift();
+      if (!chip.isConnected) continue;
+      const done = () => {
+        active -= 1;
+        next();
+      };
+      active += 1;
+      const values = { upload: file };
+      htmx.ajax("POST", upload.dataset.address, { source: chip, target: chip, swap: "outerHTML", values }).then(done, done);
+    }
+  };
+  const take = (files) => {
+    for (const file of files) {
+      const chip = document.getElementById("uploading").content.firstElementChild.cloneNode(true);
+      chip.querySelector(".name").textContent = file.name;
+      attachments.append(chip);
+      queue.push({ chip, file });
+    }
+    next();
+  };
+  attachments.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = event.target.querySelector("progress");
+    if (bar && event.detail.lengthComputable) bar.value = event.detail.loaded / event.detail.total;
   });
-  upload.addEventListener("htmx:afterRequest", () => {
-    progress.hidden = true;
-    progress.value = 0;
+  attachments.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful || !event.target.matches(".uploading")) return;
+    event.target.classList.replace("uploading", "problem");
+    event.target.querySelector("progress").replaceWith(words.unsent);
+  });
+  upload.addEventListener("change", () => {
+    take([...upload.files]);
     upload.value = "";
     text.focus();
   });
-  const take = (files) => {
-    if (!files.length) return;
-    const given = new DataTransfer();
-    for (const file of files) given.items.add(file);
-    upload.files = given.files;
-    upload.dispatchEvent(new Event("change", { bubbles: true }));
-  };
   text.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) event.preventDefault();
     take(event.clipboardData.files);
@@ -139,7 +160,9 @@
     const button = event.target.closest("button");
     if (!button) return;
     if ("remove" in button.dataset) {
-      button.closest(".chip, .problem").remove();
+      const chip = button.closest(".chip, .problem");
+      if (chip.matches(".uploading")) htmx.trigger(chip, "htmx:abort");
+      chip.remove();
       text.focus();
     } else if ("starter" in button.dataset) {
       write(button.textContent);

@@ -186,7 +186,8 @@ class TestAFileThatIsDiscarded:
         files.discard(ada, file.id)
         assert File.objects.get() == file
 
-    def test_stays_when_a_vector_store_has_it(self, ada: User, file: File) -> None:
+    def test_stays_when_a_vector_store_has_it(self, ada: User) -> None:
+        file = files.create(ada, upload=upload(b"x"))
         vector_stores.create(ada, file_ids=[file.id])
         files.discard(ada, file.id)
         assert File.objects.get() == file

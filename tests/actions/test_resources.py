@@ -100,6 +100,16 @@ class TestAnAttachment:
         resources.attach(thread, [attachment(file_id, "file_search")])
         assert VectorStoreFile.objects.get().status == "completed"
 
+    def test_that_cannot_be_searched_is_not_put_into_the_store(self, thread: Thread, ada: User) -> None:
+        picture, notes = file_of(ada, "dot.png").id, file_of(ada).id
+        resources.attach(thread, [attachment(picture, "file_search"), attachment(notes, "file_search")])
+        assert [file.id for file in VectorStore.objects.get().files.all()] == [notes]
+
+    def test_alone_that_cannot_be_searched_makes_no_store(self, thread: Thread, ada: User) -> None:
+        resources.attach(thread, [attachment(file_of(ada, "dot.png").id, "code_interpreter", "file_search")])
+        assert list(thread.tool_resources) == ["code_interpreter"]
+        assert not VectorStore.objects.exists()
+
     def test_for_both_serves_both(self, thread: Thread, ada: User) -> None:
         (file_id,) = ids_of(ada, 1)
         resources.attach(thread, [attachment(file_id, "code_interpreter", "file_search")])

@@ -10,7 +10,9 @@ from django.test import Client
 
 from chat.actions import messages, threads
 from chat.events import types
-from chat.models import Assistant, Message, Run, RunEvent, RunStep, Thread, User
+from chat.models import Assistant, Message, Run, RunEvent, RunStep, Thread, User, VectorStore, VectorStoreFile
+from chat.retrieval.embedders import embedder_of
+from tests.retrieval import making
 
 SECRET_WORDS = "my diary is wet"
 ANSWERED_WORDS = "hang it on a line"
@@ -77,3 +79,29 @@ def run(ada: User, assistant: Assistant) -> Run:
 @pytest.fixture
 def thread(run: Run) -> Thread:
     return run.thread
+
+
+LEAVE = "# Leave\nEveryone has thirty days of paid leave a year.\n\nThe canteen closes at two o'clock."
+
+
+@pytest.fixture
+def fill() -> Callable[..., VectorStoreFile]:
+    """Puts a text into a store, as a file that has been read."""
+
+    def fill(store: VectorStore, text: str = LEAVE, **fields: object) -> VectorStoreFile:
+        return making.add(store, text, embedder=embedder_of(store), **fields)
+
+    return fill
+
+
+@pytest.fixture
+def handbook(boss: User, enter: Callable[[User], Client]) -> VectorStore:
+    """A store that was made in the admin."""
+    enter(boss).post("/admin/chat/vectorstore/add/", {"name": "Handbook", "owner": boss.pk, "embedding": ""})
+    return VectorStore.objects.get(name="Handbook")
+
+
+@pytest.fixture
+def private(ada: User) -> VectorStore:
+    """A store that Ada's program made."""
+    return VectorStore.objects.create(owner=ada, name="Diary of Ada")

@@ -26,6 +26,9 @@ def filled(owner, **changes: Any) -> dict[str, Any]:
         "starter_prompts": "",
         "audience": "everyone",
         "owner": owner.pk,
+        "store": "",
+        "max_results": "",
+        "score_threshold": "",
         "functions": "",
         "temperature": "1",
         "top_p": "1",
@@ -69,19 +72,19 @@ class TestTheForm:
         assert "No model answers to the name “nowhere-1” yet." in page
 
     def test_keeps_what_the_api_stored_and_it_does_not_show(self, boss, enter, scripted) -> None:
-        hosted = {"type": "file_search", "file_search": {"max_num_results": 3}}
+        hosted = {"type": "code_interpreter"}
         kept = Assistant.objects.create(
             owner=boss,
             name="Old",
             tools=[hosted, {"type": "function", "function": WEATHER}],
-            tool_resources={"file_search": {"vector_store_ids": ["vs_1"]}},
+            tool_resources={"code_interpreter": {"file_ids": ["file-1"]}},
             response_format={"type": "json_object"},
         )
         enter(boss).post(page_of(kept), filled(boss, name="New", functions=json.dumps([WEATHER])))
         kept.refresh_from_db()
         assert kept.name == "New"
         assert kept.tools == [hosted, {"type": "function", "function": WEATHER | {"strict": False}}]
-        assert kept.tool_resources == {"file_search": {"vector_store_ids": ["vs_1"]}}
+        assert kept.tool_resources == {"code_interpreter": {"file_ids": ["file-1"]}}
         assert kept.response_format == {"type": "json_object"}
 
     def test_wants_groups_for_the_audience_of_groups(self, boss, enter) -> None:

@@ -12,13 +12,19 @@ from chat.models import Alias, ApiKey, Model, Run
 from chat.models.keys import digest
 
 pytestmark = pytest.mark.django_db
-LISTS = ["assistant", "thread", "run", "provider", "model", "alias", "user", "apikey"]
+LISTS = ["assistant", "vectorstore", "thread", "run", "provider", "model", "alias", "user", "apikey"]
 
 
 class TestTheFrontHall:
     def test_shows_the_rooms_in_their_order(self, boss, enter) -> None:
         page = enter(boss).get("/admin/").content.decode()
-        assert re.findall(r'class="section">(.*?)</a>', page) == ["Assistants", "Threads", "Models", "People"]
+        assert re.findall(r'class="section">(.*?)</a>', page) == [
+            "Assistants",
+            "Knowledge",
+            "Threads",
+            "Models",
+            "People",
+        ]
 
     def test_shows_staff_only_what_they_may_see(self, make_staff, enter) -> None:
         page = enter(make_staff("view_run")).get("/admin/").content.decode()
@@ -79,6 +85,8 @@ class TestAList:
             ("run", "thread__title__startswith=m"),
             ("provider", "encrypted_key__startswith=g"),
             ("apikey", "digest__startswith=a"),
+            ("vectorstore", "entries__passages__text__contains=diary"),
+            ("vectorstore", "files__filename__startswith=d"),
             ("user", "password__startswith=m"),
             ("user", "threads__title__startswith=m"),
         ],

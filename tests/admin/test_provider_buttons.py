@@ -28,6 +28,7 @@ class Server:
         app = web.Application()
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/v1/chat/completions", self.complete)
+        app.router.add_post("/v1/embeddings", self.embed)
         return app
 
     def refused(self, request: web.Request) -> web.Response | None:
@@ -51,6 +52,14 @@ class Server:
         usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
         return web.json_response({"choices": choices, "usage": usage})
+
+    async def embed(self, request: web.Request) -> web.Response:
+        if refused := self.refused(request):
+            return refused
+        asked = await request.json()
+        if asked["model"] != "embed-3":
+            return web.json_response({"error": {"message": f"No model {asked['model']}."}}, status=404)
+        return web.json_response({"data": [{"index": 0, "embedding": [0.6, 0.8, 0.0]}]})
 
 
 @pytest.fixture
@@ -98,6 +107,17 @@ class TestTesting:
         await Model.objects.acreate(provider=provider, name="small", upstream_name="qwen3")
         await Provider.objects.filter(pk=provider.pk).aupdate(default_model="small")
         assert "The model qwen3 said" in await press(boss, "test", provider)
+
+    async def test_tries_the_embeddings_too(self, boss, provider, server) -> None:
+        assert "vector" not in (await press(boss, "test", provider)).partition("messagelist")[2].partition("</ul>")[0]
+        await Provider.objects.filter(pk=provider.pk).aupdate(embedding_model="embed-3")
+        assert "The embedding model embed-3 made a vector of 3 numbers" in await press(boss, "test", provider)
+        server.listed = []
+        page = await press(boss, "test", provider)
+        assert "The server lists no models." in page
+        assert "made a vector" in page
+        await Provider.objects.filter(pk=provider.pk).aupdate(embedding_model="embed-4")
+        assert "embed-4" in (await press(boss, "test", provider)).partition("messagelist")[2].partition("</ul>")[0]
 
     async def test_takes_a_model_row_where_there_is_no_default_model(self, boss, provider, server) -> None:
         await Model.objects.acreate(provider=provider, name="mistral")

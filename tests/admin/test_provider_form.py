@@ -23,6 +23,7 @@ def filled(**changes: Any) -> dict[str, Any]:
         "key_variable": "",
         "default_model": "llama3.2",
         "accepts_any_name": "on",
+        "embedding_model": "",
         "enabled": "on",
         "timeout": "600",
     } | changes
@@ -138,3 +139,34 @@ class TestTheDefault:
         address = reverse("admin:chat_provider_delete", args=[scripted.pk])
         page = enter(boss).post(address, {"post": "yes"}, follow=True).content.decode()
         assert "There is no default provider now." in page
+
+
+class TestEmbeddings:
+    def test_for_new_knowledge_come_from_one_provider_at_most(self, boss, enter, keyed) -> None:
+        client = enter(boss)
+        data = {"name": "First", "embedding_model": "embed-3", "embed_new_stores": "on"}
+        client.post(ADD, filled(**data))
+        client.post(page_of(keyed), filled(**(data | {"name": "Second"})))
+        keyed.refresh_from_db()
+        assert list(Provider.objects.filter(embeds_new_stores=True)) == [keyed]
+        assert keyed.embedding_model == "embed-3"
+
+    def test_for_new_knowledge_are_those_built_in_again_when_the_box_is_cleared(self, boss, enter, keyed) -> None:
+        Provider.objects.update(embedding_model="embed-3", embeds_new_stores=True)
+        client = enter(boss)
+        assert client.get(page_of(keyed)).context["adminform"].form["embed_new_stores"].initial is True
+        client.post(page_of(keyed), filled(embedding_model="embed-3"))
+        assert not Provider.objects.filter(embeds_new_stores=True).exists()
+
+    @pytest.mark.parametrize(
+        ("changes", "problem"),
+        [
+            ({"embed_new_stores": "on"}, "Name the model that makes the embeddings."),
+            ({"kind": "scripted", "embedding_model": "x"}, "Only an OpenAI-compatible server has embeddings"),
+            ({"embedding_model": "x", "embed_new_stores": "on", "enabled": ""}, "must be enabled"),
+        ],
+    )
+    def test_that_nobody_could_make_are_refused(self, changes, problem, boss, enter) -> None:
+        page = enter(boss).post(ADD, filled(**changes)).content.decode()
+        assert problem in page
+        assert not Provider.objects.exists()

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.actions import messages, threads
-from chat.models import Message, Model, Run, RunEvent, Thread
+from chat.models import Message, Model, Run, RunEvent, RunStep, Thread
 from tests.admin.conftest import ANSWERED_WORDS, ARGUMENT, OUTPUT, SECRET_WORDS
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +185,22 @@ class TestThePageOfARun:
         text = text_of(enter(boss), page_of(run))
         assert text.index("Wait a little.") < text.index("Timeline")
         assert "rate_limit_exceeded" in text
+
+    def test_tells_what_was_searched_for_and_found_to_those_who_may_read(self, boss, make_staff, enter, run) -> None:
+        results = [{"file_id": "file-1", "file_name": "diary.pdf", "score": 0.523, "content": []}]
+        search = {"ranking_options": {}, "results": results, "queries": ["wet diaries"]}
+        called = {"type": "tool_calls", "tool_calls": [{"id": "call_2", "type": "file_search", "file_search": search}]}
+        step = RunStep.objects.create(run=run, type="tool_calls", status="completed", details=called)
+        text = text_of(enter(boss), page_of(run))
+        assert "wet diaries" in text
+        assert "0.52  diary.pdf" in text
+        text = text_of(enter(make_staff("view_run")), page_of(run))
+        assert "file_search" in text
+        for words in ("wet diaries", "diary.pdf"):
+            assert words not in text
+        search["results"] = []
+        step.save()
+        assert "Nothing was found." in text_of(enter(boss), page_of(run))
 
     def test_opens_while_the_run_is_live_and_nothing_is_known(self, boss, enter, ada, assistant) -> None:
         run = messages.send(threads.create(ada, assistant=assistant), text="Hi", client_key="1").run

@@ -8,7 +8,8 @@ from io import BytesIO
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from chat.actions import files, uploads, vector_stores
+from chat.actions import file_batches, files, uploads, vector_stores
+from chat.actions.file_batches import Named
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.ids import new_id
 from chat.models.threads import text_part
@@ -18,7 +19,8 @@ Ids = dict[str, str]  # by the name of the parameter, such as ``thread_id``
 
 def belongings(owner: User, *, waiting: bool = False) -> Ids:
     """The ids of new objects. The run has answered, or it is ``waiting`` for the output of a call."""
-    file_id = files.create(owner, upload=SimpleUploadedFile("dot.png", picture()), purpose="vision").id
+    # A picture, so that it can be shown, with the name of a text, so that it may be searched.
+    file_id = files.create(owner, upload=SimpleUploadedFile("dot.txt", picture()), purpose="vision").id
     upload = uploads.create(owner, filename="a.txt", bytes=5, purpose="assistants", mime_type="text/plain")
     part = uploads.add_part(owner, upload.id, data=SimpleUploadedFile("data", b"Hello"))
     code = {"code_interpreter": {"file_ids": [file_id]}}
@@ -42,6 +44,7 @@ def belongings(owner: User, *, waiting: bool = False) -> Ids:
         status="in_progress" if waiting else "completed",
         details={"type": "tool_calls", "tool_calls": [{**call, "function": {**call["function"], "output": None}}]},
     )
+    store = vector_stores.create(owner)
     return {
         "assistant_id": assistant.id,
         "thread_id": thread.id,
@@ -52,7 +55,8 @@ def belongings(owner: User, *, waiting: bool = False) -> Ids:
         "file_id": file_id,
         "upload_id": upload.id,
         "part_id": part.id,
-        "vector_store_id": vector_stores.create(owner, file_ids=[file_id]).id,
+        "vector_store_id": store.id,
+        "batch_id": file_batches.create(owner, store.id, named=[Named(file_id)]).id,
     }
 
 

@@ -28,6 +28,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "message_id": ("file_id",),
     "run_id": ("step_id", "tool_call_id"),
     "upload_id": ("part_id",),
+    "vector_store_id": ("file_id", "batch_id"),
 }
 # What is in each list, and so what its cursors name.
 LISTED = {
@@ -38,11 +39,13 @@ LISTED = {
     "list_run_steps": "step_id",
     "list_files": "file_id",
     "list_vector_stores": "vector_store_id",
+    "list_vector_store_files": "file_id",
+    "list_files_in_vector_store_batch": "file_id",
     "list_assistant_files": "file_id",
     "list_message_files": "file_id",
 }
 CURSORS = {"after", "before"}
-NO_IDS = {"limit", "order", "include", "purpose"}
+NO_IDS = {"limit", "order", "include", "purpose", "filter"}
 # What an operation needs, besides the ids in its path, to do something. Ids are named as in ``belongings``.
 MESSAGE = {"role": "user", "content": "Hello"}
 CHANGE = {"metadata": {"changed": "yes"}}
@@ -58,6 +61,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "modify_message": CHANGE,
     "complete_upload": {"part_ids": ["part_id"]},
     "modify_vector_store": CHANGE,
+    "create_vector_store_file": {"file_id": "file_id"},
+    "modify_vector_store_file": {"attributes": {"changed": True}},
+    "create_vector_store_file_batch": {"file_ids": ["file_id"]},
+    "search_vector_store": {"query": "Hello"},
     "create_assistant_file": {"file_id": "file_id"},
 }
 FORMS = {"create_upload_part": "data"}
@@ -69,6 +76,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "attachments": {"tools": [{"type": "code_interpreter"}]},
     "tool_outputs": {"output": "3"},
 }
+# What does not go together, by what is sent in its place.
+INSTEAD = {"files": "file_ids"}
 # Places of old bodies that the API puts elsewhere before it looks.
 OLD_PLACES = {
     "create_message": ["file_ids"],
@@ -147,7 +156,11 @@ def body_of(case: Case, ids: Mapping[str, str]) -> dict[str, Any]:
     body = named(BODIES.get(case.route.name, {}), ids)
     if case.streams:
         body["stream"] = True
-    return body | at(case.place, ids[kind_of(case.place)]) if case.place else body
+    if not case.place:
+        return body
+    placed = at(case.place, ids[kind_of(case.place)])
+    excluded = {INSTEAD.get(name) for name in placed}
+    return {name: value for name, value in body.items() if name not in excluded} | placed
 
 
 def named(value: Any, ids: Mapping[str, str]) -> Any:

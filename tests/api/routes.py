@@ -66,18 +66,21 @@ def model_in(hint: Any) -> type[BaseModel] | None:
     return found[0] if found else None
 
 
-def places(schema: Schema, known: Mapping[str, Schema], at: str = "") -> Iterator[str]:
-    """The ways to all properties that are named like ids."""
-    if reference := schema.get("$ref"):
-        yield from places(known[reference.rpartition("/")[2]], known, at)
+def places(
+    schema: Schema, known: Mapping[str, Schema], at: str = "", within: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """The ways to all properties that are named like ids. What is ``within`` itself, such as filters, is seen once."""
+    reference = schema.get("$ref", "").rpartition("/")[2]
+    if reference and reference not in within:
+        yield from places(known[reference], known, at, within | {reference})
     for way in ("anyOf", "oneOf", "allOf"):
         for each in schema.get(way, ()):
-            yield from places(each, known, at)
+            yield from places(each, known, at, within)
     if "items" in schema:
-        yield from places(schema["items"], known, f"{at}[]")
+        yield from places(schema["items"], known, f"{at}[]", within)
     for name, inner in schema.get("properties", {}).items():
         place = f"{at}.{name}".lstrip(".")
         if name.endswith(("_id", "_ids")):
             yield place
         else:
-            yield from places(inner, known, place)
+            yield from places(inner, known, place, within)

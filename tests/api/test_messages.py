@@ -145,6 +145,17 @@ class TestAttachments:
         }
         assert set(store.files.values_list("id", flat=True)) == {one, other}
 
+    def test_can_be_read_by_a_tool_that_they_are_for(self, api: Api, path: str, thread: Thread, ada: User) -> None:
+        picture = file_of(ada, "dot.png").id
+        search, code = {"type": "file_search"}, {"type": "code_interpreter"}
+        message = f"Files with extensions [.png] are not supported for retrieval. It is the file '{picture}'."
+        reply = api.post(path, said(attachments=[{"file_id": picture, "tools": [search]}]))
+        assert told(reply) == refused(message, param="attachments", code="unsupported_file")
+        assert not Message.objects.exists()
+        api.made(path, said(attachments=[{"file_id": picture, "tools": [search, code]}]))
+        shown = api.found(f"/threads/{thread.id}")["tool_resources"]
+        assert shown == {"code_interpreter": {"file_ids": [picture]}}
+
     def test_must_be_there(self, api: Api, path: str, bob: User) -> None:
         for id in ("file-x", file_of(bob).id):
             reply = api.post(path, said(attachments=[{"file_id": id, "tools": [{"type": "file_search"}]}]))

@@ -59,9 +59,11 @@ class Program:
             "file_id": file["id"],
             "file_ids": [file["id"]],
             "upload_id": self.ask("post", "/uploads", upload)["id"],
-            "vector_store_id": self.ask("post", "/vector_stores", {"file_ids": [file["id"]]})["id"],
+            "vector_store_id": self.ask("post", "/vector_stores")["id"],
             "model": "scripted",
         }
+        batches = f"/vector_stores/{shared['vector_store_id']}/file_batches"
+        shared["batch_id"] = self.ask("post", batches, {"file_ids": shared["file_ids"]})["id"]
         return [shared | self.thread(shared["assistant_id"], text=text) for text in ("Hello", "/calls\nget_weather {}")]
 
     def thread(self, assistant_id: str, *, text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +22,21 @@ SCHEMA_FORMAT = {
     "json_schema": {"name": "place", "schema": {"type": "object", "properties": {}}, "strict": False},
 }
 TWO_CALLS = '/calls\nget_weather {"city": "Oslo"}\nget_weather {"city": "Rome"}'
+MENU = b"The soup of the day is made of leek. It costs four coins.\n"
+ATTRIBUTES = {"year": 2023, "price": 1.5, "draft": True, "team": "blue"}
+CHUNKS = {"type": "static", "static": {"max_chunk_size_tokens": 200, "chunk_overlap_tokens": 50}}
+STORE_FILE = "/vector_stores/{vector_store_id}/files/{file_id}"
+BATCH = "/vector_stores/{vector_store_id}/file_batches/{batch_id}"
 EXPIRE = """
 from django.utils import timezone
 from chat.models import Run
 Run.objects.filter(id={!r}).update(expires_at=timezone.now())
+"""
+EXPIRE_STORES = """
+from datetime import timedelta
+from django.utils import timezone
+from chat.models import VectorStore
+VectorStore.objects.update(last_active_at=timezone.now() - timedelta(days=8))
 """
 
 
@@ -99,7 +111,7 @@ class Tour:
         expiry = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
         for fields in ({"purpose": "vision"}, {"purpose": "assistants", **expiry}):
             file = self.ask("POST /files", data=fields, files={"file": ("dot.png", picture())})
-        self.remember(file_id=file["id"])
+        self.remember(image_id=file["id"], file_id=self.hand_in("menu.txt", MENU))
         self.ask("GET /files/{file_id}")
         self.list_all("GET /files")
         announced = {"filename": "a.txt", "bytes": 5, "purpose": "assistants", "mime_type": "text/plain"}
@@ -109,14 +121,66 @@ class Tour:
             body = {"part_ids": [part["id"]]} if ending == "complete" else None
             self.ask(f"POST /uploads/{{upload_id}}/{ending}", body)
 
+    def hand_in(self, name: str, content: bytes) -> str:
+        """The id of a new file."""
+        file = self.ask("POST /files", data={"purpose": "assistants"}, files={"file": (name, content)})
+        return str(file["id"])
+
     def see_vector_stores(self) -> None:
-        self.ask("POST /vector_stores")
         expiry = {"anchor": "last_active_at", "days": 7}
+        self.remember(vector_store_id=self.ask("POST /vector_stores", {"expires_after": expiry})["id"])
+        self.server.shell(EXPIRE_STORES)
+        self.ask("GET /vector_stores/{vector_store_id}")
+        self.ask("POST /vector_stores")
         store = {"name": "Notes", "file_ids": [self.ids["file_id"]], "expires_after": expiry, "metadata": {"of": "me"}}
         self.remember(vector_store_id=self.ask("POST /vector_stores", store)["id"])
         self.ask("GET /vector_stores/{vector_store_id}")
         self.ask("POST /vector_stores/{vector_store_id}", {"name": None, "expires_after": None})
         self.list_all("GET /vector_stores")
+        self.see_store_files()
+        self.see_file_batches()
+        self.see_searches()
+
+    def see_store_files(self) -> None:
+        """In every status but cancelled: read, broken, and again in progress."""
+        broken = self.hand_in("broken.pdf", b"%PDF-1.7 and no more")
+        file_id = self.ids["file_id"]
+        for file in ({"file_id": broken}, {"file_id": file_id, "attributes": ATTRIBUTES, "chunking_strategy": CHUNKS}):
+            self.remember(file_id=self.ask("POST /vector_stores/{vector_store_id}/files", file)["id"])
+            self.read()
+            self.ask(f"GET {STORE_FILE}/content")
+        self.ask(f"POST {STORE_FILE}", {"attributes": {"year": 2024}})
+        self.ask(f"POST {STORE_FILE}", {"attributes": None})
+        self.list_all("GET /vector_stores/{vector_store_id}/files")
+        self.ask("GET /vector_stores/{vector_store_id}/files", query={"filter": "failed"})
+
+    def read(self) -> Body:
+        """The store's file once it is read."""
+        while True:
+            file = self.ask(f"GET {STORE_FILE}")
+            if file["status"] != "in_progress":
+                return file
+            time.sleep(0.1)
+
+    def see_file_batches(self) -> None:
+        """In every status. Reading what is long takes longer than to say that it is not wanted."""
+        broken, long = self.hand_in("b.pdf", b"%PDF-1.7 and no more"), self.hand_in("long.txt", MENU * 2_000)
+        route = "POST /vector_stores/{vector_store_id}/file_batches"
+        for batch in ({"file_ids": [self.ids["file_id"]]}, {"files": [{"file_id": broken, "attributes": ATTRIBUTES}]}):
+            self.remember(batch_id=self.ask(route, batch)["id"])
+            while self.ask(f"GET {BATCH}")["file_counts"]["in_progress"]:
+                time.sleep(0.1)
+            self.ask(f"POST {BATCH}/cancel")
+        self.remember(batch_id=self.ask(route, {"file_ids": [long]})["id"])
+        self.ask(f"POST {BATCH}/cancel")
+        self.list_all(f"GET {BATCH}/files")
+
+    def see_searches(self) -> None:
+        found = self.ask("POST /vector_stores/{vector_store_id}/search", {"query": "What does the soup cost?"})
+        assert found["data"]
+        filters = {"type": "eq", "key": "year", "value": 2024}
+        body = {"query": ["soup", "coins"], "filters": filters, "max_num_results": 1, "rewrite_query": True}
+        self.ask("POST /vector_stores/{vector_store_id}/search", body)
 
     @property
     def resources(self) -> Body:
@@ -150,7 +214,7 @@ class Tour:
 
     def see_messages(self) -> None:
         route = "POST /threads/{thread_id}/messages"
-        image = {"type": "image_file", "image_file": {"file_id": self.ids["file_id"], "detail": "low"}}
+        image = {"type": "image_file", "image_file": {"file_id": self.ids["image_id"], "detail": "low"}}
         linked = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
         self.ask(route, {"role": "assistant", "content": "An earlier answer."})
         parts = [{"type": "text", "text": "Look."}, image, linked]
@@ -274,5 +338,6 @@ class Tour:
         self.remember(message_id=message["id"])
         for path in ("threads/{thread_id}/messages/{message_id}", "threads/{thread_id}", "assistants/{assistant_id}"):
             self.ask(f"DELETE /{path}")
+        self.ask(f"DELETE {STORE_FILE}")
         for path in ("vector_stores/{vector_store_id}", "files/{file_id}"):
             self.ask(f"DELETE /{path}")

@@ -25,6 +25,7 @@ EXPECTED = (
     "net::ERR_",
     "htmx:sendError",
     "htmx:afterRequest",
+    "htmx:sendAbort",  # an upload that was cancelled
     "[object Event]",  # htmx's words for a socket that broke
     "Response Status Error Code 404",  # and for what Chromium calls a failed load
 )

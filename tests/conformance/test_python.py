@@ -31,6 +31,8 @@ RUN_BY = {
     "raw_responses": V2,
     "incomplete": V2[1:],  # its event came with 1.27
     "steps": V2[1:],  # ``include`` came with 1.43
+    "knowledge_2024": ["1.26.0"],  # later ones have no ``beta.vector_stores``
+    "knowledge": V2[1:],
     "uploads": V2[1:],  # came with 1.52
     "files_expiry": V2[2:],  # came with 1.100
 }

@@ -19,12 +19,18 @@ from chat.errors import (
 from chat.providers import retries
 from chat.providers.base import Finish, Piece, Text
 from chat.providers.openai import OpenAIProvider
+from chat.providers.rejections import Rejection
 from tests.providers.asking import ask, collect
 from tests.providers.conftest import KEY
 from tests.providers.upstream import Upstream, chunk, data, endless, error, events, raw, refusal
 
 ANSWER = events(chunk("Hi"), chunk(finish="stop"))
 SOON = {"Retry_After_Ms": "5"}
+
+
+class RateLimit(Rejection):
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(429, None, retry_after=seconds)
 
 
 async def refused(
@@ -231,9 +237,9 @@ class TestARetry:
         assert len(upstream.bodies) == 1
 
     def test_waits_as_long_as_the_server_asks_within_reason(self) -> None:
-        assert retries.delay(0, retry_after=12.0) == 12.0
-        assert retries.delay(0, retry_after=retries.LONGEST_WAIT + 1) is None
-        assert [round(retries.delay(attempt, retry_after=None) or 0) for attempt in (3, 4, 9)] == [
+        assert retries.wait(RateLimit(12.0), attempt=0) == 12.0
+        assert retries.wait(RateLimit(retries.LONGEST_WAIT + 1), attempt=0) is None
+        assert [round(retries.wait(RateLimit(None), attempt=attempt) or 0) for attempt in (3, 4, 9)] == [
             pytest.approx(4, abs=1),
             pytest.approx(7, abs=1),
             pytest.approx(7, abs=1),

@@ -110,7 +110,7 @@ class TestAnAnswer:
         async with stage.working(ScriptedProvider([Reply("Fine.")])), opened(thread, cookie) as page:
             await stage.ask(thread, "How are <you>?")
             shown = await page.until("The answer is complete.")
-            assert shown.count('<p class="said">How are &lt;you&gt;?</p>') == 1
+            assert shown.count('<p class="said" hx-disable>How are &lt;you&gt;?</p>') == 1
             assert shown.index("How are") < shown.index("Fine.")
 
     async def test_is_continued_where_a_new_socket_left_off(self, thread, cookie, stage):

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chat.actions import assistants, messages, threads
 from chat.engine.worker import Worker
 from chat.management.console import Console
+from chat.management.people import find_user
 from chat.models import Assistant, User
 
 
@@ -45,16 +46,6 @@ class Command(BaseCommand):
     def print(self, text: str) -> None:
         self.stdout.write(text, ending="")
         self.stdout.flush()
-
-
-def find_user(username: str) -> User:
-    people = User.objects.filter(is_active=True)
-    person = people.filter(username=username) if username else people.filter(is_superuser=True).order_by("pk")
-    if found := person.first():
-        return found
-    if username:
-        raise CommandError(f"There is no active user {username!r}.")
-    raise CommandError("There is no administrator yet. Start the server once, or name someone with --user.")
 
 
 def find_assistant(user: User, name: str) -> Assistant:

@@ -1,4 +1,4 @@
-"""``manage.py serve``: set up what is missing, then serve the pages and sockets, and run the worker."""
+"""``manage.py serve``: set up what is missing, then serve the pages and sockets, work on runs and read files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.models import Kind, Provider
 from chat.providers.embedded.bar import ensure_weights_with_bar
+from chat.retrieval.ingestion import Ingestion, folder
 
 M_ARENA_MAX = -8  # of glibc's malloc.h
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(BaseCommand):
-    help = "Set up what is missing, then serve the chat page, the admin and the sockets, and work on runs."
+    help = "Set up what is missing, then serve the chat page, the admin and the sockets, work on runs and read files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.EVERTHREAD_HOST, help="address to listen on")
@@ -88,7 +89,9 @@ class Command(BaseCommand):
             after_run=messages.post_next,
         )
         endpoints = build_endpoint_description_strings(host=host, port=port)
-        server = EverthreadServer(get_default_application(), endpoints=endpoints, worker=worker)
+        ingestion = Ingestion(folder=folder(settings.EVERTHREAD_DATA_DIR))
+        application = get_default_application()
+        server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion)
         server.run()
         if server.failure:
             raise CommandError(f"Cannot listen on {host}:{port}: {server.failure}")

@@ -5,5 +5,7 @@ the OpenAI HTTP API in a process of its own, which ``supervisor`` starts, ``reco
 reaches. ``turns`` and ``tools`` put things so that a small model can follow, ``slots`` lets people queue for it,
 ``floor`` answers with quotations where there is none. ``provider`` joins them all, ``status`` says how things stand.
 
+The package ``minilm`` is another, much smaller model, which makes vectors for the search in files.
+
 Nothing is imported here: the child imports this package and must stay light.
 """

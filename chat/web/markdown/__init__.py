@@ -6,6 +6,7 @@
     formulas   where TeX stands in a text
     mathml     TeX → MathML
     code       code blocks: highlighting, language, copy button
+    citations  markers of citations: chips on the page, numbers in a plain text
     sanitize   the last step: HTML → HTML that a page may show
     stream     blocks that are closed while the text still grows
     endings    which lines could end a block
@@ -15,25 +16,33 @@ Of Django only ``SafeString`` is known here. The classes in the HTML are listed 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.safestring import SafeString
 
-from chat.web.markdown import parser
+from chat.web.markdown import citations, parser
+from chat.web.markdown.citations import Mark
 from chat.web.markdown.limits import Size, new_env, normalized
-from chat.web.markdown.sanitize import plain
 from chat.web.markdown.stream import BlockStream
 
-__all__ = ["BlockStream", "render"]
+__all__ = ["BlockStream", "Mark", "render", "with_numbers"]
 
 
-def render(text: str) -> SafeString:
-    """HTML of a whole Markdown text, safe to put on a page.
+def render(text: str, marks: Sequence[Mark] = ()) -> SafeString:
+    """HTML of a whole Markdown text, safe to put on a page, with chips for its ``marks``.
 
     Never raises for a strange text: what is too large comes back in ``<pre class="as-written">``, escaped.
     """
-    source = normalized(text)
+    env = new_env()
+    source = normalized(citations.hide(text, marks, env=env))
     size = Size()
     size.add(source)
     if not size.fits:
-        return plain(source)
-    env = new_env()
+        return citations.plain(source, env=env)
     return SafeString("".join(parser.drawn(block, env=env) for block in parser.split(source, env=env)))
+
+
+def with_numbers(text: str, marks: Sequence[Mark]) -> str:
+    """The text as it was written, but for numbers in brackets where the marks are."""
+    env = new_env()
+    return citations.numbered(citations.hide(text, marks, env=env), env=env)

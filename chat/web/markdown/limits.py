@@ -67,8 +67,8 @@ class Budget:
 
 
 def new_env() -> dict[str, Any]:
-    """The parser's memory for one text: its budget, and the link definitions it finds."""
-    return {"budget": Budget(), "references": {}}
+    """The parser's memory for one text: its budget, the link definitions it finds, the markers that are hidden."""
+    return {"budget": Budget(), "references": {}, "hidden": []}
 
 
 def normalized(text: str) -> str:

@@ -17,9 +17,8 @@ from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from chat.web.markdown import code, formulas, rules
+from chat.web.markdown import citations, code, formulas, rules
 from chat.web.markdown.limits import MAX_NESTING
-from chat.web.markdown.sanitize import plain, sanitized
 
 Env = MutableMapping[str, Any]
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
@@ -57,11 +56,11 @@ def split(source: str, *, env: Env) -> list[Block]:
 def drawn(block: Block, *, env: Env) -> SafeString:
     """HTML of a block, safe to put on a page. Draw each block once and in order: they share the budget in ``env``."""
     if not env["budget"].takes_block(len(block.tokens)):
-        return plain(block.source)
+        return citations.plain(block.source, env=env)
     state = StateCore("", _MARKDOWN, env, block.tokens)
     for step in _INLINE_STEPS:
         step(state)
-    return sanitized(str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env)))
+    return citations.shown(str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env)), env=env)
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -103,6 +102,9 @@ class _Markdown(MarkdownIt):
         """Any: ``rules`` judges links, and keeps the words of those that lead nowhere."""
         return True
 
+    def normalizeLink(self, url: str) -> str:  # noqa: N802
+        return super().normalizeLink(citations.without(url))
+
 
 def _markdown() -> MarkdownIt:
     markdown = _Markdown("commonmark", _OPTIONS)
@@ -111,7 +113,7 @@ def _markdown() -> MarkdownIt:
     markdown.block.ruler.at("blockquote", _bounded(blockquote), _ENDED_BY_QUOTE)
     markdown.block.ruler.at("list", _bounded(list_block), _ENDED_BY_LIST)
     markdown.add_render_rule(DEFINITION, lambda *_: "")
-    for extend in (formulas.extend, rules.extend, code.extend):
+    for extend in (formulas.extend, rules.extend, code.extend, citations.extend):
         extend(markdown)
     return markdown
 

@@ -1,18 +1,20 @@
 """The last step: from HTML that may hold anything to HTML that a page may show.
 
 nh3 parses the final HTML as a browser would and keeps what is listed here; no ``hx-*``, ``data-*``, ``on*``, ``style``
-or ``id`` is. Only then our one button is put in: the renderer leaves a mark for it that holds a secret of this
-process, so neither a text nor HTML that slipped through could name it.
+or ``id`` is. Only then our copy buttons and chips are put in: the renderer leaves marks for them that hold secrets
+of this process, so neither a text nor HTML that slipped through could name them.
 
 Classes on the page: ``div.code`` around ``div.code-head`` (``span.lang`` and ``button.copy``) and ``pre.highlight``
-with the short classes of Pygments; ``div.table`` around a table, ``left``, ``center`` and ``right`` on its cells;
-``contains-task-list`` and ``task-list-item``; ``code.tex`` for a formula that could not be drawn; ``tex-left``,
-``tex-right`` and ``tex-box`` inside ``math``; ``pre.as-written`` for a text that was not parsed.
+with the short classes of Pygments; ``span.cite`` for a citation; ``div.table`` around a table, ``left``, ``center``
+and ``right`` on its cells; ``contains-task-list`` and ``task-list-item``; ``code.tex`` for a formula that could not be
+drawn; ``tex-left``, ``tex-right`` and ``tex-box`` inside ``math``; ``pre.as-written`` for a text that was not parsed.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Callable
 from html import escape
 
 import nh3
@@ -22,6 +24,8 @@ from pygments.token import STANDARD_TYPES
 from chat.web.markdown import mathml
 
 _SECRET = "copy-" + secrets.token_hex(16)
+_CITE = "cite-" + secrets.token_hex(16)
+_CITATION = re.compile(f'<span class="{_CITE}">([0-9]+)</span>')
 COPY_MARK = f'<span class="{_SECRET}"></span>'
 COPY_BUTTON = '<button type="button" class="copy">Copy</button>'
 
@@ -29,7 +33,7 @@ _ELEMENTS = "p br hr h3 h4 h5 h6 strong em s code pre blockquote ul ol li table 
 _CELL = {"left", "center", "right"}
 _CLASSES = {
     "div": {"code", "code-head", "table"},
-    "span": {"lang", _SECRET, *filter(None, STANDARD_TYPES.values())},
+    "span": {"lang", _SECRET, _CITE, *filter(None, STANDARD_TYPES.values())},
     "pre": {"highlight", "as-written"},
     "code": {"tex"},
     "ul": {"contains-task-list"},
@@ -58,9 +62,21 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def sanitized(html: str) -> SafeString:
-    """The part of ``html`` that a page may show, with our copy buttons in place."""
-    return SafeString(_CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON))
+def citation_mark(place: int) -> str:
+    """Where the chip of ``place`` will be."""
+    return f'<span class="{_CITE}">{place}</span>'
+
+
+def no_chip(_place: int) -> str:
+    return ""
+
+
+def sanitized(html: str, *, chip: Callable[[int], str] = no_chip) -> SafeString:
+    """The part of ``html`` that a page may show, with our copy buttons in place, and with the ``chip``, in safe HTML,
+    for each mark of a citation.
+    """
+    clean = _CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON)
+    return SafeString(_CITATION.sub(lambda found: chip(int(found[1])), clean))
 
 
 def plain(source: str) -> SafeString:

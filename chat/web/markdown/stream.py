@@ -11,16 +11,17 @@ characters for each one fed: the cost is linear, whatever the text and the piece
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
 from django.utils.safestring import SafeString
 
-from chat.web.markdown import parser
+from chat.web.markdown import citations, parser
+from chat.web.markdown.citations import Mark
 from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
 from chat.web.markdown.limits import Size, new_env, normalized
 from chat.web.markdown.parser import Block
-from chat.web.markdown.sanitize import plain
 
 PARSED_PER_CHARACTER = 4
 PARSED_AT_FIRST = 4_096  # characters; below that a second look costs nothing
@@ -42,6 +43,7 @@ class BlockStream:
         self.parsed = 0  # characters given to the parser so far, those of ``finish`` aside
         self._env = new_env()
         self._fed: list[str] = []
+        self._length_fed = 0
         self._size = Size()
         self._carriage_return = ""  # perhaps half of a line end
         self._lines: list[str] = []  # of the tail
@@ -60,13 +62,21 @@ class BlockStream:
 
     @property
     def tail(self) -> str:
-        """The text of what is not closed yet."""
+        """The text of what is not closed yet; numbers in brackets stand for citations."""
+        return citations.numbered(self._tail(), env=self._env)
+
+    def _tail(self) -> str:
         self._open_line = ["".join(self._open_line)]
         return "\n".join([*self._lines, *self._open_line])
 
-    def feed(self, more: str) -> list[SafeString]:
-        """Take more text. Returns the HTML of each block that it closed, safe to append to the page."""
+    def feed(self, more: str, marks: Sequence[Mark] = ()) -> list[SafeString]:
+        """Take more text. Returns the HTML of each block that it closed, safe to append to the page.
+
+        ``marks`` are those in ``more``; they count from the begin of the whole text.
+        """
         self._fed.append(more)
+        begin, self._length_fed = self._length_fed, self._length_fed + len(more)
+        more = citations.hide(more, marks, env=self._env, begin=begin)
         self._size.add(more)
         more = self._carriage_return + more
         self._carriage_return = "\r" if more.endswith("\r") else ""
@@ -79,10 +89,10 @@ class BlockStream:
 
     def finish(self) -> list[SafeString]:
         """The text is complete. Returns the HTML of the blocks that were still open."""
-        source = self.tail + normalized(self._carriage_return)
+        source = self._tail() + normalized(self._carriage_return)
         self._carriage_return, self._lines, self._open_line = "", [], []
         if not self._size.fits:
-            return self._add([plain(source)])
+            return self._add([citations.plain(source, env=self._env)])
         blocks = parser.split(source, env=self._env)
         return self._add([parser.drawn(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.models import Assistant, User, VectorStore
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
 from tests.api.old.making import CODE, RETRIEVAL, SEARCH, UNKNOWN, made_by, searched
 
@@ -30,6 +30,17 @@ class TestFileIdsOfAnAssistant:
         assistant = made_by(either, CODE, RETRIEVAL, file_ids=file_ids)
         assert assistant.tool_resources["code_interpreter"] == {"file_ids": file_ids}
         assert searched(assistant) == file_ids
+
+    def test_may_be_pictures_if_there_is_a_tool_for_them(self, either: Api, ada: User) -> None:
+        notes, picture = file_of(ada).id, file_of(ada, "dot.png").id
+        assistant = made_by(either, CODE, RETRIEVAL, file_ids=[notes, picture])
+        assert assistant.tool_resources["code_interpreter"] == {"file_ids": [notes, picture]}
+        assert searched(assistant) == [notes]
+        either.made(f"/assistants/{assistant.id}", {"file_ids": [picture]})
+        assert searched(assistant) == []
+        body = {"model": "m", "tools": [RETRIEVAL], "file_ids": [picture]}
+        status, answer = told(either.post("/assistants", body))
+        assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "unsupported_file", "file_ids")
 
     def test_are_kept_for_tools_to_come(self, old: Api, ada: User) -> None:
         file_ids = ids_of(ada, 1)

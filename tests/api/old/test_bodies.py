@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.models import Assistant, Message, Run, Thread, User
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
 from tests.api.old.making import RETRIEVAL, SEARCH, UNKNOWN
 
@@ -32,6 +32,12 @@ class TestFileIdsOfAMessage:
     def test_are_attached_for_all_tools(self, either: Api, thread: Thread, said: Body, file_ids: list[str]) -> None:
         either.made(f"/threads/{thread.id}/messages", said)
         self.check(file_ids)
+
+    def test_may_be_pictures_which_are_not_searched(self, either: Api, thread: Thread, said: Body, ada: User) -> None:
+        picture = file_of(ada, "dot.png").id
+        either.made(f"/threads/{thread.id}/messages", said | {"file_ids": [picture]})
+        thread.refresh_from_db()
+        assert thread.tool_resources == {"code_interpreter": {"file_ids": [picture]}}
 
     def test_are_attached_in_a_new_thread(self, either: Api, said: Body, file_ids: list[str]) -> None:
         either.made("/threads", {"messages": [said]})

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from chat.api.old.shapes import show_to
 from chat.models import Assistant, File, Message, Run, RunStep, Thread, User
 from chat.providers.scripted import ScriptedProvider
+from chat.tools.declarations import normalised
 from tests.actions.knowledge import file_of, ids_of
 from tests.api.calling import Api, whole
 from tests.api.old.making import CODE, RETRIEVAL, SEARCH, made_by
@@ -121,7 +122,7 @@ class TestAStreamToAnOldClient:
 
     async def test_tells_old_objects(self, streams: Streams, stage: Stage, ada: User, assistant: Assistant) -> None:
         file = await File.objects.acreate(owner=ada, filename="a.txt", content_type="text/plain", bytes=1)
-        assistant.tools, assistant.tool_resources = [SEARCH], {"code_interpreter": {"file_ids": [file.id]}}
+        assistant.tools, assistant.tool_resources = normalised([SEARCH]), {"code_interpreter": {"file_ids": [file.id]}}
         await assistant.asave()
         async with stage.working(ScriptedProvider()):
             told = await self.stream(streams, assistant, "Hello", OpenAI_Beta="assistants=v1")

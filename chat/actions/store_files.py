@@ -1,0 +1,82 @@
+"""The files of a vector store: add, find, change, take out; and what was read of them (reference, section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from chat.actions import files, vector_stores
+from chat.actions.filling import Attributes
+from chat.errors import NotFound
+from chat.models import User, VectorStoreFile
+
+MAX_PIECE = 100_000  # characters of a text without pages that are told in one piece
+GAP = "\n\n"  # between two passages that do not overlap, in place of the space that was there
+
+
+def of(user: User, store_id: str) -> QuerySet[VectorStoreFile]:
+    """What is in the user's store. Raises ``Absent``."""
+    return vector_stores.get(user, store_id).entries.all()
+
+
+def get(user: User, store_id: str, file_id: str) -> VectorStoreFile:
+    """Raises ``NotFound``."""
+    entry = of(user, store_id).filter(file_id=file_id).first()
+    if entry is None:
+        raise NotFound(f"No file found with id '{file_id}' in vector store '{store_id}'.")
+    return entry
+
+
+@transaction.atomic
+def create(
+    user: User,
+    store_id: str,
+    *,
+    file_id: str,
+    attributes: Attributes | None = None,
+    chunking_strategy: Mapping[str, Any] | None = None,
+) -> VectorStoreFile:
+    """Put the user's file into the user's store; one that is there already is read anew.
+
+    Raises ``NotFound``, and as ``filling.put``.
+    """
+    store = vector_stores.get(user, store_id)
+    file = files.get(user, file_id)
+    return vector_stores.add_file(store, file=file, attributes=attributes, chunking_strategy=chunking_strategy)
+
+
+def update(entry: VectorStoreFile, *, attributes: Attributes) -> VectorStoreFile:
+    """Replace the attributes, by which the next search filters."""
+    VectorStoreFile.objects.filter(pk=entry.pk).update(attributes=dict(attributes))
+    entry.attributes = dict(attributes)
+    return entry
+
+
+def delete(entry: VectorStoreFile) -> None:
+    """Take the file out of the store, with what was read of it; the file stays."""
+    entry.delete()
+
+
+def content(entry: VectorStoreFile) -> Iterator[str]:
+    """The text that was read of the file, in pieces: what begins on one page, or up to 100,000 characters.
+
+    Without the overlaps of its passages. Nothing until all of it can be found.
+    """
+    if entry.status != VectorStoreFile.Status.COMPLETED:
+        return
+    piece, page, told = "", None, 0  # ``told`` is how far into the document
+    passages = entry.passages.order_by("place").values_list("text", "char_from", "page_from")
+    for text, char_from, page_from in passages.iterator():
+        new = text[max(0, told - char_from) :]
+        if piece and (page_from != page or len(piece) + len(new) > MAX_PIECE):
+            yield piece
+            piece = ""
+        elif piece and char_from > told:
+            piece += GAP
+        piece += new
+        page, told = page_from, max(told, char_from + len(text))
+    if piece:
+        yield piece

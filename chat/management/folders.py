@@ -1,0 +1,43 @@
+"""Which files of a folder are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from chat.documents.errors import Unreadable
+from chat.documents.formats import format_of
+
+
+def sort_out(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """The files at and below ``paths`` that can be read, and those that cannot; each once, by name.
+
+    In folders, what begins with a dot is left out without a word, and links to folders are not followed.
+    """
+    readable: dict[Path, None] = {}
+    others: dict[Path, None] = {}
+    for path in paths:
+        for file in _files(path):
+            (readable if _is_readable(file) else others).setdefault(file)
+    return list(readable), list(others)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder, name)
+            if not name.startswith(".") and file.is_file():
+                yield file
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        format_of(path.name)
+    except Unreadable:
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""The child process: the model in its runtime, until its parent closes the pipe.
+
+    python -m chat.providers.embedded.minilm.child MODEL
+
+It reads and writes what ``frames`` describes. Texts never come here, only numbers of word pieces.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from chat.providers.embedded.minilm import frames
+
+_NICENESS = 5
+"""Chat goes first, but people wait for what they search."""
+
+_OUTPUT = "last_hidden_state"
+
+
+def main(model: str) -> None:
+    """Answer until the parent has gone."""
+    os.nice(_NICENESS)
+    answers = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # so that nothing else gets between the vectors
+    session = load(model)
+    while pieces := frames.read(sys.stdin.buffer):
+        try:
+            os.write(answers, embed(session, pieces))
+        except BrokenPipeError:
+            return
+
+
+def load(model: str) -> Any:
+    """The model, on one core. Exits with a sentence when the file holds another one."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it would keep 30 MB between texts and gain nothing
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    shapes = {output.name: output.shape for output in session.get_outputs()}
+    if shapes.get(_OUTPUT, [0])[-1] != frames.DIMENSIONS:
+        sys.exit(f"{model} is not all-MiniLM-L6-v2: it has no {_OUTPUT!r} of {frames.DIMENSIONS} numbers.")
+    return session
+
+
+def embed(session: Any, pieces: Sequence[int]) -> bytes:
+    """The vector: the mean of the model's last states, made 1 long."""
+    text = np.array([pieces], dtype=np.int64)
+    inputs = {"input_ids": text, "attention_mask": np.ones_like(text), "token_type_ids": np.zeros_like(text)}
+    (states,) = session.run([_OUTPUT], inputs)
+    mean = states[0].mean(axis=0)
+    vector: bytes = (mean / np.linalg.norm(mean)).astype("<f4").tobytes()
+    return vector
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,116 @@
+"""The embedder that is built in."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Timer
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chat.errors import Unreachable
+from chat.providers.embedded.minilm.frames import DIMENSIONS
+from chat.providers.embedded.minilm.priority import PriorityLock
+from chat.providers.embedded.minilm.session import Ended, Session
+from chat.providers.embedded.minilm.weights import find_model
+from chat.providers.embedded.minilm.windows import MOST_PIECES, windows
+from chat.providers.embedded.minilm.wordpiece import encode
+
+IDLE_SECONDS = 600.0
+"""Then the child is ended, which gives its memory back; the next text takes a second more."""
+
+logger = logging.getLogger(__name__)
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 from ``model_path``, else from the installed package, in a child process.
+
+    The child is started by the first text and again when it died, and ended after ``idle_seconds`` without one.
+    """
+
+    def __init__(self, model_path: Path | None = None, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._model_path = model_path
+        self._idle_seconds = idle_seconds
+        self._lock = PriorityLock()
+        self._session: Session | None = None
+        self._used_at = 0.0
+        self._timer: Timer | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None while there is none."""
+        return self._session.pid if self._session else None
+
+    def windows(self, text: str) -> list[tuple[int, int]]:
+        """See ``chat.providers.base.Embedder``."""
+        return windows(text)
+
+    def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+        """See ``chat.providers.base.Embedder``: rows of 384. Of a text longer than a window the beginning counts.
+
+        Takes 70 ms for a window, 5 ms for a question; after each text the urgent have their turn.
+        """
+        rows = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        for place, text in enumerate(texts):
+            pieces = encode(text, most=MOST_PIECES)
+            with self._lock.held(urgent=urgent):
+                rows[place] = np.frombuffer(self._ask(pieces), dtype="<f4")
+        return rows
+
+    def close(self) -> None:
+        """End the child. Another text starts another one."""
+        with self._lock.held(urgent=True):
+            self._end()
+
+    def _ask(self, pieces: Sequence[int]) -> bytes:
+        """The vector, from a new child if the one we have does not answer. Raises ``ProviderError``."""
+        try:
+            return self._ask_once(pieces)
+        except Ended as ended:
+            logger.warning("The process of the embedding model is started anew: %s", ended)
+        try:
+            return self._ask_once(pieces)
+        except Ended as ended:
+            raise Unreachable(
+                f"The embedding model does not run: {ended} Try again; if it stays so, an administrator can look "
+                "whether the server has 250 MB of memory to spare and all of Everthread's requirements installed."
+            ) from ended
+
+    def _ask_once(self, pieces: Sequence[int]) -> bytes:
+        if self._session is None:
+            self._session = Session(find_model(self._model_path))
+            self._look_after(self._idle_seconds)
+        try:
+            answer = self._session.ask(pieces)
+        except BaseException:  # Ctrl-C too: who asks next would get the answer that is still to come
+            self._end()
+            raise
+        self._used_at = time.monotonic()
+        return answer
+
+    def _look_after(self, seconds: float) -> None:
+        """Look ``seconds`` from now whether the child idles."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer = Timer(seconds, self._end_if_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end_if_idle(self) -> None:
+        with self._lock.held(urgent=False):
+            left = self._used_at + self._idle_seconds - time.monotonic()
+            if left <= 0:
+                self._end()
+            elif self._session:
+                self._look_after(left)
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        timer, self._timer = self._timer, None
+        if timer:
+            timer.cancel()
+        if session:
+            session.end()

@@ -1,0 +1,102 @@
+"""A child process that holds the model, seen from its parent."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from chat.providers.embedded.minilm.frames import VECTOR_BYTES, pack
+from chat.providers.embedded.supervisor import PASSED_ON, ROOT
+
+SILENT_SECONDS = 120.0
+"""Without an answer: 1 s to load the model and 70 ms of work, on a machine where it gets a hundredth of a core."""
+
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy would start one for each core, and use none."""
+
+_LAST_SECONDS = 5.0
+"""From the end of the pipe to that of the process."""
+
+_COMPLAINT_CHARACTERS = 300
+
+
+class Ended(Exception):
+    """The child does not answer any more; the message is what it said last."""
+
+
+class Session:
+    """Starts a child with ``model``. Its methods block; one thread at a time may call them.
+
+    The child ends with this object, and with this process.
+    """
+
+    def __init__(self, model: Path) -> None:
+        self._owner = os.getpid()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the child
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "chat.providers.embedded.minilm.child", str(model)],
+            cwd=ROOT,
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | _ONE_THREAD,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            bufsize=0,
+            start_new_session=True,  # so that Ctrl-C in our terminal ends it through us
+        )
+        self.pid = self._process.pid
+        self.end = weakref.finalize(self, _end, self._process, self._said, self._owner)
+
+    def ask(self, pieces: Sequence[int]) -> bytes:
+        """The vector of ``VECTOR_BYTES`` for at most 256 pieces. Raises ``Ended``, and is of no use from then on."""
+        if os.getpid() != self._owner:  # we were forked, and two who ask on one pipe would get each other's answers
+            raise Ended("it belongs to another process.")
+        assert self._process.stdin
+        try:
+            os.write(self._process.stdin.fileno(), pack(pieces))
+        except BrokenPipeError:
+            raise Ended(self._complaint()) from None
+        return self._answer()
+
+    def _answer(self) -> bytes:
+        assert self._process.stdout
+        stdout = self._process.stdout.fileno()
+        ready = select.poll()
+        ready.register(stdout, select.POLLIN)
+        deadline = time.monotonic() + SILENT_SECONDS
+        answer = b""
+        while len(answer) < VECTOR_BYTES:
+            if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise Ended(f"it said nothing for {SILENT_SECONDS:.0f} seconds.")
+            block = os.read(stdout, VECTOR_BYTES - len(answer))
+            if not block:
+                raise Ended(self._complaint())
+            answer += block
+        return answer
+
+    def _complaint(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_SECONDS)
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return lines[-1][:_COMPLAINT_CHARACTERS] if lines else f"it ended with code {self._process.returncode}."
+
+
+def _end(process: subprocess.Popen[bytes], said: IO[bytes], owner: int) -> None:
+    """Only the process that started the child ends it: one that was forked since lets go of the pipes."""
+    assert process.stdin
+    assert process.stdout
+    if os.getpid() == owner:
+        process.kill()
+        process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    said.close()

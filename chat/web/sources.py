@@ -1,0 +1,120 @@
+"""Sources of answers as the page shows them: what was cited, what was searched, and where it stands, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chat.actions.citations import Citation, Place, Reference, Search
+from chat.actions.sources import Excerpt
+from chat.documents.errors import Unreadable
+from chat.documents.formats import Kind, format_of
+from chat.web.markdown import Mark
+
+FULL = 0.75  # of the longest line: from that on a line was broken by the page's width
+SHORT = 40  # characters; lines of a table or a list are shorter
+_GOES_ON = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f(\"'“„«]")
+WORDS: dict[Kind | None, tuple[Any, Any]] = {  # for one part of a file, and for several
+    Kind.SLIDES: (gettext_lazy("slide %(first)d"), gettext_lazy("slides %(first)d–%(last)d")),
+    Kind.SHEETS: (gettext_lazy("sheet %(first)d"), gettext_lazy("sheets %(first)d–%(last)d")),
+    None: (gettext_lazy("page %(first)d"), gettext_lazy("pages %(first)d–%(last)d")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A line under an answer. ``where`` is the page or slide in words, ``heading`` the one it stands under."""
+
+    number: int
+    file_name: str
+    where: str
+    heading: str
+
+    @property
+    def label(self) -> str:
+        told = {"number": self.number, "name": self.named}
+        return _("Source %(number)d: %(name)s") % told
+
+    @property
+    def named(self) -> str:
+        return f"{self.file_name}, {self.where}" if self.where else self.file_name
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A line of a search: a passage of a file. ``score`` is 0 to 1."""
+
+    file_name: str
+    where: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A search in words: what for, in how many files something was found, and what, best first."""
+
+    queries: tuple[str, ...]
+    files: int
+    findings: tuple[Finding, ...]
+
+
+def source_of(citation: Citation) -> Source:
+    where = where_of(citation.place, file_name=citation.file_name)
+    return Source(citation.number, citation.file_name, where, citation.place.heading if citation.place else "")
+
+
+def searched(search: Search) -> Searched:
+    findings = tuple(
+        Finding(each.file_name, where_of(each.place, file_name=each.file_name), each.score) for each in search.results
+    )
+    return Searched(search.queries, len({each.file_id for each in search.results}), findings)
+
+
+def marks_of(references: Iterable[Reference]) -> list[Mark]:
+    """Where chips stand in an answer's text, with the words that a screen reader says for them."""
+    return [Mark(each.start, each.end, each.citation.number, source_of(each.citation).label) for each in references]
+
+
+def reflowed(excerpt: Excerpt, *, file_name: str) -> Excerpt:
+    """Of a PDF: without the line breaks that only the width of its pages made, so that a phone can make its own."""
+    if _kind(file_name) is not Kind.PDF:
+        return excerpt
+    text = _with_long_lines(excerpt.before + excerpt.quote + excerpt.after)
+    begin, end = len(excerpt.before), len(excerpt.before) + len(excerpt.quote)
+    return replace(excerpt, before=text[:begin], quote=text[begin:end], after=text[end:])
+
+
+def _with_long_lines(text: str) -> str:
+    """As long as before: a space takes the place of a line break behind a line that is nearly as long as the longest.
+
+    Not before what begins a list, nor where words are written without spaces.
+    """
+    lines = text.split("\n")
+    enough = FULL * max(map(len, lines))
+    broken = (
+        "\n" if len(line) < max(enough, SHORT) or not _GOES_ON.match(following) else " "
+        for line, following in pairwise(lines)
+    )
+    return lines[0] + "".join(end + line for end, line in zip(broken, lines[1:], strict=True))
+
+
+def where_of(place: Place | None, *, file_name: str) -> str:
+    """``page 3``, ``slides 3–4``, ``sheet 1``; empty where the file has no such parts."""
+    if place is None or place.page_from is None:
+        return ""
+    told = {"first": place.page_from, "last": place.page_to}
+    one, several = WORDS.get(_kind(file_name), WORDS[None])
+    return str(one if place.page_to in (None, place.page_from) else several) % told
+
+
+def _kind(file_name: str) -> Kind | None:
+    try:
+        return format_of(file_name).kind
+    except Unreadable:
+        return None
