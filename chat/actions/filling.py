@@ -55,11 +55,7 @@ def put(
     would have more than 10,000 files, as ``check_searchable`` and as ``static``.
     """
     check_searchable([one.file for one in wanted], param=param)
-    # Without the key's lock: rows that were just inserted for the store hold theirs.
-    latest = VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk)
-    check_alive(latest)
-    there = store.entries.select_for_update().filter(file__in=[one.file.id for one in wanted])
-    had = {entry.file_id: entry for entry in there}
+    had = _locked(store, [one.file.id for one in wanted])
     _check_number(store.entries.count() + len(wanted) - len(had), param=param)
     could_be_found = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in had.values())
     new = {
@@ -75,6 +71,18 @@ def put(
     store.touch()
     entries_waiting()
     return [entries[one.file.id] for one in wanted]
+
+
+def _locked(store: VectorStore, file_ids: Sequence[str]) -> dict[str, VectorStoreFile]:
+    """The entries that the store has of these files, by the files' ids. Nobody else puts files into it meanwhile.
+
+    Entries are locked before their store, as by whoever has read one; without keys' locks, which new rows hold. Raises
+    as ``check_alive``.
+    """
+    there = store.entries.filter(file_id__in=file_ids).order_by("pk").select_for_update(no_key=True)
+    list(there)
+    check_alive(VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk))
+    return {entry.file_id: entry for entry in there.all()}  # someone may have put one in while we waited
 
 
 def _begin(entry: VectorStoreFile, wanted: Wanted, *, batch: VectorStoreFileBatch | None) -> None:

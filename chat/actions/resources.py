@@ -63,7 +63,8 @@ def attach(thread: Thread, attachments: Sequence[Object]) -> None:
 
     Files for ``code_interpreter`` join the thread's list, files for ``file_search`` its vector store, which is made if
     there is none or it has expired. The caller has checked the attachments: a file that is gone meanwhile is left out,
-    and so is one that cannot be searched from the store. Raises ``InvalidRequest`` when ``code_interpreter`` would have more than 20 files.
+    and so is, of the search, one that cannot be searched. Raises ``InvalidRequest`` when ``code_interpreter`` would
+    have more than 20 files.
     """
     code, attached = (_files_for(thread, attachments, tool=tool) for tool in LISTS)
     search = [file for file in attached if filling.is_searchable(file)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 
 from chat.actions import files, vector_stores
 from chat.actions.filling import Attributes
+from chat.actions.withdrawing import withdraw
 from chat.errors import NotFound
 from chat.models import User, VectorStoreFile
 
@@ -57,26 +59,35 @@ def update(entry: VectorStoreFile, *, attributes: Attributes) -> VectorStoreFile
 
 def delete(entry: VectorStoreFile) -> None:
     """Take the file out of the store, with what was read of it; the file stays."""
+    withdraw(VectorStoreFile.objects.filter(pk=entry.pk))
     entry.delete()
 
 
 def content(entry: VectorStoreFile) -> Iterator[str]:
-    """The text that was read of the file, in pieces: what begins on one page, or up to 100,000 characters.
+    """The text that was read of the file, in pieces: a page, or up to 100,000 characters.
 
     Without the overlaps of its passages. Nothing until all of it can be found.
     """
     if entry.status != VectorStoreFile.Status.COMPLETED:
         return
-    piece, page, told = "", None, 0  # ``told`` is how far into the document
-    passages = entry.passages.order_by("place").values_list("text", "char_from", "page_from")
-    for text, char_from, page_from in passages.iterator():
-        new = text[max(0, told - char_from) :]
-        if piece and (page_from != page or len(piece) + len(new) > MAX_PIECE):
-            yield piece
+    piece, last, told = "", None, 0  # ``told`` is how far into the document
+    for page, begin, text in _stretches(entry):
+        if piece and (page != last or len(piece) + len(text) > MAX_PIECE):
+            yield piece.strip()
             piece = ""
-        elif piece and char_from > told:
-            piece += GAP
-        piece += new
-        page, told = page_from, max(told, char_from + len(text))
+        piece += (GAP if piece and begin > told else "") + text
+        last, told = page, begin + len(text)
     if piece:
-        yield piece
+        yield piece.strip()
+
+
+def _stretches(entry: VectorStoreFile) -> Iterator[tuple[int | None, int, str]]:
+    """Page, beginning and text of all that was read, in order: of each passage what the one before did not have."""
+    told = 0
+    for passage in entry.passages.order_by("place").iterator():
+        start = max(told, passage.char_from)
+        turns = [char for char, _page in passage.pages if start < char < passage.char_to]
+        for begin, end in pairwise([start, *turns, max(start, passage.char_to)]):
+            if begin < end:
+                yield passage.page_at(begin), begin, passage.text[begin - passage.char_from : end - passage.char_from]
+        told = max(told, passage.char_to)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from chat.actions import files, filling
 from chat.actions.filling import Attributes, Wanted
+from chat.actions.withdrawing import withdraw
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
 from chat.retrieval.embedders import fields_for_new_stores
@@ -73,10 +74,11 @@ def update(user: User, store_id: str, **fields: Any) -> VectorStore:
     return store
 
 
-@transaction.atomic
 def delete(user: User, store_id: str) -> None:
     """The store, not its files. Raises ``NotFound``."""
-    get(user, store_id).delete()
+    store = get(user, store_id)
+    withdraw(store.entries.all())
+    store.delete()
 
 
 def add_file(

@@ -69,6 +69,12 @@ class KnowledgeAdmin(StorePages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[VectorStore]:
         return figures.counted(visible(request))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
+        """Without counting its files, which is for the list."""
+        if not object_id.isdecimal():
+            return None
+        return visible(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
+
     def get_readonly_fields(self, request: HttpRequest, obj: VectorStore | None = None) -> tuple[str, ...]:
         """Whose a store is stays: its files are that owner's too."""
         return ("id", "created_at", "owner") if obj else ("id", "created_at")

@@ -76,8 +76,8 @@ class Size:
 def size(store: VectorStore) -> Size:
     """Counted in indexes, without reading texts or vectors: there may be a hundred thousand of them."""
     last = Passage.objects.filter(entry=OuterRef("pk")).order_by("-place").values("char_to")[:1]
-    entries = store.entries.order_by().annotate(characters=Subquery(last))
-    sums = entries.aggregate(files=Sum("file__bytes"), index=Sum("usage_bytes"), characters=Sum("characters"))
+    entries = store.entries.order_by().annotate(length=Subquery(last))
+    sums = entries.aggregate(files=Sum("file__bytes"), index=Sum("usage_bytes"), characters=Sum("length"))
     tokens = (sums["characters"] or 0) // CHARACTERS_OF_A_TOKEN
     return Size(
         file_bytes=sums["files"] or 0,

@@ -43,7 +43,7 @@ def shown(passages: Sequence[Passage], *, filename: str, told: int = 0) -> list[
             Shown(
                 passage=passage,
                 number=passage.place + 1,
-                place=place_of(passage, filename=filename),
+                place=place_of(passage.page_from, passage.page_to, filename=filename),
                 tokens=tokens.count(passage.text),
                 again=passage.text[:repeated],
                 new=passage.text[repeated:],
@@ -52,9 +52,8 @@ def shown(passages: Sequence[Passage], *, filename: str, told: int = 0) -> list[
     return found
 
 
-def place_of(passage: Passage, *, filename: str) -> str:
+def place_of(first: int | None, last: int | None, *, filename: str) -> str:
     """``page 3``, ``slides 3–4``, ``sheet 1``; empty where the file has no such parts."""
-    first, last = passage.page_from, passage.page_to
     if first is None:
         return ""
     one, several = WORDS.get(_kind(filename), WORDS[""])

@@ -133,11 +133,12 @@ def try_out(form: TrialForm) -> Trial:
 
 def _found(hit: Hit, rank: int) -> Found:
     passage = hit.passage
+    first, last = passage.page_at(hit.quote[0]), passage.page_at(hit.quote[1] - 1)
     begin, end = (max(0, place - passage.char_from) for place in hit.quote)
     return Found(
         hit=hit,
         rank=rank,
-        place=place_of(passage, filename=passage.entry.file.filename),
+        place=place_of(first, last, filename=passage.entry.file.filename),
         before=passage.text[:begin],
         quote=passage.text[begin:end],
         after=passage.text[end:],

@@ -54,6 +54,7 @@ Anything = Annotated[dict[str, Any], AfterValidator(_sayable)]
 
 
 def scalar(value: Any) -> Any:
+    """The value. Raises pydantic's error for one that is no string, number or boolean, instead of one for each."""
     if not isinstance(value, str | int | float):
         raise PydanticCustomError("scalar_type", "no string, number or boolean")
     return value

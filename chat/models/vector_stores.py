@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -145,6 +145,13 @@ class VectorStoreFile(models.Model):
 def store_changed(store_id: str) -> None:
     """Something can be found in the store now that could not before, or no more."""
     VectorStore.objects.filter(id=store_id).update(version=F("version") + 1)
+
+
+@receiver(pre_delete, sender=VectorStoreFile)
+def hold_still(instance: VectorStoreFile, **_signal: Any) -> None:
+    """Whoever reads the file writes no more passages of it after those that there are were removed."""
+    if instance.status == VectorStoreFile.Status.IN_PROGRESS:
+        VectorStoreFile.objects.select_for_update().filter(pk=instance.pk).first()
 
 
 @receiver(post_delete, sender=VectorStoreFile)

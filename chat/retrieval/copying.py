@@ -12,7 +12,7 @@ from chat.models import Passage, VectorStoreFile, Window
 from chat.retrieval import keywords
 from chat.retrieval.holds import Hold
 
-BATCH = 50  # rows that are copied in one transaction
+BATCH = 20  # rows that are copied in one transaction
 MOST = 20  # entries of the same bytes that are looked at
 Row = TypeVar("Row", Passage, Window)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from chat.retrieval.keywords_terms import Term, words
 
-MOST_ROWS = 5_000
-"""Passages of all terms together that a question may read: each is unpacked, which takes some ten microseconds."""
+MOST_ROWS = 2_000
+"""Passages of all terms together whose shares a question may read: each is unpacked, some ten microseconds."""
 
 _SATURATION = 1.2  # BM25's k1; passages are of about the same length, so length does not count
 
@@ -25,12 +25,12 @@ def add(texts: Iterable[tuple[int, str]], *, scope: int) -> None:
         cursor.executemany(sql, [(key, scope, " ".join(words(text))) for key, text in texts])
 
 
-def count(term: Term, *, scope: int) -> int:
-    """How many passages have ``term``; no more than ``MOST_ROWS`` and one are counted."""
+def count(term: Term, *, scope: int, most: int) -> int:
+    """How many passages have ``term``; no more than ``most`` are counted."""
     sql = """SELECT count(*) FROM (SELECT 1 FROM chat_passage_words
              WHERE scope = %s AND words @@ phraseto_tsquery('english', %s) LIMIT %s) AS found"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [scope, " ".join(term), MOST_ROWS + 1])
+        cursor.execute(sql, [scope, " ".join(term), most])
         return int(cursor.fetchone()[0])
 
 
@@ -43,3 +43,13 @@ def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.f
         rows = np.fromiter(chain.from_iterable(cursor.fetchall()), np.float64).reshape(-1, 2)
     times = 10 * rows[:, 1]  # the weight of a plain word is 0.1
     return rows[:, 0].astype(np.int64), times * (1 + _SATURATION) / (times + _SATURATION)
+
+
+def passages_among(term: Term, others: Sequence[Term], *, scope: int) -> NDArray[np.int64]:
+    """The keys of the passages that have ``term`` and one of ``others``, which have fewer."""
+    one_of = " || ".join(["phraseto_tsquery('english', %s)"] * len(others))
+    sql = f"""SELECT rowid FROM chat_passage_words
+              WHERE scope = %s AND words @@ (phraseto_tsquery('english', %s) && ({one_of}))"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [scope, " ".join(term), *(" ".join(other) for other in others)])
+        return np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)

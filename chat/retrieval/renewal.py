@@ -36,7 +36,7 @@ def renew(store: VectorStore) -> int:
 
     Until then they are not found.
     """
-    count = VectorStoreFile.objects.filter(pk__in=outdated().filter(store=store.id).values("pk")).update(
+    count = VectorStoreFile.objects.filter(pk__in=outdated().filter(store__id=store.id).values("pk")).update(
         status=Status.IN_PROGRESS,
         attempt=F("attempt") + 1,
         is_cut=False,

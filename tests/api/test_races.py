@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from django.db import transaction
 
-from chat.models import Assistant, Message, Run, Thread
+from chat.models import Assistant, Message, Run, Thread, User, VectorStoreFile
+from chat.models.vector_stores import store_changed
+from tests.actions.knowledge import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
+from tests.api.stores import entry_of, store_of
 from tests.models.racing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +50,41 @@ class TestAMessageAndARunAtOnce:
             assert Message.objects.count() == (message[0] == 200)
             Run.objects.all().delete()
             Message.objects.all().delete()
+
+
+class TestOneFilePutIntoAStoreSeveralTimesAtOnce:
+    def test_is_there_once(self, api: Api, ada: User) -> None:
+        store, file = store_of(ada), file_of(ada)
+        one = (f"/vector_stores/{store.id}/files", {"file_id": file.id})
+        many = (f"/vector_stores/{store.id}/file_batches", {"file_ids": [file.id, *ids_of(ada, 3)]})
+        for _ in range(TRIALS):
+            answers = at_once(api, one, many, one, many)
+            assert [status for status, _body in answers] == [200] * 4
+            assert api.found(f"/vector_stores/{store.id}")["file_counts"]["total"] == 4
+            assert store.entries.get(file=file).attempt == 4
+            store.entries.all().delete()
+
+
+class TestAFileThatIsReadWhileItIsPutIn:
+    def test_is_taken_for_one_or_the_other(self, api: Api, ada: User) -> None:
+        """Neither waits for what the other holds."""
+        store = store_of(ada)
+        for _ in range(TRIALS):
+            entry = entry_of(store, status="in_progress")
+
+            def finish(entry: VectorStoreFile = entry) -> Answer:
+                with transaction.atomic():
+                    mine = VectorStoreFile.objects.filter(pk=entry.pk, attempt=entry.attempt)
+                    if mine.select_for_update(no_key=True).first() is not None:
+                        mine.update(status="completed")
+                        store_changed(store.id)
+                return 200, {}
+
+            put = (f"/vector_stores/{store.id}/files", {"file_id": entry.file_id})
+            answers = race(finish, lambda put=put: told(api.post(*put)))
+            assert [status for status, _body in answers] == [200, 200]
+            entry.refresh_from_db()
+            assert (entry.status, entry.attempt) == ("in_progress", 2)
 
 
 class TestOneRequestSentSeveralTimesAtOnce:

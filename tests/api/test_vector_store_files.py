@@ -223,6 +223,14 @@ class TestTheContentOfAFile:
         cut(entry, (0, "One.", 1), (2, "e. Two.", 1), (10, "Three.", 2))
         assert self.content(api, entry) == ["One. Two.", "Three."]
 
+    def test_is_parted_where_a_page_begins_within_a_passage(self, api: Api, store: VectorStore) -> None:
+        entry = entry_of(store, "a.pdf")
+        cut(entry, (0, "One.\n\nTwo. Two", 1), (10, " Two.\n\nThree.", 2))
+        first, second = Passage.objects.all()
+        first.pages, second.pages = [[0, 1], [6, 2]], [[17, 3]]
+        Passage.objects.bulk_update([first, second], ["pages"])
+        assert self.content(api, entry) == ["One.", "Two. Two.", "Three."]
+
     def test_is_in_pieces_when_it_is_long(self, api: Api, store: VectorStore) -> None:
         entry = entry_of(store)
         cut(entry, (0, "x" * 60_000, None), (60_000, "y" * 60_000, None))

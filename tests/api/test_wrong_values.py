@@ -81,6 +81,17 @@ SETTINGS: list[tuple[Body, Said]] = [
         {"tools": [{"type": "file_search", "file_search": {"ranking_options": {}}}]},
         missing("tools[0].file_search.ranking_options.score_threshold"),
     ),
+    (
+        {
+            "tools": [
+                {
+                    "type": "file_search",
+                    "file_search": {"ranking_options": {"score_threshold": 0, "hybrid_search": {"text_weight": 1}}},
+                }
+            ]
+        },
+        missing("tools[0].file_search.ranking_options.hybrid_search.embedding_weight"),
+    ),
 ]
 RESOURCES: list[tuple[Body, Said]] = [
     (search(file_ids=[]), unknown("tool_resources.file_search.file_ids")),

@@ -58,7 +58,8 @@ class ChatPage:
         expect(self.page.locator(".message.open")).to_have_count(0)
 
     def is_connected(self) -> None:
-        expect(self.page.locator("body")).to_have_attribute("data-connection", "")
+        # After some failures the page tries again every 4 to 12 seconds.
+        expect(self.page.locator("body")).to_have_attribute("data-connection", "", timeout=15_000)
 
     def until(self, expression: str) -> None:
         """Playwright's own way needs ``eval``, which the page's policy forbids."""

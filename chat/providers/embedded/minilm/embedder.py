@@ -76,7 +76,7 @@ class MiniLM:
         except Ended as ended:
             raise Unreachable(
                 f"The embedding model does not run: {ended} Try again; if it stays so, an administrator can look "
-                "whether the server has 250 MB of memory to spare and all of Everthread's requirements installed."
+                "whether the server has 300 MB of memory to spare and all of Everthread's requirements installed."
             ) from ended
 
     def _ask_once(self, pieces: Sequence[int]) -> bytes:

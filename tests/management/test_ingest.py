@@ -1,0 +1,200 @@
+"""The command that reads folders, as a process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.documents import samples
+from tests.live import ROOT, LiveServer
+from tests.retrieval.live import rows
+from tests.retrieval.reading import text
+
+pytestmark = pytest.mark.timeout(300)
+PATIENCE = 120.0  # seconds
+ENTRIES = """
+SELECT file.filename AS name, status, worker, store.name AS store, store.owner_id AS owner,
+    (SELECT COUNT(*) FROM chat_passage WHERE entry_id = entry.id) AS passages
+FROM chat_vectorstorefile AS entry JOIN chat_file AS file ON file.id = entry.file_id
+JOIN chat_vectorstore AS store ON store.id = entry.store_id WHERE store.name = ? ORDER BY file.filename
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
+    """Its data folder; the server itself is not started."""
+    server = LiveServer(tmp_path_factory.mktemp("data"))
+    server.shell(
+        "from chat.models import User, VectorStore\n"
+        "for name in ('admin', 'grace'):\n"
+        "    user = User.objects.create(username=name, is_superuser=name == 'admin')\n"
+        "for owner in User.objects.filter(username='admin'):\n"
+        "    VectorStore.objects.create(owner=owner, name='Twin')\n"
+        "    VectorStore.objects.create(owner=owner, name='Twin')\n"
+        "    VectorStore.objects.create(owner=owner, name='Old', expires_after=1, last_active_at='2020-01-01T00:00Z')"
+    )
+    return server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Documents, some in a folder below."""
+    folder = tmp_path / "docs"
+    (folder / "below").mkdir(parents=True)
+    (folder / "rivers.txt").write_text("The Danube flows into the Black Sea.")
+    (folder / "lakes.pdf").write_bytes(samples.pdf([samples.prose(["Lake Garda lies in Italy."])]))
+    (folder / "below" / "seas.html").write_text("<h1>Seas</h1><p>The Dead Sea is salty.</p>")
+    (folder / "below" / "map.png").write_bytes(b"\x89PNG")
+    (folder / ".hidden.txt").write_text("hidden")
+    return folder
+
+
+def start(server: LiveServer, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "manage.py", "ingest", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=server.environment, text=True, **pipes)
+
+
+def ingest(server: LiveServer, *arguments: object) -> tuple[int, str, str]:
+    """The exit code, what was printed, and what was remarked."""
+    process = start(server, *arguments)
+    out, remarks = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, remarks
+
+
+def entries(server: LiveServer, store: str) -> list[dict[str, Any]]:
+    return rows(server, ENTRIES, store)
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def made(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:03}.txt").write_bytes(text(30, word=f"{folder.name}{number}x"))
+    return folder
+
+
+class TestIngest:
+    def test_makes_files_and_folders_searchable(self, server: LiveServer, folder: Path) -> None:
+        code, out, remarks = ingest(server, folder, folder / "rivers.txt", "--store", "Waters")
+
+        assert code == 0
+        assert out.startswith("Waters (vs_")
+        assert out.endswith("): 3 files read.\n")
+        found = entries(server, "Waters")
+        assert [(entry["name"], entry["status"], entry["passages"]) for entry in found] == [
+            ("lakes.pdf", "completed", 1),
+            ("rivers.txt", "completed", 1),
+            ("seas.html", "completed", 1),
+        ]
+        assert f"Left out, since such files are not read: {folder}/below/map.png" in remarks
+        assert "3 of 3 files 100%" in remarks
+
+    def test_reads_nothing_twice_when_it_is_run_again(self, server: LiveServer, folder: Path) -> None:
+        ingest(server, folder, "--store", "Again")
+        (folder / "rivers.txt").write_text("The Rhine flows into the North Sea.")
+        (folder / "copy.md").write_text("The Danube flows into the Black Sea.")
+        code, out, _remarks = ingest(server, folder, "--store", "Again")
+
+        assert code == 0
+        assert out.endswith("): 2 files read, 2 were there already.\n")
+        names = [entry["name"] for entry in entries(server, "Again")]
+        assert names == ["copy.md", "lakes.pdf", "rivers.txt", "rivers.txt", "seas.html"]
+
+    def test_lists_what_failed_with_the_reason(self, server: LiveServer, folder: Path) -> None:
+        (folder / "broken.pdf").write_text("no PDF")
+        (folder / "empty.txt").write_text("")
+        code, out, remarks = ingest(server, folder, "--store", "Broken")
+
+        assert code == 1
+        assert out.endswith("): 3 files read, 2 failed.\n")
+        assert f"{folder}/broken.pdf: The file is named .pdf but is not a PDF." in remarks
+        assert f"{folder}/empty.txt: The file “empty.txt” is empty." in remarks
+        assert "Traceback" not in remarks
+
+    def test_reads_a_file_again_that_failed_before(self, server: LiveServer, folder: Path) -> None:
+        (folder / "broken.pdf").write_text("no PDF")
+        ingest(server, folder, "--store", "Retried")
+        code, out, _remarks = ingest(server, folder, "--store", "Retried")
+
+        assert code == 1
+        assert out.endswith("): 0 files read, 3 were there already, 1 failed.\n")
+        assert len(entries(server, "Retried")) == 4
+
+    def test_puts_them_into_the_store_of_whom_it_is_told(self, server: LiveServer, folder: Path) -> None:
+        ingest(server, folder / "rivers.txt", "--store", "Waters of Grace", "--owner", "grace")
+        (grace,) = rows(server, "SELECT id FROM chat_user WHERE username = 'grace'")
+
+        assert [entry["owner"] for entry in entries(server, "Waters of Grace")] == [grace["id"]]
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (("{folder}/nothing", "--store", "X"), "There is no file or folder"),
+            (("{folder}/below/map.png", "--store", "X"), "There is nothing here that can be read."),
+            (("{folder}", "--store", "X", "--owner", "nobody"), "There is no active user 'nobody'."),
+            (("{folder}", "--store", "Twin"), "admin has several stores named 'Twin': vs_"),
+            (("{folder}", "--store", "Old"), "The store 'Old' has expired"),
+            (("{folder}", "--store", " "), "A store's name has 1 to 256 characters."),
+        ],
+    )
+    def test_says_in_words_what_is_wrong(
+        self, server: LiveServer, folder: Path, arguments: tuple[str, ...], reason: str
+    ) -> None:
+        code, out, remarks = ingest(server, *[argument.format(folder=folder) for argument in arguments])
+
+        assert (code, out) == (1, "")
+        assert reason in remarks
+        assert "Traceback" not in remarks
+
+
+class TestIngestThatIsInterrupted:
+    @pytest.mark.parametrize(
+        ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)], ids=["killed", "Ctrl-C"]
+    )
+    def test_goes_on_where_it_was(self, server: LiveServer, tmp_path: Path, how: signal.Signals, code: int) -> None:
+        folder, name = made(tmp_path / how.name, 15), f"Interrupted by {how.name}"
+        process = start(server, folder, "--store", name)
+        until(lambda: any(entry["status"] == "completed" for entry in entries(server, name)))
+        process.send_signal(how)
+        _out, remarks = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code
+        assert "Traceback" not in remarks
+        assert ("goes on where this one stopped" in remarks) == (how == signal.SIGINT)
+        assert all(entry["worker"] == "" for entry in entries(server, name)) or how == signal.SIGKILL
+        again, out, _remarks = ingest(server, folder, "--store", name)
+
+        assert again == 0
+        assert "were there already" in out
+        found = entries(server, name)
+        assert [entry["name"] for entry in found] == [f"{number:03}.txt" for number in range(15)]
+        assert {(entry["status"], entry["passages"]) for entry in found} == {("completed", 1)}
+
+
+class TestIngestBesideAServer:
+    def test_only_watches_until_the_server_is_gone(self, server: LiveServer, tmp_path: Path) -> None:
+        folder = made(tmp_path / "beside", 15)
+        with server:
+            assert server.process is not None
+            process = start(server, folder, "--store", "Beside")
+            until(lambda: sum(entry["status"] == "completed" for entry in entries(server, "Beside")) > 3)
+            workers = {entry["worker"] for entry in entries(server, "Beside")} - {""}
+            assert {worker.partition("-")[0] for worker in workers} <= {str(server.process.pid)}
+            server.kill()
+        out, _remarks = process.communicate(timeout=PATIENCE)
+
+        assert process.returncode == 0
+        assert out.endswith("): 15 files read.\n")
