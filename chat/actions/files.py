@@ -16,8 +16,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
+from chat.actions.withdrawing import withdraw
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
-from chat.models import Assistant, File, Message, QueuedMessage, Thread, UploadPart, User
+from chat.models import Assistant, File, Message, QueuedMessage, Thread, UploadPart, User, VectorStoreFile
 from chat.models.files import FileQuerySet
 
 if TYPE_CHECKING:
@@ -151,9 +152,14 @@ def discard(user: User, file_id: str) -> None:
         remove(file)
 
 
-@transaction.atomic
 def remove(file: File) -> None:
     """What ``delete`` does, for who may do it anyway."""
+    withdraw(VectorStoreFile.objects.filter(file=file))
+    with transaction.atomic():
+        _remove(file)
+
+
+def _remove(file: File) -> None:
     for row in _naming(file, lock=True):
         code = row.tool_resources.get("code_interpreter", {})
         left = [id for id in code.get("file_ids", []) if id != file.id]

@@ -10,6 +10,7 @@ from django.db import transaction
 from chat.actions import files, filling
 from chat.actions.filling import Wanted
 from chat.actions.wakeups import entries_waiting
+from chat.actions.withdrawing import withdraw
 from chat.documents.formats import format_of
 from chat.errors import NotFound
 from chat.models import Provider, VectorStore, VectorStoreFile
@@ -56,18 +57,18 @@ def retry(store: VectorStore, *, entry_pk: int | None = None) -> int:
     return sum(map(len, by_batch.values()))
 
 
-@transaction.atomic
 def take_out(entry: VectorStoreFile, *, with_file: bool) -> None:
     """From now on nobody finds it here. ``with_file``: the file goes too, unless something else uses it."""
+    withdraw(VectorStoreFile.objects.filter(pk=entry.pk))
     entry.delete()
     if with_file:
         _discard(entry)
 
 
-@transaction.atomic
 def delete(store: VectorStore, *, with_files: bool) -> None:
     """``with_files``: its files go too, but for those that something else uses."""
     entries = list(store.entries.select_related("file__owner")) if with_files else []
+    withdraw(VectorStoreFile.objects.filter(store=store))
     store.delete()
     for entry in entries:
         _discard(entry)

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ("heading", models.TextField(blank=True)),
                 ("page_from", models.PositiveIntegerField(null=True)),
                 ("page_to", models.PositiveIntegerField(null=True)),
+                ("pages", models.JSONField(default=list)),
                 ("char_from", models.PositiveBigIntegerField()),
                 ("char_to", models.PositiveBigIntegerField()),
                 ("window_from", models.PositiveIntegerField()),

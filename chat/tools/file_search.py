@@ -13,7 +13,7 @@ from django.utils import timezone
 from chat.models import Assistant, Run, VectorStore, VectorStoreFile
 from chat.providers import tokens
 from chat.providers.base import Function
-from chat.retrieval.search import Hit
+from chat.retrieval.search import Hit, Weights
 from chat.retrieval.search import search as search_in
 from chat.tools.citations import Found, Place, Sources, marker
 
@@ -59,6 +59,7 @@ class Options:
 
     limit: int
     threshold: float
+    weights: Weights
     ranking: Mapping[str, Any]
 
 
@@ -70,7 +71,13 @@ def options(run: Run) -> Options | None:
     most = MOST_RESULTS_OF_OLD_MODELS if run.model.startswith("gpt-3.5") else MOST_RESULTS
     ranking = tool["ranking_options"]
     shown = {"ranker": ranking["ranker"], "score_threshold": ranking["score_threshold"]}
-    return Options(limit=tool.get("max_num_results") or most, threshold=ranking["score_threshold"], ranking=shown)
+    hybrid = ranking.get("hybrid_search")
+    return Options(
+        limit=tool.get("max_num_results") or most,
+        threshold=ranking["score_threshold"],
+        weights=Weights(text=hybrid["text_weight"], embedding=hybrid["embedding_weight"]) if hybrid else Weights(),
+        ranking=shown,
+    )
 
 
 def store_ids(run: Run) -> list[str]:
@@ -112,7 +119,8 @@ def find(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
     """
     searched = stores(run)
     VectorStore.objects.filter(pk__in=[store.pk for store in searched]).update(last_active_at=timezone.now())
-    return [_result(hit) for hit in search_in(searched, queries, limit=how.limit, threshold=how.threshold)]
+    hits = search_in(searched, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
+    return [_result(hit) for hit in hits]
 
 
 def _result(hit: Hit) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from chat.actions import file_batches, files, filling, vector_stores
+from chat.actions.expiry import sweep
 from chat.errors import KeyRefused, Unreachable
 from chat.models import Passage, User, VectorStore, VectorStoreFile, Window
-from chat.retrieval import embedding, emptying, indexing, sections
+from chat.retrieval import copying, cutting, embedding, holds, indexing, sections
 from chat.retrieval.indexing import index
+from chat.retrieval.renewal import renew_all
 from tests.documents import samples
 from tests.retrieval.reading import (
     PlainEmbedder,
@@ -40,6 +42,22 @@ SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overl
 def entry(ada: User) -> VectorStoreFile:
     """A text of some ten passages that waits to be read."""
     return only(store_of(ada, file_with(ada, "notes.txt", text(200)), strategy=SMALL))
+
+
+def plain(store: VectorStore) -> PlainEmbedder:
+    return PlainEmbedder()
+
+
+def at_last_closing(work: Callable[[], None]) -> Callable[[], None]:
+    """``work``, for a thread of its own."""
+
+    def done() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    return done
 
 
 def words_of(entry: VectorStoreFile) -> int:
@@ -328,6 +346,23 @@ class TestInTheMiddle:
         assert not Passage.objects.exists()
         assert caplog.text == ""
 
+    def test_a_file_that_is_deleted_while_it_is_cut_leaves_nothing(
+        self, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cutting, "BATCH", 1)
+        for number in range(5):
+            file = file_with(ada, "long.txt", text(2000, word=f"try{number}x"))
+            hold = held(only(store_of(ada, file, strategy=SMALL)))
+            thread = threading.Thread(target=at_last_closing(lambda hold=hold: index(hold, embedder_of=plain)))
+            thread.start()
+            while not Passage.objects.filter(entry=hold.pk, place=number).exists():
+                assert thread.is_alive()
+            files.delete(ada, file.id)
+            thread.join()
+
+        assert not Passage.objects.exists()
+        assert not VectorStoreFile.objects.exists()
+
     def test_a_model_that_changes_has_it_read_anew(self, entry: VectorStoreFile, scripted: Any) -> None:
         hold = held(entry)
         embedder = PlainEmbedder(Interrupt(hold.given_up.set, after=3))
@@ -396,8 +431,6 @@ class TestVectors:
     def test_are_made_anew_when_the_first_ones_go_while_they_are_copied(
         self, entry: VectorStoreFile, ada: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from chat.retrieval import copying
-
         one = indexed(entry)
         monkeypatch.setattr(copying, "BATCH", 2)
         copied = copying._copied
@@ -424,15 +457,12 @@ class TestTwoWorkers:
         won = []
 
         def claim() -> None:
-            from chat.retrieval import holds
-
             gate.wait()
             name = threading.current_thread().name
             if holds.claim(entry.pk, attempt=entry.attempt, worker=name):
                 won.append(name)
-            connections.close_all()
 
-        threads = [threading.Thread(target=claim) for _ in range(8)]
+        threads = [threading.Thread(target=at_last_closing(claim)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -449,7 +479,7 @@ class TestAStoreThatHasExpired:
     def test_frees_its_space_and_keeps_its_list(self, entry: VectorStoreFile) -> None:
         done = indexed(entry)
         self.expire()
-        emptying.sweep()
+        sweep()
         row = VectorStoreFile.objects.get()
 
         assert (row.status, row.usage_bytes, left(done)) == ("completed", 0, (0, 0))
@@ -457,16 +487,14 @@ class TestAStoreThatHasExpired:
     def test_is_left_alone_a_moment_before(self, entry: VectorStoreFile) -> None:
         done = indexed(entry)
         VectorStore.objects.update(expires_after=1, last_active_at=timezone.now() - timedelta(hours=23))
-        emptying.sweep()
+        sweep()
 
         assert left(done) != (0, 0)
 
     def test_has_its_files_read_anew_when_its_life_is_prolonged(self, entry: VectorStoreFile) -> None:
-        from chat.retrieval.renewal import renew_all
-
         before = left(indexed(entry))
         self.expire()
-        emptying.sweep()
+        sweep()
         assert renew_all() == 0
         VectorStore.objects.update(expires_after=None)
         assert renew_all() == 1
@@ -478,6 +506,6 @@ class TestWhatIsLeftBehind:
     def test_of_an_entry_that_ended_while_nobody_worked_on_it_is_swept(self, entry: VectorStoreFile) -> None:
         done = indexed(entry)
         VectorStoreFile.objects.update(status="cancelled")
-        emptying.sweep()
+        sweep()
 
         assert left(done) == (0, 0)
