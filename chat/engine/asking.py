@@ -130,7 +130,7 @@ def _turns(run: Run, *, material: Material, declared: list[Function], shrink: in
     try:
         return transcript.fit(
             material.groups,
-            instructions="\n\n".join(filter(None, [run.instructions, *known])),
+            instructions="\n\n".join(filter(None, [*known, run.instructions])),
             present=transcript.present(material.done, tell=tell if material.is_native else None),
             budget=(most >> shrink) - beside,
         )

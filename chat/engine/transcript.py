@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.engine import sizes
 from chat.errors import ContextOverflow
-from chat.models import File, Message, Model, Run, RunStep, StepType, VectorStoreFile
+from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.objects import Object
 from chat.providers.base import Image, ToolCall, Turn
 from chat.tools import file_search
@@ -39,7 +39,7 @@ def read(run: Run, *, model: Model, searches: bool = False) -> list[Group]:
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
     files = _files_of(rows)
-    notes = _notes(run, files) if searches else {}
+    notes = _notes(run, files, native=model.tool_use == ToolUse.NATIVE) if searches else {}
     return [[turn] for row in rows if (turn := _turn_of(row, files=files, notes=notes, vision=model.vision))]
 
 
@@ -82,10 +82,17 @@ def _files_of(rows: list[Message]) -> dict[str, File]:
     return {file.id: file for file in owned}
 
 
-def _notes(run: Run, files: Mapping[str, File]) -> dict[str, str]:
-    """What is said of those of ``files`` that are searched instead of being put in."""
+def _notes(run: Run, files: Mapping[str, File], *, native: bool) -> dict[str, str]:
+    """What is said of those of ``files`` that are searched instead of being put in.
+
+    A model that does not search itself need not know of files; their names have led the embedded one astray.
+    """
     entries = VectorStoreFile.objects.filter(file_id__in=list(files), store__id__in=file_search.store_ids(run))
-    return {entry.file_id: _note(entry, files[entry.file_id]) for entry in entries}
+    ready = VectorStoreFile.Status.COMPLETED
+    return {
+        entry.file_id: _note(entry, files[entry.file_id]) if native or entry.notice or entry.status != ready else ""
+        for entry in entries
+    }
 
 
 def _note(entry: VectorStoreFile, file: File) -> str:
@@ -108,7 +115,7 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
     attached = [files[id] for id in _attachment_ids(row) if id in files and not files[id].is_image]
-    texts += [notes.get(file.id) or _attached(file) for file in attached]
+    texts += filter(None, [notes[file.id] if file.id in notes else _attached(file) for file in attached])
     if not texts and not images:
         return None
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))

@@ -12,6 +12,7 @@ from chat.engine import searching
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
+from chat.models.threads import text_part
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
 from tests.engine.golden import assert_like
@@ -201,6 +202,21 @@ class TestAModelThatDoesNotSearchItself:
         assert request.functions == []
         step = await the_step(guided)
         assert step.details["tool_calls"][0]["file_search"]["queries"] == ["What does Filip eat?"]
+
+    async def test_hears_of_an_attached_file_only_what_it_must_know(self, stage: Stage, guided: Thread, store) -> None:
+        broken = await in_thread(fill)(store, "broken.pdf", "", status="failed")
+        await broken.entries.aupdate(last_error={"code": "invalid_file", "message": "It is encrypted."})
+        attached = [
+            {"file_id": file.id, "tools": [{"type": "file_search"}]} async for file in File.objects.order_by("pk")
+        ]
+        await Message.objects.acreate(
+            thread=guided, role="user", content=[text_part("Look at these.")], attachments=attached
+        )
+        provider = ScriptedProvider([Reply("Cake.")])
+        await perform(stage, guided, provider)
+
+        note = "[Attached file 'broken.pdf', which could not be read: It is encrypted.]"
+        assert provider.requests[0].turns[1].text == f"Look at these.\n\n{note}"
 
     async def test_is_told_no_more_than_fits(self, stage: Stage, guided: Thread, store: VectorStore) -> None:
         await in_thread(fill)(store, "long.txt", "Filip eats. " + "cake " * 3000)
