@@ -18,8 +18,8 @@ Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files, end expired uploads, forget replies that are no longer repeated, and passages that nobody can
-    find any more.
+    """Remove expired files, end expired uploads, forget replies that are no longer repeated and passages that are no
+    longer found.
 
     Each file and upload is a transaction of its own, so that a long sweep holds nobody up.
     """

@@ -79,8 +79,8 @@ class Feed:
         """A frame for events that are all deltas: JSON while a block stays open, HTML when one closes."""
         for id, said in said_in(deltas).items():
             if writing := self.open.get(id):
-                if closed := writing.add(said.text, said.annotations):
-                    return fragments.more_blocks(id, closed, tail=writing.tail)
+                if blocks := writing.add(said.text, said.annotations):
+                    return fragments.more_blocks(id, blocks, tail=writing.tail)
                 return json.dumps({"m": id, "t": writing.grown}, ensure_ascii=False)
         return ""
 
@@ -167,8 +167,8 @@ class Feed:
         parts = [self._written(thread, id, [], shown=None) for id in opened]
         for id, said in said_in(events).items():
             if writing := self.open.get(id):
-                closed = writing.add(said.text, said.annotations)
-                parts.append(fragments.more_blocks(id, closed, tail=writing.tail))
+                blocks = writing.add(said.text, said.annotations)
+                parts.append(fragments.more_blocks(id, blocks, tail=writing.tail))
         parts.append(self._finished(thread, closed))
         if names & {*CHANGES, *types.RUN_ENDED}:
             parts.append(self._missing(thread, besides=self.open))

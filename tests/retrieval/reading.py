@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.db import connection, connections
 from numpy.typing import NDArray
 
 from chat.actions import filling
@@ -18,6 +19,7 @@ from chat.retrieval import holds
 from chat.retrieval.holds import Hold
 from chat.retrieval.indexing import index
 
+SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
 WORDS = 20  # of a window
 DIMENSIONS = 8
 
@@ -96,3 +98,27 @@ def left(entry: VectorStoreFile | int) -> tuple[int, int]:
 
 def texts_of(passages: Iterable[Passage]) -> list[str]:
     return [passage.text for passage in passages]
+
+
+def plain(store: VectorStore) -> PlainEmbedder:
+    return PlainEmbedder()
+
+
+def at_last_closing(work: Callable[[], None]) -> Callable[[], None]:
+    """``work``, for a thread of its own."""
+
+    def done() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    return done
+
+
+def words_of(entry: VectorStoreFile) -> int:
+    """How many of its passages the full-text search has."""
+    keys = set(entry.passages.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rowid FROM chat_passage_words")
+        return len(keys & {key for (key,) in cursor.fetchall()})

@@ -166,6 +166,14 @@ class TestALiveRun:
         RunStep.objects.create(run=run, type="tool_calls", status="in_progress", details=details)
         assert "Searching in your files…" in Feed(ada, thread.id, Have()).apply(look(thread.id))
 
+    def test_that_ends_with_its_last_words_is_finished(self, feed, thread, run):
+        message = answer(thread, run, status="in_progress")
+        feed.apply([Event(run.id, 2, types.MESSAGE_CREATED, message_object(message))])
+        Message.objects.update(status="completed", content=[text_part("It **is**.")])
+        last = types.message_delta(message.id, index=0, text="It **is**.", first=True)
+        done = Event(run.id, 4, types.MESSAGE_COMPLETED, message_object(message))
+        assert "<strong>is</strong>" in feed.apply([Event(run.id, 3, types.MESSAGE_DELTA, last), done])
+
     def test_cites_in_text_frames_without_a_marker(self, feed, thread, run, menu):
         search_step(run, result(menu, 0), result(menu, 1))
         message = answer(thread, run, status="in_progress")

@@ -80,11 +80,11 @@ class TestReadyz:
         assert await ready(stage) == (503, {**ALL, "model": False})
 
     async def test_says_no_when_tables_are_of_an_older_version(self, stage: Stage, scripted: Provider) -> None:
-        await in_thread(lambda: MigrationRecorder(connection).record_unapplied("chat", "0004_pages_of_passages"))()
+        await in_thread(lambda: MigrationRecorder(connection).record_unapplied("chat", "0003_knowledge"))()
         try:
             assert await ready(stage) == (503, {**ALL, "migrations": False, "model": False})
         finally:
-            await in_thread(lambda: MigrationRecorder(connection).record_applied("chat", "0004_pages_of_passages"))()
+            await in_thread(lambda: MigrationRecorder(connection).record_applied("chat", "0003_knowledge"))()
 
     def test_says_no_without_the_database(self, scripted: Provider, tmp_path: Path) -> None:
         name = connection.settings_dict["NAME"]
