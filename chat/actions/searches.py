@@ -14,6 +14,7 @@ from chat.retrieval.search import search as find
 
 USUAL = Weights()
 
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """``queries`` is what was searched for, ``hits`` the best first."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -12,19 +13,25 @@ from numpy.typing import NDArray
 
 from chat.models import Passage, VectorStore
 from chat.retrieval import keywords_postgres, keywords_sqlite
-from chat.retrieval.keywords_terms import Term, terms
+from chat.retrieval.keywords_terms import Term, shares, terms
 
 HALF = 8.0
 """The BM25 that gives half of the highest score."""
 
-LEAST_TERMS = 1
-"""That are looked for, however many passages have them."""
-
 TOO_COMMON = 0.25
-"""Of the passages of a large store: words that more have are left out unless there are no others."""
+"""Of the passages of a large store: words that more have say nothing there."""
 
-Found = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""Keys of passages, ascending, and their scores: 0..1."""
+Floats = NDArray[np.float64]
+Keys = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Keys of passages, ascending, and their BM25 for the rarer terms; the ``common`` ones, with their rarity, are left."""
+
+    keys: Keys
+    scores: Floats
+    common: Mapping[Term, float]
 
 
 def add(passages: Sequence[Passage], *, store: VectorStore) -> None:
@@ -37,34 +44,40 @@ def add(passages: Sequence[Passage], *, store: VectorStore) -> None:
 
 
 def search(question: str, *, store: VectorStore, total: int) -> Found:
-    """The passages of ``store`` that have words of ``question``; it has ``total`` passages.
+    """The passages of ``store``, which has ``total``, that have words of ``question``.
 
-    In a large store the words that many passages have are looked for only beside the rarer ones, and count once.
+    Of a question's terms the rarest are looked for in all passages, as many as the database can read in some 10 ms,
+    which in a store of 10,000 passages is nearly always all; ``common_scores`` tells of the others.
     """
     rare, common = _parted(question, store=store, total=total)
-    found = [_weighed(*database().passages(term, scope=store.pk), total=total) for term in rare]
-    for term, having in common.items():
-        keys = database().passages_among(term, rare, scope=store.pk)
-        found.append((keys, np.full(len(keys), _rarity(having, total))))
+    found = [database().passages(term, scope=store.pk) for term in rare]
     if not found:
-        return np.zeros(0, np.int64), np.zeros(0, np.float64)
+        return Found(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
     keys, places = np.unique(np.concatenate([keys for keys, _ in found]), return_inverse=True)
-    scores = np.bincount(places, np.concatenate([scores for _, scores in found]))
-    return keys, scores / (scores + HALF)
+    scores = np.bincount(places, np.concatenate([shares * _rarity(len(keys), total) for keys, shares in found]))
+    return Found(keys, scores, common)
 
 
-def _parted(question: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, int]]:
-    """The rarest terms, whose passages can be read, and the others, with the numbers of theirs."""
+def common_scores(found: Found, keys: Keys, *, store: VectorStore) -> Floats:
+    """What the common terms add to the BM25 of the passages with ``keys``."""
+    times = database().times(keys, list(found.common), scope=store.pk)
+    return shares(times) @ np.array(list(found.common.values()))
+
+
+def scores(bm25: Floats) -> NDArray[np.float32]:
+    """0..1, whatever the question."""
+    return np.asarray(bm25 / (bm25 + HALF), np.float32)
+
+
+def _parted(question: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
+    """The rarest terms, whose passages can be read, and the others, with their rarity."""
     most = max(database().MOST_ROWS, int(total * TOO_COMMON))
     counts = {term: database().count(term, scope=store.pk, most=most) for term in terms(question)}
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
-    rare = max(LEAST_TERMS, int(np.searchsorted(ends, database().MOST_ROWS, side="right")))
-    return ordered[:rare], {term: counts[term] for term in ordered[rare:] if counts[term] < most}
-
-
-def _weighed(keys: NDArray[np.int64], shares: NDArray[np.float64], *, total: int) -> Found:
-    return keys, shares * _rarity(len(keys), total)
+    rare = max(1, int(np.searchsorted(ends, database().MOST_ROWS, side="right")))
+    common = {term: _rarity(counts[term], total) for term in ordered[rare:] if counts[term] < most}
+    return ordered[:rare], common
 
 
 def _rarity(having: int, total: int) -> float:

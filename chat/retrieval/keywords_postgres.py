@@ -9,12 +9,12 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords_terms import Term, words
+from chat.retrieval.keywords_terms import Term, shares, words
 
 MOST_ROWS = 2_000
 """Passages of all terms together whose shares a question may read: each is unpacked, some ten microseconds."""
 
-_SATURATION = 1.2  # BM25's k1; passages are of about the same length, so length does not count
+_WEIGHT = 0.1  # of a plain word, in ``ts_rank_cd``
 
 
 def add(texts: Iterable[tuple[int, str]], *, scope: int) -> None:
@@ -41,15 +41,14 @@ def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.f
     with connection.cursor() as cursor:
         cursor.execute(sql, [" ".join(term), scope])
         rows = np.fromiter(chain.from_iterable(cursor.fetchall()), np.float64).reshape(-1, 2)
-    times = 10 * rows[:, 1]  # the weight of a plain word is 0.1
-    return rows[:, 0].astype(np.int64), times * (1 + _SATURATION) / (times + _SATURATION)
+    return rows[:, 0].astype(np.int64), shares(rows[:, 1] / _WEIGHT)
 
 
-def passages_among(term: Term, others: Sequence[Term], *, scope: int) -> NDArray[np.int64]:
-    """The keys of the passages that have ``term`` and one of ``others``, which have fewer."""
-    one_of = " || ".join(["phraseto_tsquery('english', %s)"] * len(others))
-    sql = f"""SELECT rowid FROM chat_passage_words
-              WHERE scope = %s AND words @@ (phraseto_tsquery('english', %s) && ({one_of}))"""  # noqa: S608
+def times(keys: NDArray[np.int64], terms: Sequence[Term], *, scope: int) -> NDArray[np.float64]:
+    """How often each of ``terms`` is in each of the passages with ``keys``: (keys, terms)."""
+    ranks = ", ".join(["ts_rank_cd(words, phraseto_tsquery('english', %s))"] * len(terms))
+    sql = f"SELECT rowid, {ranks} FROM chat_passage_words WHERE scope = %s AND rowid = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [scope, " ".join(term), *(" ".join(other) for other in others)])
-        return np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
+        cursor.execute(sql, [*(" ".join(term) for term in terms), scope, keys.tolist()])
+        there = {row[0]: row[1:] for row in cursor.fetchall()}
+    return np.array([there.get(key, [0] * len(terms)) for key in keys.tolist()], np.float64) / _WEIGHT

@@ -14,7 +14,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords_terms import Term, words
+from chat.retrieval.keywords_terms import Term, stem, words
 
 MOST_ROWS = 10_000
 """Passages of all terms together whose shares a question may read, at about a microsecond each."""
@@ -44,13 +44,16 @@ def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.f
     return rows[:, 0].astype(np.int64), -rows[:, 1] / _rarity(_total(), len(rows))
 
 
-def passages_among(term: Term, others: Sequence[Term], *, scope: int) -> NDArray[np.int64]:
-    """The keys of the passages that have ``term`` and one of ``others``, which have fewer."""
-    sql = "SELECT rowid FROM chat_passage_words WHERE chat_passage_words MATCH %s"
-    one_of = " OR ".join(_match(other, scope) for other in others)
+def times(keys: NDArray[np.int64], terms: Sequence[Term], *, scope: int) -> NDArray[np.float64]:
+    """How often each of ``terms`` is in each of the passages with ``keys``: (keys, terms). Near enough: words that
+    begin alike count as forms of one, without the stemmer, to which we have no way.
+    """
+    begin = [" ".join(f"{scope}x{word}" for word in (*term[:-1], stem(term[-1]))) for term in terms]
+    sql = f"SELECT rowid, words FROM chat_passage_words WHERE rowid IN ({','.join(map(str, keys.tolist()))})"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [f"{_match(term, scope)} AND ({one_of})"])
-        return np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
+        cursor.execute(sql)
+        there = dict(cursor.fetchall())
+    return np.array([[there.get(key, "").count(term) for term in begin] for key in keys.tolist()], np.float64)
 
 
 def _match(term: Term, scope: int) -> str:

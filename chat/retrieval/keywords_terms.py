@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chat.retrieval.keywords_stop_words import STOP_WORDS
 
 Term = tuple[str, ...]
@@ -22,6 +25,12 @@ _SINGLE = (
 )
 """Chinese, Japanese and Korean characters: there are no spaces between words, or particles are glued to them."""
 
+_ENDINGS = (
+    *(("ies", ""), ("ied", ""), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss")),
+    *(("ings", ""), ("ing", ""), ("ed", ""), ("s", "")),
+)
+_SHORTEST_STEM = 3
+_SATURATION = 1.2  # BM25's k1
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(f"(?P<single>[{_SINGLE}])|[^\\W_{_SINGLE}]+")
 
@@ -44,6 +53,21 @@ def terms(question: str) -> list[Term]:
         if len(found) == MOST_TERMS:
             break
     return list(found)
+
+
+def stem(word: str) -> str:
+    """What the other forms of an English ``word`` begin with, more or less."""
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word.removesuffix(ending) + instead
+    return word
+
+
+def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a term that is so many ``times`` in a passage adds to its BM25 before rarity weighs it: 0..2.2. Passages
+    are of about the same length, so it does not count here.
+    """
+    return times * (1 + _SATURATION) / (times + _SATURATION)
 
 
 def _groups(text: str) -> Iterator[Term]:

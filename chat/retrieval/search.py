@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chat.errors import Refusal
 from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
+from chat.retrieval import vectors
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.filters import matches
 from chat.retrieval.keywords_terms import Term, terms
@@ -66,12 +67,11 @@ def search(
     there = [store for store in _as_they_are(stores) if not store.is_expired]
     if not asked or not there:
         return []
-    vectors = _embedded(there, asked, embedder_of)
-    found = [scores(store, asked, questions=vectors[store.embedder], weights=weights) for store in there]
+    questions = _embedded(there, asked, embedder_of)
     ranked = heapq.merge(
         *(
-            _ranked(store, each, filters, threshold=threshold, soon=2 * limit)
-            for store, each in zip(there, found, strict=True)
+            _ranked(_scores(store, asked, questions[store.embedder], filters, weights), threshold, soon=2 * limit)
+            for store in there
         ),
         key=lambda candidate: -candidate.score,
     )
@@ -126,15 +126,24 @@ def _embeddable(query: str) -> str:
     return query[:EMBEDDED_CHARACTERS].encode(errors="replace").decode()
 
 
-def _ranked(
-    store: VectorStore, found: Scores, filters: Mapping[str, Any] | None, *, threshold: float, soon: int
-) -> Iterator[_Candidate]:
-    among = np.ones(len(found.score), np.bool_)
+def _scores(
+    store: VectorStore,
+    queries: Sequence[str],
+    questions: NDArray[np.float32] | None,
+    filters: Mapping[str, Any] | None,
+    weights: Weights,
+) -> Scores:
+    snapshot = vectors.snapshot(store)
+    wanted = np.ones(len(snapshot.keys), np.bool_)
     if filters is not None:
         entries = VectorStoreFile.objects.filter(store=store).values_list("pk", "attributes")
         fitting = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
-        among = np.isin(found.snapshot.entries, fitting)
-    return (_Candidate(found, position) for position in found.ranked(among, threshold=threshold, soon=soon))
+        wanted = np.isin(snapshot.entries, fitting)
+    return scores(store, snapshot, queries, wanted=wanted, questions=questions, weights=weights)
+
+
+def _ranked(found: Scores, threshold: float, *, soon: int) -> Iterator[_Candidate]:
+    return (_Candidate(found, position) for position in found.ranked(threshold=threshold, soon=soon))
 
 
 def _read(candidates: Sequence[_Candidate], asked: Sequence[Sequence[Term]], weights: Weights) -> list[Hit]:

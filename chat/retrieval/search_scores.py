@@ -12,6 +12,9 @@ from chat.models import VectorStore
 from chat.retrieval import keywords, vectors
 from chat.retrieval.vectors_copy import Ints, Snapshot
 
+LOOKED_AT = 200
+"""Passages, the best ones without the words that very many have, that are looked at for these words too."""
+
 Floats = NDArray[np.float32]
 
 
@@ -34,23 +37,26 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of all passages of ``snapshot``, parallel to its arrays. ``query`` is the index of the one that each answers
-    best, whose scores these are; ``near``, (queries, windows), is how near each window is to each of them.
+    """Of all passages of ``snapshot``, parallel to its arrays; those that are not ``wanted`` may have too low ones.
+
+    ``query`` is the index of the one that each answers best, whose scores these are; ``near``, (queries, windows), is
+    how near each window is to each of them.
     """
 
     snapshot: Snapshot
+    wanted: NDArray[np.bool_]
     score: Floats
     keyword: Floats
     meaning: Floats
     query: Ints
     near: Floats
 
-    def ranked(self, among: NDArray[np.bool_], *, threshold: float, soon: int) -> Iterator[int]:
-        """Positions of those ``among`` whose score is at least ``threshold``, and more than 0; best first.
+    def ranked(self, *, threshold: float, soon: int) -> Iterator[int]:
+        """Positions of the wanted ones whose score is at least ``threshold``, and more than 0; best first.
 
         All are sorted only when more than the first ``soon`` are asked for.
         """
-        left = np.flatnonzero(among & (self.score >= threshold) & (self.score > 0))
+        left = np.flatnonzero(self.wanted & (self.score >= threshold) & (self.score > 0))
         if len(left) > soon:
             parted = np.argpartition(-self.score[left], soon)
             yield from self._sorted(left[parted[:soon]])
@@ -70,22 +76,35 @@ class Scores:
         return part.places[start:end], self.near[self.query[position], part.start + start : part.start + end]
 
 
-def scores(store: VectorStore, queries: Sequence[str], *, questions: Floats | None, weights: Weights) -> Scores:
-    """Of ``store``, whose row has just been read. ``questions`` are the vectors of ``queries``; None if unknown."""
-    snapshot = vectors.snapshot(store)
+def scores(
+    store: VectorStore,
+    snapshot: Snapshot,
+    queries: Sequence[str],
+    *,
+    wanted: NDArray[np.bool_],
+    questions: Floats | None,
+    weights: Weights,
+) -> Scores:
+    """Of ``store``, as it was at ``snapshot``. ``questions`` are the vectors of ``queries``; None if unknown."""
     near = vectors.nearness(snapshot, questions, count=len(queries))
-    each = [_one(store, snapshot, query, row, weights) for query, row in zip(queries, near, strict=True)]
+    each = [_one(store, snapshot, query, row, wanted, weights) for query, row in zip(queries, near, strict=True)]
     best = np.argmax([score for score, _, _ in each], axis=0)
     score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
-    return Scores(snapshot, score, keyword, meaning, best, near)
+    return Scores(snapshot, wanted, score, keyword, meaning, best, near)
 
 
 def _one(
-    store: VectorStore, snapshot: Snapshot, query: str, near: Floats, weights: Weights
+    store: VectorStore, snapshot: Snapshot, query: str, near: Floats, wanted: NDArray[np.bool_], weights: Weights
 ) -> tuple[Floats, Floats, Floats]:
+    """The score, by words and by meaning, of each passage for one query."""
     meaning = vectors.meanings(snapshot, near)
-    keyword = np.zeros_like(meaning)
-    keys, found = keywords.search(query, store=store, total=len(snapshot.keys))
-    positions = snapshot.positions(keys)
-    keyword[positions[positions >= 0]] = found[positions >= 0]
+    found = keywords.search(query, store=store, total=len(snapshot.keys))
+    bm25 = np.zeros(len(meaning))
+    positions = snapshot.positions(found.keys)
+    bm25[positions[positions >= 0]] = found.scores[positions >= 0]
+    if found.common:
+        score = weights.sum(keywords.scores(bm25), meaning)
+        best = np.argsort(-np.where(wanted, score, -1))[:LOOKED_AT]
+        bm25[best] += keywords.common_scores(found, snapshot.keys[best], store=store)
+    keyword = keywords.scores(bm25)
     return weights.sum(keyword, meaning), keyword, meaning
