@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from chat.documents.atoms import Atom, Count, atoms
 from chat.documents.values import Section
+
+Known = TypeVar("Known", int, str)
 
 _SHORTEST = 0.8
 """Of a segment's tokens, at which it may end: the middle of the range, 0.9, give or take a tenth."""
@@ -27,9 +30,9 @@ class Passage:
     """A piece of a document and its place in it.
 
     ``text`` is ``document[char_from:char_to]``, where the document is the joined text of its sections. The pages are
-    those of its first and last character, None where the format has none; ``pages`` says where each of them begins,
-    ``(char, page)``. ``heading`` is the one that most of it stands under. ``segments`` are the ranges ``(char_from,
-    char_to)`` of which it is made; passages that overlap share them.
+    those of its first and last character, None where the format has none; ``heading`` is the one that most of it stands
+    under. ``pages`` and ``headings`` say where each of them begins: ``(char, page)``. ``segments`` are the ranges
+    ``(char_from, char_to)`` of which it is made; passages that overlap share them.
     """
 
     text: str
@@ -37,6 +40,7 @@ class Passage:
     page_to: int | None
     pages: tuple[tuple[int, int], ...]
     heading: str
+    headings: tuple[tuple[int, str], ...]
     char_from: int
     char_to: int
     segments: tuple[tuple[int, int], ...]
@@ -123,19 +127,23 @@ def _passage(segments: Sequence[_Segment]) -> Passage | None:
         text=text,
         page_from=written[0].page,
         page_to=written[-1].page,
-        pages=tuple(_pages(segments, start)),
+        pages=tuple(_begins(segments, start, lambda atom: atom.page)),
         heading=headings.most_common(1)[0][0],
+        headings=tuple(_begins(segments, start, lambda atom: atom.heading)),
         char_from=start,
         char_to=start + len(text),
         segments=tuple((segment.char_from, segment.char_from + len(segment.text)) for segment in segments),
     )
 
 
-def _pages(segments: Sequence[_Segment], start: int) -> Iterator[tuple[int, int]]:
-    """Where each page begins in the text of ``segments`` from ``start`` on."""
-    place, page = segments[0].char_from, None
+def _begins(
+    segments: Sequence[_Segment], start: int, of: Callable[[Atom], Known | None]
+) -> Iterator[tuple[int, Known]]:
+    """Where in the text of ``segments`` from ``start`` on something ``of`` its atoms, where they have it, changes."""
+    place, last = segments[0].char_from, None
     for atom in (atom for segment in segments for atom in segment.atoms):
-        if atom.page is not None and atom.page != page and not atom.text.isspace():
-            page = atom.page
-            yield max(place, start), page
+        known = of(atom)
+        if known is not None and known != last and not atom.text.isspace():
+            last = known
+            yield max(place, start), known
         place += len(atom.text)

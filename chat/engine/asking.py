@@ -72,6 +72,8 @@ def gather(run: Run) -> Material:
 
 def searches_first(run: Run, material: Material) -> bool:
     """Whether the search is made for the model before it is asked, as it does not search itself."""
+    if material.how is None:
+        return False
     wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": file_search.NAME}
     return wanted and not material.is_native and not material.done
 

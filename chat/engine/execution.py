@@ -22,6 +22,7 @@ from chat.events.bus import bus
 from chat.models import Run, RunStatus
 from chat.models.objects import Object
 from chat.providers.base import Request, Text, ToolCallPiece
+from chat.tools import file_search
 
 log = logging.getLogger(__name__)
 BROKE = "Sorry, something went wrong."
@@ -69,10 +70,11 @@ class Execution:
 
     async def _work(self) -> None:
         await self.recorder.begin()
-        material: Material | None = await self._gather()
-        if material and material.how:
+        if file_search.options(self.run):
             await searching.until_read(self.run)
-            material = await self._searched(material) if asking.searches_first(self.run, material) else material
+        material: Material | None = await self._gather()
+        if material and asking.searches_first(self.run, material):
+            material = await self._searched(material)
         while material:
             material.left.check()
             self.recorder = self._scribe(material)

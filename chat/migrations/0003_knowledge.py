@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ("place", models.PositiveIntegerField()),
                 ("text", models.TextField()),
                 ("heading", models.TextField(blank=True)),
+                ("headings", models.JSONField(default=list)),
                 ("page_from", models.PositiveIntegerField(null=True)),
                 ("page_to", models.PositiveIntegerField(null=True)),
                 ("pages", models.JSONField(default=list)),

@@ -166,7 +166,7 @@ class Passage(models.Model):
 
     ``text`` is ``document[char_from:char_to]``, the document being all text that was read of the file; consecutive
     passages overlap. Pages (slides, sheets) count from 1, None where the format has none; ``pages`` says
-    where each begins, ``[[char, page], …]``. Its windows are those of its
+    where each begins, ``[[char, page], …]``, and ``headings`` the same of headings. Its windows are those of its
     entry from ``window_from`` to before ``window_to``.
     """
 
@@ -174,6 +174,7 @@ class Passage(models.Model):
     place = models.PositiveIntegerField()
     text = models.TextField()
     heading = models.TextField(blank=True)
+    headings = models.JSONField(default=list)
     page_from = models.PositiveIntegerField(null=True)
     page_to = models.PositiveIntegerField(null=True)
     pages = models.JSONField(default=list)
@@ -194,6 +195,10 @@ class Passage(models.Model):
     def page_at(self, char: int) -> int | None:
         """The page on which the character ``char`` of the document stands."""
         return next((page for begin, page in reversed(self.pages) if begin <= char), self.page_from)
+
+    def heading_at(self, char: int) -> str:
+        """The heading under which it stands."""
+        return next((heading for begin, heading in reversed(self.headings) if begin <= char), self.heading)
 
 
 class Window(models.Model):

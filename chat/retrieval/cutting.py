@@ -53,6 +53,7 @@ class Rows:
                 place=self.place,
                 text=passage.text,
                 heading=passage.heading,
+                headings=passage.headings,
                 page_from=passage.page_from,
                 page_to=passage.page_to,
                 pages=passage.pages,

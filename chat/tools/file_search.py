@@ -135,7 +135,7 @@ def _result(hit: Hit) -> Result:
             "store_id": entry.store_id,
             "page_from": passage.page_at(hit.quote[0]),
             "page_to": passage.page_at(hit.quote[1] - 1),
-            "heading": passage.heading,
+            "heading": passage.heading_at(sum(hit.quote) // 2),
             "char_from": passage.char_from,
             "char_to": passage.char_to,
             "quote_from": hit.quote[0],

@@ -115,11 +115,11 @@ class TestCutting:
 
     def test_of_a_short_document_gives_it_whole(self) -> None:
         assert list(cut([Section(3, "H", "  Hello. \n")], count=count)) == [
-            Passage("Hello.", 3, 3, ((2, 3),), "H", 2, 8, ((0, 10),)),
+            Passage("Hello.", 3, 3, ((2, 3),), "H", ((2, "H"),), 2, 8, ((0, 10),)),
         ]
 
-    def test_tells_where_each_page_begins(self) -> None:
-        pages = [Section(number, "", f"Page {number} says {prose(150)}\n") for number in range(1, 9)]
+    def test_tells_where_each_page_and_heading_begins(self) -> None:
+        pages = [Section(number, f"Part {number // 2}", f"Page {number} says {prose(150)}\n") for number in range(1, 9)]
         text = "".join(section.text for section in pages)
 
         for passage in cut(pages, count=count):
@@ -128,6 +128,8 @@ class TestCutting:
             for (begin, page), (_next, following) in pairwise(passage.pages):
                 assert following == page + 1
                 assert begin == passage.char_from or text[begin:].startswith(f"Page {page} says")
+            parts = dict.fromkeys(f"Part {page // 2}" for _begin, page in passage.pages)
+            assert [heading for _begin, heading in passage.headings] == list(parts)
 
     def test_takes_sections_only_as_it_goes(self) -> None:
         taken = []
