@@ -62,7 +62,7 @@ def message_delta(
 
 
 def annotation_delta(annotation: Mapping[str, Any], *, index: int) -> dict[str, Any]:
-    """An annotation of a message as deltas show it: with its ``index`` in the part, and the quote that they had once."""
+    """An annotation of a message as deltas show it: with its ``index`` in the part, and the quote of old times."""
     kind = annotation["type"]
     quote = {"quote": ""} if kind == "file_citation" else {}
     return {"index": index, **annotation, kind: {**annotation[kind], **quote}}

@@ -18,8 +18,8 @@ from chat.retrieval.keywords_terms import Term, shares, terms
 HALF = 8.0
 """The BM25 that gives half of the highest score."""
 
-TOO_COMMON = 0.25
-"""Of the passages of a large store: words that more have say nothing there."""
+MOST_COUNTED = 0.25
+"""Of the passages of a large store: words that more have all count for as little."""
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]
@@ -27,7 +27,7 @@ Keys = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Keys of passages, ascending, and their BM25 for the rarer terms; the ``common`` ones, with their rarity, are left."""
+    """Keys of passages, ascending, and their BM25 for the rarer terms. ``common`` are the others, with their rarity."""
 
     keys: Keys
     scores: Floats
@@ -54,14 +54,15 @@ def search(question: str, *, store: VectorStore, total: int) -> Found:
     if not found:
         return Found(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
     keys, places = np.unique(np.concatenate([keys for keys, _ in found]), return_inverse=True)
-    scores = np.bincount(places, np.concatenate([shares * _rarity(len(keys), total) for keys, shares in found]))
+    weighed = np.concatenate([shares * _rarity(len(keys), total) for keys, shares in found])
+    scores = np.bincount(places, weighed).astype(np.float64)
     return Found(keys, scores, common)
 
 
 def common_scores(found: Found, keys: Keys, *, store: VectorStore) -> Floats:
     """What the common terms add to the BM25 of the passages with ``keys``."""
-    times = database().times(keys, list(found.common), scope=store.pk)
-    return shares(times) @ np.array(list(found.common.values()))
+    times: Floats = database().times(keys, list(found.common), scope=store.pk)
+    return np.asarray(shares(times) @ np.array(list(found.common.values())))
 
 
 def scores(bm25: Floats) -> NDArray[np.float32]:
@@ -71,13 +72,12 @@ def scores(bm25: Floats) -> NDArray[np.float32]:
 
 def _parted(question: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
     """The rarest terms, whose passages can be read, and the others, with their rarity."""
-    most = max(database().MOST_ROWS, int(total * TOO_COMMON))
+    most = max(database().MOST_ROWS, int(total * MOST_COUNTED))
     counts = {term: database().count(term, scope=store.pk, most=most) for term in terms(question)}
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database().MOST_ROWS, side="right")))
-    common = {term: _rarity(counts[term], total) for term in ordered[rare:] if counts[term] < most}
-    return ordered[:rare], common
+    return ordered[:rare], {term: _rarity(counts[term], total) for term in ordered[rare:]}
 
 
 def _rarity(having: int, total: int) -> float:

@@ -148,12 +148,16 @@ def _ranked(found: Scores, threshold: float, *, soon: int) -> Iterator[_Candidat
 
 def _read(candidates: Sequence[_Candidate], asked: Sequence[Sequence[Term]], weights: Weights) -> list[Hit]:
     """Those whose rows are still there, and visible."""
-    rows = Passage.objects.filter(
-        pk__in=[candidate.key for candidate in candidates],
-        entry__status=VectorStoreFile.Status.COMPLETED,
-        entry__file__in=File.objects.there(),
-    ).select_related("entry__file", "entry__store")
-    there = {passage.pk: passage for passage in rows}
+    # By their keys alone: with more conditions SQLite goes through all completed entries, 100 ms for 2,000 of them.
+    rows = Passage.objects.filter(pk__in=[candidate.key for candidate in candidates])
+    passages = [
+        passage
+        for passage in rows.select_related("entry__file", "entry__store")
+        if passage.entry.status == VectorStoreFile.Status.COMPLETED
+    ]
+    files = File.objects.there().filter(id__in={passage.entry.file_id for passage in passages})
+    visible = set(files.values_list("id", flat=True))
+    there = {passage.pk: passage for passage in passages if passage.entry.file_id in visible}
     return [_hit(there[candidate.key], candidate, asked, weights) for candidate in candidates if candidate.key in there]
 
 

@@ -87,14 +87,17 @@ def scores(
 ) -> Scores:
     """Of ``store``, as it was at ``snapshot``. ``questions`` are the vectors of ``queries``; None if unknown."""
     near = vectors.nearness(snapshot, questions, count=len(queries))
-    each = [_one(store, snapshot, query, row, wanted, weights) for query, row in zip(queries, near, strict=True)]
+    each = [
+        _both(store, snapshot, query, near=row, wanted=wanted, weights=weights)
+        for query, row in zip(queries, near, strict=True)
+    ]
     best = np.argmax([score for score, _, _ in each], axis=0)
     score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
     return Scores(snapshot, wanted, score, keyword, meaning, best, near)
 
 
-def _one(
-    store: VectorStore, snapshot: Snapshot, query: str, near: Floats, wanted: NDArray[np.bool_], weights: Weights
+def _both(
+    store: VectorStore, snapshot: Snapshot, query: str, *, near: Floats, wanted: NDArray[np.bool_], weights: Weights
 ) -> tuple[Floats, Floats, Floats]:
     """The score, by words and by meaning, of each passage for one query."""
     meaning = vectors.meanings(snapshot, near)
@@ -103,8 +106,8 @@ def _one(
     positions = snapshot.positions(found.keys)
     bm25[positions[positions >= 0]] = found.scores[positions >= 0]
     if found.common:
-        score = weights.sum(keywords.scores(bm25), meaning)
-        best = np.argsort(-np.where(wanted, score, -1))[:LOOKED_AT]
+        likely = np.where(wanted, weights.sum(keywords.scores(bm25), meaning), -1)
+        best = np.argpartition(-likely, min(LOOKED_AT, len(likely) - 1))[:LOOKED_AT]
         bm25[best] += keywords.common_scores(found, snapshot.keys[best], store=store)
     keyword = keywords.scores(bm25)
     return weights.sum(keyword, meaning), keyword, meaning
