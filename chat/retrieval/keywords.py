@@ -18,7 +18,7 @@ from chat.retrieval.keywords_terms import Term, shares, terms
 HALF = 8.0
 """The BM25 that gives half of the highest score."""
 
-MOST_COUNTED = 0.25
+MOST_COUNTED = 0.1
 """Of the passages of a large store: words that more have all count for as little."""
 
 Floats = NDArray[np.float64]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,38 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chat.errors import Refusal
-from chat.models import File, Passage, VectorStore, VectorStoreFile
+from chat.models import VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
 from chat.retrieval import vectors
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.filters import matches
-from chat.retrieval.keywords_terms import Term, terms
-from chat.retrieval.search_quotes import quote
+from chat.retrieval.keywords_terms import terms
+from chat.retrieval.search_hits import Candidate, Hit, read
 from chat.retrieval.search_scores import Scores, Weights, scores
 
 __all__ = ["Hit", "Weights", "search"]
 
-EMBEDDED_CHARACTERS = 4000
-"""Of a question, more than any question has: models refuse texts of more than some 8,000 tokens."""
+MOST_EMBEDDED = 4000
+"""Characters of a query that are embedded: models refuse texts of more than some 8,000 tokens."""
 
 USUAL = Weights()
+Questions = NDArray[np.float32] | None
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that was found, its ``entry``, ``entry.file`` and ``entry.store`` loaded.
-
-    ``score`` is the weighed sum of ``keyword`` and ``meaning``; all are 0..1. ``quote`` is the range of the document's
-    characters, within the passage's own, that answers best.
-    """
-
-    passage: Passage
-    score: float
-    keyword: float
-    meaning: float
-    quote: tuple[int, int]
 
 
 def search(
@@ -67,32 +52,12 @@ def search(
     there = [store for store in _as_they_are(stores) if not store.is_expired]
     if not asked or not there:
         return []
-    questions = _embedded(there, asked, embedder_of)
-    ranked = heapq.merge(
-        *(
-            _ranked(_scores(store, asked, questions[store.embedder], filters, weights), threshold, soon=2 * limit)
-            for store in there
-        ),
-        key=lambda candidate: -candidate.score,
-    )
-    hits: list[Hit] = []
-    while len(hits) < limit and (some := list(islice(ranked, limit))):
-        hits += _read(some, [terms(query) for query in asked], weights)
-    return hits[:limit]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    scores: Scores
-    position: int
-
-    @property
-    def key(self) -> int:
-        return int(self.scores.snapshot.keys[self.position])
-
-    @property
-    def score(self) -> float:
-        return float(self.scores.score[self.position])
+    questions: dict[str, Questions] = {}
+    for store in there:
+        if store.embedder not in questions:
+            questions[store.embedder] = _embedded(store, asked, embedder_of)
+    found = [_scores(store, asked, questions[store.embedder], filters, weights) for store in there]
+    return _best(found, limit=limit, threshold=threshold, asked=asked, weights=weights)
 
 
 def _as_they_are(stores: Sequence[VectorStore]) -> list[VectorStore]:
@@ -100,36 +65,19 @@ def _as_they_are(stores: Sequence[VectorStore]) -> list[VectorStore]:
     return list(VectorStore.objects.filter(pk__in=[store.pk for store in stores]).order_by("pk"))
 
 
-def _embedded(
-    stores: Iterable[VectorStore], queries: Sequence[str], embedder_of: Callable[[VectorStore], Embedder]
-) -> dict[str, NDArray[np.float32] | None]:
-    """The vectors of ``queries`` by each embedder of ``stores``; None if it failed."""
-    found: dict[str, NDArray[np.float32] | None] = {}
-    for store in stores:
-        if store.embedder not in found:
-            found[store.embedder] = _vectors(embedder_of, store, queries)
-    return found
-
-
-def _vectors(
-    embedder_of: Callable[[VectorStore], Embedder], store: VectorStore, queries: Sequence[str]
-) -> NDArray[np.float32] | None:
+def _embedded(store: VectorStore, queries: Sequence[str], embedder_of: Callable[[VectorStore], Embedder]) -> Questions:
+    texts = [query[:MOST_EMBEDDED].encode(errors="replace").decode() for query in queries]  # without half characters
     try:
-        return embedder_of(store).embed([_embeddable(query) for query in queries], urgent=True)
+        return embedder_of(store).embed(texts, urgent=True)
     except Refusal as refusal:
         logger.warning("%s is searched by words alone, because its embedder failed: %s", store.id, refusal)
         return None
 
 
-def _embeddable(query: str) -> str:
-    """Half characters have no UTF-8."""
-    return query[:EMBEDDED_CHARACTERS].encode(errors="replace").decode()
-
-
 def _scores(
     store: VectorStore,
     queries: Sequence[str],
-    questions: NDArray[np.float32] | None,
+    questions: Questions,
     filters: Mapping[str, Any] | None,
     weights: Weights,
 ) -> Scores:
@@ -142,32 +90,20 @@ def _scores(
     return scores(store, snapshot, queries, wanted=wanted, questions=questions, weights=weights)
 
 
-def _ranked(found: Scores, threshold: float, *, soon: int) -> Iterator[_Candidate]:
-    return (_Candidate(found, position) for position in found.ranked(threshold=threshold, soon=soon))
+def _candidates(found: Scores, threshold: float, *, soon: int) -> Iterator[Candidate]:
+    return (Candidate(found, position) for position in found.ranked(threshold=threshold, soon=soon))
 
 
-def _read(candidates: Sequence[_Candidate], asked: Sequence[Sequence[Term]], weights: Weights) -> list[Hit]:
-    """Those whose rows are still there, and visible."""
-    # By their keys alone: with more conditions SQLite goes through all completed entries, 100 ms for 2,000 of them.
-    rows = Passage.objects.filter(pk__in=[candidate.key for candidate in candidates])
-    passages = [
-        passage
-        for passage in rows.select_related("entry__file", "entry__store")
-        if passage.entry.status == VectorStoreFile.Status.COMPLETED
-    ]
-    files = File.objects.there().filter(id__in={passage.entry.file_id for passage in passages})
-    visible = set(files.values_list("id", flat=True))
-    there = {passage.pk: passage for passage in passages if passage.entry.file_id in visible}
-    return [_hit(there[candidate.key], candidate, asked, weights) for candidate in candidates if candidate.key in there]
-
-
-def _hit(passage: Passage, candidate: _Candidate, asked: Sequence[Sequence[Term]], weights: Weights) -> Hit:
-    found, position = candidate.scores, candidate.position
-    places, near = found.windows(position)
-    return Hit(
-        passage=passage,
-        score=candidate.score,
-        keyword=float(found.keyword[position]),
-        meaning=float(found.meaning[position]),
-        quote=quote(passage, asked[found.query[position]], places=places, near=near, weights=weights),
+def _best(
+    found: Sequence[Scores], *, limit: int, threshold: float, asked: Sequence[str], weights: Weights
+) -> list[Hit]:
+    """Reads on until there are enough of those that are still there."""
+    ranked = heapq.merge(
+        *(_candidates(each, threshold, soon=2 * limit) for each in found),
+        key=lambda candidate: -candidate.score,
     )
+    looked_for = [terms(query) for query in asked]
+    hits: list[Hit] = []
+    while len(hits) < limit and (some := list(islice(ranked, limit - len(hits)))):
+        hits += read(some, asked=looked_for, weights=weights)
+    return hits

@@ -37,12 +37,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of all passages of ``snapshot``, parallel to its arrays; those that are not ``wanted`` may have too low ones.
+    """Of all passages of ``store`` at ``snapshot``, parallel to its arrays; of those that are not ``wanted`` they may
+    be too low.
 
     ``query`` is the index of the one that each answers best, whose scores these are; ``near``, (queries, windows), is
     how near each window is to each of them.
     """
 
+    store: VectorStore
     snapshot: Snapshot
     wanted: NDArray[np.bool_]
     score: Floats
@@ -93,7 +95,7 @@ def scores(
     ]
     best = np.argmax([score for score, _, _ in each], axis=0)
     score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
-    return Scores(snapshot, wanted, score, keyword, meaning, best, near)
+    return Scores(store, snapshot, wanted, score, keyword, meaning, best, near)
 
 
 def _both(

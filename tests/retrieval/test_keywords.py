@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.db import connection
 
 from chat.models import Passage, User, VectorStore
 from chat.retrieval import keywords
 from chat.retrieval.keywords_terms import MOST_TERMS, terms
-from tests.retrieval.making import Thesaurus, add, store_of
+from tests.retrieval.making import Thesaurus, store_of
 
 PLAIN = Thesaurus()
 
 
 def found(store: VectorStore, question: str, *, total: int = 100) -> dict[str, float]:
     """The texts that are found, best first, with their scores."""
-    keys, scores = keywords.search(question, store=store, total=total)
-    best = sorted(zip(keys.tolist(), scores.tolist(), strict=True), key=lambda each: -each[1])
+    match = keywords.search(question, store=store, total=total)
+    scores = keywords.scores(match.scores).tolist()
+    best = sorted(zip(match.keys.tolist(), scores, strict=True), key=lambda each: -each[1])
     return {Passage.objects.get(pk=key).text: score for key, score in best}
 
 
@@ -146,17 +148,46 @@ class TestWords:
             assert cursor.fetchone()[0] == Passage.objects.count() == 1
         VectorStore.objects.all().delete()
         assert not Passage.objects.exists()
-        assert len(keywords.search("cat dog", store=store, total=2)[0]) == 0
+        assert len(keywords.search("cat dog", store=store, total=2).keys) == 0
 
-    def test_that_very_many_passages_have_are_left_out(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        database = keywords.database()
-        monkeypatch.setattr(database, "MOST_ROWS", 12)
-        store = store_of(ada, *[f"Common words {number}." for number in range(10)], embedder=PLAIN)
-        for text in ("A rare thing.", "A thing that is seldom.", "Odd things."):
-            add(store, text, embedder=PLAIN)
-        assert set(found(store, "common rare thing seldom odd")) == {
-            "A rare thing.",
-            "A thing that is seldom.",
-            "Odd things.",
-        }
-        assert len(found(store, "common words")) == 10, "the two rarest are always looked for"
+
+@pytest.mark.django_db
+class TestWordsThatVeryManyPassagesHave:
+    @pytest.fixture
+    def store(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> VectorStore:
+        """Ten passages are very many."""
+        monkeypatch.setattr(keywords.database(), "MOST_ROWS", 10)
+        common = [f"Common words {number}." for number in range(10)]
+        return store_of(ada, *common, "A rare thing.", "A rare thing of common common words.", embedder=PLAIN)
+
+    def test_are_not_looked_for_beside_rarer_ones(self, store: VectorStore) -> None:
+        match = keywords.search("common rare", store=store, total=12)
+        assert (len(match.keys), list(match.common)) == (2, [("common",)])
+
+    def test_are_looked_for_when_there_are_no_others(self, store: VectorStore) -> None:
+        assert len(found(store, "common", total=12)) == 11
+
+    def test_are_counted_in_the_likely_passages(self, store: VectorStore) -> None:
+        match = keywords.search("common rare", store=store, total=12)
+        plain, both = Passage.objects.order_by("pk")[10:]
+        more = keywords.common_scores(match, np.array([both.pk, plain.pk, 0]), store=store)
+        assert more[0] > more[1] == more[2] == 0
+
+    @pytest.mark.parametrize(
+        ("text", "word"),
+        [
+            ("Connections close.", "closing"),
+            ("It was closed.", "closes"),
+            ("Boxes.", "box"),
+            ("The query.", "queries"),
+            ("A class.", "classes"),
+            ("Zürich", "zurich"),
+            ("東京都", "東京"),
+            ("max_tokens", "max_token"),
+        ],
+    )
+    def test_are_counted_in_all_their_forms(self, ada: User, text: str, word: str) -> None:
+        store = store_of(ada, text, "Nothing of it.", embedder=PLAIN)
+        key, other = store.entries.order_by("pk").values_list("passages", flat=True)
+        times = keywords.database().times(np.array([other, key]), terms(word), scope=store.pk)
+        assert times.tolist() == [[0], [1]]
