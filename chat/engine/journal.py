@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -110,3 +110,13 @@ def _insist(write: Callable[[], T]) -> T:
                 connection.close()
             time.sleep(WAIT * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work`` to its end even when the awaiting task is cancelled in between: a commit is never left untold."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

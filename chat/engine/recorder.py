@@ -7,13 +7,13 @@ missed it finds it in the rows. Text goes out with the first word at once, then 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from chat.engine import budget, calls, endings
 from chat.engine.endings import Told
-from chat.engine.journal import Journal, Partial
+from chat.engine.journal import Journal, Partial, unbroken
 from chat.engine.meter import Meter
 from chat.engine.written import Written
 from chat.events import types
@@ -27,7 +27,6 @@ from chat.tools import file_search
 from chat.tools.citations import Citation, Reader, Sources, marker
 from chat.tools.support import supporting
 
-T = TypeVar("T")
 WINDOW = 0.033  # seconds between two deltas of a run
 
 
@@ -292,13 +291,3 @@ class Recorder:
             return bool(events)
 
         return await unbroken(commit_and_tell())
-
-
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
-    """Await ``work`` to its end even when the awaiting task is cancelled in between: a commit is never left untold."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
