@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import heapq
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
-from chat.retrieval import vectors
+from chat.retrieval import keywords, vectors
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.filters import matches
 from chat.retrieval.keywords_terms import terms
 from chat.retrieval.search_hits import Candidate, Hit, read
+from chat.retrieval.search_meaning import Meaning
 from chat.retrieval.search_scores import Scores, Weights, scores
+from chat.retrieval.vectors_copy import Snapshot
 
 __all__ = ["Hit", "Weights", "search"]
 
-MOST_EMBEDDED = 4000
-"""Characters of a query that are embedded: models refuse texts of more than some 8,000 tokens."""
-
 USUAL = Weights()
-Questions = NDArray[np.float32] | None
-
-logger = logging.getLogger(__name__)
 
 
 def search(
@@ -52,11 +47,8 @@ def search(
     there = [store for store in _as_they_are(stores) if not store.is_expired]
     if not asked or not there:
         return []
-    questions: dict[str, Questions] = {}
-    for store in there:
-        if store.embedder not in questions:
-            questions[store.embedder] = _embedded(store, asked, embedder_of)
-    found = [_scores(store, asked, questions[store.embedder], filters, weights) for store in there]
+    meaning = Meaning(asked, stores=there, embedder_of=embedder_of)
+    found = [_scores(store, asked, meaning, filters, weights) for store in there]
     return _best(found, limit=limit, threshold=threshold, asked=asked, weights=weights)
 
 
@@ -65,29 +57,28 @@ def _as_they_are(stores: Sequence[VectorStore]) -> list[VectorStore]:
     return list(VectorStore.objects.filter(pk__in=[store.pk for store in stores]).order_by("pk"))
 
 
-def _embedded(store: VectorStore, queries: Sequence[str], embedder_of: Callable[[VectorStore], Embedder]) -> Questions:
-    texts = [query[:MOST_EMBEDDED].encode(errors="replace").decode() for query in queries]  # without half characters
-    try:
-        return embedder_of(store).embed(texts, urgent=True)
-    except Refusal as refusal:
-        logger.warning("%s is searched by words alone, because its embedder failed: %s", store.id, refusal)
-        return None
-
-
 def _scores(
     store: VectorStore,
     queries: Sequence[str],
-    questions: Questions,
+    meaning: Meaning,
     filters: Mapping[str, Any] | None,
     weights: Weights,
 ) -> Scores:
     snapshot = vectors.snapshot(store)
-    wanted = np.ones(len(snapshot.keys), np.bool_)
-    if filters is not None:
-        entries = VectorStoreFile.objects.filter(store=store).values_list("pk", "attributes")
-        fitting = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
-        wanted = np.isin(snapshot.entries, fitting)
-    return scores(store, snapshot, queries, wanted=wanted, questions=questions, weights=weights)
+    with ThreadPoolExecutor(1) as beside:
+        near = beside.submit(meaning.nearness, snapshot, embedder=store.embedder)
+        words = [keywords.search(query, store=store, total=len(snapshot.keys)) for query in queries]
+        wanted = _wanted(store, snapshot, filters)
+    return scores(store, snapshot, words=words, near=near.result(), wanted=wanted, weights=weights)
+
+
+def _wanted(store: VectorStore, snapshot: Snapshot, filters: Mapping[str, Any] | None) -> NDArray[np.bool_]:
+    """Which of the snapshot's passages are of files that the filters fit."""
+    if filters is None:
+        return np.ones(len(snapshot.keys), np.bool_)
+    entries = VectorStoreFile.objects.filter(store=store).values_list("pk", "attributes")
+    fitting = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
+    return np.isin(snapshot.entries, fitting)
 
 
 def _candidates(found: Scores, threshold: float, *, soon: int) -> Iterator[Candidate]:
@@ -99,8 +90,7 @@ def _best(
 ) -> list[Hit]:
     """Reads on until there are enough of those that are still there."""
     ranked = heapq.merge(
-        *(_candidates(each, threshold, soon=2 * limit) for each in found),
-        key=lambda candidate: -candidate.score,
+        *(_candidates(each, threshold, soon=2 * limit) for each in found), key=lambda candidate: -candidate.score
     )
     looked_for = [terms(query) for query in asked]
     hits: list[Hit] = []

@@ -81,29 +81,35 @@ class Scores:
 def scores(
     store: VectorStore,
     snapshot: Snapshot,
-    queries: Sequence[str],
     *,
+    words: Sequence[keywords.Found],
+    near: Floats,
     wanted: NDArray[np.bool_],
-    questions: Floats | None,
     weights: Weights,
 ) -> Scores:
-    """Of ``store``, as it was at ``snapshot``. ``questions`` are the vectors of ``queries``; None if unknown."""
-    near = vectors.nearness(snapshot, questions, count=len(queries))
+    """Of ``store`` at ``snapshot``, from what was found by the words of each query and how near windows are to each."""
     each = [
-        _both(store, snapshot, query, near=row, wanted=wanted, weights=weights)
-        for query, row in zip(queries, near, strict=True)
+        _both(store, snapshot, found, near=row, wanted=wanted, weights=weights)
+        for found, row in zip(words, near, strict=True)
     ]
+    if len(each) == 1:
+        return Scores(store, snapshot, wanted, *each[0], np.zeros(len(wanted), np.int64), near)
     best = np.argmax([score for score, _, _ in each], axis=0)
     score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
     return Scores(store, snapshot, wanted, score, keyword, meaning, best, near)
 
 
 def _both(
-    store: VectorStore, snapshot: Snapshot, query: str, *, near: Floats, wanted: NDArray[np.bool_], weights: Weights
+    store: VectorStore,
+    snapshot: Snapshot,
+    found: keywords.Found,
+    *,
+    near: Floats,
+    wanted: NDArray[np.bool_],
+    weights: Weights,
 ) -> tuple[Floats, Floats, Floats]:
     """The score, by words and by meaning, of each passage for one query."""
     meaning = vectors.meanings(snapshot, near)
-    found = keywords.search(query, store=store, total=len(snapshot.keys))
     bm25 = np.zeros(len(meaning))
     positions = snapshot.positions(found.keys)
     bm25[positions[positions >= 0]] = found.scores[positions >= 0]

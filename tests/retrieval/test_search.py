@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat.errors import Unreachable
+from chat.errors import KeyRefused, Unreachable
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import store_changed
-from chat.retrieval.search import Hit, Weights
+from chat.retrieval import keywords
+from chat.retrieval.search import Hit, Weights, search
 from tests.retrieval.making import Thesaurus, add, finder, store_of, texts
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,21 @@ class TestASearch:
     def test_for_no_query_finds_nothing(self, ada: User) -> None:
         store = store_of(ada, "The automobile.", embedder=THESAURUS)
         assert find(store) == find(store, "", "  ") == []
+
+
+class TestALargeStore:
+    def test_finds_the_same_as_if_it_were_small(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Words that many passages have are looked for in the likely ones alone."""
+        sentences = [
+            f"Report {n} of the {'spring' if n % 3 else 'autumn'}, {'sales' if n % 7 else 'losses'}." for n in range(40)
+        ]
+        store = store_of(ada, *sentences, embedder=THESAURUS)
+        expected = find(store, "report losses autumn 21", "spring sales", limit=12)
+        monkeypatch.setattr(keywords.database(), "MOST_ROWS", 8)
+        found = find(store, "report losses autumn 21", "spring sales", limit=12)
+        assert texts(found)[0] == "Report 21 of the autumn, losses."
+        assert texts(found) == texts(expected)
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=0.15)
 
 
 class TestTheQuote:
@@ -263,7 +279,15 @@ class TestWithoutTheEmbedder:
             hits = finder(failing)(store, "car")
         assert [(hit.passage.text, hit.meaning) for hit in hits] == [("The car of Xylotech.", 0)]
         assert hits[0].score == pytest.approx(0.6 * hits[0].keyword)
-        assert f"{store.id} is searched by words alone" in caplog.text
+        assert "by words alone, because the embedder all-MiniLM-L6-v2 failed" in caplog.text
+
+    def test_words_alone_decide_when_its_provider_cannot_be_used(self, ada: User) -> None:
+        store = store_of(ada, "The car of Xylotech.", "The automobile.", embedder=THESAURUS)
+
+        def refuse(_store: VectorStore) -> Thesaurus:
+            raise KeyRefused
+
+        assert texts(search([store], ["car"], limit=5, embedder_of=refuse)) == ["The car of Xylotech."]
 
     def test_vectors_of_another_width_count_for_nothing(self, ada: User) -> None:
         store = store_of(ada, "The car of Xylotech.", "The automobile.", embedder=THESAURUS)
