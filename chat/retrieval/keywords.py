@@ -19,7 +19,11 @@ HALF = 8.0
 """The BM25 that gives half of the highest score."""
 
 MOST_COUNTED = 0.1
-"""Of the passages of a large store: words that more have all count for as little."""
+"""Of the passages of a large store: words that more have all count for as little.
+
+With ``MOST_ROWS`` and the 200 passages that are looked at for the rest, questions in 67,000 passages of manual pages
+had nDCG@10 50.7 by words alone, for 26 ms of CPU; with all words in all passages 50.5, for 150 ms.
+"""
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]

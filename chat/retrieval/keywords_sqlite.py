@@ -14,7 +14,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords_terms import Term, stem, words
+from chat.retrieval.keywords_terms import MOST_SHARE, Term, stem, words
 
 MOST_ROWS = 10_000
 """Passages of all terms together whose shares a question may read, at about a microsecond each."""
@@ -41,7 +41,8 @@ def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.f
     with connection.cursor() as cursor:
         cursor.execute(sql, [_match(term, scope)])
         rows = np.fromiter(chain.from_iterable(cursor.fetchall()), np.float64).reshape(-1, 2)
-    return rows[:, 0].astype(np.int64), -rows[:, 1] / _rarity(_total(), len(rows))
+    # Passages that came in between may make the rarity a little wrong, and so a tiny one by many times.
+    return rows[:, 0].astype(np.int64), (-rows[:, 1] / _rarity(_total(), len(rows))).clip(0, MOST_SHARE)
 
 
 def times(keys: NDArray[np.int64], terms: Sequence[Term], *, scope: int) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ _ENDINGS = (
 )
 _SHORTEST_STEM = 3
 _SATURATION = 1.2  # BM25's k1
+MOST_SHARE = 1 + _SATURATION
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(f"(?P<single>[{_SINGLE}])|[^\\W_{_SINGLE}]+")
 
@@ -67,7 +68,7 @@ def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a term that is so many ``times`` in a passage adds to its BM25 before rarity weighs it: 0..2.2. Passages
     are of about the same length, so it does not count here.
     """
-    return times * (1 + _SATURATION) / (times + _SATURATION)
+    return times * MOST_SHARE / (times + _SATURATION)
 
 
 def _groups(text: str) -> Iterator[Term]:

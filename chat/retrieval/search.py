@@ -66,7 +66,7 @@ def _scores(
 ) -> Scores:
     snapshot = vectors.snapshot(store)
     with ThreadPoolExecutor(1) as beside:
-        near = beside.submit(meaning.nearness, snapshot, embedder=store.embedder)
+        near = beside.submit(meaning.near, snapshot, embedder=store.embedder)
         words = [keywords.search(query, store=store, total=len(snapshot.keys)) for query in queries]
         wanted = _wanted(store, snapshot, filters)
     return scores(store, snapshot, words=words, near=near.result(), wanted=wanted, weights=weights)

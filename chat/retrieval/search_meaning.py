@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,18 @@ Floats = NDArray[np.float32]
 logger = logging.getLogger(__name__)
 
 
-class Meaning:
-    """The vectors of ``queries`` by the embedders of ``stores``, which are asked when ``nearness`` first needs them.
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How near the windows of a snapshot are to each query, and its passages: see ``vectors``."""
 
-    Make it where the database may be asked; ``nearness`` may be called in another thread, one at a time.
+    windows: Floats
+    passages: Sequence[Floats]
+
+
+class Meaning:
+    """The vectors of ``queries`` by the embedders of ``stores``, which are asked when ``near`` first needs them.
+
+    Make it where the database may be asked; ``near`` may be called in another thread, one at a time.
     """
 
     def __init__(
@@ -40,14 +49,15 @@ class Meaning:
             except Refusal as refusal:
                 self._give_up(store.embedder, refusal)
 
-    def nearness(self, snapshot: Snapshot, *, embedder: str) -> Floats:
-        """See ``vectors.nearness``; all 0 if the embedder failed, of which the log tells."""
+    def near(self, snapshot: Snapshot, *, embedder: str) -> Near:
+        """All 0 if the embedder failed, of which the log tells."""
         if embedder not in self._vectors:
             try:
                 self._vectors[embedder] = self._embedders[embedder].embed(self._texts, urgent=True)
             except Refusal as refusal:
                 self._give_up(embedder, refusal)
-        return vectors.nearness(snapshot, self._vectors[embedder], count=len(self._texts))
+        windows = vectors.nearness(snapshot, self._vectors[embedder], count=len(self._texts))
+        return Near(windows, [vectors.meanings(snapshot, row) for row in windows])
 
     def _give_up(self, embedder: str, refusal: Refusal) -> None:
         self._vectors[embedder] = None

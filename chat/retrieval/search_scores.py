@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chat.models import VectorStore
-from chat.retrieval import keywords, vectors
+from chat.retrieval import keywords
+from chat.retrieval.search_meaning import Near
 from chat.retrieval.vectors_copy import Ints, Snapshot
 
 LOOKED_AT = 200
@@ -83,20 +84,20 @@ def scores(
     snapshot: Snapshot,
     *,
     words: Sequence[keywords.Found],
-    near: Floats,
+    near: Near,
     wanted: NDArray[np.bool_],
     weights: Weights,
 ) -> Scores:
     """Of ``store`` at ``snapshot``, from what was found by the words of each query and how near windows are to each."""
     each = [
-        _both(store, snapshot, found, near=row, wanted=wanted, weights=weights)
-        for found, row in zip(words, near, strict=True)
+        _both(store, snapshot, found, meaning=meaning, wanted=wanted, weights=weights)
+        for found, meaning in zip(words, near.passages, strict=True)
     ]
     if len(each) == 1:
-        return Scores(store, snapshot, wanted, *each[0], np.zeros(len(wanted), np.int64), near)
+        return Scores(store, snapshot, wanted, *each[0], np.zeros(len(wanted), np.int64), near.windows)
     best = np.argmax([score for score, _, _ in each], axis=0)
     score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
-    return Scores(store, snapshot, wanted, score, keyword, meaning, best, near)
+    return Scores(store, snapshot, wanted, score, keyword, meaning, best, near.windows)
 
 
 def _both(
@@ -104,16 +105,15 @@ def _both(
     snapshot: Snapshot,
     found: keywords.Found,
     *,
-    near: Floats,
+    meaning: Floats,
     wanted: NDArray[np.bool_],
     weights: Weights,
 ) -> tuple[Floats, Floats, Floats]:
     """The score, by words and by meaning, of each passage for one query."""
-    meaning = vectors.meanings(snapshot, near)
     bm25 = np.zeros(len(meaning))
     positions = snapshot.positions(found.keys)
     bm25[positions[positions >= 0]] = found.scores[positions >= 0]
-    if found.common:
+    if found.common and len(meaning):
         likely = np.where(wanted, weights.sum(keywords.scores(bm25), meaning), -1)
         best = np.argpartition(-likely, min(LOOKED_AT, len(likely) - 1))[:LOOKED_AT]
         bm25[best] += keywords.common_scores(found, snapshot.keys[best], store=store)

@@ -2,9 +2,9 @@
 
 A text is two stretches of the documents that the questions are of, drawn by chance, two windows with it, and a hundred
 texts are a file. So that a large store has more words than a small one, as real ones have, every file is of a subject:
-the words that are not among the most frequent end otherwise in each. Of 67,000 passages of real manual pages 190 have
-the rarest word of a question in the middle (2,900 at the 95th percentile) and 69,000 (168,000) its words together; of
-100,000 of these RARE (RARE) and ALL (ALL).
+the words that are not among the most frequent end otherwise in each. It is still harder than life: of 67,000 passages
+of manual pages 190 have the rarest word of a question in the middle, 2,900 at the 95th percentile, and all its words
+together are found 69,000 and 168,000 times; of 100,000 of these 1,000 and 9,400, and 152,000 and 325,000 times.
 """
 
 from __future__ import annotations

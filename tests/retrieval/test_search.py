@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from chat.errors import KeyRefused, Unreachable
-from chat.models import File, Passage, User, VectorStore, VectorStoreFile
+from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import store_changed
 from chat.retrieval import keywords
 from chat.retrieval.search import Hit, Weights, search
@@ -117,6 +116,13 @@ class TestALargeStore:
         assert texts(found) == texts(expected)
         assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=0.15)
 
+    def test_finds_nothing_while_its_files_are_being_read(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(keywords.database(), "MOST_ROWS", 1)
+        store = store_of(ada, embedder=THESAURUS)
+        for number in range(3):
+            add(store, f"Report {number}, sales.", embedder=THESAURUS, status="in_progress")
+        assert find(store, "report of sales") == []
+
 
 class TestTheQuote:
     @staticmethod
@@ -209,65 +215,6 @@ class TestStores:
         before = len(THESAURUS.asked)
         find(stores, "one", "two")
         assert THESAURUS.asked[before:] == ["one", "two"]
-
-
-def delete_file(entry: VectorStoreFile) -> None:
-    entry.file.delete()
-
-
-def delete_entry(entry: VectorStoreFile) -> None:
-    entry.delete()
-
-
-def delete_entries(entry: VectorStoreFile) -> None:
-    VectorStoreFile.objects.filter(pk=entry.pk).delete()
-
-
-def delete_passages(entry: VectorStoreFile) -> None:
-    Passage.objects.filter(entry=entry).delete()
-
-
-def delete_row(entry: VectorStoreFile) -> None:
-    """Without the signal by which the store's version grows."""
-    Passage.objects.filter(entry=entry).delete()
-    entry.windows.all().delete()
-    VectorStoreFile.objects.filter(pk=entry.pk)._raw_delete("default")
-
-
-def expire_file(entry: VectorStoreFile) -> None:
-    File.objects.filter(pk=entry.file.pk).update(expires_at=timezone.now())
-
-
-def read_anew(entry: VectorStoreFile) -> None:
-    VectorStoreFile.objects.filter(pk=entry.pk).update(status="in_progress")
-
-
-class TestAFileThatIsGone:
-    @pytest.mark.parametrize(
-        "remove",
-        [delete_file, delete_entry, delete_entries, delete_passages, delete_row, expire_file, read_anew],
-        ids=lambda remove: remove.__name__,
-    )
-    def test_is_found_no_more(self, ada: User, remove: Callable[[VectorStoreFile], None]) -> None:
-        store = store_of(ada, *["The vehicle, the car."] * 8, "An automobile.", embedder=THESAURUS)
-        assert len(find(store, "vehicle car", limit=3)) == 3
-        for entry in store.entries.order_by("pk")[:8]:
-            remove(entry)
-        assert texts(find(store, "vehicle car", limit=3)) == ["An automobile."]
-
-    def test_is_found_again_when_it_was_read_anew(self, ada: User) -> None:
-        store = store_of(ada, "An automobile.", embedder=THESAURUS)
-        find(store, "vehicle")
-        entry = store.entries.get()
-        entry.passages.all().delete()
-        entry.windows.all().delete()
-        again = add(store, "Loaf after loaf.", embedder=THESAURUS)
-        again.passages.update(entry=entry)
-        again.windows.update(entry=entry)
-        VectorStoreFile.objects.filter(pk=entry.pk).update(attempt=2)
-        again.delete()
-        assert texts(find(store, "bread")) == ["Loaf after loaf."]
-        assert find(store, "vehicle", threshold=0.1) == []
 
 
 class TestWithoutTheEmbedder:
