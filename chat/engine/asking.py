@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.engine import budget, sizes, transcript
+from chat.engine import budget, searching, sizes, transcript
 from chat.engine.budget import Left, Spent
 from chat.errors import ContextOverflow
 from chat.models import Model, Run
@@ -21,7 +21,6 @@ PLAIN_TEXT = {"type": "text"}  # the same as "auto"
 IN_WORDS = ("auto", PLAIN_TEXT)
 MOST_FOUND = 16_000  # tokens of passages that a model is told (reference, section 8)
 FOUND_SHARE = 2  # at most half of what may be sent
-MOST_SEARCHES = 10  # of one run, after which the model has to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,8 @@ def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
 def _declared(run: Run, material: Material) -> list[Function]:
     if material.model.tool_use == ToolUse.NONE:
         return []
-    searching = material.how is not None and material.is_native and len(material.found) < MOST_SEARCHES
-    return [*([file_search.DECLARED] if searching else []), *functions.declared(run.tools)]
+    may_search = material.how is not None and material.is_native and len(material.found) < searching.MOST_SEARCHES
+    return [*([file_search.DECLARED] if may_search else []), *functions.declared(run.tools)]
 
 
 def _choice(run: Run, material: Material, declared: list[Function]) -> str | Mapping[str, str]:

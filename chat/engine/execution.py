@@ -20,7 +20,6 @@ from chat.engine.upstream import Upstreams
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
-from chat.models.objects import Object
 from chat.providers.base import Request, Text, ToolCallPiece
 from chat.tools import file_search
 
@@ -128,13 +127,13 @@ class Execution:
         return None
 
     async def _answer_calls(self, turn: loop.TurnEnded, material: Material) -> Material | None:
-        found: dict[str, Object] = {}
-        if material.how is not None:
-            found = await searching.answered(self.run, turn.calls, how=material.how, earlier=len(material.found))
-        calls = [found.get(call.id) or unanswered(call) for call in turn.calls]
-        is_all = len(found) == len(calls)
-        if await (self.recorder.go_on(calls) if is_all else self.recorder.pause(calls)):
-            return await self._gather() if is_all else None
+        if material.how is None:
+            calls = [unanswered(call) for call in turn.calls]
+        else:
+            calls = await searching.answered(self.run, turn.calls, how=material.how, earlier=len(material.found))
+        waits = any(call["type"] == "function" for call in calls)
+        if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
+            return None if waits else await self._gather()
         await self.recorder.end(RunStatus.CANCELLED)
         return None
 

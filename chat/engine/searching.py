@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from asgiref.sync import sync_to_async
 
+from chat.engine.calls import unanswered
+from chat.errors import ProviderError
 from chat.models import Message, Run
 from chat.models.ids import new_id
 from chat.models.objects import Object
@@ -15,6 +17,7 @@ from chat.providers.base import ToolCall
 from chat.tools import file_search, queries
 from chat.tools.file_search import Options
 
+MOST_SEARCHES = 10  # of one run, after which the model has to answer
 READING = 60.0  # seconds that a run waits for the files of its thread (reference, section 8)
 LOOK = 0.5
 FIRST_MARKER = 4  # with one question; reference, section 5
@@ -40,18 +43,28 @@ def first_call(run: Run) -> ToolCall | None:
     return ToolCall(new_id("call_"), file_search.NAME, json.dumps({"queries": wanted}, ensure_ascii=False))
 
 
-async def answered(run: Run, calls: Sequence[ToolCall], *, how: Options, earlier: int) -> dict[str, Object]:
-    """The searches among ``calls`` with what they found, as a step keeps them, by their ids.
+async def answered(run: Run, calls: Sequence[ToolCall], *, how: Options, earlier: int) -> list[Object]:
+    """``calls`` as a step keeps them: searches with what they found, functions without outputs.
 
-    ``earlier`` is how many searches the run has made before: every search has markers of its own.
+    ``earlier`` is how many searches the run has made before: every search has markers of its own. Raises
+    ``ProviderError`` for one that comes after the model was no longer offered to search.
     """
     find = sync_to_async(file_search.find, thread_sensitive=False)
     said = await Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).acount()
-    shown: dict[str, Object] = {}
+    if earlier >= MOST_SEARCHES and any(map(is_search, calls)):
+        raise ProviderError("The model searched again and again without answering.")
+    number = FIRST_MARKER + max(0, said - 1) + 2 * earlier
+    shown: list[Object] = []
     for call in calls:
-        if call.name == file_search.NAME:
-            wanted = file_search.queries_of(call.arguments)
-            results = await find(run, queries=wanted, how=how)
-            number = FIRST_MARKER + max(0, said - 1) + 2 * (earlier + len(shown))
-            shown[call.id] = file_search.call(call.id, how=how, number=number, queries=wanted, results=results)
+        if not is_search(call):
+            shown.append(unanswered(call))
+            continue
+        wanted = file_search.queries_of(call.arguments)
+        results = await find(run, queries=wanted, how=how)
+        shown.append(file_search.call(call.id, how=how, number=number, queries=wanted, results=results))
+        number += 2
     return shown
+
+
+def is_search(call: ToolCall) -> bool:
+    return call.name == file_search.NAME

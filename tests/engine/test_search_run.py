@@ -137,6 +137,16 @@ class TestASearchRun:
         assert part["text"]["value"] == "Cake【4:0†foods.txt】 and tea【6:0†drinks 🍵.txt】."
         assert await RunStep.objects.filter(run__thread=thread, type="tool_calls", status="completed").acount() == 2
 
+    async def test_ends_when_the_model_does_nothing_but_search(self, stage: Stage, thread: Thread) -> None:
+        search = call("file_search", queries=["cake"])
+        provider = ScriptedProvider([Reply(search), Reply(search, after_tools=True)])
+        events = await perform(stage, thread, provider)
+
+        assert events[-1].name == "thread.run.failed"
+        assert "again and again" in events[-1].data["last_error"]["message"]
+        assert [function.name for function in provider.requests[-1].functions] == []
+        assert len(provider.requests) == searching.MOST_SEARCHES + 1
+
     async def test_answers_searches_itself_and_waits_for_functions(self, stage: Stage, thread: Thread) -> None:
         await Assistant.objects.filter(id=thread.assistant_id).aupdate(tools=[*(await thread_tools(thread)), WEATHER])
         both = Reply(call("file_search", queries=["Filip cake"]), call("weather"))
