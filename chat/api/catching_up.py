@@ -91,11 +91,14 @@ class Told:
         return self.news
 
     def _tell(self, name: str, data: Object) -> None:
+        if self.run != types.RUN_CANCELLING and _is_of_a_cancel(name, data):
+            self._tell(types.RUN_CANCELLING, self.cancelling)
         self._remember(name, data)
         self.news.append((name, data))
 
     def _begin(self, run: Object, earlier: list[Object]) -> None:
         fresh = {**run, **UNTOUCHED, "expires_at": run["created_at"] + int(LIFE.total_seconds())}
+        self.cancelling = fresh | {"status": RunStatus.CANCELLING.value, "started_at": run["started_at"]}
         queued = fresh | {"status": RunStatus.QUEUED.value}
         if not self.run:
             self._tell(types.RUN_CREATED, queued)
@@ -158,6 +161,13 @@ class Told:
         else:
             return
         self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=made))
+
+
+def _is_of_a_cancel(name: str, data: Object) -> bool:
+    """Whether this came of a cancel, which is told first."""
+    if name == types.MESSAGE_INCOMPLETE:
+        return bool(data["incomplete_details"]["reason"] == "run_cancelled")
+    return name in (types.STEP_CANCELLED, types.RUN_CANCELLED)
 
 
 def _annotations(message: Object, *, start: int) -> list[Object]:

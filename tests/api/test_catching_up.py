@@ -5,6 +5,7 @@ Whatever a stream has heard of a run when it falls behind, the client is told th
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from tests.api.calling import Body
 from tests.api.streaming import Told as Happening
 from tests.api.streaming import names, text_in
 from tests.engine.library import CAKE, fill, librarian
-from tests.engine.stage import Stage, heard, in_thread, status
+from tests.engine.stage import Stage, answer, heard, in_thread, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Known = dict[str, str]
@@ -197,6 +198,24 @@ class TestAStreamOfAnAnswerWithCitations:
             assert cited(told) == cited(scene.whole), cut
             assert endings(told) == endings(scene.whole), cut
         assert len(cited(scene.whole)) == 2
+
+
+class TestAStreamOfARunThatIsCancelled:
+    @pytest.mark.parametrize("said", [("Good ",), ()])
+    async def test_tells_the_same_wherever_it_falls_behind(self, stage: Stage, thread: Thread, said) -> None:
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply(*said, asyncio.Event())])):
+                run = await status(await stage.ask(thread), "in_progress")
+                if said:
+                    await answer(run, containing="Good ")
+                await in_thread(runs.cancel)(run)
+                events = await heard(follower)
+        scene = Scene(events, await in_thread(look_at)(run.id), {})
+        assert "thread.run.cancelling" in names(scene.whole)
+        for cut in range(len(scene.events) + 1):
+            told = scene.told(cut, scene.rows)
+            assert names(told) == names(scene.whole), cut
+            assert unset(told) == unset(scene.whole), cut
 
 
 class TestAStreamThatHeardNothingFor:
