@@ -6,7 +6,7 @@ import re
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")  # a character of an eastern script is a word
 _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s)$")
-EMPTY = frozenset(
+_EMPTY = frozenset(
     re.findall(
         r"\w+",
         """a about an and are as at be by can could did do does for from had has have he her his how i if in is it its
@@ -18,4 +18,4 @@ EMPTY = frozenset(
 
 def words(text: str) -> list[str]:
     """In order, in small letters and without their commonest English endings; without words that any text has."""
-    return [_ENDING.sub("", word) for word in _WORD.findall(text.lower()) if word not in EMPTY]
+    return [_ENDING.sub("", word) for word in _WORD.findall(text.lower()) if word not in _EMPTY]
