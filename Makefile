@@ -42,8 +42,11 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(PY) -m tests.bench.relay $(ARGS)
 
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
+
 pins: $(STAMP)
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra local --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.txt
+	$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.txt
+	$(COMPILE) --group sandbox --output-file chat/sandbox/requirements.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage

@@ -8,16 +8,16 @@
             retrieval                              finding a passage
               models                               what we keep
                 providers                          how we talk to a model
-                  documents                        how we read a file
+                  documents | sandbox              how we read a file; how we run code that we do not trust
                     events                         what happened, and who hears it
                       errors                       every refusal
 
-Imports point down only; rooms on one line never import each other. ``documents``, ``events``, ``providers``, ``errors``
-and ``engine.loop`` know no Django. The room ``sandbox`` has its place in the plan and comes later.
-``.importlinter`` holds this plan and ``make check`` compares.
+Imports point down only; rooms on one line never import each other. ``documents``, ``sandbox``, ``events``,
+``providers``, ``errors`` and ``engine.loop`` know no Django. ``.importlinter`` holds this plan and ``make check``
+compares.
 
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense
-without Django → documents, providers, events, engine.loop.
+without Django → documents, providers, sandbox, events, engine.loop.
 """
 
 __version__ = "0.1.0"

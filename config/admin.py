@@ -16,6 +16,7 @@ ROOMS = {
     "knowledge": (_("Knowledge"), ["VectorStore"]),
     "threads": (_("Threads"), ["Thread", "Run"]),
     "models": (_("Models"), ["Provider", "Model", "Alias"]),
+    "code": (_("Code"), ["Sandbox"]),
     "people": (_("People"), ["User", "Group", "ApiKey"]),
 }
 
@@ -30,7 +31,7 @@ class EverthreadAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Django's list of apps, regrouped by ``ROOMS``; what no room names comes last under its own app."""
         apps = super().get_app_list(request, app_label)
-        listed = {model["object_name"]: model for app in apps for model in app["models"]}
+        listed = {model["object_name"]: model for app in apps for model in app["models"]} | self._pages(request)
         rooms = []
         for slug, (title, names) in ROOMS.items():
             models = [listed.pop(name) for name in names if name in listed]
@@ -47,6 +48,20 @@ class EverthreadAdminSite(AdminSite):
         for app in apps:
             app["models"] = [model for model in app["models"] if model["object_name"] in listed]
         return rooms + [app for app in apps if app["models"]]
+
+    def _pages(self, request: HttpRequest) -> dict[str, dict[str, Any]]:
+        """What is in a room and is no model, in the form of Django's list."""
+        from chat.admin import sandbox_state  # the admin is built before the models it shows
+
+        if not sandbox_state.may_look(request):
+            return {}
+        sandbox = {"object_name": "Sandbox", "name": _("Sandbox"), "view_only": True}
+        return {"Sandbox": sandbox | {"admin_url": sandbox_state.address(), "add_url": None}}
+
+    def get_urls(self) -> list[Any]:
+        from chat.admin.sandbox import SandboxPages
+
+        return [*SandboxPages(self).urls, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The rooms, and how today goes for those who may see runs."""

@@ -73,6 +73,21 @@ def mail(name: str) -> dict[str, Any]:
         ) from None
 
 
+def span(name: str, *, default: str) -> tuple[int, int]:
+    """Two whole numbers, such as 61200-65000: the first and the last."""
+    value = text(name, default=default)
+    first, _, last = value.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
+        raise ImproperlyConfigured(f"{name}={value!r} is no range of numbers. Set it to one, such as {name}={default}.")
+    return int(first), int(last)
+
+
+def file(name: str) -> Path | None:
+    """A path, which need not exist; None when it is not set."""
+    value = text(name)
+    return Path(value).absolute() if value else None
+
+
 def folder(name: str, *, default: Path) -> Path:
     """A folder, made if it is not there."""
     path = Path(text(name, default=str(default))).resolve()

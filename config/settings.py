@@ -5,6 +5,7 @@ Only ``config`` reads the environment for settings; ``chat`` reads ``django.conf
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -198,6 +199,17 @@ EVERTHREAD_MAX_UPLOAD_MB = env.whole_number("EVERTHREAD_MAX_UPLOAD_MB", default=
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form without its files
 EVERTHREAD_ADMIN_USERNAME = env.text("EVERTHREAD_ADMIN_USERNAME", default="admin")
 EVERTHREAD_ADMIN_PASSWORD = env.text("EVERTHREAD_ADMIN_PASSWORD")
+
+# --- The code interpreter -----------------------------------------------------------------------------------
+
+EVERTHREAD_SANDBOX = env.one_of("EVERTHREAD_SANDBOX", choices=("AUTO", "NS", "LANDLOCK", "OFF"), default="AUTO").lower()
+EVERTHREAD_SANDBOX_SOCKET = env.file("EVERTHREAD_SANDBOX_SOCKET")
+EVERTHREAD_SANDBOX_PYTHON = env.file("EVERTHREAD_SANDBOX_PYTHON")
+EVERTHREAD_SANDBOX_SESSIONS = env.whole_number("EVERTHREAD_SANDBOX_SESSIONS", default=50)
+EVERTHREAD_SANDBOX_CELLS = env.whole_number("EVERTHREAD_SANDBOX_CELLS", default=max(2, os.cpu_count() or 2))
+EVERTHREAD_SANDBOX_CELL_SECONDS = env.whole_number("EVERTHREAD_SANDBOX_CELL_SECONDS", default=60)
+EVERTHREAD_SANDBOX_MEMORY_MB = env.whole_number("EVERTHREAD_SANDBOX_MEMORY_MB", default=2048)
+EVERTHREAD_SANDBOX_UIDS = env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000")  # used when started as root
 
 # --- The log ------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from chat.models import Assistant, Kind, Provider, User
+from tests.sandbox.brokers import RunningBroker, broker
+from tests.sandbox.python import sandbox_python
+
+__all__ = ["sandbox_python"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,3 +63,16 @@ def scripted(db) -> Provider:
 @pytest.fixture
 def assistant(ada: User, scripted: Provider) -> Assistant:
     return Assistant.objects.create(owner=ada, name="Helper", instructions="Be brief.", audience="everyone")
+
+
+@pytest.fixture(scope="session")
+def running_broker(sandbox_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    with broker(sandbox_python, tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(settings, running_broker: RunningBroker) -> RunningBroker:
+    """A real sandbox, in which runs of this process run their code."""
+    settings.EVERTHREAD_SANDBOX_SOCKET = running_broker.rules.socket
+    return running_broker

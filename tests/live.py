@@ -69,8 +69,22 @@ def model_server() -> Iterator[str]:
         server.server_close()
 
 
+def share_sandbox_python(data_dir: Path) -> None:
+    """Have ``data_dir`` use the sandbox's libraries in the default data folder, which take a minute to make."""
+    shared = ROOT / "data" / "sandbox" / "python"
+    shared.mkdir(parents=True, exist_ok=True)
+    place = data_dir / "sandbox" / "python"
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    if not place.exists():
+        place.symlink_to(shared)
+
+
 class LiveServer:
-    """Answers from the scripted provider unless ``environment`` names another. Signs in as ``admin`` / ``PASSWORD``."""
+    """Answers from the scripted provider unless ``environment`` names another. Signs in as ``admin`` / ``PASSWORD``.
+
+    The code interpreter is off unless ``EVERTHREAD_SANDBOX`` says otherwise; then it shares its libraries with all
+    other servers of tests, and with the one of the default data folder.
+    """
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir, self.port = data_dir, free_port()
@@ -80,8 +94,11 @@ class LiveServer:
             "EVERTHREAD_DATA_DIR": str(data_dir),
             "EVERTHREAD_ADMIN_PASSWORD": PASSWORD,
             "PYTHONUNBUFFERED": "1",
+            "EVERTHREAD_SANDBOX": "off",
             **environment,
         }
+        if self.environment["EVERTHREAD_SANDBOX"] != "off":
+            share_sandbox_python(data_dir)
         self.log = data_dir / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
         if "OPENAI_BASE_URL" not in environment:

@@ -13,7 +13,7 @@ from chat.actions.wakeups import entries_waiting
 from chat.actions.withdrawing import withdraw
 from chat.documents.formats import format_of
 from chat.errors import NotFound
-from chat.models import Provider, VectorStore, VectorStoreFile
+from chat.models import Provider, VectorStore, VectorStoreFile, storing
 from chat.retrieval import renewal
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
 
     Raises ``Unreadable`` for a file type that is not read, and as ``files.create`` and ``filling.put``.
     """
-    format_of(files.shown_name(upload.name))
+    format_of(storing.shown_name(upload.name))
     filling.check_alive(store)
     file = files.taken_in(store.owner, upload=upload)
     try:

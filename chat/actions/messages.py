@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from chat.actions import assistants, contents, entries, runs
+from chat.actions.attachments import given
 from chat.actions.wakeups import thread_changed
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
@@ -32,12 +33,13 @@ def send(thread: Thread, *, text: str, files: Sequence[File] = (), client_key: s
     """Post ``text`` and start a run that answers it. While a run is live the message is queued, and posted after it.
 
     ``client_key`` makes a repeated call harmless: it finds what the first one made. Raises ``InvalidRequest`` for an
-    empty or too long text, ``NotFound`` when the thread's assistant is gone.
+    empty or too long text or a file that the assistant cannot read, ``NotFound`` when the assistant is gone.
     """
-    content, attachments = composed(text, files=files)
+    content = composed(text, files=files)
     if earlier := _posted_before(thread, client_key):
         return earlier
     answering = assistant_of(thread)
+    attachments = given(files, assistant=answering)
     try:
         parts = {"content": content, "attachments": attachments, "client_key": client_key}
         return _post(thread, lambda: _answer(thread, answering), **parts)
@@ -76,8 +78,8 @@ def post(
         raise
 
 
-def composed(text: str, *, files: Sequence[File] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """``content`` and ``attachments`` of a message: pictures become parts, other files attachments."""
+def composed(text: str, *, files: Sequence[File] = ()) -> list[dict[str, Any]]:
+    """The ``content`` of a message: the text, and pictures as parts of it."""
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not text and not files:
         raise InvalidRequest(_("Write something first."), param="text")
@@ -90,8 +92,7 @@ def composed(text: str, *, files: Sequence[File] = ()) -> tuple[list[dict[str, A
     for file in files:
         if file.is_image:
             content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "auto"}})
-    attachments = [{"file_id": file.id, "tools": [{"type": "file_search"}]} for file in files if not file.is_image]
-    return content, attachments
+    return content
 
 
 def assistant_of(thread: Thread) -> Assistant:

@@ -9,11 +9,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from chat.admin.code_form import CodeForm
 from chat.admin.functions import FunctionsField
 from chat.admin.inputs import LinesField, MetadataField, Suggested
-from chat.admin.searching_form import TOOL, SearchingForm
+from chat.admin.searching_form import SearchingForm
 from chat.models import Alias, Assistant, Audience, Model
 from chat.models.providers import DEFAULT
+from chat.tools import code_interpreter, file_search
 from chat.tools.functions import MAX_TOOLS
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -26,8 +28,8 @@ def model_names() -> Iterator[str]:
     yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
 
 
-class AssistantForm(SearchingForm):
-    """What the API stored and this form does not show (code interpreter, response format) stays."""
+class AssistantForm(SearchingForm, CodeForm):
+    """What the API stored and this form does not show (the response format) stays."""
 
     starter_prompts = LinesField(
         required=False,
@@ -93,16 +95,16 @@ class AssistantForm(SearchingForm):
         found = super().clean() or {}
         if found.get("audience") == Audience.GROUPS and not found.get("groups"):
             self.add_error("groups", _("Choose at least one group, or another audience."))
-        others = [tool for tool in self._hosted_tools() if tool["type"] != TOOL]
-        hosted = len(others) + bool(found.get("search_in_files"))
-        if hosted + len(found.get("functions") or []) > MAX_TOOLS:
-            self.add_error("functions", _("At most %(most)d, please.") % {"most": MAX_TOOLS - hosted})
+        switches = {file_search.NAME: "search_in_files", code_interpreter.NAME: "run_code"}
+        hosted = [name for name, switch in switches.items() if found.get(switch)]
+        functions = found.get("functions") or []
+        if len(hosted) + len(functions) > MAX_TOOLS:
+            self.add_error("functions", _("At most %(most)d, please.") % {"most": MAX_TOOLS - len(hosted)})
+        for name in {function["name"] for function in functions}.intersection(hosted):
+            self.add_error("functions", _("“%(name)s” is the name of a tool that is built in.") % {"name": name})
         return found
-
-    def _hosted_tools(self) -> list[dict[str, Any]]:
-        return [tool for tool in self.instance.tools if tool["type"] != "function"]
 
     def save(self, commit: bool = True) -> Assistant:
         functions = [{"type": "function", "function": function} for function in self.cleaned_data["functions"]]
-        self.instance.tools = [*self._hosted_tools(), *functions]
+        self.instance.tools = [*(tool for tool in self.instance.tools if tool["type"] != "function"), *functions]
         return super().save(commit)

@@ -7,18 +7,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from chat.admin import code_files, code_form, searching_form
 from chat.admin.assistant_form import AssistantForm
 from chat.admin.guards import Guarded
 from chat.admin.knowledge_access import ids_in, is_knowledge
-from chat.admin.searching_form import NAMES, searching
-from chat.errors import ModelNotFound
+from chat.errors import ModelNotFound, Refusal
 from chat.models import Assistant, Audience, VectorStore
 from chat.models.ids import new_id
 from chat.models.providers import resolve
@@ -45,7 +45,8 @@ class AssistantAdmin(Guarded):
             gettext_lazy("Who may use it"),
             {"fields": ("audience", "groups", "owner")},
         ),
-        (gettext_lazy("Knowledge"), {"fields": NAMES}),
+        (gettext_lazy("Knowledge"), {"fields": searching_form.NAMES}),
+        (gettext_lazy("Code"), {"fields": code_form.NAMES}),
         (gettext_lazy("Functions"), {"fields": ("functions",)}),
         (
             gettext_lazy("Fine tuning"),
@@ -68,13 +69,29 @@ class AssistantAdmin(Guarded):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        looked_at = {"fields": ("search_in_files", "knowledge")}
-        return [(title, looked_at if options["fields"] == NAMES else options) for title, options in fieldsets]
+        shown = {searching_form.NAMES: ("search_in_files", "knowledge"), code_form.NAMES: ("runs_code", "files")}
+        return [
+            (title, {**options, "fields": shown.get(options["fields"], options["fields"])})
+            for title, options in fieldsets
+        ]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Assistant | None:
+        assistant: Assistant | None = super().get_object(request, object_id, from_field)
+        if assistant is not None:
+            assistant.files_are_private = code_files.are_private(request, assistant)  # type: ignore[attr-defined]
+        return assistant
 
     def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         form: Any = super().get_form(request, *args, **options)
         form.request = request  # Django makes a class for each request
         return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **options)
+        except Refusal as refusal:  # the disk is full
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.get_full_path())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -85,11 +102,14 @@ class AssistantAdmin(Guarded):
 
     def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        told = {"name": obj.model}
         try:
             resolve(obj.model)
         except ModelNotFound:
             warning = _("No model answers to the name “%(name)s” yet. Add it under Models, or an alias for it.")
-            messages.warning(request, warning % {"name": obj.model})
+            messages.warning(request, warning % told)
+        if code_form.has_code(obj) and code_form.is_without_tools(obj.model):
+            messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % told)
 
     # --- the list ----------------------------------------------------------------------------------------------
 
@@ -112,12 +132,23 @@ class AssistantAdmin(Guarded):
     @admin.display(description=gettext_lazy("search in files"), boolean=True)
     def search_in_files(self, assistant: Assistant) -> bool:
         """As ``functions``; so is ``knowledge``."""
-        return searching(assistant) is not None
+        return searching_form.searching(assistant) is not None
 
     @admin.display(description=gettext_lazy("knowledge"), empty_value="–")
     def knowledge(self, assistant: Assistant) -> str | None:
         stores = VectorStore.objects.filter(id__in=ids_in(assistant.tool_resources), owner=assistant.owner_id)
         return ", ".join(str(store) if is_knowledge(store) else _("private files") for store in stores) or None
+
+    @admin.display(description=gettext_lazy("runs Python code"), boolean=True)
+    def runs_code(self, assistant: Assistant) -> bool:
+        return code_form.has_code(assistant)
+
+    @admin.display(description=gettext_lazy("files for it"), empty_value="–")
+    def files(self, assistant: Assistant) -> str | None:
+        present = code_files.files_of(assistant)
+        if assistant.files_are_private:  # type: ignore[attr-defined]
+            return code_files.counted(present) or None
+        return ", ".join(map(code_files.label_of, present)) or None
 
     @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
     def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:

@@ -7,12 +7,14 @@ back can read a column letter by letter. Here an address may filter only by what
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chat.models import Run, Thread
@@ -69,16 +71,22 @@ def may_read_all(request: HttpRequest) -> bool:
     return request.user.has_perm(READ)
 
 
-def log_reading(request: HttpRequest, row: Thread | Run, *, thread: Thread) -> None:
-    """Note in the history of ``row`` that someone read what another person wrote in ``thread``."""
+def log_reading(
+    request: HttpRequest, row: Thread | Run, *, thread: Thread, once_in: timedelta = timedelta(0)
+) -> None:
+    """Note in the history of ``row`` that someone read what another person wrote in ``thread``; not again ``once_in``
+    so long.
+    """
     if thread.owner_id == request.user.pk:
         return
+    noted = {
+        "user_id": request.user.pk or 0,
+        "content_type": ContentType.objects.get_for_model(row),
+        "object_id": str(row.pk),
+        "action_flag": CHANGE,
+        "change_message": _("Read the messages."),
+    }
+    if once_in and LogEntry.objects.filter(**noted, action_time__gte=timezone.now() - once_in).exists():
+        return
     log.info("%s read the messages of %s on the page of %s", request.user.get_username(), thread.id, row.id)
-    LogEntry.objects.create(
-        user_id=request.user.pk or 0,
-        content_type=ContentType.objects.get_for_model(row),
-        object_id=str(row.pk),
-        object_repr=row.id,  # a thread's name is made of its first words
-        action_flag=CHANGE,
-        change_message=_("Read the messages."),
-    )
+    LogEntry.objects.create(**noted, object_repr=row.id)  # a thread's name is made of its first words

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
+from chat.admin import thread_files
 from chat.admin.costs import money, run_facts, spoken, time_taken
 from chat.admin.guards import ReadOnly, log_reading, may_read
 from chat.admin.threads import name_of_assistant
@@ -20,6 +21,9 @@ from chat.models import Run, RunStatus
 
 @admin.register(Run)
 class RunAdmin(ReadOnly):
+    class Media:
+        css = {"all": ("css/highlight.css",)}
+
     list_display = ("created_at", "state", "model", "assistant_name", "owner", "took", "tokens", "id")
     list_filter = ("status", "model", "created_at")
     search_fields = ("=id", "=thread__id", "=thread__owner__username", "=assistant__id")
@@ -28,6 +32,10 @@ class RunAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         found: QuerySet[Run] = super().get_queryset(request)
         return found.select_related("assistant", "thread__owner")
+
+    def get_urls(self) -> list[Any]:
+        files = thread_files.address(self, of=lambda run: run.thread, names=thread_files.in_run)
+        return [files, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -11,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from chat.admin import thread_files
 from chat.admin.costs import spoken, time_taken
 from chat.admin.guards import ReadOnly, log_reading, may_read, may_read_all
-from chat.models import Message, Run, Thread
+from chat.models import File, Message, Run, Thread
 
 SHOWN = 200  # messages on the page of a thread, the newest
 
@@ -43,6 +45,10 @@ class ThreadAdmin(ReadOnly):
         if thread is not None and not may_read(request, thread):
             thread.title = thread.id
         return thread
+
+    def get_urls(self) -> list[Any]:
+        files = thread_files.address(self, of=lambda thread: thread, names=thread_files.in_thread)
+        return [files, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -88,22 +94,30 @@ def name_of_assistant(row: Thread | Run) -> str:
 def page_of(thread: Thread, *, readable: bool) -> dict[str, Any]:
     """What the template shows. Without ``readable`` there is not a word of a message in it."""
     messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:SHOWN])[::-1]
+    named = {file_id for message in messages for file_id in thread_files.in_message(message)} if readable else set()
+    files = thread_files.present(thread, named)
     return {
         "subtitle": thread.id,
         "thread": thread,
         "assistant": name_of_assistant(thread),
         "readable": readable,
-        "messages_shown": [
-            {
-                "message": message,
-                "text": message.text if readable else "",
-                "length": len(message.text),
-                "images": sum(part["type"] == "image_file" for part in message.content),
-                "files": len(message.attachments),
-            }
-            for message in messages
-        ],
+        "messages_shown": [_shown(message, files=files, readable=readable) for message in messages],
         "left_out": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
         "queued": thread.queued_messages.count(),
         "runs": [(run, spoken(time_taken(run))) for run in thread.runs.all()[:SHOWN]],
+    }
+
+
+def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
+    """``present`` are those of its pictures and files that are still there, for who may read."""
+    pictures, named = thread_files.pictures_in(message), thread_files.in_message(message)
+    there = [files[file_id] for file_id in named if file_id in files]
+    return {
+        "message": message,
+        "text": message.text if readable else "",
+        "length": len(message.text),
+        "images": len(pictures),
+        "files": len(set(named).difference(pictures)),
+        "pictures_there": [file for file in there if thread_files.is_picture(file)],
+        "files_there": [file for file in there if not thread_files.is_picture(file)],
     }

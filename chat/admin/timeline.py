@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from chat.admin import thread_files
+from chat.admin.code_calls import TOOL, CodeCall, code_call
 from chat.admin.costs import between, spoken
 from chat.events import types
-from chat.models import Message, Run, RunStep, StepType
+from chat.models import File, Message, Run, RunStep, StepType
 
 WORDS: dict[str, Promise] = {
     types.RUN_CREATED: _("The run was created"),
@@ -84,33 +87,36 @@ class Deed:
     after: str
     took: str
     text: str
-    calls: list[Call]
+    calls: list[Call | CodeCall]
 
 
 def deeds(run: Run, *, readable: bool) -> list[Deed]:
     """The steps in order. Without ``readable`` there is not a word of what was written or handed to a tool in them."""
     texts = {message.id: message.text for message in Message.objects.filter(run_id=run.id)} if readable else {}
+    files = thread_files.present(run.thread, thread_files.in_run(run)) if readable else {}
     return [
         Deed(
             step=step,
             after=spoken(step.created_at - run.created_at),
             took=spoken(between(step.created_at, step.completed_at or step.failed_at or step.cancelled_at)),
             text=texts.get(step.details.get("message_creation", {}).get("message_id"), ""),
-            calls=_calls(step, readable=readable),
+            calls=_calls(step, files=files, readable=readable),
         )
         for step in run.steps.all()
     ]
 
 
-def _calls(step: RunStep, *, readable: bool) -> list[Call]:
+def _calls(step: RunStep, *, files: Mapping[str, File], readable: bool) -> list[Call | CodeCall]:
     if step.type != StepType.TOOL_CALLS:
         return []
-    return [_call(call, readable=readable) for call in step.details.get("tool_calls", [])]
+    return [_call(call, files=files, readable=readable) for call in step.details.get("tool_calls", [])]
 
 
-def _call(call: dict[str, Any], *, readable: bool) -> Call:
+def _call(call: dict[str, Any], *, files: Mapping[str, File], readable: bool) -> Call | CodeCall:
     """Functions have a name and arguments; what other tools have to tell stands under their type."""
     detail = call.get(call["type"], {})
+    if call["type"] == TOOL:
+        return code_call(detail, files=files, readable=readable)
     name = detail.get("name", call["type"])
     arguments, output = _told_of_search(detail) if call["type"] == "file_search" else _told(detail)
     if not readable:

@@ -18,10 +18,12 @@ from chat.models.runs import LIFE
 
 Happening = tuple[str, Object]
 Place = tuple[str, int]  # a message and the index of a part, or a step and the index of a call
+CODE = "code_interpreter"
 STEP = "thread.run.step."
 OUTPUTS_TAKEN = "outputs taken"  # no event: the run went on before the stream began
 # A call that was made and nothing else, by its type.
-UNDONE: dict[str, Object] = {"function": {"output": None}, "file_search": {"results": []}}
+UNDONE: dict[str, Object] = {"function": {"output": None}, "file_search": {"results": []}, CODE: {"outputs": []}}
+GROWING = {"function": "arguments", CODE: "input"}  # what of a call comes in pieces
 # A run as it was before it had done anything.
 UNTOUCHED = {
     "started_at": None,
@@ -49,7 +51,8 @@ class Told:
         self.known = known
         self.run = OUTPUTS_TAKEN if known else ""  # the last event of the run that was told
         self.last = {id: f"{STEP}{status}" for id, status in known.items()}  # that of each step and message
-        self.lengths: dict[Place, int] = {}
+        self.lengths: dict[Place, int] = {}  # of texts; of pictures 0
+        self.outputs: dict[Place, int] = {}  # of code that was run, how many
 
     def take(self, events: Iterable[Event]) -> list[Happening]:
         """``events``, remembered, up to one that ends a stream."""
@@ -63,11 +66,13 @@ class Told:
 
     def _remember(self, name: str, data: Object) -> None:
         if name == types.MESSAGE_DELTA:
-            text = "".join(part["text"]["value"] for part in data["delta"]["content"] if part["type"] == "text")
-            self._lengthen((data["id"], 0), text)
+            for part in data["delta"]["content"]:
+                self._lengthen((data["id"], part["index"]), _text_of(part))
         elif name == types.STEP_DELTA:
             for call in data["delta"]["step_details"]["tool_calls"]:
-                self._lengthen((data["id"], call["index"]), call.get("function", {}).get("arguments") or "")
+                place = (data["id"], call["index"])
+                self._lengthen(place, _written_of(call))
+                self.outputs[place] = self.outputs.get(place, 0) + len(call.get(CODE, {}).get("outputs") or ())
         elif data["object"] == "thread.run":
             self.run = name
         else:
@@ -141,26 +146,39 @@ class Told:
         begun = {**message, "status": "in_progress", "content": [], "completed_at": None}
         begun |= {"incomplete_at": None, "incomplete_details": None}
         self._open(begun, types.MESSAGE_CREATED, types.MESSAGE_IN_PROGRESS)
-        text = "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
-        told = self.lengths.get((message["id"], 0), 0)
-        if len(text) > told:
-            fresh = _annotations(message, start=told)
-            delta = types.message_delta(message["id"], index=0, text=text[told:], first=told == 0, annotations=fresh)
-            self._tell(types.MESSAGE_DELTA, delta)
+        for index, part in enumerate(message["content"]):
+            self._tell_part(message["id"], index, part)
         if message["status"] != "in_progress" and self.last[message["id"]] == types.MESSAGE_IN_PROGRESS:
             self._tell(f"thread.message.{message['status']}", message)
 
+    def _tell_part(self, message_id: str, index: int, part: Object) -> None:
+        told = self.lengths.get((message_id, index))
+        if part["type"] == "text":
+            if rest := part["text"]["value"][told or 0 :]:
+                fresh = _annotations(part, start=told or 0)
+                delta = types.message_delta(message_id, index=index, text=rest, first=not told, annotations=fresh)
+                self._tell(types.MESSAGE_DELTA, delta)
+        elif part["type"] == "image_file" and told is None:
+            delta = types.image_delta(message_id, index=index, file_id=part["image_file"]["file_id"])
+            self._tell(types.MESSAGE_DELTA, delta)
+
     def _tell_call(self, step_id: str, index: int, call: Object) -> None:
-        """A call as it was made: what came of it is told with its step (reference, section 7.2)."""
-        told = self.lengths.get((step_id, index))
+        """A call as it was made, and what code has put out; else what came of it is told with its step (reference,
+        section 7.2).
+        """
+        place, kind = (step_id, index), call["type"]
+        told = self.lengths.get(place)
         if told is None:
-            kind = call["type"]
-            made = {"index": index, **call, kind: {**call[kind], **UNDONE.get(kind, {})}}
-        elif "function" in call and (rest := call["function"]["arguments"][told:]):
-            made = {"index": index, "type": "function", "function": {"arguments": rest}}
-        else:
-            return
-        self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=made))
+            self._tell_more(step_id, {"index": index, **call, kind: {**call[kind], **UNDONE.get(kind, {})}})
+        elif rest := _written_of(call)[told:]:
+            self._tell_more(step_id, {"index": index, "type": kind, kind: {GROWING[kind]: rest}})
+        for number, output in enumerate(call[kind].get("outputs", ())):
+            if number >= self.outputs.get(place, 0):
+                outputs = [{"index": number, **output}]
+                self._tell_more(step_id, {"index": index, "type": kind, kind: {"outputs": outputs}})
+
+    def _tell_more(self, step_id: str, call: Object) -> None:
+        self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=dict(call)))
 
 
 def _is_of_a_cancel(name: str, data: Object) -> bool:
@@ -170,9 +188,17 @@ def _is_of_a_cancel(name: str, data: Object) -> bool:
     return name in (types.STEP_CANCELLED, types.RUN_CANCELLED)
 
 
-def _annotations(message: Object, *, start: int) -> list[Object]:
-    """Those of the message's text from ``start`` on, as deltas show them."""
-    notes = [note for part in message["content"] if part["type"] == "text" for note in part["text"]["annotations"]]
-    return [
-        types.annotation_delta(note, index=index) for index, note in enumerate(notes) if note["start_index"] >= start
-    ]
+def _annotations(part: Object, *, start: int) -> list[Object]:
+    """Those of a part's text from ``start`` on, as deltas show them."""
+    notes = enumerate(part["text"]["annotations"])
+    return [types.annotation_delta(note, index=index) for index, note in notes if note["start_index"] >= start]
+
+
+def _text_of(part: Object) -> str:
+    return part["text"]["value"] if part["type"] == "text" else ""
+
+
+def _written_of(call: Object) -> str:
+    """What of a call, or of a delta of one, comes in pieces."""
+    kind = call["type"]
+    return str(call.get(kind, {}).get(GROWING.get(kind), ""))

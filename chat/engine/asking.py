@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chat.engine import budget, searching, sizes, transcript
+from chat.engine import budget, interpreting, searching, sizes, transcript
 from chat.engine.budget import Left, Spent
+from chat.engine.calls import Hosted
 from chat.errors import ContextOverflow
-from chat.models import Model, Run
+from chat.models import File, Model, Run
 from chat.models.objects import Object
 from chat.models.providers import ToolUse, resolve
 from chat.providers.base import Function, Request, Turn
-from chat.tools import file_search, functions
+from chat.tools import code_interpreter, file_search, functions
 from chat.tools.citations import Sources
 
 # What the API fills in where nobody chose. It is not sent on: some models refuse to be told, others know better.
@@ -21,30 +22,51 @@ PLAIN_TEXT = {"type": "text"}  # the same as "auto"
 IN_WORDS = ("auto", PLAIN_TEXT)
 MOST_FOUND = 16_000  # tokens of passages that a model is told (reference, section 8)
 FOUND_SHARE = 2  # at most half of what may be sent
+CHARACTERS = 2  # of a cell's output for each token that may be sent: about half of them, too
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the requests of a turn are made of. ``done``: what the run itself has said and called before; ``how`` it
-    searches, None if it may not.
+    """What the requests of a turn are made of. ``done`` is what the run itself has said and called before, ``hosted``
+    what we answer for it. ``files`` is what its code finds in ``/mnt/data``, by name; ``links`` are the ids of those
+    that the person can fetch.
     """
 
     model: Model
     groups: list[transcript.Group]
     done: list[transcript.Done]
     left: Left
-    how: file_search.Options | None = None
+    hosted: Hosted = field(default_factory=Hosted)
+    files: Mapping[str, File] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def made(self) -> list[Object]:
+        """The run's calls so far."""
+        return [call for calls in self.done if not isinstance(calls, str) for call in calls]
 
     @property
     def found(self) -> list[Object]:
         """The run's searches so far."""
-        return [
-            call["file_search"]
-            for calls in self.done
-            if not isinstance(calls, str)
-            for call in calls
-            if "file_search" in call
-        ]
+        return [call[file_search.NAME] for call in self.made if call["type"] == file_search.NAME]
+
+    @property
+    def cells(self) -> list[Object]:
+        """The code that the run has run so far."""
+        return [call[code_interpreter.NAME] for call in self.made if call["type"] == code_interpreter.NAME]
+
+    @property
+    def used_up(self) -> list[str]:
+        """The tools that the model may not call once more: it has to answer."""
+        spent = {file_search.NAME: len(self.found) >= searching.MOST_SEARCHES}
+        spent[code_interpreter.NAME] = len(self.cells) >= interpreting.MOST_CELLS
+        return [name for name, is_spent in spent.items() if is_spent]
+
+    @property
+    def pictures(self) -> list[str]:
+        """Those that the run's code has shown since it last said something."""
+        last = max((place for place, step in enumerate(self.done) if isinstance(step, str)), default=-1)
+        return code_interpreter.images(call for step in self.done[last + 1 :] for call in step)  # type: ignore[misc]
 
     @property
     def sources(self) -> Sources:
@@ -59,19 +81,24 @@ class Material:
 def gather(run: Run) -> Material:
     """Read the rows. Raises ``ModelNotFound``."""
     model = resolve(run.model)
-    how = file_search.options(run)
+    hosted = Hosted(
+        search=file_search.options(run), code=code_interpreter.is_offered(run) and model.tool_use != ToolUse.NONE
+    )
+    files = code_interpreter.mounted(run) if hosted.code else {}
     return Material(
         model=model,
-        groups=transcript.read(run, model=model, searches=how is not None),
+        groups=transcript.read(run, model=model, searches=hosted.search is not None, files=files),
         done=transcript.done(run),
         left=budget.left(run),
-        how=how,
+        hosted=hosted,
+        files=files,
+        links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id},
     )
 
 
 def searches_first(run: Run, material: Material) -> bool:
     """Whether the search is made for the model before it is asked, as it does not search itself."""
-    if material.how is None:
+    if material.hosted.search is None:
         return False
     wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": file_search.NAME}
     return wanted and not material.is_native and not material.done
@@ -102,8 +129,13 @@ def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
 def _declared(run: Run, material: Material) -> list[Function]:
     if material.model.tool_use == ToolUse.NONE:
         return []
-    may_search = material.how is not None and material.is_native and len(material.found) < searching.MOST_SEARCHES
-    return [*([file_search.DECLARED] if may_search else []), *functions.declared(run.tools)]
+    offered: list[Function] = []
+    if material.hosted.search is not None and material.is_native:
+        offered.append(file_search.DECLARED)
+    if material.hosted.code:
+        offered.append(code_interpreter.declared(material.files))
+    left = [tool for tool in offered if tool.name not in material.used_up]
+    return [*left, *functions.declared(run.tools)]
 
 
 def _choice(run: Run, material: Material, declared: list[Function]) -> str | Mapping[str, str]:
@@ -127,12 +159,17 @@ def _turns(run: Run, *, material: Material, declared: list[Function], shrink: in
     def tell(search: Object) -> str:
         return file_search.told(search, budget=share, cites=material.is_native)
 
+    def tell_code(made: Object) -> str:
+        most_told = min(code_interpreter.MOST_TOLD, most * CHARACTERS // len(material.cells)) >> shrink
+        return code_interpreter.told(made, most=most_told)
+
     known = [] if material.is_native else [tell(search) for search in found]
+    tellers = {code_interpreter.NAME: tell_code} | ({file_search.NAME: tell} if material.is_native else {})
     try:
         return transcript.fit(
             material.groups,
             instructions="\n\n".join(filter(None, [*known, run.instructions])),
-            present=transcript.present(material.done, tell=tell if material.is_native else None),
+            present=transcript.present(material.done, tellers=tellers),
             budget=(most >> shrink) - beside,
         )
     except ContextOverflow:

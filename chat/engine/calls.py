@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from chat.models.objects import Object
-from chat.providers.base import ToolCall, ToolCallPiece
-from chat.tools import file_search
+from chat.providers.base import ToolCall
+from chat.tools import code_interpreter, file_search
+
+Kind = Literal["function", "file_search", "code_interpreter"]
 
 
-def is_search(piece: ToolCallPiece, how: file_search.Options | None) -> bool:
-    """Whether the call that begins with ``piece`` is ours to answer."""
-    return how is not None and piece.name == file_search.NAME
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """Which calls of a run are ours to answer. ``search`` is how it searches; None: it may not."""
 
+    search: file_search.Options | None = None
+    code: bool = False
 
-def begun(piece: ToolCallPiece, how: file_search.Options | None) -> dict[str, Any]:
-    """The first delta of a call. What a search looks for is not told, and what it finds comes with its step."""
-    if how is not None and is_search(piece, how):
-        search = {"ranking_options": dict(how.ranking), "results": []}
-        return {"id": piece.id, "type": "file_search", "file_search": search}
-    function = {"name": piece.name, "arguments": "", "output": None}
-    return {"id": piece.id, "type": "function", "function": function}
+    def kind(self, name: str | None) -> Kind:
+        """Of a call by this name."""
+        if self.search is not None and name == file_search.NAME:
+            return "file_search"
+        if self.code and name == code_interpreter.NAME:
+            return "code_interpreter"
+        return "function"
+
+    def begun(self, id: str | None, name: str | None) -> dict[str, Any]:
+        """The first delta of a call. What a search looks for is not told, and what it finds comes with its step."""
+        kind = self.kind(name)
+        made: dict[str, Any] = {"name": name, "arguments": "", "output": None}
+        if kind == "code_interpreter":
+            made = {"input": "", "outputs": []}
+        elif kind == "file_search" and self.search is not None:
+            made = {"ranking_options": dict(self.search.ranking), "results": []}
+        return {"id": id, "type": kind, kind: made}
 
 
 def unanswered(call: ToolCall) -> Object:

@@ -12,6 +12,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus
 from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.tools import code_interpreter
 
 Told = list[tuple[str, Object]]
 
@@ -74,11 +75,12 @@ def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None 
     """``error`` is why it failed, if that is how it ends. A step has no instant of its own for expired."""
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
     step.status = to
+    step.details = code_interpreter.ended(step.details)
     if instant:
         setattr(step, instant, timezone.now())
     if to == StepStatus.FAILED:
         step.last_error = error
-    step.save(update_fields=["status", "last_error", "completed_at", "failed_at", "cancelled_at"])
+    step.save(update_fields=["status", "details", "last_error", "completed_at", "failed_at", "cancelled_at"])
     return event, step_object(step, run=run)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from chat.engine import asking, loop, searching
+from chat.engine.answering import Answering
 from chat.engine.asking import Material
 from chat.engine.budget import Reason, Spent
-from chat.engine.calls import unanswered
 from chat.engine.journal import Journal
 from chat.engine.meter import Meter
 from chat.engine.recorder import Recorder
@@ -92,8 +92,16 @@ class Execution:
         return await sync_to_async(asking.gather, thread_sensitive=False)(self.run)
 
     def _scribe(self, material: Material) -> Recorder:
-        sources = material.sources if self.run.response_format in asking.IN_WORDS else {}
-        return Recorder(self.run, journal=self.journal, meter=Meter(), sources=sources, how=material.how)
+        in_words = self.run.response_format in asking.IN_WORDS
+        return Recorder(
+            self.run,
+            journal=self.journal,
+            meter=Meter(),
+            hosted=material.hosted,
+            sources=material.sources if in_words else {},
+            files=material.links if in_words else {},
+            pictures=material.pictures,
+        )
 
     async def _take_turn(self, material: Material) -> loop.TurnEnded:
         def ask(shrink: int) -> Request:
@@ -123,14 +131,12 @@ class Execution:
             return await self._answer_calls(turn, material)
         else:
             await self.recorder.cite_what_supports()
+            await self.recorder.show_pictures()
             await self._end(RunStatus.COMPLETED)
         return None
 
     async def _answer_calls(self, turn: loop.TurnEnded, material: Material) -> Material | None:
-        if material.how is None:
-            calls = [unanswered(call) for call in turn.calls]
-        else:
-            calls = await searching.answered(self.run, turn.calls, how=material.how, earlier=len(material.found))
+        calls = await Answering(self.run, turn.calls, material=material, recorder=self.recorder).answered()
         waits = any(call["type"] == "function" for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
             return None if waits else await self._gather()

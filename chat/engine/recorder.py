@@ -7,33 +7,38 @@ missed it finds it in the rows. Text goes out with the first word at once, then 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from chat.engine import budget, calls, endings
+from chat.engine import budget, endings
+from chat.engine.calls import Hosted, pending
 from chat.engine.endings import Told
 from chat.engine.journal import Journal, Partial, unbroken
 from chat.engine.meter import Meter
 from chat.engine.written import Written
 from chat.events import types
 from chat.events.bus import bus
-from chat.events.types import Event
+from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.objects import Object, message_object, run_object, step_object, usage_object
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
-from chat.tools import file_search
+from chat.tools import code_interpreter
 from chat.tools.citations import Citation, Reader, Sources, marker
+from chat.tools.code_reader import CodeReader
+from chat.tools.links import Link, LinkReader
 from chat.tools.support import supporting
 
 WINDOW = 0.033  # seconds between two deltas of a run
+NOTHING_HOSTED = Hosted()
 
 
 class Recorder:
     """The scribe of one turn of a run, used by one task. ``meter`` is what the turn costs.
 
-    ``sources`` are what its text may cite; ``how`` is how it searches, None: file search is no tool of the run.
+    ``hosted`` are the calls that are ours to answer. Its text may cite ``sources`` and link to ``files``, ids by name;
+    before the text it shows ``pictures``, ids of files that the run has made and not shown yet.
     """
 
     def __init__(
@@ -42,21 +47,24 @@ class Recorder:
         *,
         journal: Journal,
         meter: Meter,
+        hosted: Hosted = NOTHING_HOSTED,
         sources: Sources = MappingProxyType({}),
-        how: file_search.Options | None = None,
+        files: Mapping[str, str] = MappingProxyType({}),
+        pictures: Sequence[str] = (),
     ) -> None:
-        self.run, self.journal, self.meter, self.how = run, journal, meter, how
-        self.reader = Reader(sources)
+        self.run, self.journal, self.meter, self.hosted = run, journal, meter, hosted
+        self.reader, self.links = Reader(sources), LinkReader(files)
+        self.pictures = pictures
         self.written = Written()
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
-        self.untold: list[str] = []  # of the open message, else of the arguments of the call that is being written
+        self.untold: list[str] = []  # of the open message, else of the call that is being written
         self.told_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
         self.calling = -1  # index of the call that is being written
-        self.calls_open: set[int] = set()
-        self.searches: set[int] = set()  # indices of calls that are ours to answer
+        self.kinds: dict[int, str] = {}  # of the calls by their indices
+        self.codes: dict[int, CodeReader] = {}
 
     @property
     def has_spoken(self) -> bool:
@@ -72,9 +80,34 @@ class Recorder:
     async def say(self, text: str) -> None:
         """More of the answer's text."""
         if self.message is None:
-            await self._record(self._open_message)
-        for piece in self.reader.take(text):
+            self._finish_call()
+            await self._begin_message()
+        for piece in self._read(text):
             self._write(piece)
+
+    async def show_pictures(self) -> None:
+        """The answer is whole: pictures are shown though nothing is said of them."""
+        if self.message is None and self.pictures:
+            await self._begin_message()
+
+    async def _begin_message(self) -> None:
+        await self._record(self._open_message)
+        assert self.message is not None
+        for index, file_id in enumerate(self.pictures):
+            self._tell(types.MESSAGE_DELTA, types.image_delta(self.message.id, index=index, file_id=file_id))
+        if self.pictures:
+            self.journal.note(self.message, self._partial)
+        self.told_at = 0.0  # the first word is told at once
+
+    def _read(self, text: str) -> Iterator[str | Citation | Link]:
+        """What is certain of the text now that this piece has come."""
+        for piece in self.reader.take(text):
+            yield from self.links.take(piece) if isinstance(piece, str) else self._past(piece)
+
+    def _past(self, citation: Citation) -> Iterator[str | Citation | Link]:
+        """What was held back for a link is none, as a citation follows it."""
+        yield from self.links.rest()
+        yield citation
 
     async def cite_what_supports(self) -> None:
         """The answer is whole: if it cites nothing itself, it gets the sources on which it seems to rest."""
@@ -88,21 +121,29 @@ class Recorder:
             self._tell_soon(" ")
             self._write(Citation(marker(place, source.file_name), source.file_id))
 
-    def _write(self, piece: str | Citation) -> None:
+    def _write(self, piece: str | Citation | Link) -> None:
         if isinstance(piece, str):
             self._tell_soon(piece)
             return
         self._tell_untold()
         assert self.message is not None
         first = not self.written
-        annotation = self.written.cite(piece)
-        delta = types.message_delta(self.message.id, index=0, text=piece.text, first=first, annotations=[annotation])
+        annotation = self.written.annotate(piece)
+        self._tell_part(piece.text, first=first, annotations=[annotation])
+
+    def _tell_part(self, text: str, *, first: bool, annotations: Sequence[Mapping[str, Any]] = ()) -> None:
+        assert self.message is not None
+        index = self.written.index
+        delta = types.message_delta(self.message.id, index=index, text=text, first=first, annotations=annotations)
         self._tell(types.MESSAGE_DELTA, delta)
         self.journal.note(self.message, self._partial)
 
     def _finish_text(self) -> None:
         for piece in self.reader.rest():
-            self._write(piece)
+            for certain in self.links.take(piece) if isinstance(piece, str) else self._past(piece):
+                self._write(certain)
+        for rest in self.links.rest():
+            self._write(rest)
 
     def _open_message(self) -> Told:
         self.message = Message.objects.create(
@@ -112,7 +153,7 @@ class Recorder:
             role=Message.Role.ASSISTANT,
             status=Message.Status.IN_PROGRESS,
         )
-        self.written, self.told_at = Written(), 0.0
+        self.written = Written(self.pictures)
         details = {"type": "message_creation", "message_creation": {"message_id": self.message.id}}
         self.message_step, told = self._open_step(StepType.MESSAGE_CREATION, details)
         message = message_object(self.message)
@@ -129,11 +170,9 @@ class Recorder:
         return told
 
     def _tell_text(self, piece: str) -> None:
-        assert self.message is not None
-        delta = types.message_delta(self.message.id, index=0, text=piece, first=not self.written)
+        first = not self.written
         self.written.add(piece)
-        self._tell(types.MESSAGE_DELTA, delta)
-        self.journal.note(self.message, self._partial)
+        self._tell_part(piece, first=first)
 
     def _partial(self) -> Partial:
         assert self.message is not None
@@ -151,20 +190,51 @@ class Recorder:
             await self._record(self._open_calls)
         assert self.calls_step is not None
         if piece.index != self.calling:
-            self._tell_untold()
+            self._finish_call()
             self.calling = piece.index
-        if piece.index not in self.calls_open:
-            self.calls_open.add(piece.index)
-            if calls.is_search(piece, self.how):
-                self.searches.add(piece.index)
-            self._tell_call(**calls.begun(piece, self.how))
-        if piece.arguments and piece.index not in self.searches:
-            self._tell_soon(piece.arguments)
+        if piece.index not in self.kinds:
+            self.kinds[piece.index] = self.hosted.kind(piece.name)
+            self._tell_call(self.calling, **self.hosted.begun(piece.id, piece.name))
+        if piece.arguments:
+            self._write_call(piece.arguments)
 
-    def _tell_call(self, **more: Any) -> None:
+    def _write_call(self, arguments: str) -> None:
+        """More of the arguments of the call that is being written. Those of a search are not told."""
+        match self.kinds[self.calling]:
+            case "code_interpreter":
+                if code := self.codes.setdefault(self.calling, CodeReader()).take(arguments):
+                    self._tell_soon(code)
+            case "function":
+                self._tell_soon(arguments)
+
+    def _finish_call(self) -> None:
+        if (reader := self.codes.get(self.calling)) and (rest := reader.rest()):
+            self.untold.append(rest)
+        self._tell_untold()
+
+    def _tell_call(self, index: int, **more: Any) -> None:
         assert self.calls_step is not None
-        call = {"index": self.calling, **more}
-        self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call=call))
+        self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call={"index": index, **more}))
+
+    async def show(self, calls: list[Object]) -> None:
+        """Keep how the calls of the turn stand while they are answered, for those who look at the rows."""
+        self._finish_call()
+
+        def write() -> Told:
+            assert self.calls_step is not None
+            details = {"type": "tool_calls", "tool_calls": calls}
+            RunStep.objects.filter(pk=self.calls_step.pk, status=StepStatus.IN_PROGRESS).update(details=details)
+            return []
+
+        await self._record(write)
+        bus.publish(self.run.thread_id, [Event("", 0, THREAD_CHANGED, {})])
+
+    def tell_outputs(self, place: int, call: Object) -> None:
+        """What came of the call at ``place`` among those of the turn."""
+        index = sorted(self.kinds)[place]
+        for number, output in enumerate(call[code_interpreter.NAME]["outputs"]):
+            outputs = [{"index": number, **output}]
+            self._tell_call(index, type=code_interpreter.NAME, code_interpreter={"outputs": outputs})
 
     def _close_message(self) -> Told:
         """The answer's text is followed by tool calls, whose step has the usage of the turn."""
@@ -198,8 +268,9 @@ class Recorder:
 
     async def pause(self, made: list[Object]) -> bool:
         """Wait for the outputs of the functions among ``made``. False if the run was moved by someone else first."""
-        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls.pending(made)}}
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending(made)}}
         self._finish_text()
+        self._finish_call()
 
         def write() -> Told:
             self._save_calls(made)
@@ -271,8 +342,10 @@ class Recorder:
         piece, self.untold = "".join(self.untold), []
         if self.message is not None:
             self._tell_text(piece)
+        elif self.kinds[self.calling] == code_interpreter.NAME:
+            self._tell_call(self.calling, type=code_interpreter.NAME, code_interpreter={"input": piece})
         else:
-            self._tell_call(type="function", function={"arguments": piece})
+            self._tell_call(self.calling, type="function", function={"arguments": piece})
 
     def _tell(self, name: str, data: Object) -> None:
         self.told_at = asyncio.get_running_loop().time()

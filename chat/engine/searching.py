@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 
 from asgiref.sync import sync_to_async
 
-from chat.engine.calls import unanswered
-from chat.errors import ProviderError
 from chat.models import Message, Run
 from chat.models.ids import new_id
 from chat.models.objects import Object
@@ -43,28 +40,14 @@ def first_call(run: Run) -> ToolCall | None:
     return ToolCall(new_id("call_"), file_search.NAME, json.dumps({"queries": wanted}, ensure_ascii=False))
 
 
-async def answered(run: Run, calls: Sequence[ToolCall], *, how: Options, earlier: int) -> list[Object]:
-    """``calls`` as a step keeps them: searches with what they found, functions without outputs.
-
-    ``earlier`` is how many searches the run has made before: every search has markers of its own. Raises
-    ``ProviderError`` for one that comes after the model was no longer offered to search.
-    """
-    find = sync_to_async(file_search.find, thread_sensitive=False)
-    said = await Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).acount()
-    if earlier >= MOST_SEARCHES and any(map(is_search, calls)):
-        raise ProviderError("The model searched again and again without answering.")
-    number = FIRST_MARKER + max(0, said - 1) + 2 * earlier
-    shown: list[Object] = []
-    for call in calls:
-        if not is_search(call):
-            shown.append(unanswered(call))
-            continue
-        wanted = file_search.queries_of(call.arguments)
-        results = await find(run, queries=wanted, how=how)
-        shown.append(file_search.call(call.id, how=how, number=number, queries=wanted, results=results))
-        number += 2
-    return shown
+def first_marker(run: Run) -> int:
+    """The number of the markers of the run's first search."""
+    said = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).count()
+    return FIRST_MARKER + max(0, said - 1)
 
 
-def is_search(call: ToolCall) -> bool:
-    return call.name == file_search.NAME
+def searched(run: Run, call: ToolCall, *, how: Options, number: int) -> Object:
+    """A search as its step keeps it, with what it found. ``number`` is that of its markers."""
+    wanted = file_search.queries_of(call.arguments)
+    results = file_search.find(run, queries=wanted, how=how)
+    return file_search.call(call.id, how=how, number=number, queries=wanted, results=results)

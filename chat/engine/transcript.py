@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from chat.engine import sizes
@@ -13,8 +14,9 @@ from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.objects import Object
 from chat.providers.base import Image, ToolCall, Turn
-from chat.tools import file_search
+from chat.tools import code_interpreter, file_search
 from chat.tools.citations import without_markers
+from chat.tools.links import FOLDER
 
 # Answers that broke are not sent again: the model would take the fragment for what it wanted to say.
 LEFT_OUT = ("run_failed", "run_expired")
@@ -27,10 +29,13 @@ Done = str | list[Object]  # words, or calls as their step lists them
 Tell = Callable[[Object], str]
 
 
-def read(run: Run, *, model: Model, searches: bool = False) -> list[Group]:
+def read(
+    run: Run, *, model: Model, searches: bool = False, files: Mapping[str, File] = MappingProxyType({})
+) -> list[Group]:
     """The turns before the run, in groups that stay or go together (one a message).
 
-    ``searches``: the run can search in files, so those that can be searched are not put in whole.
+    ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
+    ``files``, which its code can read under these names.
     """
     messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
     messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=LEFT_OUT)
@@ -38,9 +43,11 @@ def read(run: Run, *, model: Model, searches: bool = False) -> list[Group]:
     strategy = run.truncation_strategy
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
-    files = _files_of(rows)
-    notes = _notes(run, files, native=model.tool_use == ToolUse.NATIVE) if searches else {}
-    return [[turn] for row in rows if (turn := _turn_of(row, files=files, notes=notes, vision=model.vision))]
+    attached = _files_of(rows)
+    notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
+    for name, file in files.items():
+        notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
+    return [[turn] for row in rows if (turn := _turn_of(row, files=attached, notes=notes, vision=model.vision))]
 
 
 def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) -> list[Turn]:
@@ -109,16 +116,30 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
     texts = ["\n\n".join(said)] if any(said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
     images = [picture for picture in pictures if picture is not None]
+    if pictures and row.role == Message.Role.ASSISTANT and row.run_id:
+        return _shown_turn(texts, count=len(pictures))
     if lost := len(pictures) - len(images):
         texts.append(f"[{lost} attached image(s), deleted since]")
     if images and not vision:
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
-    attached = [files[id] for id in _attachment_ids(row) if id in files and not files[id].is_image]
-    texts += filter(None, [notes[file.id] if file.id in notes else _attached(file) for file in attached])
+    attached = [files[id] for id in _attachment_ids(row) if id in files]
+    texts += filter(None, [_told_of(file, notes=notes) for file in attached])
     if not texts and not images:
         return None
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
+
+
+def _shown_turn(texts: list[str], *, count: int) -> Turn:
+    """An answer with pictures that its code has drawn: providers take pictures from the user only."""
+    return Turn(role="assistant", text="\n\n".join([f"[{count} picture(s), shown to the user]", *texts]))
+
+
+def _told_of(file: File, *, notes: Mapping[str, str]) -> str:
+    """Of an attached file. Pictures are sent as such."""
+    if file.id in notes:
+        return notes[file.id]
+    return "" if file.is_image else _attached(file)
 
 
 def _said(text: Mapping[str, Any]) -> str:
@@ -173,8 +194,9 @@ def done(run: Run) -> list[Done]:
     return found
 
 
-def present(steps: Iterable[Done], *, tell: Tell | None) -> Group:
-    """The turns of what a run has ``done``. ``tell`` puts a search in words; None: searches are left out.
+def present(steps: Iterable[Done], *, tellers: Mapping[str, Tell]) -> Group:
+    """The turns of what a run has ``done``. ``tellers`` put calls of ours in words, by their type; others of ours are
+    left out.
 
     Words and calls are one turn of the assistant: many chat templates refuse two in a row.
     """
@@ -183,8 +205,8 @@ def present(steps: Iterable[Done], *, tell: Tell | None) -> Group:
     for step in steps:
         if isinstance(step, str):
             said.append(step)
-        elif calls := [call for call in step if tell is not None or call["type"] == "function"]:
-            turns += _turns_of_calls(calls, said=said, tell=tell)
+        elif calls := [call for call in step if call["type"] == "function" or call["type"] in tellers]:
+            turns += _turns_of_calls(calls, said=said, tellers=tellers)
             said = []
     if said and turns:  # said after the calls, but before their outputs were known
         asked = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
@@ -192,18 +214,18 @@ def present(steps: Iterable[Done], *, tell: Tell | None) -> Group:
     return turns
 
 
-def _turns_of_calls(calls: list[Object], *, said: list[str], tell: Tell | None) -> Iterator[Turn]:
-    made = [_made(call, tell=tell) for call in calls]
+def _turns_of_calls(calls: list[Object], *, said: list[str], tellers: Mapping[str, Tell]) -> Iterator[Turn]:
+    made = [_made(call, tellers=tellers) for call in calls]
     yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(call for call, _output in made))
     for call, output in made:
         yield Turn(role="tool", tool_call_id=call.id, text=output)
 
 
-def _made(call: Object, *, tell: Tell | None) -> tuple[ToolCall, str]:
+def _made(call: Object, *, tellers: Mapping[str, Tell]) -> tuple[ToolCall, str]:
     """A call and its output."""
-    if call["type"] == file_search.NAME and tell is not None:
-        search = call[file_search.NAME]
-        arguments = json.dumps({"queries": search["queries"]}, ensure_ascii=False)
-        return ToolCall(id=call["id"], name=file_search.NAME, arguments=arguments), tell(search)
-    spec = call["function"]
-    return ToolCall(id=call["id"], name=spec["name"], arguments=spec["arguments"] or "{}"), spec["output"] or ""
+    kind, made = call["type"], call[call["type"]]
+    if kind == "function":
+        return ToolCall(id=call["id"], name=made["name"], arguments=made["arguments"] or "{}"), made["output"] or ""
+    asked = {"code": made["input"]} if kind == code_interpreter.NAME else {"queries": made["queries"]}
+    arguments = json.dumps(asked, ensure_ascii=False)
+    return ToolCall(id=call["id"], name=kind, arguments=arguments), tellers[kind](made)

@@ -1,24 +1,33 @@
-"""The text of the message that is being written, and what it cites."""
+"""What the message that is being written holds: pictures, then text with its annotations."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chat.events.types import annotation_delta
 from chat.models.threads import text_part
 from chat.tools.citations import Citation
+from chat.tools.links import Link
 
 
 class Written:
-    """Grows until its message is closed."""
+    """Grows until its message is closed. ``pictures`` are ids of files."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Sequence[str] = ()) -> None:
+        self.pictures = pictures
         self._pieces: list[str] = []
         self._length = 0  # in characters, as the places of annotations are counted
         self._annotations: list[dict[str, Any]] = []
 
     def __bool__(self) -> bool:
+        """Whether there is text."""
         return bool(self._pieces)
+
+    @property
+    def index(self) -> int:
+        """The place of the text among the parts."""
+        return len(self.pictures)
 
     @property
     def text(self) -> str:
@@ -27,21 +36,23 @@ class Written:
     @property
     def content(self) -> list[dict[str, Any]]:
         """The ``content`` of the message."""
-        return [text_part(self.text, list(self._annotations))] if self._pieces else []
+        pictures = [{"type": "image_file", "image_file": {"file_id": file_id}} for file_id in self.pictures]
+        return [*pictures, text_part(self.text, list(self._annotations))] if self._pieces else pictures
 
     def add(self, piece: str) -> None:
         self._pieces.append(piece)
         self._length += len(piece)
 
-    def cite(self, citation: Citation) -> dict[str, Any]:
-        """Add a citation. Returns its annotation as a delta shows it."""
+    def annotate(self, found: Citation | Link) -> dict[str, Any]:
+        """Add a citation or a link. Returns its annotation as a delta shows it."""
+        kind = "file_citation" if isinstance(found, Citation) else "file_path"
         annotation = {
-            "type": "file_citation",
-            "text": citation.text,
+            "type": kind,
+            "text": found.text,
             "start_index": self._length,
-            "end_index": self._length + len(citation.text),
-            "file_citation": {"file_id": citation.file_id},
+            "end_index": self._length + len(found.text),
+            kind: {"file_id": found.file_id},
         }
         self._annotations.append(annotation)
-        self.add(citation.text)
+        self.add(found.text)
         return annotation_delta(annotation, index=len(self._annotations) - 1)

@@ -27,7 +27,7 @@ def _joined(event: Event, following: Event) -> Event | None:
     if not event.name == following.name == MESSAGE_DELTA or event.data["id"] != following.data["id"]:
         return None
     [part], [more] = event.data["delta"]["content"], following.data["delta"]["content"]
-    if part["index"] != more["index"]:
+    if part["index"] != more["index"] or part["type"] != "text":
         return None
     is_first = "annotations" in part["text"]
     text = part["text"]["value"] + more["text"]["value"]

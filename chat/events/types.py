@@ -61,6 +61,12 @@ def message_delta(
     return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
 
 
+def image_delta(message_id: str, *, index: int, file_id: str) -> dict[str, Any]:
+    """The delta that brings the picture at ``index``."""
+    content = [{"index": index, "type": "image_file", "image_file": {"file_id": file_id}}]
+    return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
+
+
 def annotation_delta(annotation: Mapping[str, Any], *, index: int) -> dict[str, Any]:
     """An annotation of a message as deltas show it: with its ``index`` in the part, and the quote of old times."""
     kind = annotation["type"]

@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import UploadedFile
 from tqdm import tqdm
 
-from chat.actions import files, knowledge
+from chat.actions import knowledge
 from chat.errors import Refusal
-from chat.models import VectorStore, VectorStoreFile
+from chat.models import VectorStore, VectorStoreFile, storing
 from chat.models.liveness import is_anyone_alive
 from chat.retrieval import originals
 from chat.retrieval.ingestion import Ingestion
@@ -81,7 +81,7 @@ class Ingesting:
 
     def _put(self, path: Path) -> int:
         """The entry of the file at ``path``. One that failed before is read again."""
-        name, digest = files.shown_name(path.name), originals.digest(path)
+        name, digest = storing.shown_name(path.name), originals.digest(path)
         named = self.by_name.setdefault(name, [])
         size = path.stat().st_size
         for entry in named:

@@ -20,6 +20,7 @@ from chat.engine.worker import Worker
 from chat.management import bodies
 from chat.management.housekeeping import Housekeeping
 from chat.retrieval.ingestion import Ingestion
+from chat.sandbox.supervisor import Supervisor
 
 reactor: Any = installed_reactor  # its type is that of a module
 
@@ -45,12 +46,14 @@ class Valve:
 
 
 class EverthreadServer(Server):
-    """Serves ``application`` on one endpoint, and runs ``worker`` and ``ingestion`` in the same event loop.
+    """Serves ``application`` on one endpoint; runs ``worker``, ``ingestion`` and ``sandbox`` in the same event loop.
 
     ``failure`` says why it could not listen, if so.
     """
 
-    def __init__(self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: Ingestion) -> None:
+    def __init__(
+        self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: Ingestion, sandbox: Supervisor
+    ) -> None:
         super().__init__(
             bodies.by_blocks(application),
             endpoints=endpoints,
@@ -59,7 +62,7 @@ class EverthreadServer(Server):
             websocket_max_message_size=MAX_MESSAGE,
             websocket_max_frame_size=MAX_MESSAGE,
         )
-        self.worker, self.ingestion, self.housekeeping = worker, ingestion, Housekeeping()
+        self.worker, self.ingestion, self.sandbox, self.housekeeping = worker, ingestion, sandbox, Housekeeping()
         self.failure = ""
         self.valves: dict[Any, Valve] = {}
 
@@ -70,11 +73,17 @@ class EverthreadServer(Server):
 
     def start_work(self) -> None:
         loop = asyncio.get_event_loop()
-        self.work = [loop.create_task(each.run()) for each in (self.worker, self.ingestion, self.housekeeping)]
+        workers = (self.worker, self.ingestion, self.sandbox, self.housekeeping)
+        self.work = [loop.create_task(each.run()) for each in workers]
 
     def stop_work(self) -> Any:
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self.stopped_work()))
+
+    async def stopped_work(self) -> None:
+        """The sandbox last: runs that are ending may have cells."""
         self.housekeeping.stop()
-        return defer.Deferred.fromFuture(asyncio.gather(self.worker.stop(), self.ingestion.stop()))
+        await asyncio.gather(self.worker.stop(), self.ingestion.stop())
+        await self.sandbox.stop()
 
     def listen_error(self, failure: Failure) -> None:
         self.failure = failure.getErrorMessage()

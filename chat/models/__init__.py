@@ -7,6 +7,7 @@ from chat.models.people import User
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.replies import KeptReply
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
+from chat.models.sandbox_files import SandboxFile
 from chat.models.threads import Message, QueuedMessage, Thread
 from chat.models.uploads import Upload, UploadPart
 from chat.models.vector_stores import Passage, VectorStore, VectorStoreFile, VectorStoreFileBatch, Window
@@ -28,6 +29,7 @@ __all__ = [
     "RunEvent",
     "RunStatus",
     "RunStep",
+    "SandboxFile",
     "StepStatus",
     "StepType",
     "Thread",

@@ -162,13 +162,16 @@ def step_object(row: RunStep, *, run: Run) -> StepObject:
 
 
 def _shown_details(details: dict[str, Any]) -> Any:
-    """Without what only we keep: what was searched for, and where in a file a result stands."""
+    """Without what only we keep: what was searched for, where in a file a result stands, how code ended."""
     if details["type"] != "tool_calls":
         return details
     return {**details, "tool_calls": [_shown_call(call) for call in details["tool_calls"]]}
 
 
 def _shown_call(call: Object) -> Object:
+    if call["type"] == "code_interpreter":
+        made = call["code_interpreter"]
+        return {**call, "code_interpreter": {"input": made["input"], "outputs": made["outputs"]}}
     if call["type"] != "file_search":
         return call
     search = call["file_search"]

@@ -25,6 +25,9 @@ repeated as "NAME returned: …".
     /finish REASON [N]        N words (5), then an end for the reason stop, length or content_filter
     /call NAME [JSON]         a call of the function NAME; what follows the name is sent as it stands
     /search QUERY             a search in files, then what it found, each passage cited by its marker
+    /python CODE              CODE for the code interpreter, as it is written; then what it printed, with links to the
+                              files that it wrote
+    /pythons                  several pieces of code at once, with lines of --- between them
     /calls                    several calls at once, one a line below: NAME [JSON]
     /markdown                 a sample of everything that Markdown offers, with code, a table and formulas
     /request                  what this provider was asked, as JSON
@@ -37,7 +40,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from chat.errors import ProviderError
-from chat.providers import scripted_commands, scripted_search, tokens
+from chat.providers import scripted_code, scripted_commands, scripted_search, tokens
 from chat.providers.base import Finish, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
 from chat.providers.replies import Pause, Reply, Step, asked, call, paced, words
 
@@ -91,6 +94,8 @@ class ScriptedProvider:
             return reply.steps
         if cited := scripted_search.answer(request.turns):
             return paced(cited, seconds=self._seconds)
+        if told := scripted_code.answer(request.turns):
+            return words(told, seconds=self._seconds)
         if results := _results(request.turns):
             return words("\n\n".join(results), seconds=self._seconds)
         command = scripted_commands.steps(request, seconds=self._seconds)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chat import errors
+from chat.providers import scripted_code
 from chat.providers.base import Finish, Request
 from chat.providers.replies import Pause, Step, asked, call, called, paced, words
 
@@ -121,6 +122,14 @@ def _search(command: _Command) -> Iterable[Step]:
     return [call("file_search", queries=[command.argument])]
 
 
+def _python(command: _Command) -> Iterable[Step]:
+    return scripted_code.cells([command.argument], seconds=command.seconds)
+
+
+def _pythons(command: _Command) -> Iterable[Step]:
+    return scripted_code.cells(re.split(r"^---\n", command.argument, flags=re.MULTILINE), seconds=command.seconds)
+
+
 def _calls(command: _Command) -> Iterable[Step]:
     return [_called(line) for line in command.argument.splitlines() if line.strip()]
 
@@ -156,6 +165,8 @@ _COMMANDS: dict[str, Callable[[_Command], Iterable[Step]]] = {
     "call": _call,
     "calls": _calls,
     "search": _search,
+    "python": _python,
+    "pythons": _pythons,
     "markdown": _markdown,
     "request": _request,
     "help": _help,

@@ -34,8 +34,8 @@ def check(tools: Sequence[Tool]) -> None:
             param="tools",
             code="array_above_max_length",
         )
-    # A model knows file search by this name.
-    names = {"file_search"} if any(tool["type"] == "file_search" for tool in tools) else set()
+    # A model knows the tools that are ours by these names.
+    names = {tool["type"] for tool in tools} - {"function"}
     for place, tool in enumerate(tools):
         if tool["type"] == "function":
             _check_function(tool["function"], param=f"tools[{place}].function", taken=names)

@@ -1,13 +1,14 @@
 """The chat page's socket, ``/ws/chat/<thread_id>/``: what the page lacks goes out, "have", "stop" and "ping" come in.
 
 It works on nothing itself: runs live in the worker, rows are read in threads. Frames to the page are HTML for htmx to
-swap in by id, or JSON: ``{"m", "t"}`` more text ``t`` for the open end of message ``m``, ``{"pong"}``, ``{"error"}``.
+swap in by id, or JSON: ``{"m", "t"}`` more text ``t`` for the open end of ``m``, a message or code that a model writes;
+``{"pong"}``; ``{"error"}``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,7 +21,7 @@ from django.utils import timezone, translation
 from chat.actions import runs
 from chat.engine.follow import follow
 from chat.errors import NotFound, Refusal, WrongRunStatus
-from chat.events.types import MESSAGE_DELTA
+from chat.web.deltas import only_grows
 from chat.web.feed import Feed, Have
 from chat.web.middleware import zone_of
 from chat.web.socket_auth import Close
@@ -70,11 +71,11 @@ class ChatSocket(ThreadSocket):
         try:
             async with aclosing(follow(self.thread_id)) as items:
                 async for item in items:
-                    if isinstance(item, list) and all(event.name == MESSAGE_DELTA for event in item):
-                        frame = in_readers_terms(feed.text_frame, item)
+                    if isinstance(item, list) and all(map(only_grows, item)):
+                        frames = in_readers_terms(feed.text_frames, item)
                     else:
-                        frame = await sync_to_async(in_readers_terms, thread_sensitive=False)(feed.apply, item)
-                    if frame:
+                        frames = [await sync_to_async(in_readers_terms, thread_sensitive=False)(feed.apply, item)]
+                    for frame in filter(None, frames):
                         await self.tell(frame)
         except NotFound:
             await self.close(Close.NOT_FOUND)
@@ -92,14 +93,14 @@ class ChatSocket(ThreadSocket):
         except Refusal as refusal:
             await self.complain(refusal.message)
 
-    def readers_terms(self) -> Callable[..., str]:
+    def readers_terms(self) -> Callable[..., Any]:
         """Calls a function in the language of the page, which its address names, and the zone of its cookie."""
         asked = parse_qs(self.scope["query_string"].decode("latin1")).get("language", [""])[0]
         language = asked if translation.check_for_language(asked) else settings.LANGUAGE_CODE
         cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
         zone = zone_of(parse_cookie(cookies))
 
-        def call(function: Callable[..., str], *args: Any) -> str:
+        def call(function: Callable[..., Any], *args: Any) -> Any:
             with translation.override(language), timezone.override(zone):
                 return function(*args)
 
@@ -108,9 +109,13 @@ class ChatSocket(ThreadSocket):
 
 def have_of(frame: dict[str, Any]) -> Have:
     """What the page says it has; anything odd counts as nothing, so that it is sent."""
-    last, shown = frame.get("last"), frame.get("open")
-    open = shown if isinstance(shown, dict) else {}
+    last, open, works = frame.get("last"), frame.get("open"), frame.get("works")
     return Have(
         last=last if isinstance(last, str) else "",
-        open={id: blocks for id, blocks in open.items() if isinstance(blocks, int) and blocks >= 0},
+        open={id: blocks for id, blocks in pairs(open) if isinstance(blocks, int) and blocks >= 0},
+        works={id: state for id, state in pairs(works) if isinstance(state, str)},
     )
+
+
+def pairs(given: object) -> Iterable[tuple[str, object]]:
+    return given.items() if isinstance(given, dict) else ()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat.web import file_views, message_views, sidebar, source_views, thread_views
+from chat.web import file_views, message_views, sidebar, source_views, step_views, thread_views
 
 urlpatterns = [
     path("", thread_views.home, name="home"),
@@ -26,6 +26,7 @@ urlpatterns = [
         source_views.original,
         name="source-original",
     ),
+    path("threads/<str:thread_id>/steps/<str:step_id>/<int:place>/output/", step_views.output, name="cell-output"),
     path("threads/<str:thread_id>/take-back/", message_views.take_back, name="message-take-back"),
     path("threads/<str:thread_id>/stop/", message_views.stop, name="run-stop"),
     path("threads/<str:thread_id>/retry/", message_views.retry, name="run-retry"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.html import format_html_join
@@ -24,21 +24,19 @@ from chat.events.types import Event
 from chat.models import Message, StepStatus, Thread, User
 from chat.models.objects import Object
 from chat.web import fragments, history
+from chat.web.cells import CODE
+from chat.web.deltas import begins_search, coded_in, said_in
+from chat.web.works import Seen, Works
 from chat.web.writing import Writing
 
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
-SEARCH_ENDS = {
-    types.STEP_COMPLETED,
-    types.STEP_FAILED,
-    types.STEP_CANCELLED,
-    types.STEP_EXPIRED,
-    types.MESSAGE_CREATED,
-    *types.RUN_ENDED,
-}
+STEP_ENDS = {types.STEP_COMPLETED, types.STEP_FAILED, types.STEP_CANCELLED, types.STEP_EXPIRED}
+SEARCH_ENDS = {*STEP_ENDS, types.MESSAGE_CREATED, *types.RUN_ENDED}
 CHANGES = {types.THREAD_CHANGED, types.RUN_CREATED}  # with these, something but the run may have changed
 # What a screen reader says; of runs that failed the page says more, as an alert.
 ANNOUNCED = {
+    types.STEP_COMPLETED: _("The code has run."),
     types.MESSAGE_CREATED: _("The assistant is answering."),
     types.RUN_REQUIRES_ACTION: _("The assistant waits for the result of a function."),
     types.RUN_COMPLETED: _("The answer is complete."),
@@ -49,21 +47,26 @@ ANNOUNCED = {
 
 @dataclass(frozen=True, slots=True)
 class Have:
-    """What a page shows: the ``last`` whole message's id, and of each open answer how many closed blocks."""
+    """What a page shows: the ``last`` whole message's id, of each open answer how many closed blocks, and the state of
+    code that was run, of what is unfinished or comes after that message.
+    """
 
     last: str = ""
     open: Mapping[str, int] = field(default_factory=dict)
+    works: Mapping[str, str] = field(default_factory=dict)
 
 
 class Feed:
-    """``apply`` reads rows and belongs in a thread; ``text_frame`` does not. One call at a time."""
+    """``apply`` reads rows and belongs in a thread; ``text_frames`` does not. One call at a time."""
 
     def __init__(self, user: User, thread_id: str, have: Have) -> None:
         self.user, self.thread_id = user, thread_id
         self.have: Have | None = have  # None once the first snapshot was applied
         self.open: dict[str, Writing] = {}
+        self.works = Works(have.works)
         self.sent: set[str] = set()  # ids of whole messages and of endings
         self.floor = 0  # number of the message up to which the page has all
+        self.begin: datetime | None = None  # when that was said: works begun earlier are on the page
         self.since: datetime | None = None  # endings of runs made earlier are on the page
         self.run: Object | None = None
         self.live = False
@@ -75,14 +78,19 @@ class Feed:
         parts = self._snapshot(thread, item) if isinstance(item, Snapshot) else self._events(thread, item)
         return format_html_join("\n", "{}", ((part,) for part in parts if part))
 
-    def text_frame(self, deltas: Sequence[Event]) -> str:
-        """A frame for events that are all deltas: JSON while a block stays open, HTML when one closes."""
+    def text_frames(self, deltas: Sequence[Event]) -> list[str]:
+        """Frames for events that only make texts longer: JSON, but HTML for an answer when a block of it closes."""
+        frames: list[str] = []
         for id, said in said_in(deltas).items():
             if writing := self.open.get(id):
-                if blocks := writing.add(said.text, said.annotations):
-                    return fragments.more_blocks(id, blocks, tail=writing.tail)
-                return json.dumps({"m": id, "t": writing.grown}, ensure_ascii=False)
-        return ""
+                if blocks := writing.add(said):
+                    frames.append(fragments.more_blocks(id, blocks, tail=writing.tail))
+                else:
+                    frames.append(more_text(id, writing.grown))
+        for coded in coded_in(deltas):
+            if self.works.take([coded]):
+                frames.append(more_text(f"{coded.step_id}-{coded.place}", coded.code))
+        return frames
 
     # --- the rows, all of one moment -------------------------------------------------------------------------------
 
@@ -92,7 +100,9 @@ class Feed:
         shown = self._page_begins(thread)
         writing = {message["id"]: message["content"] for message in snapshot.messages if message["status"] == OPEN}
         on_page = {*shown, *self.open}
-        parts = [self._missing(thread, besides=on_page), self._finished(thread, on_page - set(writing))]
+        seen = self.works.look(thread, since=self.begin)
+        parts = [self._missing(thread, seen, besides=on_page), self._finished(thread, on_page - set(writing))]
+        parts += changes(seen)
         parts += [self._written(thread, id, content, shown=shown.get(id)) for id, content in writing.items()]
         return [*parts, self._panel(thread), *surroundings(thread)]
 
@@ -107,29 +117,34 @@ class Feed:
         return shown
 
     def _risen_to(self, message: Message) -> None:
-        self.floor = message.number
+        self.floor, self.begin = message.number, message.created_at
         run = message.run if message.run_id else None
         self.since = run.created_at if run else message.created_at
 
     def _written(self, thread: Thread, id: str, content: Sequence[Object], *, shown: int | None) -> SafeString:
         """What the page lacks of an answer that is being written. ``shown``: how many blocks a new page has of it."""
         if writing := self.open.get(id):
-            return fragments.more_blocks(id, writing.catch_up(content), tail=writing.tail)
+            return self._more(id, writing.catch_up(content))
         if id in self.sent:
             return fragments.NOTHING
         writing = self.open[id] = Writing(self._searches())
         writing.catch_up(content)
         if shown is not None:
-            return fragments.more_blocks(id, writing.blocks[shown:], tail=writing.tail)
+            return self._more(id, writing.blocks[shown:])
         return fragments.opened(history.entries_of(list(thread.messages.filter(id=id))), writing=writing)
+
+    def _more(self, id: str, blocks: Iterable[str]) -> SafeString:
+        writing = self.open[id]
+        more = fragments.more_blocks(id, blocks, tail=writing.tail)
+        return fragments.pictures(id, writing.pictures) + more if writing.pictures else more
 
     def _searches(self) -> Sequence[citations.Search]:
         """What the run has searched for so far: it cites nothing else."""
         run_id = self.run["id"] if self.run else ""
         return citations.searches_of([run_id]).get(run_id, Searches()).all
 
-    def _missing(self, thread: Thread, *, besides: Iterable[str]) -> SafeString:
-        """Whole messages and endings that the page lacks."""
+    def _missing(self, thread: Thread, seen: Seen, *, besides: Iterable[str]) -> SafeString:
+        """Whole messages, code that was run, and endings that the page lacks."""
         rows = list(thread.messages.filter(number__gt=self.floor).order_by("-number")[: history.SHOWN])[::-1]
         runs = thread.runs.filter(status__in=history.UNWELL).order_by("-created_at", "-number")
         ended = (runs.filter(created_at__gte=self.since) if self.since else runs)[: history.SHOWN][::-1]
@@ -139,7 +154,7 @@ class Feed:
         self.sent |= {each.id for each in (*news, *endings)}
         if rows and not any(row.status == OPEN for row in rows):
             self._risen_to(rows[-1])
-        return fragments.appended(history.in_order(news, endings))
+        return fragments.appended(history.in_order(news, seen.missing, endings))
 
     def _finished(self, thread: Thread, ids: Iterable[str]) -> SafeString:
         """The final form of answers that the page takes for open."""
@@ -150,8 +165,9 @@ class Feed:
         return format_html_join("", "{}", ((fragments.finished(each),) for each in history.entries_of(rows)))
 
     def _panel(self, thread: Thread) -> SafeString:
+        is_writing = bool(self.open) or self.works.is_open
         return fragments.run_panel(
-            thread, self.run, live=self.live, is_writing=bool(self.open), is_searching=self.is_searching
+            thread, self.run, live=self.live, is_writing=is_writing, is_searching=self.is_searching
         )
 
     # --- events ----------------------------------------------------------------------------------------------------
@@ -164,19 +180,37 @@ class Feed:
             if event.data.get("object") == "thread.run":
                 self.run, self.live = event.data, event.name not in types.RUN_ENDED
             self.is_searching = event.name not in SEARCH_ENDS and (self.is_searching or begins_search(event))
-        parts = [self._written(thread, id, [], shown=None) for id in opened]
-        for id, said in said_in(events).items():
-            if writing := self.open.get(id):
-                blocks = writing.add(said.text, said.annotations)
-                parts.append(fragments.more_blocks(id, blocks, tail=writing.tail))
-        parts.append(self._finished(thread, closed))
+        coded = list(coded_in(events))
+        grown = self.works.take(coded)
+        looks = bool(grown or names & {*CHANGES, *STEP_ENDS, *types.RUN_ENDED})
+        seen = self.works.look(thread, since=self.begin, grown=grown) if looks else Seen()
+        parts = []
         if names & {*CHANGES, *types.RUN_ENDED}:
-            parts.append(self._missing(thread, besides=self.open))
+            parts.append(self._missing(thread, seen, besides=self.open))
+            seen = replace(seen, missing=())
+        parts += [self._written(thread, id, [], shown=None) for id in opened]
+        parts += [fragments.appended(seen.missing), *changes(seen)]
+        for id, said in said_in(events).items():
+            if id in self.open:
+                parts.append(self._more(id, self.open[id].add(said)))
+        parts.append(self._finished(thread, closed))
         if names & CHANGES:
             parts += surroundings(thread)
         parts.append(self._panel(thread))
-        parts += [fragments.announcement(ANNOUNCED[name]) for name in ANNOUNCED if name in names][-1:]
-        return parts
+        return [*parts, *announcements(events, has_code=any(each.begins for each in coded))]
+
+
+def changes(seen: Seen) -> list[SafeString]:
+    """What the page shows of works in place of what it had."""
+    return [*map(fragments.changed, seen.changed), *map(fragments.gone, seen.gone)]
+
+
+def announcements(events: Iterable[Event], *, has_code: bool) -> list[SafeString]:
+    """What a screen reader says of ``events``: the most important of it. ``has_code``: a model began to write some."""
+    names = {event.name for event in events if event.name != types.STEP_COMPLETED or runs_code(event)}
+    words = [_("The assistant is running Python.")] if has_code else []
+    words += [ANNOUNCED[name] for name in ANNOUNCED if name in names]
+    return [fragments.announcement(words[-1])] if words else []
 
 
 def surroundings(thread: Thread) -> list[SafeString]:
@@ -184,10 +218,9 @@ def surroundings(thread: Thread) -> list[SafeString]:
     return [fragments.waiting(thread), fragments.title(thread)]
 
 
-def begins_search(event: Event) -> bool:
-    if event.name != types.STEP_DELTA:
-        return False
-    return any(call.get("type") == "file_search" for call in event.data["delta"]["step_details"]["tool_calls"])
+def more_text(id: str, text: str) -> str:
+    """A frame with more ``text`` for the open end of ``id``: an answer, or code that is being written."""
+    return json.dumps({"m": id, "t": text}, ensure_ascii=False)
 
 
 def is_search(step: Object, run: Object | None) -> bool:
@@ -195,28 +228,8 @@ def is_search(step: Object, run: Object | None) -> bool:
     if step["status"] != StepStatus.IN_PROGRESS or step["step_details"].get("tool_calls") != [] or run is None:
         return False
     tools = {tool["type"] for tool in run["tools"]}
-    return "file_search" in tools and "function" not in tools
+    return "file_search" in tools and not tools & {"function", CODE}
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """More of a message: ``annotations`` have the offsets of all its text."""
-
-    text: str
-    annotations: Sequence[Object]
-
-
-def said_in(events: Iterable[Event]) -> dict[str, Said]:
-    """What the deltas among ``events`` add to each message."""
-    added: dict[str, list[Object]] = {}
-    for event in events:
-        if event.name == types.MESSAGE_DELTA:
-            parts = event.data["delta"]["content"]
-            added.setdefault(event.data["id"], []).extend(part["text"] for part in parts)
-    return {
-        id: Said(
-            "".join(part.get("value") or "" for part in parts),
-            [annotation for part in parts for annotation in part.get("annotations") or ()],
-        )
-        for id, parts in added.items()
-    }
+def runs_code(event: Event) -> bool:
+    return any(call["type"] == CODE for call in event.data["step_details"].get("tool_calls", ()))

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions import attachments, files
-from chat.actions.files import IMAGE_TYPES
 from chat.downloads import download
 from chat.errors import InvalidRequest, Refusal
+from chat.models.storing import IMAGE_TYPES
+from chat.web.chips import chips
 from chat.web.doors import PersonRequest, door
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def upload(request: PersonRequest) -> HttpResponse:
             taken.append(attachments.take(request.user, upload=cast("Upload", each)))
         except Refusal as refusal:
             refused.append(refusal.message)
-    return render(request, "chat/attachments.html", {"files": taken, "refused": refused})
+    return render(request, "chat/attachments.html", {"chips": chips(taken), "refused": refused})
 
 
 @require_safe

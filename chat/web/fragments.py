@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from chat.models import Thread
 from chat.models.objects import Object
 from chat.web import history
-from chat.web.history import Answer, Ending, Entry, Question
-from chat.web.markdown import BlockStream, render
+from chat.web.entries import Answer, Ending, Entry, Question, Work
+from chat.web.markdown import BlockStream, highlighted, render
 from chat.web.writing import Writing
 
 if TYPE_CHECKING:
@@ -23,18 +23,20 @@ NOTHING = SafeString("")
 
 
 def entry(shown: Entry) -> SafeString:
-    """A message or an ending, whole."""
+    """A message, code that was run, or an ending, whole."""
     match shown:
+        case Work():
+            return _work(shown)
         case Question():
             return _template("question", {"entry": shown})
         case Ending():
             return _template("ending", {"entry": shown})
         case Answer(is_open=True):
             stream = BlockStream()
-            stream.feed(shown.text, shown.marks)
-            return _open_answer(shown, stream=stream)
+            stream.feed(shown.text, shown.marks, shown.links)
+            return _open_answer(shown, stream=stream, pictures=shown.pictures)
         case Answer():
-            return _template("answer", {"entry": shown, "html": render(shown.text, shown.marks)})
+            return _answer(shown)
 
 
 def entries(shown: Iterable[Entry]) -> SafeString:
@@ -53,21 +55,27 @@ def _at_the_end(html: SafeString) -> SafeString:
 # --- an answer that is being written ---------------------------------------------------------------------------
 
 
-def _open_answer(shown: Answer, *, stream: BlockStream | Writing) -> SafeString:
-    return _template("answer", {"entry": shown, "blocks": blocks(stream.blocks), "tail": stream.tail})
+def _answer(shown: Answer, **more: object) -> SafeString:
+    html = render(shown.text, shown.marks, shown.links)
+    return _template("answer", {"entry": shown, "html": html, "pictures": shown.pictures, **more})
+
+
+def _open_answer(shown: Answer, *, stream: BlockStream | Writing, pictures: Sequence[str]) -> SafeString:
+    written = {"blocks": blocks(stream.blocks), "tail": stream.tail, "pictures": pictures}
+    return _template("answer", {"entry": shown, **written})
 
 
 def opened(shown: Iterable[Entry], *, writing: Writing) -> SafeString:
     """Answers that begin, for the end of the page; what there is of their text is in ``writing``."""
-    answers = (each for each in shown if isinstance(each, Answer))
-    return _at_the_end(format_html_join("", "{}", ((_open_answer(each, stream=writing),) for each in answers)))
+    answers = (
+        _open_answer(each, stream=writing, pictures=writing.pictures) for each in shown if isinstance(each, Answer)
+    )
+    return _at_the_end(format_html_join("", "{}", ((each,) for each in answers)))
 
 
 def finished(shown: Entry) -> SafeString:
     """An answer in its final form, in place of the open one."""
-    if not isinstance(shown, Answer):
-        return NOTHING
-    return _template("answer", {"entry": shown, "html": render(shown.text, shown.marks), "oob": True})
+    return _answer(shown, oob=True) if isinstance(shown, Answer) else NOTHING
 
 
 def blocks(closed: Iterable[str]) -> SafeString:
@@ -80,6 +88,29 @@ def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeStr
     html = blocks(closed)
     grown = format_html('<div hx-swap-oob="beforeend:#{}-blocks">{}</div>', message_id, html) if html else NOTHING
     return format_html('{}<div class="tail" id="{}-tail" hx-swap-oob="true">{}</div>', grown, message_id, tail)
+
+
+def pictures(message_id: str, file_ids: Iterable[str]) -> SafeString:
+    """All pictures of an open answer so far."""
+    return _template("pictures", {"id": message_id, "pictures": file_ids, "oob": True})
+
+
+# --- code that is run ------------------------------------------------------------------------------------------
+
+
+def _work(shown: Work, **more: object) -> SafeString:
+    cells = [(cell, SafeString(highlighted(cell.code, "python"))) for cell in shown.cells]
+    return _template("work", {"entry": shown, "cells": cells, **more})
+
+
+def changed(shown: Work) -> SafeString:
+    """Code that was run as it stands now, in place of what the page has of it."""
+    return _work(shown, oob=True)
+
+
+def gone(work_id: str) -> SafeString:
+    """Takes code off the page that was never whole."""
+    return format_html('<section id="{}" hx-swap-oob="delete"></section>', work_id)
 
 
 # --- around the messages ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from chat.engine import worker
 from chat.models import Kind, Provider
 from chat.providers.embedded.status import status
+from chat.sandbox.state import state
 
 
 @never_cache
@@ -30,7 +31,11 @@ def alive(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when a message sent now would be answered by a model, else 503; the JSON tells what is missing."""
+    """200 when a message sent now would be answered by a model, else 503; the JSON tells what is missing.
+
+    ``sandbox`` is only told: without it a model answers still, and says that it cannot run code; taken out of service,
+    the server would not even do that. It is missed too while it is being prepared, which takes minutes.
+    """
     database = has_database()
     found = {
         "database": database,
@@ -39,7 +44,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         "workers": worker.running(),
     }
     found["model"] = found["migrations"] and has_model()
-    return JsonResponse(found, status=200 if all(found.values()) else 503)
+    return JsonResponse(found | {"sandbox": has_sandbox()}, status=200 if all(found.values()) else 503)
 
 
 def has_database() -> bool:
@@ -64,6 +69,11 @@ def has_model() -> bool:
         return default is not None
     own = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None
     return status(settings.EVERTHREAD_DATA_DIR, model_path=own).ready
+
+
+def has_sandbox() -> bool:
+    """Whether code would be run, or is not meant to be."""
+    return settings.EVERTHREAD_SANDBOX == "off" or state(settings.EVERTHREAD_DATA_DIR / "sandbox").state == "ready"
 
 
 urlpatterns = [

@@ -1,98 +1,26 @@
-"""What a thread's page shows, as values: questions, answers, and how runs ended that did not end well."""
+"""From the rows of a thread to what its page shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 from chat.actions import attachments, citations
-from chat.actions.attachments import Reading
 from chat.actions.citations import Searches
-from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, Thread
+from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
 from chat.models.threads import ThreadQuerySet
-from chat.web.markdown import Mark, with_numbers
-from chat.web.sources import Searched, Source, marks_of, searched, source_of
+from chat.web.cells import cells_of
+from chat.web.entries import Answer, Attached, Ending, Entry, History, Question, Waiting, Work
+from chat.web.made import NOTHING, Made, code_steps, links_of, made_in
+from chat.web.markdown import with_numbers
+from chat.web.sources import marks_of, searched, source_of
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
 UNWELL = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file of a message. ``reading`` is None if it is not to be searched."""
-
-    file: File
-    reading: Reading | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the person said."""
-
-    id: str
-    thread_id: str
-    text: str
-    files: tuple[Attached, ...]
-    created_at: datetime
-    kind: Literal["question"] = "question"
-
-    @property
-    def is_being_read(self) -> bool:
-        """Whether something that is attached cannot be searched yet."""
-        return any(each.reading and each.reading.is_outstanding for each in self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an assistant said. ``usage`` is of the whole run and stands on its last answer.
-
-    ``marks`` are the citations in ``text``, ``sources`` what they cite, ``searches`` those that came before it.
-    """
-
-    id: str
-    thread_id: str
-    text: str
-    name: str
-    is_open: bool
-    created_at: datetime
-    usage: dict[str, Any] | None = None
-    marks: tuple[Mark, ...] = ()
-    sources: tuple[Source, ...] = ()
-    searches: tuple[Searched, ...] = ()
-    kind: Literal["answer"] = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A run that failed, expired, was stopped or cut."""
-
-    id: str
-    thread_id: str
-    status: str
-    message: str
-    kind: Literal["ending"] = "ending"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What the person said while a run was live, and can still take back."""
-
-    client_key: str
-    text: str
-    files: tuple[Attached, ...]
-
-
-Entry = Question | Answer | Ending
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A stretch of a thread in order. ``earlier_than`` names the message before which there is more, or is ""."""
-
-    entries: tuple[Entry, ...]
-    earlier_than: str = ""
+Written = Mapping[str, Mapping[int, str]]
+NONE_WRITTEN: Written = MappingProxyType({})
 
 
 def latest(thread: Thread) -> History:
@@ -113,45 +41,76 @@ def before(thread: Thread, message_id: str) -> History:
 def _stretch(thread: Thread, newest_first: list[Message], *, before: Message | None) -> History:
     has_more = len(newest_first) > SHOWN
     messages = newest_first[:SHOWN][::-1]
-    runs = thread.runs.filter(status__in=UNWELL)
+    runs, steps = thread.runs.filter(status__in=UNWELL), code_steps().filter(run__thread=thread)
     if before is not None:
         runs = runs.filter(created_at__lt=before.created_at)
+        steps = steps.filter(created_at__lt=before.created_at)
     if has_more:
         runs = runs.filter(created_at__gte=messages[0].created_at)
-    entries = in_order(messages, list(runs.order_by("created_at", "number")))
+        steps = steps.filter(created_at__gte=messages[0].created_at)
+    entries = in_order(messages, works_of(steps), list(runs.order_by("created_at", "number")))
     return History(tuple(entries), messages[0].id if has_more else "")
 
 
-def in_order(messages: Sequence[Message], unwell: Sequence[Run]) -> list[Entry]:
-    """The messages, each run's ending after its last message, or after what it was to answer."""
+def in_order(messages: Sequence[Message], works: Sequence[Work], unwell: Sequence[Run]) -> list[Entry]:
+    """Messages and code, each run's ending after the last of it, or after what it was to answer."""
     ends = {run.id: run for run in unwell}
-    place = {run.id: (run.created_at, 1, run.number) for run in unwell}
-    for message in messages:
-        if message.run_id in ends:
-            place[message.run_id] = (message.created_at, 1, ends[message.run_id].number)
+    place = {run.id: run.created_at for run in unwell}
+    told = [*((each.created_at, each.run_id) for each in messages), *((each.created_at, each.run_id) for each in works)]
+    for created_at, run_id in sorted(told, key=lambda one: one[0]):
+        if run_id in ends:
+            place[run_id] = created_at
     shown = {entry.id: entry for entry in entries_of(messages)}
     keyed: list[tuple[tuple[datetime, int, int], Entry]]
     keyed = [((message.created_at, 0, message.number), shown[message.id]) for message in messages]
-    keyed += [(place[run.id], ending_of(run)) for run in unwell]
+    keyed += [((work.created_at, 0, work.number), work) for work in works]
+    keyed += [((place[run.id], 1, run.number), ending_of(run)) for run in unwell]
     return [entry for _key, entry in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def works_of(steps: Iterable[RunStep], *, writing: Written = NONE_WRITTEN) -> list[Work]:
+    """Steps in which code is run. ``writing``: by the step's id and the call's place, code that the rows lack yet."""
+    steps = list(steps)
+    runs = Run.objects.in_bulk({step.run_id for step in steps}, field_name="id") if steps else {}
+    names = _names(run.assistant_id for run in runs.values())
+    made = made_in(runs)
+    return [
+        Work(
+            id=step.id,
+            thread_id=runs[step.run_id].thread_id,
+            run_id=step.run_id,
+            name=names.get(runs[step.run_id].assistant_id or "", ""),
+            cells=tuple(cells_of(step, writing=writing.get(step.id, {}))),
+            created_at=step.created_at,
+            number=step.number,
+            made=made.get(step.id, NOTHING),
+        )
+        for step in steps
+    ]
+
+
+def _names(assistant_ids: Iterable[str | None]) -> dict[str, str]:
+    return dict(Assistant.objects.filter(id__in=set(assistant_ids)).values_list("id", "name"))
 
 
 def entries_of(messages: Sequence[Message]) -> list[Question | Answer]:
     """Messages of one thread as they are shown: what is beside them is looked up for all at once."""
-    names = dict(Assistant.objects.filter(id__in={m.assistant_id for m in messages}).values_list("id", "name"))
+    names = _names(message.assistant_id for message in messages)
     files = _files(messages[0].thread_id, messages) if messages else {}
     run_ids = {message.run_id for message in messages if message.run_id}
     usages = dict(Run.objects.filter(id__in=run_ids).values_list("id", "usage"))
-    searches = citations.searches_of(run_ids)
+    searches, made = citations.searches_of(run_ids), made_in(run_ids)
     last_of_run = {message.run_id: message.id for message in messages}
     return [
         question_of(message, files=files)
         if message.role == Message.Role.USER
         else answer_of(
             message,
+            files=files,
             name=names.get(message.assistant_id or "", ""),
             usage=usages.get(message.run_id or "") if last_of_run[message.run_id] == message.id else None,
             searches=searches.get(message.run_id or "", Searches()),
+            made=made.get(message.id, NOTHING),
         )
         for message in messages
     ]
@@ -161,7 +120,15 @@ def question_of(message: Message, *, files: dict[str, Attached]) -> Question:
     return Question(message.id, message.thread_id, message.text, _found(message, files), message.created_at)
 
 
-def answer_of(message: Message, *, name: str, usage: dict[str, Any] | None, searches: Searches) -> Answer:
+def answer_of(
+    message: Message,
+    *,
+    files: Mapping[str, Attached],
+    name: str,
+    usage: dict[str, Any] | None,
+    searches: Searches,
+    made: Made,
+) -> Answer:
     cited = citations.read(message.content, searches=searches.all)
     return Answer(
         id=message.id,
@@ -174,6 +141,9 @@ def answer_of(message: Message, *, name: str, usage: dict[str, Any] | None, sear
         marks=tuple(marks_of(cited.references)),
         sources=tuple(source_of(each) for each in cited.citations),
         searches=tuple(searched(each) for each in searches.before.get(message.id, ())),
+        pictures=tuple(id for id in pictures_in(message.content) if id in files),
+        links=links_of(citations.flat(message.content)[1]),
+        made=made,
     )
 
 
@@ -204,8 +174,16 @@ def text_of(content: Iterable[dict[str, Any]]) -> str:
 
 def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, Any]]) -> list[str]:
     """Of pictures in the content and of attachments, each once."""
-    pictures = [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
-    return list(dict.fromkeys([*pictures, *(attached["file_id"] for attached in attachments if "file_id" in attached)]))
+    return list(
+        dict.fromkeys(
+            [*pictures_in(content), *(attached["file_id"] for attached in attachments if "file_id" in attached)]
+        )
+    )
+
+
+def pictures_in(content: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Ids of the files that are shown as pictures."""
+    return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
 def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, Attached]:

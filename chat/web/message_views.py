@@ -20,6 +20,7 @@ from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
 from chat.models import File, Message
 from chat.web import fragments, history
 from chat.web.chat_socket import have_of
+from chat.web.chips import chips
 from chat.web.doors import PersonRequest, door
 from chat.web.feed import Feed
 
@@ -84,7 +85,7 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_present(request.user, history.file_ids(queued.content, queued.attachments))
-    answer = render(request, "chat/taken_back.html", {"files": attached})
+    answer = render(request, "chat/taken_back.html", {"chips": chips(attached)})
     return trigger_client_event(answer, "everthread:changed")
 
 

@@ -17,17 +17,18 @@ from chat.models import Assistant, Kind, Provider, Thread
 from chat.models.objects import run_object
 from chat.web import fragments, history, sidebar
 from chat.web.doors import PersonRequest, door
-from chat.web.history import Answer
+from chat.web.entries import Answer, Work
 
 
 def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str, Any]:
     """What every page of the chat shows around its messages."""
+    offered = list(assistants.usable(request.user))
     return {
         "thread": thread,
         "current": thread.id if thread else "",
-        "assistants": list(assistants.usable(request.user)),
+        "assistants": offered,
         "client_key": secrets.token_urlsafe(18),
-        "accepted": ",".join(attachments.ACCEPTED),
+        "accepted": ",".join(attachments.accepted(offered)),
         "is_demonstration": Provider.objects.filter(is_default=True, enabled=True, kind=Kind.EMBEDDED).exists(),
         **sidebar.listing(request.user),
     }
@@ -59,7 +60,7 @@ def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
     context = around(request, thread=thread)
     shown = history.latest(thread)
     run = thread.live_run()
-    is_writing = any(isinstance(entry, Answer) and entry.is_open for entry in shown.entries)
+    is_writing = any(isinstance(entry, Answer | Work) and entry.is_open for entry in shown.entries)
     panel = fragments.run_panel(thread, run_object(run) if run else None, live=run is not None, is_writing=is_writing)
     context |= {
         "entries": fragments.entries(shown.entries),

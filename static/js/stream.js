@@ -26,7 +26,13 @@
     for (const answer of messages.querySelectorAll(".message.open")) {
       open[answer.id] = answer.querySelector(".blocks").children.length;
     }
-    return { type: "have", last: whole.length ? whole[whole.length - 1].id : "", open };
+    const last = whole[whole.length - 1];
+    const works = {};
+    for (const work of messages.querySelectorAll(".work")) {
+      const isAfter = !last || last.compareDocumentPosition(work) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (isAfter || work.matches(".open")) works[work.id] = work.dataset.state;
+    }
+    return { type: "have", last: last ? last.id : "", open, works };
   };
   const liveRun = () => document.getElementById("run").dataset.live;
 
@@ -137,6 +143,24 @@
     if (!tail) return;
     if (tail.lastChild && tail.lastChild.nodeType === Node.TEXT_NODE) tail.lastChild.appendData(text);
     else tail.append(text);
+    const box = tail.closest("pre"); // of code, which scrolls by itself
+    if (box && box.scrollHeight - box.scrollTop - box.clientHeight < 48) box.scrollTop = box.scrollHeight;
+  };
+
+  // Code that is drawn anew stays open or closed as the reader has chosen, and keeps the focus.
+  messages.addEventListener("click", (event) => {
+    const summary = event.target.closest(".cell > summary");
+    if (summary) summary.parentElement.dataset.chosen = "";
+  });
+  const keepChoices = (work, fragment) => {
+    for (const before of work.querySelectorAll(".cell[data-chosen]")) {
+      const cell = fragment.querySelector(`#${before.id}`);
+      if (!cell) continue;
+      cell.open = before.open;
+      cell.dataset.chosen = "";
+    }
+    const focused = work.contains(document.activeElement) && document.activeElement.id;
+    if (focused) requestAnimationFrame(() => document.getElementById(focused)?.focus({ preventScroll: true }));
   };
 
   // What the page has already is not put there twice, and what has not changed is left alone.
@@ -146,7 +170,9 @@
       for (const entry of [...fragment.children]) if (document.getElementById(entry.id)) entry.remove();
     } else if (fragment.firstElementChild && fragment.firstElementChild.outerHTML === target.dataset.html) {
       event.detail.shouldSwap = false;
-    } else if (target.id === "run" || target.id === "waiting") {
+    } else if (target.matches(".work")) {
+      keepChoices(target, fragment);
+    } else if (target.matches("#run, #waiting, .pictures")) {
       fragment.firstElementChild.dataset.html = fragment.firstElementChild.outerHTML;
     }
   });

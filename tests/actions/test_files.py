@@ -12,7 +12,7 @@ from PIL import Image
 
 from chat.actions import files, messages, vector_stores
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
-from chat.models import Assistant, File, Message, Thread, User, VectorStoreFile
+from chat.models import Assistant, File, Message, Thread, User, VectorStoreFile, storing
 from tests.actions.knowledge import ids_of
 
 
@@ -46,7 +46,7 @@ class TestAFile:
         assert files.create(ada, upload=upload(content, name)).content_type == found
 
     def test_with_a_character_cut_at_the_end_of_what_is_looked_at_is_text_still(self, ada: User) -> None:
-        content = b"a" * (files.LOOKED_AT - 1) + "é".encode() * 10
+        content = b"a" * (storing.LOOKED_AT - 1) + "é".encode() * 10
         assert files.create(ada, upload=upload(content)).content_type == "text/plain"
 
     @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\passwd", "/etc/passwd"])

@@ -68,7 +68,8 @@ class TestSearchInFiles:
         function = {"type": "function", "function": WEATHER | {"strict": False}}
         resources = CODE_FILES | searched(handbook)
         made = Assistant.objects.create(owner=boss, tools=[CODE, tool, function], tool_resources=resources)
-        kept = filled(boss, search_in_files="on", store=handbook.id, max_results="3", score_threshold="0.4")
+        kept = filled(boss, run_code="on", search_in_files="on", store=handbook.id)
+        kept |= {"max_results": "3", "score_threshold": "0.4"}
         form = client.get(page_of(made)).context["adminform"].form
         client.post(page_of(made), kept | {"functions": form["functions"].value()})
         made.refresh_from_db()
@@ -78,10 +79,10 @@ class TestSearchInFiles:
     def test_is_taken_away(self, boss, client, handbook) -> None:
         resources = CODE_FILES | searched(handbook)
         made = Assistant.objects.create(owner=boss, name="A", tools=[CODE, search()], tool_resources=resources)
-        client.post(page_of(made), filled(boss, store=handbook.id))
+        client.post(page_of(made), filled(boss, run_code="on", store=handbook.id))
         made.refresh_from_db()
         assert (made.tools, made.tool_resources) == ([CODE], resources)
-        client.post(page_of(made), filled(boss))
+        client.post(page_of(made), filled(boss, run_code="on"))
         made.refresh_from_db()
         assert made.tool_resources == CODE_FILES
 

@@ -77,14 +77,12 @@ class TestTheForm:
             owner=boss,
             name="Old",
             tools=[hosted, {"type": "function", "function": WEATHER}],
-            tool_resources={"code_interpreter": {"file_ids": ["file-1"]}},
             response_format={"type": "json_object"},
         )
-        enter(boss).post(page_of(kept), filled(boss, name="New", functions=json.dumps([WEATHER])))
+        enter(boss).post(page_of(kept), filled(boss, name="New", run_code="on", functions=json.dumps([WEATHER])))
         kept.refresh_from_db()
         assert kept.name == "New"
         assert kept.tools == [hosted, {"type": "function", "function": WEATHER | {"strict": False}}]
-        assert kept.tool_resources == {"code_interpreter": {"file_ids": ["file-1"]}}
         assert kept.response_format == {"type": "json_object"}
 
     def test_wants_groups_for_the_audience_of_groups(self, boss, enter) -> None:

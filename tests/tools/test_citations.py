@@ -82,9 +82,9 @@ class TestTheAnnotationsOfAText:
     def test_stand_where_their_text_is(self, before: str) -> None:
         written = Written()
         written.add(before)
-        first = written.cite(CITED)
+        first = written.annotate(CITED)
         written.add(" and ")
-        second = written.cite(CITED)
+        second = written.annotate(CITED)
         [part] = written.content
         value = part["text"]["value"]
         assert [first["index"], second["index"]] == [0, 1]
@@ -95,8 +95,8 @@ class TestTheAnnotationsOfAText:
     def test_can_be_taken_out_of_it(self) -> None:
         written = Written()
         written.add("Cake")
-        written.cite(CITED)
+        written.annotate(CITED)
         written.add(", and tea")
-        written.cite(CITED)
+        written.annotate(CITED)
         [part] = written.content
         assert without_markers(**part["text"] | {"text": part["text"].pop("value")}) == "Cake, and tea"

@@ -20,6 +20,7 @@ _ATTRIBUTES = {
     **{tag: set(_ON_MATH.split()) for tag in _MATH.split()},
     "a": {"href", "target", "rel"},
     "button": {"type", "class"},
+    "span": {"class", "title"},
     "input": {"type", "checked", "disabled"},
     "ol": {"start", "class"},
     "math": {"display", "alttext"},
@@ -52,6 +53,8 @@ def check_harmless(html: str) -> None:
     for tag, attributes in elements.all:
         assert tag in _ATTRIBUTES, tag
         assert set(attributes) <= _ATTRIBUTES[tag], (tag, attributes)
+    for span in elements.named("span"):
+        assert "title" not in span or span["class"] == "lost", span
     for link in elements.named("a"):
         assert (link.get("href") or "https://").lower().startswith(("http://", "https://", "mailto:")), link
         assert link["target"] == "_blank"

@@ -156,7 +156,7 @@ class TestALiveRun:
         began = feed.apply([self.delta(run, {"type": "file_search", "file_search": {}})])
         assert "Searching in your files…" in began
         assert "Searching" in feed.apply([Event(run.id, 3, types.STEP_IN_PROGRESS, {})])
-        assert "Searching" not in feed.apply([Event(run.id, 4, types.STEP_COMPLETED, {})])
+        assert "Searching" not in feed.apply([Event(run.id, 4, types.STEP_COMPLETED, {"step_details": {}})])
 
     def test_that_calls_a_function_does_not_search(self, feed, run):
         assert "Searching" not in feed.apply([self.delta(run, {"type": "function", "function": {}})])
@@ -186,7 +186,8 @@ class TestALiveRun:
                 for each in annotations
             ]
             delta = types.message_delta(message.id, index=0, text=text, first=False, annotations=shifted)
-            return feed.text_frame([Event(run.id, 6, types.MESSAGE_DELTA, delta)])
+            (frame,) = feed.text_frames([Event(run.id, 6, types.MESSAGE_DELTA, delta)])
+            return frame
 
         assert json.loads(told("😀 tea", begin=0)) == {"m": message.id, "t": "😀 tea"}
         assert json.loads(told(TEA, TEA, begin=5)) == {"m": message.id, "t": "[1]"}
@@ -263,7 +264,7 @@ class TestAnAttachment:
     def test_says_what_will_become_of_it(self, page):
         assert "will be read" in html(self.upload(page, "report.pdf"))
 
-    @pytest.mark.parametrize("name", ["archive.zip", "letter.doc", "drawing.svg", "noextension"])
+    @pytest.mark.parametrize("name", ["program.exe", "letter.doc", "drawing.svg", "noextension"])
     def test_that_nobody_could_read_is_refused_and_not_kept(self, page, ada, name):
         shown = html(self.upload(page, name))
         assert f"“{name}” cannot be attached." in shown

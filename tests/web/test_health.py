@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from django.test import Client
 
 from chat.models import Kind, Provider
 from chat.providers.scripted import ScriptedProvider
+from chat.sandbox.state import State, attend, write
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = {"database": True, "migrations": True, "model": True, "workers": True}
+ALL = {"database": True, "migrations": True, "model": True, "workers": True, "sandbox": True}
+
+
+@pytest.fixture(autouse=True)
+def _no_sandbox_is_wanted(settings) -> None:
+    settings.EVERTHREAD_SANDBOX = "off"
 
 
 @pytest.fixture
@@ -80,11 +87,11 @@ class TestReadyz:
         assert await ready(stage) == (503, {**ALL, "model": False})
 
     async def test_says_no_when_tables_are_of_an_older_version(self, stage: Stage, scripted: Provider) -> None:
-        await in_thread(lambda: MigrationRecorder(connection).record_unapplied("chat", "0003_knowledge"))()
+        await in_thread(lambda: MigrationRecorder(connection).record_unapplied("chat", "0004_code_interpreter"))()
         try:
             assert await ready(stage) == (503, {**ALL, "migrations": False, "model": False})
         finally:
-            await in_thread(lambda: MigrationRecorder(connection).record_applied("chat", "0003_knowledge"))()
+            await in_thread(lambda: MigrationRecorder(connection).record_applied("chat", "0004_code_interpreter"))()
 
     def test_says_no_without_the_database(self, scripted: Provider, tmp_path: Path) -> None:
         name = connection.settings_dict["NAME"]
@@ -95,4 +102,22 @@ class TestReadyz:
         finally:
             connection.close()
             connection.settings_dict["NAME"] = name
-        assert (status, json.loads(body)) == (503, dict.fromkeys(ALL, False))
+        assert (status, json.loads(body)) == (503, {**dict.fromkeys(ALL, False), "sandbox": True})
+
+    async def test_says_that_the_sandbox_is_missing_and_yes_all_the_same(
+        self, stage: Stage, scripted: Provider, settings, tmp_path: Path
+    ) -> None:
+        settings.EVERTHREAD_SANDBOX, settings.EVERTHREAD_DATA_DIR = "auto", tmp_path
+        folder = tmp_path / "sandbox"
+        folder.mkdir()
+        assert await ready(stage) == (200, {**ALL, "sandbox": False})
+        lock = attend(folder)
+        assert lock is not None
+        try:
+            for state in ("preparing", "starting", "refused", "failed"):
+                write(folder, State(state))
+                assert await ready(stage) == (200, {**ALL, "sandbox": False})
+            write(folder, State("ready", tier="ns"))
+            assert await ready(stage) == (200, ALL)
+        finally:
+            os.close(lock)

@@ -18,6 +18,7 @@ import chat
 from chat.actions import messages, setup
 from chat.engine.worker import Worker
 from chat.errors import Refusal
+from chat.management.sandboxing import supervisor
 from chat.models import Kind, Provider
 from chat.providers.embedded.bar import ensure_weights_with_bar
 from chat.retrieval.ingestion import Ingestion, folder
@@ -91,7 +92,8 @@ class Command(BaseCommand):
         endpoints = build_endpoint_description_strings(host=host, port=port)
         ingestion = Ingestion(folder=folder(settings.EVERTHREAD_DATA_DIR))
         application = get_default_application()
-        server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion)
+        sandbox = supervisor()
+        server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion, sandbox=sandbox)
         server.run()
         if server.failure:
             raise CommandError(f"Cannot listen on {host}:{port}: {server.failure}")

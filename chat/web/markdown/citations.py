@@ -21,7 +21,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from chat.web.markdown.sanitize import citation_mark, sanitized
+from chat.web.markdown.sanitize import citation_mark
 from chat.web.markdown.sanitize import plain as as_it_is
 
 _DIGITS = "".join(map(chr, range(0xFDD0, 0xFDDA)))  # noncharacters
@@ -84,9 +84,9 @@ def as_written(text: str, *, env: EnvType) -> str:
     return _replaced(text, lambda each: each.marker, env=env)
 
 
-def shown(html: str, *, env: EnvType) -> SafeString:
-    """The part of a block's ``html`` that a page may show, with the chips in place."""
-    return sanitized(html, chip=lambda place: str(env["hidden"][place].chip))
+def chip(place: int, *, env: EnvType) -> str:
+    """The HTML that a mark stands for."""
+    return str(env["hidden"][place].chip)
 
 
 def plain(source: str, *, env: EnvType) -> SafeString:

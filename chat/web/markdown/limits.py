@@ -67,8 +67,10 @@ class Budget:
 
 
 def new_env() -> dict[str, Any]:
-    """The parser's memory for one text: its budget, the link definitions it finds, the markers that are hidden."""
-    return {"budget": Budget(), "references": {}, "hidden": []}
+    """The parser's memory for one text: its budget, the link definitions it finds, the markers that are hidden,
+    the files that it may name, and what stands for those that it does.
+    """
+    return {"budget": Budget(), "references": {}, "hidden": [], "files": {}, "made": []}
 
 
 def normalized(text: str) -> str:

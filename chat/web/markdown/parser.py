@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -17,8 +18,9 @@ from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from chat.web.markdown import citations, code, formulas, rules
+from chat.web.markdown import citations, code, files, formulas, rules
 from chat.web.markdown.limits import MAX_NESTING
+from chat.web.markdown.sanitize import sanitized
 
 Env = MutableMapping[str, Any]
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
@@ -60,7 +62,8 @@ def drawn(block: Block, *, env: Env) -> SafeString:
     state = StateCore("", _MARKDOWN, env, block.tokens)
     for step in _INLINE_STEPS:
         step(state)
-    return citations.shown(str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env)), env=env)
+    html = str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env))
+    return sanitized(html, chip=partial(citations.chip, env=env), made=partial(files.made, env=env))
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -113,7 +116,7 @@ def _markdown() -> MarkdownIt:
     markdown.block.ruler.at("blockquote", _bounded(blockquote), _ENDED_BY_QUOTE)
     markdown.block.ruler.at("list", _bounded(list_block), _ENDED_BY_LIST)
     markdown.add_render_rule(DEFINITION, lambda *_: "")
-    for extend in (formulas.extend, rules.extend, code.extend, citations.extend):
+    for extend in (formulas.extend, rules.extend, files.extend, code.extend, citations.extend):
         extend(markdown)
     return markdown
 

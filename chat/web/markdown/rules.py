@@ -1,7 +1,7 @@
 """What becomes of links, images, headings and tables on a page.
 
-- A link goes to http, https or mailto; of any other (``sandbox:``, ``javascript:``, a path on this server) the words
-  stay.
+- A link goes to http, https or mailto, or to a file that code has made (see ``files``); of any other (``javascript:``,
+  a path on this server) the words stay.
 - An image of another server would tell it who is reading, and the page's policy forbids it: it becomes a link.
 - A bare ``https://…`` becomes a link.
 - Headings start at ``h3``: the page itself has the two above.
@@ -17,6 +17,9 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from markdown_it.utils import EnvType
+
+from chat.web.markdown import files
 
 _MAY_LEAD_TO = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
@@ -52,22 +55,22 @@ def _page(state: StateCore) -> None:
         elif token.type in {"th_open", "td_open"} and token.attrs:
             token.attrs = {"class": _ALIGNMENT[str(token.attrs["style"])]}
         elif token.type == "inline":
-            token.children = list(_inline(token.children or [], state.md))
+            token.children = list(_inline(token.children or [], state))
 
 
-def _inline(tokens: list[Token], markdown: MarkdownIt) -> Iterator[Token]:
+def _inline(tokens: list[Token], state: StateCore) -> Iterator[Token]:
     link: Token | None = None  # links do not nest
     for token in tokens:
         if token.type == "link_open":
             link = token
-            yield from _opened(token)
+            yield from _opened(token, state.env)
         elif token.type == "link_close" and link is not None:
-            yield from _closed(token, link)
+            yield from _closed(token, link, state.env)
             link = None
         elif token.type == "image":
-            yield from _image(token, inside_link=link is not None)
+            yield from _image(token, state.env, inside_link=link is not None)
         elif token.type == "text" and link is None:
-            yield from _bare_urls(token.content, markdown)
+            yield from _bare(token.content, state)
         else:
             yield token
 
@@ -76,28 +79,44 @@ def _allowed(url: object) -> bool:
     return _MAY_LEAD_TO.match(str(url)) is not None
 
 
-def _opened(link: Token) -> Iterator[Token]:
-    if _allowed(link.attrs["href"]):
+def _is_word(link: Token, env: EnvType) -> bool:
+    """``<sandbox:x>`` where there is no such file."""
+    return link.markup == "autolink" and not files.address_of(str(link.attrs["href"]), env=env)
+
+
+def _opened(link: Token, env: EnvType) -> Iterator[Token]:
+    if files.is_ours(link.attrs["href"]) and not _is_word(link, env):
+        yield files.opened(link, env=env)
+    elif _allowed(link.attrs["href"]):
         link.attrs = {"href": link.attrs["href"]}
         yield link
     elif link.markup == "autolink":  # <std::string> is no link
         yield _text("<")
 
 
-def _closed(close: Token, link: Token) -> Iterator[Token]:
-    if _allowed(link.attrs["href"]):
+def _closed(close: Token, link: Token, env: EnvType) -> Iterator[Token]:
+    if files.is_ours(link.attrs["href"]) and not _is_word(link, env):
+        yield files.closed(link, env=env)
+    elif _allowed(link.attrs["href"]):
         yield close
     elif link.markup == "autolink":
         yield _text(">")
 
 
-def _image(image: Token, *, inside_link: bool) -> Iterator[Token]:
+def _image(image: Token, env: EnvType, *, inside_link: bool) -> Iterator[Token]:
     url = str(image.attrs["src"])
     words = "".join(token.content for token in image.children or [])
-    if inside_link or not _allowed(url):
+    if files.is_ours(url) and not inside_link:
+        yield from files.image(url, words, env=env)
+    elif inside_link or not _allowed(url):
         yield _text(words)
     else:
         yield from _link(url, words or url)
+
+
+def _bare(text: str, state: StateCore) -> Iterator[Token]:
+    for number, piece in enumerate(files.linked(text, env=state.env)):
+        yield from files.bare(piece, env=state.env) if number % 2 else _bare_urls(piece, state.md)
 
 
 def _bare_urls(text: str, markdown: MarkdownIt) -> Iterator[Token]:

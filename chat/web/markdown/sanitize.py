@@ -2,12 +2,14 @@
 
 nh3 parses the final HTML as a browser would and keeps what is listed here; no ``hx-*``, ``data-*``, ``on*``, ``style``
 or ``id`` is. Only then our copy buttons and chips are put in: the renderer leaves marks for them that hold secrets
-of this process, so neither a text nor HTML that slipped through could name them.
+of this process, so neither a text nor HTML that slipped through could name them. So it is with links to files.
 
-Classes on the page: ``div.code`` around ``div.code-head`` (``span.lang`` and ``button.copy``) and ``pre.highlight``
-with the short classes of Pygments; ``span.cite`` for a citation; ``div.table`` around a table, ``left``, ``center``
-and ``right`` on its cells; ``contains-task-list`` and ``task-list-item``; ``code.tex`` for a formula that could not be
-drawn; ``tex-left``, ``tex-right`` and ``tex-box`` inside ``math``; ``pre.as-written`` for a text that was not parsed.
+Classes on the page: ``a.made`` for a link to a file that code has made, ``a.picture`` around one that is a picture,
+``span.lost`` for one that is not there; ``div.code`` around ``div.code-head`` (``span.lang`` and ``button.copy``) and
+``pre.highlight`` with the short classes of Pygments; ``span.cite`` for a citation; ``div.table`` around a table,
+``left``, ``center`` and ``right`` on its cells; ``contains-task-list`` and ``task-list-item``; ``code.tex`` for a
+formula that could not be drawn; ``tex-left``, ``tex-right`` and ``tex-box`` inside ``math``; ``pre.as-written`` for a
+text that was not parsed.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ from chat.web.markdown import mathml
 _SECRET = "copy-" + secrets.token_hex(16)
 _CITE = "cite-" + secrets.token_hex(16)
 _CITATION = re.compile(f'<span class="{_CITE}">([0-9]+)</span>')
+_FILE = "file-" + secrets.token_hex(16)
+_FILES = re.compile(f'<a href="https://{_FILE}/([0-9]+)"[^>]*>|<span class="{_FILE}">([0-9]+)</span>')
+LOST = "lost-" + secrets.token_hex(16)
+_NOT_THERE = '<span class="lost" title="There is no such file.">'
 COPY_MARK = f'<span class="{_SECRET}"></span>'
 COPY_BUTTON = '<button type="button" class="copy">Copy</button>'
 
@@ -33,7 +39,7 @@ _ELEMENTS = "p br hr h3 h4 h5 h6 strong em s code pre blockquote ul ol li table 
 _CELL = {"left", "center", "right"}
 _CLASSES = {
     "div": {"code", "code-head", "table"},
-    "span": {"lang", _SECRET, _CITE, *filter(None, STANDARD_TYPES.values())},
+    "span": {"lang", _SECRET, _CITE, _FILE, LOST, *filter(None, STANDARD_TYPES.values())},
     "pre": {"highlight", "as-written"},
     "code": {"tex"},
     "ul": {"contains-task-list"},
@@ -67,15 +73,26 @@ def citation_mark(place: int) -> str:
     return f'<span class="{_CITE}">{place}</span>'
 
 
-def no_chip(_place: int) -> str:
+def file_mark(place: int) -> str:
+    """Where the picture of ``place`` will be."""
+    return f'<span class="{_FILE}">{place}</span>'
+
+
+def file_address(place: int) -> str:
+    """Where a link leads whose begin will be that of ``place``."""
+    return f"https://{_FILE}/{place}"
+
+
+def nothing(_place: int) -> str:
     return ""
 
 
-def sanitized(html: str, *, chip: Callable[[int], str] = no_chip) -> SafeString:
-    """The part of ``html`` that a page may show, with our copy buttons in place, and with the ``chip``, in safe HTML,
-    for each mark of a citation.
+def sanitized(html: str, *, chip: Callable[[int], str] = nothing, made: Callable[[int], str] = nothing) -> SafeString:
+    """The part of ``html`` that a page may show, with our copy buttons in place, and with safe HTML for each mark: the
+    ``chip`` of a citation, what was ``made`` for a file.
     """
-    clean = _CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON)
+    clean = _CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON).replace(f'<span class="{LOST}">', _NOT_THERE)
+    clean = _FILES.sub(lambda found: made(int(found[1] or found[2])), clean)
     return SafeString(_CITATION.sub(lambda found: chip(int(found[1])), clean))
 
 

@@ -11,13 +11,13 @@ characters for each one fed: the cost is linear, whatever the text and the piece
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from django.utils.safestring import SafeString
 
-from chat.web.markdown import citations, parser
+from chat.web.markdown import citations, files, parser
 from chat.web.markdown.citations import Mark
 from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
 from chat.web.markdown.limits import Size, new_env, normalized
@@ -69,11 +69,14 @@ class BlockStream:
         self._open_line = ["".join(self._open_line)]
         return "\n".join([*self._lines, *self._open_line])
 
-    def feed(self, more: str, marks: Sequence[Mark] = ()) -> list[SafeString]:
+    def feed(
+        self, more: str, marks: Sequence[Mark] = (), links: Mapping[str, str] = files.NO_LINKS
+    ) -> list[SafeString]:
         """Take more text. Returns the HTML of each block that it closed, safe to append to the page.
 
-        ``marks`` are those in ``more``; they count from the begin of the whole text.
+        ``marks`` are those in ``more``; they count from the begin of the whole text. ``links`` as for ``render``.
         """
+        files.add(links, env=self._env)
         self._fed.append(more)
         begin, self._length_fed = self._length_fed, self._length_fed + len(more)
         more = citations.hide(more, marks, env=self._env, begin=begin)

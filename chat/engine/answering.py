@@ -1,0 +1,75 @@
+"""The calls of a turn, answered as far as they are ours to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asgiref.sync import sync_to_async
+
+from chat.engine import interpreting, searching
+from chat.engine.asking import Material
+from chat.engine.calls import unanswered
+from chat.engine.recorder import Recorder
+from chat.errors import ProviderError
+from chat.models import Run
+from chat.models.objects import Object
+from chat.providers.base import ToolCall
+from chat.tools import code_interpreter, file_search
+from chat.tools.code_reader import code_of
+
+ENDLESS = {
+    file_search.NAME: "The model searched again and again without answering.",
+    code_interpreter.NAME: "The model ran code again and again without answering.",
+}
+
+
+class Answering:
+    """Works through the ``calls`` of one turn, in order; ``recorder`` shows how far it is."""
+
+    def __init__(self, run: Run, calls: Sequence[ToolCall], *, material: Material, recorder: Recorder) -> None:
+        self.run, self.calls, self.material, self.recorder = run, calls, material, recorder
+        self.shown = [self._begun(call) for call in calls]
+
+    async def answered(self) -> list[Object]:
+        """The calls as their step keeps them: ours with what came of them, functions without outputs.
+
+        Raises ``ProviderError`` for calls that come after the model was no longer offered to make them.
+        """
+        for name in self.material.used_up:
+            if any(self.material.hosted.kind(call.name) == name for call in self.calls):
+                raise ProviderError(ENDLESS[name])
+        for place, call in enumerate(self.calls):
+            match self.material.hosted.kind(call.name):
+                case "file_search":
+                    self.shown[place] = await self._searched(call)
+                case "code_interpreter":
+                    await self._interpret(place, call)
+        return self.shown
+
+    def _begun(self, call: ToolCall) -> Object:
+        how = self.material.hosted.search
+        match self.material.hosted.kind(call.name):
+            case "code_interpreter":
+                return code_interpreter.call(call.id, code_of(call.arguments))
+            case "file_search" if how is not None:
+                return file_search.call(call.id, how=how)
+            case _:
+                return unanswered(call)
+
+    async def _searched(self, call: ToolCall) -> Object:
+        how = self.material.hosted.search
+        assert how is not None
+        first = await sync_to_async(searching.first_marker, thread_sensitive=False)(self.run)
+        earlier = sum(shown["type"] == file_search.NAME for shown in self.shown)
+        number = first + 2 * (len(self.material.found) + earlier)
+        return await sync_to_async(searching.searched, thread_sensitive=False)(self.run, call, how=how, number=number)
+
+    async def _interpret(self, place: int, call: ToolCall) -> None:
+        async def show(made: Object) -> None:
+            self.shown[place] = made
+            await self.recorder.show(self.shown)
+
+        earlier = len(code_interpreter.images([*self.material.made, *self.shown]))
+        made = await interpreting.interpreted(self.run, call, pictures=earlier, show=show)
+        self.recorder.tell_outputs(place, made)
+        await show(made)

@@ -1,0 +1,172 @@
+"""Running code for a run: in the session of its thread, with the thread's files, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from chat.engine import products
+from chat.engine.loop import storable
+from chat.errors import StorageFull
+from chat.models import File, Run, RunStep, StepStatus, StepType
+from chat.models.objects import Object
+from chat.providers.base import ToolCall
+from chat.sandbox import client
+from chat.sandbox.client import Lease
+from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
+from chat.sandbox.state import state
+from chat.sandbox.values import Entry, Outcome
+from chat.tools import code_interpreter
+from chat.tools.code_reader import code_of
+
+MOST_CELLS = 20  # of one run, after which the model has to answer
+MOST_KEPT = 50  # files of one cell
+PREPARING = 300.0  # seconds that a run waits for a sandbox that is being prepared
+LOOK = 1.0
+IN_MEMORY = 4 * 1024 * 1024  # bytes of a file on its way
+ANEW = "[The session was started anew: variables and imports of earlier code are lost; the files are there.]"
+LOST = "[The session ended: {reason}. Variables, imports and files that this code wrote are lost; earlier files stay.]"
+REFUSED = "The code interpreter cannot be used now. {message}"
+
+Show = Callable[[Object], Awaitable[None]]
+
+
+async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) -> Object:
+    """A call as its step keeps it, with what came of it. ``pictures`` is how many the run has shown before.
+
+    ``show`` is told how the call stands meanwhile. Never raises for what code or the sandbox does.
+    """
+    made = partial(code_interpreter.call, call.id, code := code_of(call.arguments))
+
+    async def waits(_ahead: int) -> None:
+        await show(made(status="waiting"))
+
+    folder = settings.EVERTHREAD_DATA_DIR / "sandbox"
+    try:
+        await until_prepared(folder, show=lambda words: show(made(status="waiting", note=words)))
+        sandbox = client.here(folder, socket=settings.EVERTHREAD_SANDBOX_SOCKET)
+        async with sandbox.lease(run.thread_id, owner=str(run.thread.owner_id), waiting=waits) as lease:
+            cell = Cell(run, lease, pictures=pictures)
+            await cell.furnish()
+            await show(made(status="running"))
+            return made(**await cell.run(code, waiting=waits))
+    except SessionLost as lost:
+        note = LOST.format(reason=lost.message.rstrip("."))
+        return made(status="died", outputs=code_interpreter.logs(note), note=note)
+    except SandboxError as error:
+        told = REFUSED.format(message=error.message)
+        return made(status="refused", outputs=code_interpreter.logs(told))
+
+
+async def until_prepared(folder: Path, *, show: Callable[[str], Awaitable[None]]) -> None:
+    """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
+    said = ""
+    for _time in range(int(PREPARING / LOOK)):
+        found = await asyncio.to_thread(state, folder)
+        if found.state not in ("preparing", "starting"):
+            return
+        if found.sentence != said:
+            said = found.sentence
+            await show(said)
+        await asyncio.sleep(LOOK)
+
+
+class Cell:
+    """One piece of code in a leased session."""
+
+    def __init__(self, run: Run, lease: Lease, *, pictures: int) -> None:
+        self.run_row, self.lease, self.pictures = run, lease, pictures
+        self.notes: list[str] = []
+
+    async def furnish(self) -> None:
+        """Put what belongs into ``/mnt/data`` and is not there."""
+        wanted = await _in_thread(code_interpreter.mounted, self.run_row)
+        self.before = {entry.name: entry for entry in await self.lease.files()}
+        if self.lease.is_new and await _in_thread(has_run_code, self.run_row):
+            self.notes.append(ANEW)
+        for name, file in wanted.items():
+            if name not in self.before:
+                await self._put(name, file)
+        if wanted.keys() - self.before.keys():
+            self.before = {entry.name: entry for entry in await self.lease.files()}
+
+    async def _put(self, name: str, file: File) -> None:
+        try:
+            with file.content.open("rb") as content:
+                await self.lease.put(name, cast("BinaryIO", content))
+        except FileNotFoundError:  # deleted this moment
+            return
+        except FileRefused as refused:
+            self.notes.append(f"[{name!r} could not be put into /mnt/data: {refused.message}]")
+
+    async def run(self, code: str, *, waiting: Callable[[int], Awaitable[None]]) -> dict[str, Any]:
+        """Run it. Returns what the call keeps besides its code."""
+        outcome = await self.lease.run(code, waiting=waiting)
+        if outcome.status == "died":
+            self.notes.append(LOST.format(reason=outcome.reason))
+        outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)
+        if outcome.status == "died" and not outputs:
+            outputs = code_interpreter.logs(self.notes[-1])
+        files = await self._files() if outcome.status != "died" else []
+        note = "\n".join(self.notes)
+        return {
+            "status": outcome.status,
+            "outputs": outputs,
+            "seconds": round(outcome.seconds, 2),
+            "files": files,
+            "note": note,
+        }
+
+    async def _pictures(self, outcome: Outcome) -> list[code_interpreter.Call]:
+        shown = []
+        for number, png in enumerate(outcome.images, start=self.pictures + 1):
+            try:
+                row = await _in_thread(products.picture, self.run_row, png, number=number)
+            except StorageFull as refusal:
+                self.notes.append(f"[A picture could not be kept: {refusal.message}]")
+                break
+            shown.append(code_interpreter.image(row.id))
+        return shown
+
+    async def _files(self) -> list[dict[str, Any]]:
+        """Keep what the code has made or changed."""
+        after = {entry.name: entry for entry in await self.lease.files()}
+        if gone := self.before.keys() - after.keys():
+            await _in_thread(products.forget, self.run_row, gone)
+        changed = [entry for name, entry in after.items() if self.before.get(name) != entry]
+        kept = [await self._file(entry) for entry in changed[:MOST_KEPT]]
+        if len(changed) > MOST_KEPT:
+            self.notes.append(f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]")
+        return [one for one in kept if one is not None]
+
+    async def _file(self, entry: Entry) -> dict[str, Any] | None:
+        most = settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024
+        if entry.size > most:
+            self.notes.append(f"[{entry.name!r} is too large to be kept: at most {most} bytes.]")
+            return None
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
+            try:
+                async for chunk in self.lease.get(entry.name):
+                    content.write(chunk)
+                row = await _in_thread(products.file, self.run_row, entry.name, content)
+            except (FileRefused, StorageFull) as refusal:
+                self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
+                return None
+        return {"name": entry.name, "file_id": row.id, "bytes": row.bytes}
+
+
+def has_run_code(run: Run) -> bool:
+    """Whether code was run in the thread before, so that a session with its variables may be missed."""
+    steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
+    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=code_interpreter.NAME).exists()
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    return await sync_to_async(function, thread_sensitive=False)(*args, **options)

@@ -1,0 +1,54 @@
+"""What cells make: pictures and files, kept for the thread's owner, who alone can fetch them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.core.files.base import ContentFile
+from django.core.files.base import File as Content
+from django.db import transaction
+
+from chat.models import File, Message, Run, SandboxFile
+from chat.models.storing import keep, shown_name, sniffed
+
+PURPOSE = "assistants_output"
+
+
+def picture(run: Run, png: bytes, *, number: int) -> File:
+    """Keep the ``number``-th picture of a run. Raises ``StorageFull``."""
+    return _kept(run, f"image-{number}.png", ContentFile(png))
+
+
+def file(run: Run, name: str, content: IO[bytes]) -> File:
+    """Keep what now lies at ``name`` in ``/mnt/data``. Raises ``StorageFull``.
+
+    An earlier version stays, since answers may link to it, unless it is of this very run and none does.
+    """
+    row = _kept(run, PurePosixPath(name).name, Content(content))
+    with transaction.atomic():
+        earlier = SandboxFile.objects.select_related("file").filter(thread_id=run.thread_id, name=name).first()
+        left = {"file": row, "run": run}
+        SandboxFile.objects.update_or_create(thread_id=run.thread_id, name=name, defaults=left)
+        if earlier is not None and earlier.run_id == run.id and not _is_linked(earlier.file, run):
+            earlier.file.delete()
+    return row
+
+
+def forget(run: Run, names: Iterable[str]) -> None:
+    """Cells have removed what lay at ``names``; the files stay for answers that link to them."""
+    SandboxFile.objects.filter(thread_id=run.thread_id, name__in=list(names)).delete()
+
+
+def _kept(run: Run, name: str, content: Content[bytes]) -> File:
+    row = File(owner_id=run.thread.owner_id, filename=shown_name(name), bytes=content.size, purpose=PURPOSE)
+    row.content_type = sniffed(content, name=row.filename)
+    content.seek(0)
+    keep(row, content)
+    row.save()
+    return row
+
+
+def _is_linked(file: File, run: Run) -> bool:
+    return Message.objects.filter(run_id=run.id, content__icontains=file.id).exists()

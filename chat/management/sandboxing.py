@@ -1,0 +1,37 @@
+"""The sandbox that the settings ask for."""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+
+from chat.sandbox.rules import Rules, rules_for
+from chat.sandbox.state import SOCKET
+from chat.sandbox.supervisor import Supervisor
+from chat.sandbox.values import MB, Limits
+
+
+def supervisor() -> Supervisor:
+    """Of the data folder's sandbox. When it is off, or somebody else's, it only says so to those who ask."""
+    folder = settings.EVERTHREAD_DATA_DIR / "sandbox"
+    is_off = settings.EVERTHREAD_SANDBOX == "off"
+    elsewhere = None if is_off else settings.EVERTHREAD_SANDBOX_SOCKET
+    rules = None if is_off or elsewhere else _rules()
+    return Supervisor(folder, rules=rules, python=settings.EVERTHREAD_SANDBOX_PYTHON, elsewhere=elsewhere)
+
+
+def _rules() -> Rules:
+    folder, tier = settings.EVERTHREAD_DATA_DIR / "sandbox", settings.EVERTHREAD_SANDBOX
+    return rules_for(
+        folder,
+        socket=folder / SOCKET,
+        tier=None if tier == "auto" else tier,
+        uids=None if os.geteuid() else settings.EVERTHREAD_SANDBOX_UIDS,
+        leashed=True,
+        sessions=settings.EVERTHREAD_SANDBOX_SESSIONS,
+        cells=settings.EVERTHREAD_SANDBOX_CELLS,
+        limits=Limits(
+            memory=settings.EVERTHREAD_SANDBOX_MEMORY_MB * MB, seconds=float(settings.EVERTHREAD_SANDBOX_CELL_SECONDS)
+        ),
+    )

@@ -1,0 +1,100 @@
+"""The folder of a session without namespaces: made, measured and removed from outside.
+
+Cells write there, so no link is followed, and nothing is found by its path: folders can be nested deeper than a path
+may be long.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_DEPTH = 32
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class Use:
+    """Bytes on the disk; how many files and folders; how deep they are nested."""
+
+    size: int = 0
+    count: int = 0
+    depth: int = 0
+
+
+def make(folder: Path, *, uid: int | None) -> None:
+    """With a place for ``/mnt/data`` and one for scratch files, for ``uid`` alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (folder / "data", folder / "tmp", folder):
+        path.mkdir(mode=0o700, exist_ok=True)
+        if uid is not None:
+            os.chown(path, uid, uid)
+
+
+def measure(folder: Path, *, at_most: int) -> Use:
+    """What lies in ``folder``. Stops beyond ``at_most`` files and folders, and beyond ``MAX_DEPTH``."""
+    use = Use()
+    with suppress(OSError), _opened(str(folder)) as top:
+        _add(top, use, depth=0, at_most=at_most)
+    return use
+
+
+def remove(folder: Path) -> None:
+    """When nothing runs any more that could write there. What cannot be removed is left."""
+    with suppress(OSError):
+        with _opened(str(folder)) as top:
+            while _flatten(top):
+                pass
+        folder.rmdir()
+
+
+def _add(folder: int, use: Use, *, depth: int, at_most: int) -> None:
+    use.depth = max(use.depth, depth)
+    for name in os.listdir(folder):
+        use.count += 1
+        if use.count > at_most or use.depth > MAX_DEPTH:
+            return
+        with suppress(OSError):  # gone meanwhile, or not even its owner may look into it
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            use.size += status.st_blocks * 512
+            if stat.S_ISDIR(status.st_mode):
+                with _opened(name, folder) as inner:
+                    _add(inner, use, depth=depth + 1, at_most=at_most)
+
+
+def _flatten(top: int) -> bool:
+    """Remove what is in ``top``; what is inside of its folders moves up for the next time. False when that is all."""
+    changed = False
+    for name in os.listdir(top):
+        with suppress(OSError):
+            if stat.S_ISDIR(os.stat(name, dir_fd=top, follow_symlinks=False).st_mode):
+                _empty(name, top)
+                os.rmdir(name, dir_fd=top)
+            else:
+                os.unlink(name, dir_fd=top)
+            changed = True
+    return changed
+
+
+def _empty(folder: str, top: int) -> None:
+    os.chmod(folder, 0o700, dir_fd=top)
+    with _opened(folder, top) as inner:
+        for number, name in enumerate(os.listdir(inner)):
+            if stat.S_ISDIR(os.stat(name, dir_fd=inner, follow_symlinks=False).st_mode):
+                os.chmod(name, 0o700, dir_fd=inner)
+                os.rename(name, f"{os.fstat(inner).st_ino}-{number}", src_dir_fd=inner, dst_dir_fd=top)
+            else:
+                os.unlink(name, dir_fd=inner)
+
+
+@contextmanager
+def _opened(folder: str, within: int | None = None) -> Iterator[int]:
+    descriptor = os.open(folder, _FOLDER, dir_fd=within)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,147 @@
+"""What the zygote does in its own process: warm up, then fork."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+from chat.sandbox import cell, protocol, shim
+from chat.sandbox.errors import SandboxError
+from chat.sandbox.isolation import LAYERS, LINK, Child, Layer, Plan, enter
+from chat.sandbox.landlock import version
+from chat.sandbox.mounts import DATA
+from chat.sandbox.values import Limits, Tier
+
+_MAX_REQUEST = 1 << 16
+_REFUSED = 70  # EX_SOFTWARE
+
+
+def serve(*, layers: Mapping[Tier, Mapping[str, Layer]] = LAYERS, abi: int | None = None) -> NoReturn:
+    """Standard input is the channel to the broker; when it ends, so do we. The arguments are modules to import first.
+
+    ``abi``: the version of Landlock to be content with.
+    """
+    channel = _channel()
+    try:
+        _warm_up(sys.argv[1:])
+        _Nest(channel, layers, abi=version() if abi is None else abi).run()
+    except BaseException as error:
+        with suppress(OSError):
+            channel.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        raise
+
+
+def _channel() -> socket.socket:
+    channel = socket.socket(fileno=os.dup(0))
+    os.set_inheritable(channel.fileno(), False)
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return channel
+
+
+def _warm_up(modules: list[str]) -> None:
+    for module in modules:
+        importlib.import_module(module)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        _draw(pyplot)
+    shim.prepare()
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # until a session begins: a collection would unshare the pages
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise RuntimeError(f"one of {', '.join(modules)} started a thread, so that forking is not safe")
+
+
+def _draw(pyplot: Any) -> None:
+    """The first figure takes a second: fonts are looked for and caches filled."""
+    figure, axes = pyplot.subplots()
+    axes.plot([0, 1])
+    axes.set_title("$x$")
+    figure.savefig(io.BytesIO(), format="png")
+    pyplot.close("all")
+
+
+class _Nest:
+    """``births``: the socket on which each child's life is told, by its pid."""
+
+    def __init__(self, channel: socket.socket, layers: Mapping[Tier, Mapping[str, Layer]], *, abi: int) -> None:
+        self.channel, self.layers, self.abi = channel, layers, abi
+        self.births: dict[int, socket.socket] = {}
+
+    def run(self) -> NoReturn:
+        signal.signal(signal.SIGCHLD, self._reap)
+        self.channel.send(json.dumps({"pid": os.getpid()}).encode())
+        while True:
+            request, descriptors, _, _ = socket.recv_fds(self.channel, _MAX_REQUEST, 3)
+            if not request:
+                os._exit(0)
+            self._fork(request, *descriptors)
+
+    def _fork(self, request: bytes, control: int, output: int, birth: int) -> None:
+        told = socket.socket(fileno=birth)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # or it could end before it has a name here
+        try:
+            if pid := os.fork():
+                self.births[pid] = told
+                os.close(control)
+                os.close(output)
+                return
+        except OSError as error:  # no memory or too many processes
+            told.send(str(error).encode())
+            told.close()
+            os.close(control)
+            os.close(output)
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        self._live(request, socket.socket(fileno=control), output, told)
+
+    def _live(self, request: bytes, control: socket.socket, output: int, birth: socket.socket) -> NoReturn:
+        """In the child."""
+        child = None
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self.channel.close()
+            order = json.loads(request)
+            plan = Plan(**{**order, "limits": Limits(**order["limits"])})
+            child = Child(plan, control, output, birth, abi=self.abi)
+            enter(child, self.layers[plan.tier])
+            gc.enable()
+            protocol.send(child.control, _facts(child))
+            cell.serve(child.control, _folder(child), images=plan.limits.images)
+        except BaseException as error:
+            message = error.message if isinstance(error, SandboxError) else f"{type(error).__name__}: {error}"
+            with suppress(OSError):
+                protocol.send(child.control if child else control, {"op": "refused", "message": message[:1000]})
+        finally:
+            os._exit(_REFUSED)
+
+    def _reap(self, number: int, frame: FrameType | None) -> None:
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                with suppress(OSError, KeyError), self.births.pop(ended[0]) as birth:
+                    birth.send(str(os.waitstatus_to_exitcode(ended[1])).encode())
+
+
+def _facts(child: Child) -> dict[str, Any]:
+    facts = {"tier": child.plan.tier, "uid": os.getuid(), "abi": child.abi, "python": sys.version.split()[0]}
+    return {"op": "ready", **facts}
+
+
+def _folder(child: Child) -> str:
+    """What ``/mnt/data`` is in this session."""
+    with suppress(OSError):
+        if os.readlink(DATA) == LINK:
+            return DATA
+    return child.data

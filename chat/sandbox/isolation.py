@@ -1,0 +1,197 @@
+"""The layers of isolation, in their order, which a forked child puts on before it runs anyone's code.
+
+Each has a name, so that a test can leave one out and see that its absence is noticed. None is optional: a layer that
+the kernel does not give ends the session before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chat.sandbox import landlock, mounts, namespaces, privileges, seccomp
+from chat.sandbox.errors import IsolationFailed
+from chat.sandbox.landlock import Rule
+from chat.sandbox.places import DEVICES, python, readable
+from chat.sandbox.values import Limits, Tier
+
+CONTROL, FOLDER = 900, 1000
+"""Descriptors of a session: its control socket; and in the tier without namespaces the folder of its files."""
+
+LINK = f"/proc/self/fd/{FOLDER}"
+"""What ``/mnt/data`` may be a link to, as it is in our container image."""
+
+UNREADABLE = (
+    "the sessions' user {uid} may not read {path}: set EVERTHREAD_SANDBOX_PYTHON to a Python that every user may read"
+)
+CLOSED = "the sessions' user {uid} may not enter {path}: put the data folder where every user may pass through"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a session is to be. ``uid``: the user that it becomes, if we are root. ``folder``: where its files lie, if
+    it has no namespaces."""
+
+    tier: Tier
+    limits: Limits
+    folder: str
+    uid: int | None = None
+
+
+@dataclass(slots=True)
+class Child:
+    """The process that is being locked down, and what it was given."""
+
+    plan: Plan
+    control: socket.socket
+    output: int
+    birth: socket.socket
+    abi: int = field(default_factory=landlock.version)
+    outside: int = field(default_factory=lambda: os.stat("/proc/self/ns/mnt").st_ino)
+    is_root: bool = field(default_factory=lambda: os.geteuid() == 0)
+    reads: Sequence[str] = field(default_factory=readable)
+
+    @property
+    def has_own_user(self) -> bool:
+        return self.is_root or self.plan.tier == "ns"
+
+    @property
+    def data(self) -> str:
+        """Where its files are."""
+        return mounts.DATA if self.plan.tier == "ns" else os.path.join(self.plan.folder, "data")
+
+    @property
+    def scratch(self) -> str:
+        return mounts.SCRATCH if self.plan.tier == "ns" else os.path.join(self.plan.folder, "tmp")
+
+
+Layer = Callable[[Child], None]
+
+
+def enter(child: Child, layers: Mapping[str, Layer]) -> None:
+    """Put on ``layers``. There is no way back. Raises ``IsolationFailed``, and ``OSError``."""
+    if child.is_root and child.plan.uid is None:
+        raise IsolationFailed("started as root, it needs a uid for each session: set EVERTHREAD_SANDBOX_UIDS")
+    for put_on in layers.values():
+        put_on(child)
+
+
+def _tie_to_parent(_: Child) -> None:
+    privileges.die_with_parent()
+    os.setsid()
+
+
+def _keep_own_descriptors(child: Child) -> None:
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    for source, target in ((nothing, 0), (child.output, 1), (child.output, 2)):
+        os.dup2(source, target)
+    birth, control = child.birth.detach(), child.control.detach()
+    child.control = socket.socket(fileno=os.dup2(control, CONTROL, inheritable=False))
+    kept = [birth, CONTROL]
+    if child.plan.tier == "landlock":
+        kept.append(os.dup2(os.open(child.data, os.O_PATH | os.O_DIRECTORY), FOLDER, inheritable=False))
+    first = 3
+    for descriptor in (*sorted(kept), 4096):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    child.birth = socket.socket(fileno=birth)
+
+
+def _be_born(child: Child) -> None:
+    """Hand out the descriptor by which the broker knows this process, and no other that may have its number later."""
+    process = os.pidfd_open(os.getpid())
+    socket.send_fds(child.birth, [b"born"], [process])
+    os.close(process)
+    child.birth.close()
+
+
+def _build_root(child: Child) -> None:
+    uid = child.plan.uid if child.is_root and child.plan.uid is not None else namespaces.UID
+    mounts.build(child.reads, limits=child.plan.limits, uid=uid, outside=child.outside)
+
+
+def _become_user(child: Child) -> None:
+    if child.is_root and child.plan.uid is not None:
+        privileges.become(child.plan.uid)
+        for path in python():
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise IsolationFailed(UNREADABLE.format(uid=child.plan.uid, path=path))
+        if not os.access(child.data, os.R_OK | os.W_OK | os.X_OK):
+            raise IsolationFailed(CLOSED.format(uid=child.plan.uid, path=child.data))
+
+
+def _forget_environment(child: Child) -> None:
+    os.environ.clear()
+    os.environ.update(
+        HOME=child.scratch,
+        TMPDIR=child.scratch,
+        PATH="/usr/bin:/bin",
+        LANG="C.UTF-8",
+        MPLBACKEND="agg",
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+    )
+    sys.argv[:] = [""]
+    sys.path[:] = [path for path in sys.path if any(_is_beneath(path, read) for read in child.reads)]
+
+
+def _restrict_files(child: Child) -> None:
+    if child.plan.tier == "ns" and not child.abi:
+        return  # the root holds nothing else to begin with
+    rules = [Rule(path, "read") for path in child.reads]
+    rules += [Rule(path, "write") for path in (child.data, child.scratch)]
+    rules += [Rule(path, "device") for path in DEVICES]
+    if child.plan.tier == "ns":
+        rules += [Rule("/etc", "read"), Rule("/proc", "read"), Rule(mounts.SHARED, "write")]
+    landlock.restrict(rules, abi=child.abi)
+
+
+def _filter_calls(child: Child) -> None:
+    seccomp.install(seccomp.program(child.plan.tier, pid=os.getpid(), abi=child.abi))
+
+
+def _reseed(_: Child) -> None:
+    """Sessions of one zygote must not draw the same numbers."""
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+
+
+def _is_beneath(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip("/") + "/")
+
+
+_FIRST: dict[str, Layer] = {
+    "parent": _tie_to_parent,
+    "priority": lambda _: privileges.go_first(),
+    "descriptors": _keep_own_descriptors,
+}
+_APART: dict[str, Layer] = {
+    "user namespace": lambda child: None if child.is_root else namespaces.enter_user(),
+    "mount namespace": lambda _: namespaces.unshare("mount"),
+    "network namespace": lambda _: namespaces.unshare("network"),
+    "ipc namespace": lambda _: namespaces.unshare("ipc"),
+    "cgroup namespace": lambda _: namespaces.unshare("cgroup"),
+    "uts namespace": lambda _: namespaces.enter_uts(),
+    "pid namespace": lambda _: namespaces.enter_pid(),
+    "root": _build_root,
+}
+_LAST: dict[str, Layer] = {
+    "birth": _be_born,
+    "bounding set": lambda _: privileges.drop_bounding_set(),
+    "user": _become_user,
+    "capabilities": lambda _: privileges.drop_capabilities(),
+    "memory": lambda _: privileges.hide_memory(),
+    "environment": _forget_environment,
+    "new privileges": lambda _: privileges.give_up_new_privileges(),
+    "landlock": _restrict_files,
+    "limits": lambda child: privileges.limit(child.plan.limits, own_user=child.has_own_user),
+    "seccomp": _filter_calls,
+    "randomness": _reseed,
+}
+
+LAYERS: dict[Tier, dict[str, Layer]] = {"ns": {**_FIRST, **_APART, **_LAST}, "landlock": {**_FIRST, **_LAST}}

@@ -1,0 +1,93 @@
+"""The process of a session, held by a descriptor: its number may be another's by the time that we use it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from chat.sandbox.errors import IsolationFailed
+
+BIRTH_SECONDS = 30.0
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
+_NOTHING_SAID = "It ended before it could say why."
+
+
+class Life:
+    """``birth`` is what the zygote's ``spawn`` returned. Raises ``IsolationFailed`` if nothing is born."""
+
+    def __init__(self, birth: socket.socket) -> None:
+        self._birth = birth
+        birth.settimeout(BIRTH_SECONDS)
+        try:
+            _, descriptors, _, _ = socket.recv_fds(birth, 1 << 12, 1)
+        except OSError as error:
+            raise IsolationFailed(f"No session was forked: {error}") from None
+        if not descriptors:
+            raise IsolationFailed(_NOTHING_SAID)
+        self.descriptor = descriptors[0]
+        self.pid = _pid_of(self.descriptor)
+
+    @property
+    def is_over(self) -> bool:
+        return _is_readable(self.descriptor, seconds=0)
+
+    def signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.descriptor, number)
+
+    def end(self) -> None:
+        """Returns when it is gone, and the zygote has buried it."""
+        self.signal(signal.SIGKILL)
+        _is_readable(self.descriptor, seconds=5)
+        self.cause(seconds=5)
+
+    def cause(self, *, seconds: float) -> str:
+        """Why it ended by itself, in words; waits so long to be told."""
+        self._birth.settimeout(seconds)
+        try:
+            code = int(self._birth.recv(1 << 12) or b"0")
+        except (OSError, ValueError):
+            return "It ended."
+        return _in_words(code)
+
+    def __enter__(self) -> Life:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._birth.close()
+        os.close(self.descriptor)
+
+
+def _pid_of(process: int) -> int:
+    """As we see it; it may see itself as 1."""
+    for line in Path(f"/proc/self/fdinfo/{process}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    raise IsolationFailed("/proc does not tell the number of the session's process")
+
+
+def _is_readable(descriptor: int, *, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _in_words(code: int) -> str:
+    """In namespaces the process that waits for it ends with 128 and the signal, as a shell does."""
+    if code in range(0, 128):
+        return "The code ended the interpreter."
+    number = -code if code < 0 else code - 128
+    if number in _CRASHES:
+        return f"The interpreter crashed ({signal.Signals(number).name})."
+    if number == signal.SIGXCPU:
+        return "It used up the processor time of a session."
+    if number == signal.SIGKILL:
+        return "It was killed, most likely because the machine was out of memory."
+    return f"It was ended by signal {number}."

@@ -1,0 +1,69 @@
+"""Namespaces: a process that sees no process, network, name or file system but its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from pathlib import Path
+from typing import NoReturn
+
+from chat.sandbox import kernel, privileges
+from chat.sandbox.errors import IsolationFailed
+
+UID = 1000
+"""What an ordinary user is called in a user namespace of its own."""
+
+_FLAGS = {
+    "user": 0x10000000,
+    "mount": 0x00020000,
+    "network": 0x40000000,
+    "ipc": 0x08000000,
+    "uts": 0x04000000,
+    "cgroup": 0x02000000,
+    "pid": 0x20000000,
+}
+
+
+def unshare(kind: str) -> None:
+    """Leave the namespace of ``kind`` for a new one. Raises ``IsolationFailed``."""
+    kernel.call(f"a new {kind} namespace", "unshare", _FLAGS[kind])
+
+
+def enter_user() -> None:
+    """A user namespace in which we may make the other namespaces, and in which nobody but ourselves exists."""
+    uid, gid = os.geteuid(), os.getegid()
+    unshare("user")
+    try:
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{UID} {uid} 1"), ("gid_map", f"{UID} {gid} 1")):
+            Path("/proc/self", name).write_text(text)
+    except OSError as error:
+        raise IsolationFailed(f"the user namespace cannot be set up: {error.strerror}") from None
+
+
+def enter_uts() -> None:
+    unshare("uts")
+    socket.sethostname("sandbox")
+
+
+def enter_pid() -> None:
+    """Returns in a child that is the first process of a new namespace: when it ends, the kernel ends all others in it.
+
+    The caller stays outside, holds nothing, and ends as the child ends.
+    """
+    unshare("pid")
+    outside = os.pidfd_open(os.getpid())
+    child = os.fork()
+    if child:
+        _follow(child)
+    privileges.die_with_parent()
+    if select.select([outside], [], [], 0)[0]:  # it ended before we were tied to it
+        os._exit(1)
+    os.close(outside)
+
+
+def _follow(child: int) -> NoReturn:
+    os.closerange(0, 4096)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)

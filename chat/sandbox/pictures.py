@@ -1,0 +1,117 @@
+"""Figures and images as PNGs. matplotlib and Pillow are used if a cell has them, and never imported from here."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from chat.sandbox.protocol import MAX_BODY
+
+WIDEST = 4096  # pixels of a figure's longer side
+WIDEST_IMAGE = 2048  # pixels of an image's longer side: photographs make large PNGs
+SMALLEST = 64  # pixels, below which a picture that is still too large is given up
+PLAIN_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
+
+
+class Pictures:
+    """Sends at most ``limit`` pictures a cell with ``send``, and says once if there were more."""
+
+    def __init__(self, send: Callable[[bytes], None], *, limit: int) -> None:
+        self._send = send
+        self._limit = limit
+        self._count = 0
+
+    def begin(self) -> None:
+        """A cell begins. What libraries show is shown by us from now on."""
+        self._count = 0
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            vars(pyplot).update(show=self.show_figures)
+            sys.modules["matplotlib.figure"].Figure.show = lambda figure, *_, **__: self.show(figure)
+        if pillow := sys.modules.get("PIL.Image"):
+            pillow.Image.show = lambda image, *_, **__: self.show(image)
+
+    def show_figures(self, *_: Any, **__: Any) -> None:
+        """Every figure that is open, which closes them: ``plt.show()``."""
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            figures: list[Any] = [pyplot.figure(number) for number in pyplot.get_fignums()]
+            self.close_figures()
+            for figure in figures:
+                if len(figure.get_children()) > 1:  # more than its background
+                    self.show(figure)
+
+    def close_figures(self) -> None:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close("all")
+
+    def show(self, value: Any) -> bool:
+        """True if ``value`` is a figure or an image, which was sent."""
+        if is_figure(value):
+            if pyplot := sys.modules.get("matplotlib.pyplot"):
+                pyplot.close(value)
+            self._add(lambda scale: _drawn(value, scale))
+        elif is_image(value):
+            self._add(lambda scale: _encoded(value, scale))
+        else:
+            return False
+        return True
+
+    def _add(self, make: Callable[[float], bytes]) -> None:
+        self._count += 1
+        if self._count > self._limit:
+            if self._count == self._limit + 1:
+                sys.stderr.write(f"Only the first {self._limit} pictures of a cell are shown.\n")
+            return
+        for scale in (1.0, 0.5, 0.25, 0.125):
+            png = make(scale)
+            if len(png) <= MAX_BODY:
+                self._send(png)
+                return
+        sys.stderr.write("The picture is too large to be shown.\n")
+
+
+def is_figure(value: Any) -> bool:
+    module = sys.modules.get("matplotlib.figure")
+    return module is not None and isinstance(value, module.Figure)
+
+
+def is_image(value: Any) -> bool:
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(value, module.Image)
+
+
+def is_part_of_figure(value: Any) -> bool:
+    """Axes, lines, bars, and lists of them: what a plotting function returns and nobody wants to read."""
+    artist, container = sys.modules.get("matplotlib.artist"), sys.modules.get("matplotlib.container")
+    if artist is None or container is None:
+        return False
+    if isinstance(value, (artist.Artist, container.Container)):
+        return True
+    if type(value).__name__ == "ndarray":
+        value = list(value.flat) if value.dtype == object else ()
+    return isinstance(value, (list, tuple)) and any(map(is_part_of_figure, value))
+
+
+def _drawn(figure: Any, scale: float) -> bytes:
+    longer = max(*figure.get_size_inches(), 0.1)
+    dpi = scale * min(figure.dpi, WIDEST / longer)
+    png = io.BytesIO()
+    try:
+        figure.savefig(png, format="png", dpi=dpi, bbox_inches="tight")
+    except ValueError:  # something lies so far outside that the picture would be immense
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=dpi)
+    return png.getvalue()
+
+
+def _encoded(image: Any, scale: float) -> bytes:
+    if image.mode not in PLAIN_MODES:
+        image = image.convert("RGB")
+    longest = int(WIDEST_IMAGE * scale)
+    if max(image.size) > longest:
+        image = image.copy()
+        image.thumbnail((longest, longest))
+    png = io.BytesIO()
+    image.save(png, format="PNG")
+    return png.getvalue()

@@ -1,0 +1,91 @@
+"""What a process may no longer do, once it has said so: users, capabilities, limits, new privileges."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+from chat.sandbox import kernel
+from chat.sandbox.errors import IsolationFailed
+from chat.sandbox.values import MB, Limits
+
+_PDEATHSIG, _DUMPABLE, _CAPBSET_READ, _CAPBSET_DROP, _SECUREBITS, _NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 23, 24, 28, 38, 47
+_CLEAR_ALL = 4
+_LOCKED_BITS = 0x2F  # root means nothing, setuid changes nothing, and neither can be changed again
+_CAPABILITY_VERSION = 0x20080522
+_MAX_CAPABILITIES = 64
+
+
+def die_with_parent() -> None:
+    """Tied to the parent's *thread*, and lost when the user changes: say it again then."""
+    kernel.prctl(_PDEATHSIG, signal.SIGKILL)
+
+
+def go_first() -> None:
+    """When memory is short the kernel ends this process before others; it also yields the processor to them."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    os.nice(5)
+
+
+def drop_bounding_set() -> None:
+    """No program that is started may gain a capability. Without effect for a user who has none to begin with."""
+    for capability in range(_MAX_CAPABILITIES):
+        if kernel.prctl(_CAPBSET_READ, capability) < 0:
+            break
+        kernel.prctl(_CAPBSET_DROP, capability)
+
+
+def become(uid: int) -> None:
+    """Be user and group ``uid``, in no other group. Raises ``IsolationFailed``."""
+    try:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    except OSError as error:
+        raise IsolationFailed(f"cannot become user {uid}: {error.strerror}") from None
+    die_with_parent()
+
+
+def drop_capabilities() -> None:
+    kernel.prctl(_SECUREBITS, _LOCKED_BITS)
+    kernel.prctl(_CAP_AMBIENT, _CLEAR_ALL)
+    header = ctypes.c_char_p(struct.pack("II", _CAPABILITY_VERSION, 0))
+    kernel.call("capset", "capset", header, ctypes.c_char_p(bytes(24)))
+
+
+def give_up_new_privileges() -> None:
+    if kernel.prctl(_NO_NEW_PRIVS, 1) < 0:
+        raise IsolationFailed("the kernel does not know no_new_privs")
+
+
+def hide_memory() -> None:
+    """No core dump, and no look into this process by others of the same user."""
+    kernel.prctl(_DUMPABLE, 0)
+
+
+def limit(limits: Limits, *, own_user: bool) -> None:
+    """``own_user``: no process outside this session has its user, so that its threads can be counted."""
+    wanted = {
+        resource.RLIMIT_AS: limits.memory + 640 * MB,  # what is mapped is more than what is used
+        resource.RLIMIT_FSIZE: min(limits.disk, 256 * MB),
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_STACK: 8 * MB,
+        resource.RLIMIT_MEMLOCK: 64 * 1024,
+        resource.RLIMIT_SIGPENDING: 128,
+        resource.RLIMIT_CPU: 1800,
+        **dict.fromkeys(
+            (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO), 0
+        ),
+    }
+    if own_user:
+        wanted[resource.RLIMIT_NPROC] = 64
+    for kind, value in wanted.items():
+        allowed = resource.getrlimit(kind)[1]
+        most = value if allowed == resource.RLIM_INFINITY else min(value, allowed)
+        resource.setrlimit(kind, (most, most))

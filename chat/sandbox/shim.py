@@ -1,0 +1,127 @@
+"""``/mnt/data`` where it cannot be a folder: paths that begin with it are made to mean the session's folder.
+
+For the tier without namespaces, unless ``/mnt/data`` is the link that our container image has. A convenience that a
+cell can undo, not a part of the isolation. Python's own functions are replaced, so what a library opens in C with a
+path that it was given (lxml, for one) is not found; it finds it when the path is relative.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import io
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+DATA = "/mnt/data"
+
+ONE_PATH = (
+    *("access", "chdir", "chmod", "chown", "getxattr", "lchown", "listdir", "listxattr", "lstat", "mkdir", "mkfifo"),
+    *("open", "pathconf", "readlink", "removexattr", "remove", "rmdir", "scandir", "setxattr", "stat", "statvfs"),
+    *("truncate", "unlink", "utime"),
+)
+TWO_PATHS = ("link", "rename", "replace", "symlink")
+CURRENT = ("getcwd", "getcwdb")
+
+_Place = tuple[ModuleType, str, Any]
+
+
+def install(folder: str) -> None:
+    """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
+    paths = _Paths(folder.rstrip("/"))
+    made: dict[int, Any] = {}
+    for module, name, original in _places():
+        if id(original) not in made:
+            made[id(original)] = paths.wrapped(original)
+        setattr(module, name, made[id(original)])
+    for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+        supported.update(made[id(known)] for known in list(supported) if id(known) in made)
+
+
+@functools.cache
+def _places() -> tuple[_Place, ...]:
+    """Every module's name for a function that takes a path. Looking takes 20 ms, so the zygote does it, once."""
+    originals = {id(original): original for original in _originals()}
+    modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    return tuple(
+        (module, name, value)
+        for module in modules
+        if not module.__name__.startswith("chat.sandbox")
+        for name, value in list(vars(module).items())
+        if id(value) in originals
+    )
+
+
+def prepare() -> None:
+    """What can be done once and before: called when the libraries have been imported."""
+    _places()
+
+
+def _originals() -> Iterator[Any]:
+    yield from (builtins.open, io.open_code, sqlite3.connect)
+    yield from (getattr(os, name) for name in (*ONE_PATH, *TWO_PATHS, *CURRENT) if hasattr(os, name))
+    for name in ("_dbm", "_gdbm"):  # of ``shelve``
+        if module := sys.modules.get(name):
+            yield module.open
+
+
+class _Paths:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        name = original.__name__
+        if name in CURRENT:
+            return self._telling(original)
+        return self._taking(original, 2 if name in TWO_PATHS else 1)
+
+    def _taking(self, original: Callable[..., Any], count: int) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return original(
+                    *map(self._meant, args[:count]),
+                    *args[count:],
+                    **{key: self._meant(value) for key, value in kwargs.items()},
+                )
+            except OSError as error:
+                self._rename(error)
+                raise
+
+        return function
+
+    def _telling(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def function() -> Any:
+            return self._shown(original())
+
+        return function
+
+    def _rename(self, error: OSError) -> None:
+        for name in ("filename", "filename2"):
+            if (value := getattr(error, name)) is not None:  # None, once set, would be printed
+                setattr(error, name, self._shown(value))
+
+    def _meant(self, value: Any) -> Any:
+        """The real path, if ``value`` is a path in ``/mnt/data``."""
+        try:
+            path = os.fspath(value)
+        except TypeError:
+            return value
+        return _moved(path, DATA, self._folder) or value
+
+    def _shown(self, value: Any) -> Any:
+        return _moved(value, self._folder, DATA) or value if isinstance(value, (str, bytes)) else value
+
+
+def _moved(path: str | bytes, old: str, new: str) -> str | bytes | None:
+    if isinstance(path, bytes):
+        moved = _moved(os.fsdecode(path), old, new)
+        return None if moved is None else os.fsencode(moved)
+    if path == old or path.startswith(old + "/"):
+        return new + path[len(old) :]
+    return None

@@ -1,0 +1,147 @@
+"""In the server's process: has the sandbox's Python made, starts the broker, and starts it again when it ends.
+
+Of several servers on one data folder one does so; another takes over when it ends. How things stand is in the file of
+``chat.sandbox.state``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from chat.sandbox.child import Child, last_line
+from chat.sandbox.client import Sandbox
+from chat.sandbox.errors import Unavailable
+from chat.sandbox.provision import provided
+from chat.sandbox.rules import Rules
+from chat.sandbox.state import State, attend, state, write
+
+__all__ = ["Supervisor", "state"]
+
+log = logging.getLogger(__name__)
+TURN = 1.0  # seconds between two tries to be the one
+QUICK, SLOW = 0.2, 5.0  # seconds between two questions to a broker that is starting, and to another
+PATIENCE = 45.0  # seconds without an answer after which a broker is taken for hung
+PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0)  # seconds before it is started again
+STEADY = 60.0  # seconds after which the end of a broker is not counted with those before
+GRACE = 6.0  # seconds that it has to end its sessions
+OFF = "The code interpreter is switched off (EVERTHREAD_SANDBOX)."
+
+
+class Supervisor:
+    """``await run()`` until ``await stop()``. ``rules`` of the broker to start; None: none is wanted.
+
+    ``python`` is the one to make the sandbox's from. ``elsewhere`` is the socket of a broker that somebody else starts,
+    which is only watched. ``pauses`` are the growing ones before a broker is started again, in seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rules: Rules | None,
+        python: Path | None = None,
+        elsewhere: Path | None = None,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
+        self.folder, self.rules, self.python, self.elsewhere = folder, rules, python, elsewhere
+        self.pauses = pauses
+        self.state = State("off")
+        self.task: asyncio.Task[Any] | None = None
+
+    async def run(self) -> None:
+        self.task = asyncio.current_task()
+        with suppress(asyncio.CancelledError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            while (lock := attend(self.folder)) is None:  # noqa: ASYNC110 -- held by another process
+                await asyncio.sleep(TURN)
+            try:
+                await self._attend()
+            finally:
+                os.close(lock)
+
+    async def stop(self) -> None:
+        """End the broker and all that it runs."""
+        if self.task is not None and not self.task.done():
+            self.task.cancel()
+            await asyncio.wait({self.task})
+
+    async def _attend(self) -> None:
+        if self.elsewhere is not None:
+            await self._watch(self.elsewhere, patience=None)
+        elif self.rules is not None:
+            await self._keep(self.rules)
+        else:
+            self._tell(State("off", OFF))
+            await asyncio.Event().wait()
+
+    async def _keep(self, rules: Rules) -> None:
+        """Have a broker, and another one when it ends."""
+        failures = 0
+        while True:
+            began_at = time.monotonic()
+            try:
+                python = await provided(self.folder, base=self.python, progress=self._tell_progress)
+                await self._serve(python, rules)
+            except (Unavailable, OSError) as error:
+                self._tell(State("failed", str(error)))
+            failures = 0 if time.monotonic() - began_at > STEADY else failures
+            await asyncio.sleep(self.pauses[min(failures, len(self.pauses) - 1)])
+            failures += 1
+
+    async def _serve(self, python: Path, rules: Rules) -> None:
+        """Until the broker ends. Raises ``Unavailable`` then."""
+        self._tell(State("starting"))
+        complaints = self.folder / "broker.log"
+        with complaints.open("wb") as errors:
+            broker = Child(python, "chat.sandbox.broker", rules.packed(), environment={}, errors=errors)
+        watching = asyncio.ensure_future(self._watch(rules.socket, patience=PATIENCE))
+        ending = asyncio.ensure_future(broker.wait())
+        try:
+            await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (watching, ending):
+                task.cancel()
+            await broker.stop(grace=GRACE)
+        raise Unavailable(f"The broker ended. {last_line(complaints)}".strip())
+
+    async def _watch(self, socket: Path, *, patience: float | None) -> None:
+        """Ask the broker there how it stands, until it has not answered for ``patience`` seconds."""
+        heard_at = time.monotonic()
+        while True:
+            try:
+                found = await Sandbox(socket).status()
+            except Unavailable:
+                if patience is None:
+                    self._tell(State("failed", f"No broker answers at {socket}."))
+                elif time.monotonic() - heard_at > patience:
+                    return
+            else:
+                heard_at = time.monotonic()
+                self._tell(State(found["state"], found["message"], tier=found["tier"], reasons=found["reasons"]))
+            await asyncio.sleep(QUICK if self.state.state == "starting" else SLOW)
+
+    def _tell_progress(self, progress: float, message: str) -> None:
+        self._tell(State("preparing", message, progress=progress))
+
+    def _tell(self, state: State) -> None:
+        """Write it down, and into the log when it is another state than before."""
+        if state == self.state:
+            return
+        if (state.state, state.message) != (self.state.state, self.state.message) and state.state in REMARKS:
+            level, remark = REMARKS[state.state]
+            log.log(level, remark, state.tier or state.message)
+        self.state = state
+        write(self.folder, state)
+
+
+REMARKS = {
+    "ready": (logging.INFO, "the code interpreter is ready (isolation: %s)"),
+    "refused": (logging.WARNING, "the code interpreter refuses to run: %s"),
+    "failed": (logging.WARNING, "the code interpreter could not be started: %s"),
+}

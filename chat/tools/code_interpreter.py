@@ -1,0 +1,149 @@
+"""The code interpreter: the model writes Python, a sandbox runs it (reference, section 8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.db.models import Q
+
+from chat.models import Assistant, File, Run, SandboxFile
+from chat.models.ids import new_id
+from chat.providers.base import Function
+
+NAME = "code_interpreter"
+MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
+MOST_TOLD = 16_000  # of them that the model is told
+MOST_LISTED = 40  # files that the model is told of
+LONGEST_NAME = 200  # characters of a file's name in the folder
+
+Call = dict[str, Any]
+
+_ABOUT = """\
+Runs Python code and returns what it prints, the value of its last expression, and its errors. Use it to calculate, to \
+solve equations, to work with data and files, to convert formats, and to draw charts.
+The session lives on through this conversation: variables and imports stay. numpy, pandas, matplotlib, scipy, sympy, \
+Pillow, openpyxl, python-docx, python-pptx and pypdf are there; nothing can be installed, and there is no network and \
+no subprocess.
+Figures of matplotlib are shown to the user by plt.show(). Files are read and written in /mnt/data. To hand a file to \
+the user, write it there and put a Markdown link into the answer, as in [report.csv](sandbox:/mnt/data/report.csv).
+If the code fails, read the traceback, mend the code and try again."""
+
+
+def declared(files: Iterable[str]) -> Function:
+    """The tool as a model is told of it; ``files`` are the names of what lies in ``/mnt/data``."""
+    names = sorted(files)
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    listed = f"\nIn /mnt/data now: {', '.join(map(repr, names[:MOST_LISTED]))}{more}." if names else ""
+    return Function(
+        name=NAME,
+        description=_ABOUT + listed,
+        parameters={
+            "type": "object",
+            "properties": {"code": {"type": "string", "description": "The Python code to run."}},
+            "required": ["code"],
+        },
+    )
+
+
+def is_offered(run: Run) -> bool:
+    return any(tool["type"] == NAME for tool in run.tools)
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+def mounted(run: Run) -> dict[str, File]:
+    """What lies in ``/mnt/data`` by its name: the files that were given to the tool, and those that cells left there.
+
+    The former belong to the thread's owner or to the assistant's.
+    """
+    found = named(given(run))
+    left = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
+    return found | {each.name: each.file for each in left}
+
+
+def given(run: Run) -> list[File]:
+    ids: list[str] = run.tool_resources.get(NAME, {}).get("file_ids", [])
+    if not ids:
+        return []
+    owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
+    there = File.objects.there().filter(owners).in_bulk(ids, field_name="id")
+    return [there[id] for id in ids if id in there]
+
+
+def named(files: Sequence[File]) -> dict[str, File]:
+    """Under their own names, as far as a folder can hold them; of two with one name the second gets its id to it."""
+    found: dict[str, File] = {}
+    for file in files:
+        name = _safe(file.filename)
+        path = PurePosixPath(name)
+        found[name if name not in found else f"{path.stem}-{file.id[-6:]}{path.suffix}"] = file
+    return found
+
+
+def _safe(name: str) -> str:
+    """A client's file name as one in a folder."""
+    plain = re.sub(r"[/\\\x00-\x1f\x7f]+", "_", name).strip()
+    path = PurePosixPath(plain)
+    shortened = path.stem[: LONGEST_NAME - len(path.suffix)] + path.suffix
+    return shortened if shortened.strip(".") else "file"
+
+
+# --- calls as their steps keep them ------------------------------------------------------------------------------
+
+
+def call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[Call] = (), **private: Any) -> Call:
+    """A call as its step keeps it. What is not ``input`` or ``outputs`` is ours alone, as are ``private`` keys:
+
+    ``status`` (waiting, running, ok, error, interrupted, died, refused), ``seconds``, ``files`` (``{"name", "file_id",
+    "bytes"}`` of those that it made or changed), and ``note``, what the model is told besides.
+    """
+    made = {"input": code, "outputs": list(outputs), "status": status, **private}
+    return {"id": id or new_id("call_"), "type": NAME, NAME: made}
+
+
+def logs(text: str) -> list[Call]:
+    """What a cell printed as the outputs of a call: empty if it printed nothing."""
+    return [{"type": "logs", "logs": _cut(text, MOST_LOGS)}] if text else []
+
+
+def image(file_id: str) -> Call:
+    return {"type": "image", "image": {"file_id": file_id}}
+
+
+def images(calls: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Ids of the pictures that code calls among ``calls`` have shown."""
+    outputs = [output for call in calls if call["type"] == NAME for output in call[NAME]["outputs"]]
+    return [output["image"]["file_id"] for output in outputs if output["type"] == "image"]
+
+
+def ended(details: Mapping[str, Any]) -> dict[str, Any]:
+    """``details`` of a step that ends: code that was still to run, or running, was interrupted."""
+    calls = details.get("tool_calls")
+    if calls is None:
+        return dict(details)
+    open = [call for call in calls if call["type"] == NAME and call[NAME].get("status") in ("waiting", "running")]
+    closed = [{**call, NAME: {**call[NAME], "status": "interrupted"}} if call in open else call for call in calls]
+    return {**details, "tool_calls": closed}
+
+
+def told(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
+    """What the model is told of a call's value ``made``; ``most`` characters of what the code printed."""
+    printed = "".join(output["logs"] for output in made["outputs"] if output["type"] == "logs")
+    shown = sum(output["type"] == "image" for output in made["outputs"])
+    parts = [made.get("note", ""), _cut(printed, most).rstrip("\n")]
+    if shown:
+        parts.append("[The user sees the picture.]" if shown == 1 else f"[The user sees the {shown} pictures.]")
+    if files := made.get("files"):
+        parts.append(f"[Written to /mnt/data: {', '.join(file['name'] for file in files)}]")
+    return "\n".join(filter(None, parts)) or "[The code ran and printed nothing.]"
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters are left out …\n{text[-half:]}"

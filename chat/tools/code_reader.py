@@ -1,0 +1,73 @@
+"""The code in the arguments of a call, as far as it can be read while the model is still writing them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+# The beginning of the value of the first key that means code; models do not always keep to the declared one.
+_BEGINNING = re.compile(r'\s*\{(?:\s*"[^"\\]*"\s*:\s*"[^"\\]*"\s*,)*\s*"(?:code|input|python|source)"\s*:\s*"')
+# Characters and whole escapes; the first half of a surrogate pair waits for what follows it.
+_HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_WHOLE = re.compile(
+    rf'(?:[^"\\]|\\[^u]|{_HALF}\\u[0-9a-fA-F]{{4}}|{_HALF}(?=[^\\]|\\[^u])|\\u(?![dD][89abAB])[0-9a-fA-F]{{4}})*'
+)
+
+
+class CodeReader:
+    """Takes the arguments in pieces. Those that are no JSON object are the code themselves."""
+
+    def __init__(self) -> None:
+        self.arguments = ""
+        self.code = ""
+        self.at = -1  # where in the arguments the code goes on; -1: it has not begun
+
+    def take(self, piece: str) -> str:
+        """What of the code is certain now that ``piece`` has come, besides what was before."""
+        self.arguments += piece
+        if self.at < 0:
+            found = _BEGINNING.match(self.arguments)
+            if found is None:
+                return ""
+            self.at = found.end()
+        whole = _WHOLE.match(self.arguments, self.at)
+        assert whole is not None  # it may be empty
+        self.at = whole.end()
+        return self._add(_decoded(whole[0]))
+
+    def rest(self) -> str:
+        """The arguments have ended: what was no object with code in it is taken as it is meant."""
+        if self.at >= 0:
+            return ""
+        self.at = len(self.arguments)
+        return self._add(_meant(self.arguments))
+
+    def _add(self, code: str) -> str:
+        self.code += code
+        return code
+
+
+def code_of(arguments: str) -> str:
+    """The code in whole ``arguments``: what a ``CodeReader`` reads of them."""
+    reader = CodeReader()
+    reader.take(arguments)
+    reader.rest()
+    return reader.code
+
+
+def _decoded(escaped: str) -> str:
+    try:
+        text = str(json.loads(f'"{escaped}"', strict=False))
+    except ValueError:
+        text = escaped  # an escape that JSON does not know, such as \d: the model forgot to double the backslash
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _meant(arguments: str) -> str:
+    try:
+        given = json.loads(arguments, strict=False)
+    except ValueError:
+        return arguments
+    if isinstance(given, dict):
+        given = next((value for value in given.values() if isinstance(value, str)), "")
+    return given if isinstance(given, str) else arguments

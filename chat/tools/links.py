@@ -1,0 +1,69 @@
+"""Links to files of the code interpreter in an answer (reference, section 5): ``sandbox:/mnt/data/out.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+SCHEME = "sandbox:"
+FOLDER = "/mnt/data"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link in the text of an answer, to a file that is there."""
+
+    text: str
+    file_id: str
+
+
+def link_to(name: str) -> str:
+    """``name`` is a path from ``/mnt/data``."""
+    return f"{SCHEME}{FOLDER}/{name}"
+
+
+class LinkReader:
+    """Finds links to known files in a text that comes in pieces: what may become one is held back until it is certain.
+
+    ``files`` are ids of files by their names; a name may stand in an address with its blanks escaped.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.links = {link_to(form): id for name, id in files.items() for form in (name, quote(name))}
+        self.held = ""
+
+    def take(self, text: str) -> Iterator[str | Link]:
+        """What is certain now that ``text`` has come: never empty texts, and links."""
+        if not self.links:
+            yield text
+            return
+        self.held += text
+        while self.held:
+            certain = self.held[: self._begin()]
+            self.held = self.held[len(certain) :]
+            if certain:
+                yield certain
+            if any(len(link) > len(self.held) and link.startswith(self.held) for link in self.links):
+                return  # also of the empty text: nothing is held
+            yield self._first()
+
+    def rest(self) -> Iterator[str | Link]:
+        """The text has ended: what was held back is what it is."""
+        while self.held:
+            yield self._first()
+
+    def _begin(self) -> int:
+        """Where a link begins, or may begin once more has come."""
+        if (found := self.held.find(SCHEME)) >= 0:
+            return found
+        longest = min(len(SCHEME) - 1, len(self.held))
+        part = next((size for size in range(longest, 0, -1) if SCHEME.startswith(self.held[-size:])), 0)
+        return len(self.held) - part
+
+    def _first(self) -> str | Link:
+        """The link with which the held text begins, else its first characters."""
+        link = max((link for link in self.links if self.held.startswith(link)), key=len, default="")
+        piece = link or self.held[: len(SCHEME)]
+        self.held = self.held[len(piece) :]
+        return Link(link, self.links[link]) if link else piece

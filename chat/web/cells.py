@@ -1,0 +1,142 @@
+"""Code that assistants ran, in words: how it went, how long it took, what it printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chat.models import RunStep, StepStatus
+from chat.models.objects import Object
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+CODE = "code_interpreter"
+SHOWN = 3_000  # characters of the begin, and as many of the end, of what a card shows of an output
+LONGEST_ERROR = 160
+# Until a cell has ended: its code is being written; it comes after another; no place is free; it runs.
+OPEN = ("writing", "next", "waiting", "running")
+WORDS: Mapping[str, StrPromise] = {
+    "writing": gettext_lazy("Writing Python…"),
+    "next": gettext_lazy("Runs next"),
+    "waiting": gettext_lazy("Waiting for a free place…"),
+    "running": gettext_lazy("Running Python…"),
+    "ok": gettext_lazy("Ran Python"),
+    "error": gettext_lazy("Ended with an error"),
+    "interrupted": gettext_lazy("Stopped"),
+    "died": gettext_lazy("Ended before its time"),
+    "refused": gettext_lazy("Python could not be run"),
+}
+ICONS = {"next": "clock", "waiting": "clock", "ok": "code", "interrupted": "stop"}
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a card shows of an output: all of it, or its begin and end, with ``left_out`` characters between."""
+
+    begin: str = ""
+    end: str = ""
+    left_out: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.begin)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The code in the ``place``-th call of a step. ``state`` is a key of ``WORDS``, ``note`` what else to know."""
+
+    place: int
+    code: str
+    state: str
+    printed: Printed = Printed()
+    error: str = ""
+    note: str = ""
+    seconds: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def words(self) -> str:
+        """What stands on the card."""
+        words = str(WORDS[self.state])
+        return f"{words}: {self.error}" if self.error else words
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.state, "alert")
+
+    @property
+    def duration(self) -> str:
+        """How long it ran, in words."""
+        if self.seconds is None:
+            return ""
+        if self.seconds < 10:
+            return _("%(seconds).1f s") % {"seconds": self.seconds}
+        minutes, seconds = divmod(round(self.seconds), 60)
+        words = _("%(minutes)d min %(seconds)d s") if minutes else _("%(seconds)d s")
+        return words % {"minutes": minutes, "seconds": seconds}
+
+
+def cells_of(step: RunStep, *, writing: Mapping[int, str]) -> list[Cell]:
+    """The code of a step. ``writing`` is what the model has written of calls that the row does not have yet."""
+    found: list[Cell] = []
+    has_ended = step.status != StepStatus.IN_PROGRESS
+    for place, call in enumerate(step.details["tool_calls"]):
+        if call["type"] == CODE:
+            follows = any(cell.is_open for cell in found)
+            found.append(_cell(place, call[CODE], has_ended=has_ended, follows=follows))
+    return found or [Cell(place, code, "writing") for place, code in writing.items() if not has_ended]
+
+
+def _cell(place: int, made: Object, *, has_ended: bool, follows: bool) -> Cell:
+    state = made.get("status", "ok")
+    if has_ended and state in OPEN:
+        state = "interrupted"
+    elif follows and state == "waiting":
+        state = "next"
+    text = output_of(made)
+    note = made.get("note", "").strip("[]")
+    return Cell(
+        place=place,
+        code=made["input"],
+        state=state,
+        printed=_cut(text),
+        error=_last_line(text) if state == "error" else "",
+        note="" if note in text else note,
+        seconds=made.get("seconds"),
+    )
+
+
+def output_of(made: Object) -> str:
+    """All that code printed, as a terminal shows it in the end: without what was overwritten or meant for it alone."""
+    text = "".join(_logs(made))
+    text = _ESCAPE.sub("", text.replace("\r\n", "\n"))
+    return _CONTROL.sub("\ufffd", _OVERWRITTEN.sub("", text)).strip("\n")
+
+
+def _logs(made: Object) -> Iterator[str]:
+    outputs: list[dict[str, Any]] = made["outputs"]
+    return (output["logs"] for output in outputs if output["type"] == "logs")
+
+
+def _cut(text: str) -> Printed:
+    if len(text) <= 2 * SHOWN:
+        return Printed(text)
+    return Printed(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
+
+
+def _last_line(text: str) -> str:
+    """Of a traceback: the name of the error and what it says."""
+    line = text.rpartition("\n")[2].strip()
+    return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"

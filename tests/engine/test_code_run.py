@@ -1,0 +1,343 @@
+"""A run that runs code (reference, sections 3, 7.2 and 8), in a real sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from chat.actions import runs
+from chat.engine import interpreting
+from chat.events.bus import bus
+from chat.events.types import Event
+from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
+from chat.providers.base import Request, Turn
+from chat.providers.replies import Reply, call
+from chat.providers.scripted import ScriptedProvider
+from tests.engine.golden import assert_like
+from tests.engine.stage import Stage, heard, in_thread, status, until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
+CODE = {"type": "code_interpreter"}
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+PLOT = """\
+import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+print(42)
+open("/mnt/data/out.csv", "w").write("a\\n1\\n");"""
+DOUBLE = """\
+import pandas as pd
+d = pd.read_csv("/mnt/data/a.csv")
+d["m"] = d.n * 2
+d.to_csv("/mnt/data/a.csv", index=False)"""
+
+
+@pytest.fixture
+def thread(ada: User, assistant: Assistant, media: object) -> Thread:
+    assistant.tools = [CODE]
+    assistant.save()
+    return Thread.objects.create(owner=ada, assistant=assistant)
+
+
+def coder(*codes: str, said: Sequence[str] = ("Done.",)) -> ScriptedProvider:
+    """Runs one piece of code after another and then says something."""
+    asks = [Reply(call("code_interpreter", code=code), once=True) for code in codes[:1]]
+    asks += [Reply(call("code_interpreter", code=code), after_tools=True, once=True) for code in codes[1:]]
+    return ScriptedProvider([*asks, Reply(*said, after_tools=True)])
+
+
+async def perform(stage: Stage, thread: Thread, provider: ScriptedProvider, text: str = "Go!") -> list[Event]:
+    with bus.follow(thread.id) as follower:
+        async with stage.working(provider):
+            await stage.ask(thread, text)
+            return await heard(follower)
+
+
+async def cells(thread: Thread) -> list[dict[str, Any]]:
+    """What the steps keep of the code that was run."""
+    steps = [step async for step in RunStep.objects.filter(run__thread=thread, type="tool_calls")]
+    return [made["code_interpreter"] for step in steps for made in step.details["tool_calls"]]
+
+
+async def printed(stage: Stage, thread: Thread, code: str) -> str:
+    """What ``code`` printed, run as the next thing in the thread."""
+    await perform(stage, thread, coder(code))
+    outputs = (await cells(thread))[-1]["outputs"]
+    return "".join(output["logs"] for output in outputs if output["type"] == "logs")
+
+
+def told_to(request: Request) -> list[str]:
+    return [turn.text for turn in request.turns if turn.role == "tool"]
+
+
+class TestACodeRun:
+    async def test_tells_what_happens_in_the_order_of_the_reference(self, stage: Stage, thread: Thread) -> None:
+        said = ("Here is", " the plot. [Download](", "sandbox:/mnt/data/out.csv", ")")
+        assert_like(await perform(stage, thread, coder(PLOT, said=said)), "04_code_interpreter_image")
+
+    async def test_tells_the_code_as_it_is_written_and_what_came_of_it(self, stage: Stage, thread: Thread) -> None:
+        events = await perform(stage, thread, coder(PLOT))
+
+        deltas = [event.data["delta"]["step_details"]["tool_calls"] for event in events if "step.delta" in event.name]
+        told = [one["code_interpreter"] for [one] in deltas]
+        assert told[0] == {"input": "", "outputs": []}
+        assert "".join(one.get("input", "") for one in told) == PLOT
+        [logs], [image] = [one["outputs"] for one in told if one.get("outputs")]
+        assert logs == {"index": 0, "type": "logs", "logs": "42\n"}
+        assert (image["index"], image["type"]) == (1, "image")
+        done = next(event.data for event in events if event.name == "thread.run.step.completed")
+        [made] = done["step_details"]["tool_calls"]
+        assert made["code_interpreter"] == {
+            "input": PLOT,
+            "outputs": [{"type": "logs", "logs": "42\n"}, {"type": "image", "image": image["image"]}],
+        }
+
+    async def test_keeps_the_picture_before_it_is_told(self, stage: Stage, thread: Thread, ada: User) -> None:
+        with bus.follow(thread.id) as follower:
+            async with stage.working(coder(PLOT)):
+                await stage.ask(thread)
+                shown = frozenset({"thread.message.delta"})
+                [part] = (await heard(follower, ends=shown))[-1].data["delta"]["content"]
+                file = await File.objects.select_related("owner").aget(id=part["image_file"]["file_id"])
+                await heard(follower)
+        assert (file.purpose, file.content_type, file.owner) == ("assistants_output", "image/png", ada)
+        assert file.content.read().startswith(b"\x89PNG")
+
+    async def test_shows_pictures_before_the_text_and_links_to_files(self, stage: Stage, thread: Thread) -> None:
+        await perform(stage, thread, coder(PLOT, said=("😀 [it](sand", "box:/mnt/data/out.csv)!")))
+
+        message = await Message.objects.aget(thread=thread, role="assistant")
+        picture, text = message.content
+        assert picture["type"] == "image_file"
+        [link] = text["text"]["annotations"]
+        assert link["type"] == "file_path"
+        assert (
+            text["text"]["value"][link["start_index"] : link["end_index"]]
+            == link["text"]
+            == "sandbox:/mnt/data/out.csv"
+        )
+        file = await File.objects.aget(id=link["file_path"]["file_id"])
+        assert (file.filename, file.content.read()) == ("out.csv", b"a\n1\n")
+
+    async def test_shows_pictures_of_which_nothing_is_said(self, stage: Stage, thread: Thread) -> None:
+        await perform(stage, thread, coder(PLOT, said=()))
+        message = await Message.objects.aget(thread=thread, role="assistant")
+        assert [part["type"] for part in message.content] == ["image_file"]
+        assert message.status == "completed"
+
+    async def test_gives_the_model_what_was_printed(self, stage: Stage, thread: Thread) -> None:
+        provider = coder(PLOT)
+        await perform(stage, thread, provider)
+        first, second = provider.requests
+        assert [function.name for function in first.functions] == ["code_interpreter"]
+        assert told_to(second) == ["42\n[The user sees the picture.]\n[Written to /mnt/data: out.csv]"]
+        assert json.loads(second.turns[-2].tool_calls[0].arguments) == {"code": PLOT}
+
+    async def test_solves_an_equation(self, stage: Stage, thread: Thread) -> None:
+        code = "from sympy import *\nx = symbols('x')\nsolve(Eq(3*x + 11, 14), x)"
+        assert await printed(stage, thread, code) == "[1]\n"
+
+    async def test_keeps_variables_between_runs(self, stage: Stage, thread: Thread) -> None:
+        assert await printed(stage, thread, "total = 41") == ""
+        assert await printed(stage, thread, "total + 1") == "42\n"
+
+    async def test_shares_nothing_between_threads(self, stage: Stage, thread: Thread, ada: User) -> None:
+        other = await Thread.objects.acreate(owner=ada, assistant=thread.assistant)
+        await printed(stage, thread, "secret = 1; open('/mnt/data/secret.txt', 'w').write('x');")
+        assert "NameError" in await printed(stage, other, "secret")
+        assert await printed(stage, other, "import os; os.listdir('/mnt/data')") == "[]\n"
+
+    async def test_shows_a_traceback_to_the_model_which_may_try_again(self, stage: Stage, thread: Thread) -> None:
+        provider = coder("1 / 0", "1 / 1")
+        await perform(stage, thread, provider)
+        assert "ZeroDivisionError: division by zero" in told_to(provider.requests[1])[0]
+        assert [cell["status"] for cell in await cells(thread)] == ["error", "ok"]
+
+    async def test_runs_several_pieces_of_a_turn_in_their_order(self, stage: Stage, thread: Thread) -> None:
+        asks = Reply(call("code_interpreter", code="a = 1; a"), call("code_interpreter", code="a + 1"))
+        events = await perform(stage, thread, ScriptedProvider([asks, Reply("Both.", after_tools=True)]))
+        deltas = [event.data["delta"]["step_details"]["tool_calls"] for event in events if "step.delta" in event.name]
+        outputs = {
+            one["index"]: one["code_interpreter"]["outputs"]
+            for [one] in deltas
+            if one["code_interpreter"].get("outputs")
+        }
+        assert [output["logs"] for [output] in (outputs[0], outputs[1])] == ["1\n", "2\n"]
+
+    async def test_runs_code_before_it_waits_for_a_function(self, stage: Stage, thread: Thread) -> None:
+        assistant = thread.assistant
+        assistant.tools = [CODE, WEATHER]
+        await assistant.asave()
+        asks = Reply(call("weather"), call("code_interpreter", code="6 * 7"))
+        provider = ScriptedProvider([asks, Reply("Rain and 42.", after_tools=True)])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "requires_action")
+            [asked] = run.required_action["submit_tool_outputs"]["tool_calls"]
+            await in_thread(runs.submit_tool_outputs)(run, outputs=[{"tool_call_id": asked["id"], "output": "rain"}])
+            await status(run, "completed")
+        assert told_to(provider.requests[-1]) == ["rain", "42"]
+
+    async def test_ends_when_the_model_only_runs_code(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(interpreting, "MOST_CELLS", 2)
+        again = Reply(call("code_interpreter", code="1"))
+        provider = ScriptedProvider([again, Reply(call("code_interpreter", code="1"), after_tools=True)])
+        events = await perform(stage, thread, provider)
+        assert events[-1].name == "thread.run.failed"
+        assert events[-1].data["last_error"]["message"] == "The model ran code again and again without answering."
+        assert provider.requests[-1].functions == []
+
+    async def test_is_stopped_with_its_code(self, stage: Stage, thread: Thread) -> None:
+        with bus.follow(thread.id) as follower:
+            async with stage.working(coder("import time\nprint('begun')\ntime.sleep(600)")):
+                run = await stage.ask(thread)
+                await until(lambda: '"running"' in json.dumps([s.details for s in RunStep.objects.filter(run=run)]))
+                await in_thread(runs.cancel)(run)
+                events = await heard(follower)
+        assert [event.name for event in events[-2:]] == ["thread.run.step.cancelled", "thread.run.cancelled"]
+        assert [cell["status"] for cell in await cells(thread)] == ["interrupted"]
+        assert await printed(stage, thread, "'still here'") == "'still here'\n"
+
+
+class TestFiles:
+    async def given(self, ada: User, name: str, content: bytes) -> File:
+        file = File(owner=ada, filename=name, content_type="text/csv", bytes=len(content))
+        await in_thread(file.content.save)(name, ContentFile(content), save=False)
+        await file.asave()
+        return file
+
+    async def test_that_were_given_are_there_by_name(self, stage: Stage, thread: Thread, ada: User) -> None:
+        file = await self.given(ada, "Umsätze 2026.csv", b"a,b\n1,2\n")
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+        assert await printed(stage, thread, "open('/mnt/data/Umsätze 2026.csv').read()") == "'a,b\\n1,2\\n'\n"
+
+    async def test_that_come_later_are_there_too(self, stage: Stage, thread: Thread, ada: User) -> None:
+        await printed(stage, thread, "kept = 1")
+        file = await self.given(ada, "late.csv", b"x")
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+        assert await printed(stage, thread, "open('/mnt/data/late.csv').read(), kept") == "('x', 1)\n"
+
+    async def test_that_were_changed_are_kept_and_those_given_stay(
+        self, stage: Stage, thread: Thread, ada: User
+    ) -> None:
+        file = await self.given(ada, "a.csv", b"n\n1\n")
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+        await printed(
+            stage,
+            thread,
+            DOUBLE,
+        )
+        left = await SandboxFile.objects.select_related("file").aget(thread=thread)
+        assert (left.name, left.file.content.read()) == ("a.csv", b"n,m\n1,2\n")
+        assert (await File.objects.aget(id=file.id)).content.read() == b"n\n1\n"
+
+    async def test_are_told_of_with_the_call(self, stage: Stage, thread: Thread) -> None:
+        await printed(stage, thread, "open('/mnt/data/a.txt', 'w').write('abc');")
+        [cell] = await cells(thread)
+        left = await SandboxFile.objects.aget(thread=thread)
+        assert cell["files"] == [{"name": "a.txt", "file_id": left.file_id, "bytes": 3}]
+
+    async def test_of_one_run_are_kept_in_their_last_version(self, stage: Stage, thread: Thread) -> None:
+        write = "open('/mnt/data/a.txt', 'w').write('{}');"
+        await perform(stage, thread, coder(write.format("first"), write.format("second")))
+        [file] = [file async for file in File.objects.filter(filename="a.txt")]
+        assert file.content.read() == b"second"
+
+    async def test_that_an_earlier_answer_links_to_stay(self, stage: Stage, thread: Thread) -> None:
+        write = "open('/mnt/data/a.txt', 'w').write('{}');"
+        link = ("[a](sandbox:/mnt/data/a.txt)",)
+        await perform(stage, thread, coder(write.format("one"), said=link))
+        await perform(stage, thread, coder(write.format("two"), said=link))
+        messages = Message.objects.filter(thread=thread, role="assistant").order_by("number")
+        ids = [message.content[0]["text"]["annotations"][0]["file_path"]["file_id"] async for message in messages]
+        assert [(await File.objects.aget(id=id)).content.read() for id in ids] == [b"one", b"two"]
+
+    async def test_that_code_removed_are_gone(self, stage: Stage, thread: Thread) -> None:
+        await printed(stage, thread, "open('/mnt/data/a.txt', 'w').write('abc');")
+        await printed(stage, thread, "import os; os.remove('/mnt/data/a.txt')")
+        assert not await SandboxFile.objects.filter(thread=thread).aexists()
+
+    async def test_come_back_with_a_new_session_and_the_model_is_told(self, stage: Stage, thread: Thread) -> None:
+        await printed(stage, thread, "x = 1; open('/mnt/data/a.txt', 'w').write('abc');")
+        await printed(stage, thread, "import os; os._exit(1)")
+        provider = coder("open('/mnt/data/a.txt').read(), 'x' in globals()")
+        await perform(stage, thread, provider)
+        [told] = told_to(provider.requests[1])
+        assert told.startswith("[The session was started anew")
+        assert "('abc', False)" in told
+
+    async def test_named_like_paths_stay_in_the_folder(self, stage: Stage, thread: Thread, ada: User) -> None:
+        file = await self.given(ada, "../../etc/passwd", b"mine")
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+        assert await printed(stage, thread, "import os; os.listdir('/mnt/data')") == "['.._.._etc_passwd']\n"
+
+
+class TestASessionThatDies:
+    async def test_says_why_and_the_run_goes_on(self, stage: Stage, thread: Thread) -> None:
+        provider = coder("import os; os._exit(1)")
+        events = await perform(stage, thread, provider)
+        assert events[-1].name == "thread.run.completed"
+        [cell] = await cells(thread)
+        assert cell["status"] == "died"
+        assert "The session ended" in told_to(provider.requests[1])[0]
+        assert "The session ended" in cell["outputs"][0]["logs"]
+
+
+class TestWithoutASandbox:
+    async def test_the_call_says_why_and_the_run_goes_on(
+        self, stage: Stage, thread: Thread, settings, tmp_path
+    ) -> None:
+        settings.EVERTHREAD_SANDBOX_SOCKET = tmp_path / "nothing.sock"
+        provider = coder("1 + 1", said=("I could not run it.",))
+        events = await perform(stage, thread, provider)
+        assert events[-1].name == "thread.run.completed"
+        [told] = told_to(provider.requests[1])
+        assert told.startswith("The code interpreter cannot be used now.")
+        [cell] = await cells(thread)
+        assert (cell["status"], cell["outputs"][0]["logs"]) == ("refused", told)
+
+
+class TestLaterRuns:
+    async def test_know_that_pictures_were_shown(self, stage: Stage, thread: Thread) -> None:
+        await perform(stage, thread, coder(PLOT, said=("Here.",)))
+        provider = ScriptedProvider([Reply("Yes.")])
+        await perform(stage, thread, provider, "Did you see it?")
+        assert Turn("assistant", "[1 picture(s), shown to the user]\n\nHere.") in provider.requests[0].turns
+
+    async def test_know_what_lies_in_the_folder(self, stage: Stage, thread: Thread) -> None:
+        await perform(stage, thread, coder("open('/mnt/data/a.txt', 'w').write('abc');"))
+        provider = ScriptedProvider([Reply("Yes.")])
+        await perform(stage, thread, provider, "What is there?")
+        assert "In /mnt/data now: 'a.txt'." in provider.requests[0].functions[0].description
+
+
+class TestAModelWithoutTools:
+    async def test_is_not_offered_to_run_code(self, stage: Stage, thread: Thread, scripted) -> None:
+        await Model.objects.acreate(provider=scripted, name="plain", tool_use=ToolUse.NONE)
+        await Assistant.objects.filter(pk=thread.assistant.pk).aupdate(model="plain")
+        provider = ScriptedProvider([Reply("Hello.")])
+        events = await perform(stage, thread, provider)
+        assert events[-1].name == "thread.run.completed"
+        assert provider.requests[0].functions == []
+
+
+class TestCellsOfManyThreads:
+    async def test_wait_for_each_other_and_all_are_run(self, stage: Stage, thread: Thread, ada: User) -> None:
+        assistant = thread.assistant
+        threads = [await Thread.objects.acreate(owner=ada, assistant=assistant) for _each in range(6)]
+        asks = Reply(call("code_interpreter", code="import time; time.sleep(0.1); 'slept'"))
+        async with stage.working(ScriptedProvider([asks, Reply("Done.", after_tools=True)])):
+            begun = [await stage.ask(each) for each in threads]
+            ended = await asyncio.gather(*(status(run, "completed") for run in begun))
+        assert all(isinstance(run, Run) for run in ended)
+        outputs = [(await cells(each))[0]["outputs"][0]["logs"] for each in threads]
+        assert outputs == ["'slept'\n"] * 6

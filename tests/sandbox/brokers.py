@@ -1,0 +1,100 @@
+"""A real broker in a process of its own, for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from chat.sandbox.client import Sandbox, status_now
+from chat.sandbox.errors import Unavailable
+from chat.sandbox.rules import Rules
+from chat.sandbox.values import Limits
+
+ROOT = Path(__file__).resolve().parents[2]
+UIDS = (61200, 65000)
+PATIENCE = 60.0  # seconds for what a busy machine does in one
+
+
+class RunningBroker:
+    """Started when made; ``wait`` until it is ready or refuses. It is on a leash, as the supervisor's is."""
+
+    def __init__(self, python: Path, folder: Path, **rules: Any) -> None:
+        folder.mkdir(exist_ok=True)
+        uids = UIDS if os.geteuid() == 0 else None
+        told: dict[str, Any] = {"uids": uids, "leashed": True, "look": 0.1, "limits": Limits(seconds=30), **rules}
+        self.rules = Rules(folder, folder / "broker.sock", **told)
+        self.folder, self.sandbox = folder, Sandbox(self.rules.socket)
+        command = [str(python), "-E", "-s", "-B", "-m", "chat.sandbox.broker", self.rules.packed()]
+        self.log = folder / "broker.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env={}, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def wait(self) -> dict[str, Any]:
+        """Its status, as soon as it has found out what works here."""
+        return until(lambda: self.status() if self.status().get("state") in ("ready", "refused") else None)
+
+    def status(self) -> dict[str, Any]:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return status_now(self.sandbox)
+        except Unavailable:
+            return {}
+
+    def family(self) -> list[psutil.Process]:
+        """Itself, the zygote and every session."""
+        broker = psutil.Process(self.process.pid)
+        return [broker, *broker.children(recursive=True)]
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+def until(found: Callable[[], Any], *, why: Callable[[], str] = lambda: "") -> Any:
+    """What ``found`` returns, as soon as it is anything."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := found()):
+        assert time.monotonic() < deadline, f"it did not come to pass: {why()}"
+        time.sleep(0.05)
+    return result
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Zombies count as gone: whoever should bury them is another matter."""
+    return not any(is_alive(process) for process in processes)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def broker(python: Path, folder: Path, **rules: Any) -> Iterator[RunningBroker]:
+    """One that is ready."""
+    running = RunningBroker(python, folder, **rules)
+    try:
+        status = running.wait()
+        assert status["state"] == "ready", status
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        if running.process.stdin:
+            running.process.stdin.close()

@@ -1,0 +1,113 @@
+"""What a model is told of the code interpreter, and what a step keeps of its calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.models import Assistant, File, Run, SandboxFile, Thread, User
+from chat.tools import code_interpreter
+from chat.tools.code_interpreter import MOST_LOGS, MOST_TOLD, call, declared, ended, image, images, logs, mounted, told
+
+
+def a_file(owner: User, name: str) -> File:
+    return File.objects.create(owner=owner, filename=name, content_type="text/plain", bytes=1)
+
+
+@pytest.fixture
+def thread(ada: User, assistant: Assistant) -> Thread:
+    return Thread.objects.create(owner=ada, assistant=assistant)
+
+
+def run_with(thread: Thread, *files: File) -> Run:
+    resources = {"code_interpreter": {"file_ids": [file.id for file in files]}}
+    return Run.objects.create(thread=thread, assistant=thread.assistant, model="m", tool_resources=resources)
+
+
+class TestTheFolder:
+    def test_has_the_files_that_were_given_by_their_names(self, thread: Thread, ada: User) -> None:
+        file = a_file(ada, "Zahlen 2026.csv")
+        assert mounted(run_with(thread, file)) == {"Zahlen 2026.csv": file}
+
+    def test_has_both_of_two_files_with_one_name(self, thread: Thread, ada: User) -> None:
+        first, second = a_file(ada, "a.csv"), a_file(ada, "a.csv")
+        assert mounted(run_with(thread, first, second)) == {"a.csv": first, f"a-{second.id[-6:]}.csv": second}
+
+    @pytest.mark.parametrize(
+        ("name", "shown"), [("..", "file"), ("a/b\\c.txt", "a_b_c.txt"), ("a\nb", "a_b"), ("x" * 300 + ".csv", None)]
+    )
+    def test_has_them_under_names_that_it_can_hold(self, thread: Thread, ada: User, name: str, shown: str) -> None:
+        [found] = mounted(run_with(thread, a_file(ada, name[:255])))
+        assert found == shown if shown else len(found) <= 200
+
+    def test_has_what_cells_left_rather_than_what_was_given(self, thread: Thread, ada: User) -> None:
+        run = run_with(thread, a_file(ada, "a.csv"))
+        changed = a_file(ada, "a.csv")
+        SandboxFile.objects.create(thread=thread, name="a.csv", file=changed, run=run)
+        assert mounted(run) == {"a.csv": changed}
+
+    def test_has_no_file_of_a_stranger(self, thread: Thread, ada: User, bob: User) -> None:
+        assert mounted(run_with(thread, a_file(bob, "secret.csv"))) == {}
+
+    def test_has_the_files_of_a_shared_assistant(self, thread: Thread, assistant: Assistant, bob: User) -> None:
+        Assistant.objects.filter(pk=assistant.pk).update(owner=bob)
+        file = a_file(bob, "prices.csv")
+        assert mounted(run_with(thread, file)) == {"prices.csv": file}
+
+
+class TestTheDeclaration:
+    def test_names_the_files(self) -> None:
+        assert "In /mnt/data now: 'a.csv', 'b.csv'." in declared(["b.csv", "a.csv"]).description
+
+    def test_names_only_some_of_very_many(self) -> None:
+        described = declared([f"{number:03}.csv" for number in range(100)]).description
+        assert "'000.csv'" in described
+        assert "'099.csv'" not in described
+        assert "and 60 more." in described
+
+
+class TestWhatTheModelIsTold:
+    def test_is_what_was_printed_shown_and_written(self) -> None:
+        files = [{"name": "a.csv", "file_id": "file-a", "bytes": 3}]
+        made = call("call_1", "…", outputs=[*logs("42\n"), image("file-1")], files=files, note="[Anew.]")
+        assert told(made["code_interpreter"]) == (
+            "[Anew.]\n42\n[The user sees the picture.]\n[Written to /mnt/data: a.csv]"
+        )
+
+    def test_is_something_also_of_code_that_is_silent(self) -> None:
+        assert told(call("call_1", "x = 1")["code_interpreter"]) == "[The code ran and printed nothing.]"
+
+    def test_has_beginning_and_end_of_a_long_output(self) -> None:
+        said = told(call("call_1", "…", outputs=logs("a" + "x" * 50_000 + "z"))["code_interpreter"])
+        assert MOST_TOLD < len(said) < MOST_TOLD + 100
+        assert said.startswith("a")
+        assert said.endswith("z")
+
+
+class TestAStep:
+    def test_keeps_only_so_much_of_an_output(self) -> None:
+        [output] = logs("x" * 1_000_000)
+        assert len(output["logs"]) < MOST_LOGS + 100
+
+    def test_lists_no_output_of_silent_code(self) -> None:
+        assert logs("") == []
+
+    def test_that_ends_leaves_nothing_running(self) -> None:
+        calls = [call("a", "1", status="ok"), call("b", "2", status="running"), call("c", "3", status="waiting")]
+        closed = ended({"type": "tool_calls", "tool_calls": calls})["tool_calls"]
+        assert [each["code_interpreter"]["status"] for each in closed] == ["ok", "interrupted", "interrupted"]
+
+    def test_of_a_message_stays_as_it_is(self) -> None:
+        details = {"type": "message_creation", "message_creation": {"message_id": "msg_1"}}
+        assert ended(details) == details
+
+    def test_knows_its_pictures(self) -> None:
+        calls = [call("a", "1", outputs=[*logs("x"), image("file-1")]), {"type": "function", "function": {}}]
+        assert images([*calls, call("b", "2", outputs=[image("file-2")])]) == ["file-1", "file-2"]
+
+
+class TestTheTool:
+    def test_is_offered_to_runs_that_have_it(self, thread: Thread) -> None:
+        run = run_with(thread)
+        assert not code_interpreter.is_offered(run)
+        run.tools = [{"type": "code_interpreter"}]
+        assert code_interpreter.is_offered(run)
