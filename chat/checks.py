@@ -56,7 +56,7 @@ def default_provider_is_set(databases: Sequence[str] | None = None, **_options: 
 
 @register()
 def sandbox_is_able(**_options: Any) -> list[CheckMessage]:
-    """What the server that runs, or ran last, has found. Nothing to say before one did, nor when it is off by choice."""
+    """What the server that runs, or ran last, has found. Nothing to say before that, nor when it is off by choice."""
     if settings.EVERTHREAD_SANDBOX == "off":
         return []
     found = state(settings.EVERTHREAD_DATA_DIR / "sandbox")

@@ -69,16 +69,16 @@ class AssistantAdmin(Guarded):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        shown = {searching_form.NAMES: ("search_in_files", "knowledge"), code_form.NAMES: ("runs_code", "files")}
-        return [
-            (title, {**options, "fields": shown.get(options["fields"], options["fields"])})
-            for title, options in fieldsets
-        ]
+        shown: dict[Any, Any] = {
+            searching_form.NAMES: ("search_in_files", "knowledge"),
+            code_form.NAMES: ("runs_code", "files"),
+        }
+        return [(title, {**rest, "fields": shown.get(rest["fields"], rest["fields"])}) for title, rest in fieldsets]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Assistant | None:
-        assistant: Assistant | None = super().get_object(request, object_id, from_field)
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        assistant: Any = super().get_object(request, object_id, from_field)
         if assistant is not None:
-            assistant.files_are_private = code_files.are_private(request, assistant)  # type: ignore[attr-defined]
+            assistant.files_are_private = code_files.are_private(request, assistant)
         return assistant
 
     def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:

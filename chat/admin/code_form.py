@@ -151,8 +151,8 @@ def is_without_tools(name: str) -> bool:
 def help_on_code(request: HttpRequest, assistant: Assistant) -> str:
     """What the switch does; and why it would do nothing now."""
     told = _(
-        "The assistant writes Python to calculate, to work with files and to draw charts. It runs in a sandbox, apart from"
-        " this server and without network; files that are attached to the chat are there, and so are those below."
+        "The assistant writes Python to calculate, to work with files and to draw charts. It runs in a sandbox, apart"
+        " from this server and without network; files that are attached to the chat are there, and so are those below."
     )
     if assistant.pk and is_without_tools(assistant.model):
         told += " " + _("The model “%(name)s” cannot call tools, so it will not.") % {"name": assistant.model}

@@ -71,9 +71,7 @@ def may_read_all(request: HttpRequest) -> bool:
     return request.user.has_perm(READ)
 
 
-def log_reading(
-    request: HttpRequest, row: Thread | Run, *, thread: Thread, once_in: timedelta = timedelta(0)
-) -> None:
+def log_reading(request: HttpRequest, row: Thread | Run, *, thread: Thread, once_in: timedelta = timedelta(0)) -> None:
     """Note in the history of ``row`` that someone read what another person wrote in ``thread``; not again ``once_in``
     so long.
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -111,6 +112,7 @@ def _standing(request: HttpRequest) -> dict[str, Any]:
         "percent": int(state.progress * 100),
         "tiers": sandbox_figures.tiers(state),
         "told": told,
+        "elsewhere": settings.EVERTHREAD_SANDBOX_SOCKET,
         "problem": problem,
         "may_run": sandbox_state.may_run(request),
     }

@@ -68,6 +68,14 @@ def of(status: Status) -> Told:
     return Told(_figures(status), _sessions(status["each"]), _limits(status))
 
 
+def length(seconds: float) -> str:
+    """``60 s``, ``5 min``, ``6 h``: in the largest unit that leaves no rest."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds > size and not seconds % size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:g} s"
+
+
 def _figures(status: Status) -> list[tuple[str, str]]:
     most = status["most"]
     return [
@@ -98,7 +106,7 @@ def _sessions(each: Sequence[Mapping[str, Any]]) -> list[SessionRow]:
 def _limits(status: Status) -> list[tuple[str, str]]:
     most, limits = status["most"], status["limits"]
     return [
-        (_("Time of a cell"), spoken(timedelta(seconds=limits["seconds"]))),
+        (_("Time of a cell"), length(limits["seconds"])),
         (_("Memory of a session"), filesizeformat(limits["memory"])),
         (_("Files of a session"), f"{filesizeformat(limits['disk'])}, {limits['files']}"),
         (_("Threads of a session"), str(limits["threads"])),
@@ -106,6 +114,6 @@ def _limits(status: Status) -> list[tuple[str, str]]:
         (_("Pictures of a cell"), str(limits["images"])),
         (_("Sessions of one person"), str(most["sessions_each"])),
         (_("Cells of one person at once"), str(most["cells_each"])),
-        (_("A session ends unused after"), spoken(timedelta(seconds=most["idle"]))),
-        (_("and at the latest after"), spoken(timedelta(seconds=most["life"]))),
+        (_("A session ends unused after"), length(most["idle"])),
+        (_("and at the latest after"), length(most["life"])),
     ]

@@ -54,7 +54,7 @@ def in_call(call: Part) -> Iterator[str]:
 
 
 def present(thread: Thread, ids: Iterable[str]) -> dict[str, File]:
-    """Those of ``ids`` that are still there, by id. A file of somebody else than the thread's owner is never among them."""
+    """Those of ``ids`` that are still there, by id. A file of another than the thread's owner is never among them."""
     return File.objects.there().filter(owner=thread.owner_id).in_bulk(list(ids), field_name="id")
 
 
@@ -62,7 +62,9 @@ def is_picture(file: File) -> bool:
     return file.content_type in IMAGE_TYPES.values()
 
 
-def address(admin: ModelAdmin[Any], *, of: Callable[[Any], Thread], names: Callable[[Any], Iterable[str]]) -> URLPattern:
+def address(
+    admin: ModelAdmin[Any], *, of: Callable[[Any], Thread], names: Callable[[Any], Iterable[str]]
+) -> URLPattern:
     """Where the files are served of a row of ``admin``: of the thread ``of`` it, those that it ``names``."""
 
     def view(request: HttpRequest, pk: int, file_id: str) -> HttpResponseBase:

@@ -41,7 +41,7 @@ class Answering:
         for place, call in enumerate(self.calls):
             match self.material.hosted.kind(call.name):
                 case "file_search":
-                    self.shown[place] = await self._searched(call)
+                    self.shown[place] = await self._searched(place, call)
                 case "code_interpreter":
                     await self._interpret(place, call)
         return self.shown
@@ -56,11 +56,11 @@ class Answering:
             case _:
                 return unanswered(call)
 
-    async def _searched(self, call: ToolCall) -> Object:
+    async def _searched(self, place: int, call: ToolCall) -> Object:
         how = self.material.hosted.search
         assert how is not None
         first = await sync_to_async(searching.first_marker, thread_sensitive=False)(self.run)
-        earlier = sum(shown["type"] == file_search.NAME for shown in self.shown)
+        earlier = sum(shown["type"] == file_search.NAME for shown in self.shown[:place])
         number = first + 2 * (len(self.material.found) + earlier)
         return await sync_to_async(searching.searched, thread_sensitive=False)(self.run, call, how=how, number=number)
 

@@ -166,7 +166,7 @@ class Worker:
 
     async def _claim(self, run: LiveRun) -> None:
         def claim() -> Run | None:
-            row = Run.objects.filter(id=run.id).first()
+            row = Run.objects.select_related("thread").filter(id=run.id).first()
             return row if row and row.claim(worker=self.liveness.name) else None
 
         claimed = await self.journal.commit(claim)

@@ -77,8 +77,7 @@ class Broker:
             "op": "status",
             "state": "ready" if is_ready else "refused" if self.failure else "starting",
             "message": self.failure,
-            "tier": self.report.tier if self.report else None,
-            "reasons": dict(self.report.reasons) if self.report else {},
+            **(asdict(self.report) if self.report else {"tier": None, "reasons": {}}),
             "pid": os.getpid(),
             **found,
             "most": {
@@ -120,18 +119,14 @@ class Broker:
                 log.exception("the sessions could not be looked after; it is tried again")
             await asyncio.sleep(rules.look)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not is_welcome(writer.get_extra_info("socket"), self.rules.callers):
             writer.transport.abort()
             return
-        task = asyncio.current_task()
-        assert task is not None
+        caller = Caller(reader, writer, registry=self._registry, status=self.status, threads=self.threads)
+        task = asyncio.ensure_future(caller.serve())
         self.callers.add(task)
-        try:
-            caller = Caller(reader, writer, registry=self._registry, status=self.status, threads=self.threads)
-            await caller.serve()
-        finally:
-            self.callers.discard(task)
+        task.add_done_callback(self.callers.discard)
 
 
 def is_welcome(connection: socket.socket, callers: tuple[int, ...]) -> bool:
@@ -144,9 +139,12 @@ def listening(rules: Rules) -> socket.socket:
     """The folder must be locked, so that a socket that is there is a dead one's."""
     rules.socket.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX)
-    with address(rules.socket) as where:
-        server.bind(where)  # nobody else's before it listens, by the umask
-    rules.socket.chmod(0o666 if rules.callers else 0o600)
+    before = os.umask(0o000 if rules.callers else 0o077)
+    try:
+        with address(rules.socket) as where:
+            server.bind(where)
+    finally:
+        os.umask(before)
     server.listen(128)
     return server
 
@@ -182,7 +180,7 @@ async def serve(rules: Rules) -> None:
 
 
 def main(told: str) -> None:
-    os.umask(0o077)
+    os.umask(0o022)  # or the users of sessions could not enter what is made for them
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     rules = Rules.unpacked(told)
     locked(rules.folder)

@@ -44,6 +44,7 @@ def serve(control: socket.socket, folder: str, *, images: int) -> NoReturn:
     try:
         if folder != DATA:
             shim.install(folder)
+        shim.mend_times()
         sys.path.append(DATA)  # last: a file of the user's must not stand for a library
         os.chdir(DATA)
         loop = _Loop(control, folder, images=images)

@@ -134,6 +134,7 @@ def _forget_environment(child: Child) -> None:
         MPLBACKEND="agg",
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",
+        JOBLIB_MULTIPROCESSING="0",
     )
     sys.argv[:] = [""]
     sys.path[:] = [path for path in sys.path if any(_is_beneath(path, read) for read in child.reads)]

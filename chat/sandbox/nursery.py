@@ -32,6 +32,11 @@ class Made:
     uid: int | None
     inherited: int  # bytes that it shares with the zygote
 
+    @property
+    def is_gone(self) -> bool:
+        """Ended, or died while nobody spoke with it. Not while somebody does."""
+        return bool(self.session.ended) or not self.session.memory()
+
     def memory(self) -> int:
         """Bytes of its own, about."""
         return max(0, self.session.memory() - self.inherited)
@@ -53,7 +58,7 @@ class Nursery:
         """A new session. Raises ``Unavailable``."""
         while self.spares:
             spare = self.spares.popleft()
-            if not spare.session.ended:
+            if not spare.is_gone:
                 return spare
             await self.end(spare)
         return await self._make()
@@ -76,7 +81,7 @@ class Nursery:
             await asyncio.wait({task})
         await asyncio.gather(*(self.end(made) for made in tuple(self.living)), return_exceptions=True)
         if self.zygote is not None:
-            await self.threads.do(self.zygote.close)
+            await self._end_zygote(self.zygote)
 
     async def _make(self) -> Made:
         """Who is cancelled meanwhile leaves a spare."""
@@ -123,7 +128,7 @@ class Nursery:
             if self.zygote is None or not self.zygote.is_alive:
                 if self.zygote is not None:
                     log.warning("the zygote died; it is started again")
-                    await self.threads.do(self.zygote.close)
+                    await self._end_zygote(self.zygote)
                 try:
                     self.zygote = await self.threads.do(self._start_zygote)
                 except (SandboxError, OSError, EOFError, ValueError) as error:
@@ -135,6 +140,10 @@ class Nursery:
         zygote = Zygote(Path(sys.executable), folder=self.rules.folder / "zygote")
         self.record.add(zygote.pid)
         return zygote
+
+    async def _end_zygote(self, zygote: Zygote) -> None:
+        await self.threads.do(zygote.close)
+        self.record.drop(zygote.pid)
 
     def _start(self, zygote: Zygote, uid: int | None) -> Made:
         folder = self.rules.folder / "sessions" / secrets.token_hex(8)

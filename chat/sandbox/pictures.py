@@ -27,12 +27,23 @@ class Pictures:
         """A cell begins. What libraries show is shown by us from now on."""
         self._count = 0
         if pyplot := sys.modules.get("matplotlib.pyplot"):
-            vars(pyplot).update(show=self.show_figures)
-            sys.modules["matplotlib.figure"].Figure.show = lambda figure, *_, **__: self.show(figure)
+            vars(pyplot).update(
+                show=lambda *_, **__: self.show_figures()
+            )  # of which pyplot wants a function, no method
+            sys.modules["matplotlib.figure"].Figure.show = self._shown
         if pillow := sys.modules.get("PIL.Image"):
-            pillow.Image.show = lambda image, *_, **__: self.show(image)
+            pillow.Image.show = self._shown
 
-    def show_figures(self, *_: Any, **__: Any) -> None:
+    @property
+    def _shown(self) -> Callable[..., None]:
+        """A method ``show`` for figures and images."""
+
+        def show(value: Any, *_: Any, **__: Any) -> None:
+            self.show(value)
+
+        return show
+
+    def show_figures(self) -> None:
         """Every figure that is open, which closes them: ``plt.show()``."""
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             figures: list[Any] = [pyplot.figure(number) for number in pyplot.get_fignums()]

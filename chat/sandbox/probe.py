@@ -48,7 +48,7 @@ assert open(os.path.abspath("file")).read() == "kept"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``tier``: the best that works, if one does. ``reasons``: OK, or why not, for each. ``abi``: Landlock's version."""
+    """``tier``: the best that works, if any. ``reasons``: OK, or why not, for each. ``abi``: Landlock's version."""
 
     tier: Tier | None
     reasons: dict[str, str]

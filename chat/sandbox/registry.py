@@ -38,7 +38,12 @@ class Entry:
 
     @property
     def is_gone(self) -> bool:
-        return self.is_over or bool(self.made.session.ended)
+        return self.is_over or self.made.is_gone
+
+    def told(self, now: float) -> dict[str, Any]:
+        """For the status: whose it is, its age and how long it was unused in seconds, its memory in bytes."""
+        times = {"age": now - self.opened_at, "unused": now - self.used_at}
+        return {"owner": self.key[0], **times, "is_busy": self.is_busy, "memory": self.made.memory()}
 
     @contextmanager
     def in_use(self) -> Iterator[Session]:
@@ -131,6 +136,7 @@ class Registry:
         self._make_room()
 
     def status(self) -> dict[str, Any]:
+        each = [entry.told(time.monotonic()) for entry in self.entries.values()]
         return {
             "sessions": len(self.entries),
             "sessions_waiting": len(self.places.waiters),
@@ -138,7 +144,8 @@ class Registry:
             "spares": len(self.nursery.spares),
             "cells": self.cells.all_taken,
             "cells_waiting": len(self.cells.waiters),
-            "memory": sum(entry.made.memory() for entry in self.entries.values()),
+            "memory": sum(one["memory"] for one in each),
+            "each": each,
         }
 
     def _by_use(self, owner: str | None = None) -> list[Entry]:

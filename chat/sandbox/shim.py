@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import importlib.util
 import io
 import os
 import sqlite3
@@ -24,36 +25,65 @@ ONE_PATH = (
     *("open", "pathconf", "readlink", "removexattr", "remove", "rmdir", "scandir", "setxattr", "stat", "statvfs"),
     *("truncate", "unlink", "utime"),
 )
+_DATABASES = [importlib.import_module(name) for name in ("_dbm", "_gdbm") if importlib.util.find_spec(name)]
+"""Of ``shelve``."""
+
 TWO_PATHS = ("link", "rename", "replace", "symlink")
 CURRENT = ("getcwd", "getcwdb")
 
-_Place = tuple[ModuleType, str, Any]
+_Place = tuple[dict[Any, Any], Any, Any]
 
 
 def install(folder: str) -> None:
     """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
     paths = _Paths(folder.rstrip("/"))
     made: dict[int, Any] = {}
-    for module, name, original in _places():
+    for variables, name, original in _places():
         if id(original) not in made:
             made[id(original)] = paths.wrapped(original)
-        setattr(module, name, made[id(original)])
+        variables[name] = made[id(original)]
     for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         supported.update(made[id(known)] for known in list(supported) if id(known) in made)
 
 
+def mend_times() -> None:
+    """Where the kernel only pretends to change a file's times, it does so of a file that is not there: say so.
+
+    ``Path.touch`` would take it for one that is.
+    """
+    try:
+        os.utime("/no such file")
+    except OSError:
+        return
+    change = os.utime
+
+    @functools.wraps(change)
+    def utime(path: Any, *args: Any, **kwargs: Any) -> None:
+        os.stat(path, follow_symlinks=isinstance(path, int) or kwargs.get("follow_symlinks", True))
+        change(path, *args, **kwargs)
+
+    for module in (os, sys.modules["posix"]):
+        vars(module)["utime"] = utime
+
+
 @functools.cache
 def _places() -> tuple[_Place, ...]:
-    """Every module's name for a function that takes a path. Looking takes 20 ms, so the zygote does it, once."""
+    """Every name that holds a function that takes a path. Looking takes 20 ms, so the zygote does it, once."""
     originals = {id(original): original for original in _originals()}
-    modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
     return tuple(
-        (module, name, value)
-        for module in modules
-        if not module.__name__.startswith("chat.sandbox")
-        for name, value in list(vars(module).items())
+        (variables, name, value)
+        for variables in _namespaces()
+        for name, value in list(variables.items())
         if id(value) in originals
     )
+
+
+def _namespaces() -> Iterator[dict[Any, Any]]:
+    for module in list(sys.modules.values()):
+        if isinstance(module, ModuleType) and not module.__name__.startswith("chat.sandbox"):
+            yield vars(module)
+    if numpy := sys.modules.get("numpy.lib._datasource"):
+        yield numpy._file_openers._file_openers
 
 
 def prepare() -> None:
@@ -64,9 +94,7 @@ def prepare() -> None:
 def _originals() -> Iterator[Any]:
     yield from (builtins.open, io.open_code, sqlite3.connect)
     yield from (getattr(os, name) for name in (*ONE_PATH, *TWO_PATHS, *CURRENT) if hasattr(os, name))
-    for name in ("_dbm", "_gdbm"):  # of ``shelve``
-        if module := sys.modules.get(name):
-            yield module.open
+    yield from (module.open for module in _DATABASES)
 
 
 class _Paths:

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -51,7 +51,7 @@ def state(folder: Path) -> State:
         return State("off", UNATTENDED)
     if found.state in ("off", "refused") or is_attended(folder):
         return found
-    return replace(found, state="off", message=UNATTENDED, progress=0.0)
+    return State("off", UNATTENDED)
 
 
 def write(folder: Path, state: State) -> None:

@@ -135,7 +135,7 @@ class Supervisor:
             return
         if (state.state, state.message) != (self.state.state, self.state.message) and state.state in REMARKS:
             level, remark = REMARKS[state.state]
-            log.log(level, remark, state.tier or state.message)
+            log.log(level, remark, state.tier or " ".join([state.message, *map(": ".join, state.reasons.items())]))
         self.state = state
         write(self.folder, state)
 

@@ -42,12 +42,12 @@ class Zygote:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 # not -I, which would not find our modules; -s and -E keep the user's packages and PYTHON* away
                 [str(python), "-E", "-s", "-B", "-m", *command, *preload],
                 cwd=_ROOT,
                 env=_environment(folder),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )

@@ -34,6 +34,7 @@ WORDS: Mapping[str, StrPromise] = {
 }
 ICONS = {"next": "clock", "waiting": "clock", "ok": "code", "interrupted": "stop"}
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Iteration|Warning)\b")
 _OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -78,8 +79,8 @@ class Cell:
 
     @property
     def duration(self) -> str:
-        """How long it ran, in words."""
-        if self.seconds is None:
+        """How long it ran, in words; nothing of what is too short to tell."""
+        if self.seconds is None or self.seconds < 0.05:
             return ""
         if self.seconds < 10:
             return _("%(seconds).1f s") % {"seconds": self.seconds}
@@ -112,7 +113,7 @@ def _cell(place: int, made: Object, *, has_ended: bool, follows: bool) -> Cell:
         code=made["input"],
         state=state,
         printed=_cut(text),
-        error=_last_line(text) if state == "error" else "",
+        error=_error_in(text) if state == "error" else "",
         note="" if note in text else note,
         seconds=made.get("seconds"),
     )
@@ -136,7 +137,8 @@ def _cut(text: str) -> Printed:
     return Printed(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
 
 
-def _last_line(text: str) -> str:
-    """Of a traceback: the name of the error and what it says."""
-    line = text.rpartition("\n")[2].strip()
+def _error_in(text: str) -> str:
+    """The last error of which there is a traceback: its name and what it says."""
+    lines = [line.strip() for line in text.split("\n")]
+    line = next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"

@@ -99,7 +99,7 @@ def pictures(message_id: str, file_ids: Iterable[str]) -> SafeString:
 
 
 def _work(shown: Work, **more: object) -> SafeString:
-    cells = [(cell, SafeString(highlighted(cell.code, "python"))) for cell in shown.cells]
+    cells = [(cell, cell.code if cell.state == "writing" else highlighted(cell.code, "python")) for cell in shown.cells]
     return _template("work", {"entry": shown, "cells": cells, **more})
 
 

@@ -38,7 +38,7 @@ def resources(*given: File) -> dict[str, Any]:
 def offered(page: Any) -> list[str]:
     """The labels of all files that one may choose."""
     labels: list[str] = []
-    for value, label in page.context["adminform"].form.fields["code_files"].choices:
+    for _value, label in page.context["adminform"].form.fields["code_files"].choices:
         labels += [each for _id, each in label] if isinstance(label, list) else [label]
     return labels
 

@@ -23,6 +23,7 @@ class TestTheFrontHall:
             "Knowledge",
             "Threads",
             "Models",
+            "Code",
             "People",
         ]
 

@@ -1,13 +1,11 @@
-"""Our streams differ from the golden ones only in ids, times and texts: reference, section 7.
-
-The stream 04 needs the code interpreter, which is not there yet.
-"""
+"""Our streams differ from the golden ones only in ids, times and texts: reference, section 7."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,13 +17,17 @@ from tests.live import LiveServer
 # The SDKs know these of a step; on the wire they were not seen. Both forms are sent (reference, section 3).
 MORE = {"thread.run.step": {"expired_at", "metadata"}}
 WEATHER = {"type": "function", "function": {"name": "get_weather"}}
-TOOLS = {"call": [WEATHER], "search": [{"type": "file_search"}]}
+TOOLS = {"call": [WEATHER], "search": [{"type": "file_search"}], "python": [{"type": "code_interpreter"}]}
 TWO_CALLS = '/calls\nget_weather {"city":"Oslo"}\nget_weather {"city":"Rome"}'
+CODE = """/python import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+print(42)
+open("/mnt/data/out.csv", "w").write("a");"""
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("golden")) as server:
+def server(tmp_path_factory: pytest.TempPathFactory, sandbox_python: Path) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("golden"), EVERTHREAD_SANDBOX="auto") as server:
         yield server
 
 
@@ -125,6 +127,7 @@ SCENES: dict[str, tuple[str, Callable[[Scene], list[Told]]]] = {
     "01b_create_thread_and_run": ("/say Hello! How can I help?", with_its_thread),
     "02_function_requires_action": (TWO_CALLS, whole),
     "03_submit_tool_outputs": (TWO_CALLS, answered),
+    "04_code_interpreter_image": (CODE, whole),
     "05_file_search": ("/search cake", found),
     "06_failed": ("/fail server 3", whole),
     "06b_failed_before_steps": ("/fail rate_limit", whole),

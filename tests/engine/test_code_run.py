@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from chat.actions import runs
 from chat.engine import interpreting
 from chat.events.bus import bus
-from chat.events.types import Event
+from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
 from chat.providers.base import Request, Turn
 from chat.providers.replies import Reply, call
@@ -54,7 +54,7 @@ async def perform(stage: Stage, thread: Thread, provider: ScriptedProvider, text
     with bus.follow(thread.id) as follower:
         async with stage.working(provider):
             await stage.ask(thread, text)
-            return await heard(follower)
+            return [event for event in await heard(follower) if event.name != THREAD_CHANGED]
 
 
 async def cells(thread: Thread) -> list[dict[str, Any]]:
@@ -68,6 +68,11 @@ async def printed(stage: Stage, thread: Thread, code: str) -> str:
     await perform(stage, thread, coder(code))
     outputs = (await cells(thread))[-1]["outputs"]
     return "".join(output["logs"] for output in outputs if output["type"] == "logs")
+
+
+def bytes_of(file: File) -> bytes:
+    with file.content.open("rb") as content:
+        return content.read()
 
 
 def told_to(request: Request) -> list[str]:
@@ -101,11 +106,11 @@ class TestACodeRun:
             async with stage.working(coder(PLOT)):
                 await stage.ask(thread)
                 shown = frozenset({"thread.message.delta"})
-                [part] = (await heard(follower, ends=shown))[-1].data["delta"]["content"]
+                delta = next(event for event in await heard(follower, ends=shown) if event.name in shown)
+                [part] = delta.data["delta"]["content"]
                 file = await File.objects.select_related("owner").aget(id=part["image_file"]["file_id"])
-                await heard(follower)
         assert (file.purpose, file.content_type, file.owner) == ("assistants_output", "image/png", ada)
-        assert file.content.read().startswith(b"\x89PNG")
+        assert bytes_of(file).startswith(b"\x89PNG")
 
     async def test_shows_pictures_before_the_text_and_links_to_files(self, stage: Stage, thread: Thread) -> None:
         await perform(stage, thread, coder(PLOT, said=("😀 [it](sand", "box:/mnt/data/out.csv)!")))
@@ -121,7 +126,7 @@ class TestACodeRun:
             == "sandbox:/mnt/data/out.csv"
         )
         file = await File.objects.aget(id=link["file_path"]["file_id"])
-        assert (file.filename, file.content.read()) == ("out.csv", b"a\n1\n")
+        assert (file.filename, bytes_of(file)) == ("out.csv", b"a\n1\n")
 
     async def test_shows_pictures_of_which_nothing_is_said(self, stage: Stage, thread: Thread) -> None:
         await perform(stage, thread, coder(PLOT, said=()))
@@ -236,8 +241,8 @@ class TestFiles:
             DOUBLE,
         )
         left = await SandboxFile.objects.select_related("file").aget(thread=thread)
-        assert (left.name, left.file.content.read()) == ("a.csv", b"n,m\n1,2\n")
-        assert (await File.objects.aget(id=file.id)).content.read() == b"n\n1\n"
+        assert (left.name, bytes_of(left.file)) == ("a.csv", b"n,m\n1,2\n")
+        assert bytes_of(await File.objects.aget(id=file.id)) == b"n\n1\n"
 
     async def test_are_told_of_with_the_call(self, stage: Stage, thread: Thread) -> None:
         await printed(stage, thread, "open('/mnt/data/a.txt', 'w').write('abc');")
@@ -249,7 +254,7 @@ class TestFiles:
         write = "open('/mnt/data/a.txt', 'w').write('{}');"
         await perform(stage, thread, coder(write.format("first"), write.format("second")))
         [file] = [file async for file in File.objects.filter(filename="a.txt")]
-        assert file.content.read() == b"second"
+        assert bytes_of(file) == b"second"
 
     async def test_that_an_earlier_answer_links_to_stay(self, stage: Stage, thread: Thread) -> None:
         write = "open('/mnt/data/a.txt', 'w').write('{}');"
@@ -258,7 +263,7 @@ class TestFiles:
         await perform(stage, thread, coder(write.format("two"), said=link))
         messages = Message.objects.filter(thread=thread, role="assistant").order_by("number")
         ids = [message.content[0]["text"]["annotations"][0]["file_path"]["file_id"] async for message in messages]
-        assert [(await File.objects.aget(id=id)).content.read() for id in ids] == [b"one", b"two"]
+        assert [bytes_of(await File.objects.aget(id=id)) for id in ids] == [b"one", b"two"]
 
     async def test_that_code_removed_are_gone(self, stage: Stage, thread: Thread) -> None:
         await printed(stage, thread, "open('/mnt/data/a.txt', 'w').write('abc');")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ from typing import Any
 
 import psutil
 
-from chat.sandbox.client import Sandbox, status_now
-from chat.sandbox.errors import Unavailable
+from chat.sandbox import protocol
+from chat.sandbox.client import Sandbox
 from chat.sandbox.rules import Rules
+from chat.sandbox.sockets import address
 from chat.sandbox.values import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,11 +45,15 @@ class RunningBroker:
         return until(lambda: self.status() if self.status().get("state") in ("ready", "refused") else None)
 
     def status(self) -> dict[str, Any]:
+        """Empty before it listens. Does not need an event loop, nor mind one."""
         assert self.process.poll() is None, self.log.read_text()
-        try:
-            return status_now(self.sandbox)
-        except Unavailable:
-            return {}
+        with socket.socket(socket.AF_UNIX) as connection, address(self.rules.socket) as where:
+            try:
+                connection.connect(where)
+            except OSError:
+                return {}
+            protocol.send(connection, {"op": "status"})
+            return protocol.receive(connection)[0]
 
     def family(self) -> list[psutil.Process]:
         """Itself, the zygote and every session."""

@@ -21,7 +21,9 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 class TestTheRecordOfProcesses:
-    def test_has_those_ended_that_an_earlier_broker_left(self, tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    def test_has_those_ended_that_an_earlier_broker_left(
+        self, tmp_path: Path, sleeper: subprocess.Popen[bytes]
+    ) -> None:
         Record(tmp_path).add(sleeper.pid)
         assert Record(tmp_path).sweep() == 1
         assert sleeper.wait(30) == -9

@@ -57,7 +57,8 @@ def highlighted(source: str, language: str) -> SafeString:
 
     ``language`` is the name of a lexer in the list above.
     """
-    return SafeString(_highlighted(source, language, Budget(highlighting=0.1)) or escape(source))
+    source = source.rstrip("\n")
+    return SafeString((_highlighted(source, language, Budget(highlighting=0.1)) or escape(source)).rstrip("\n"))
 
 
 def extend(markdown: MarkdownIt) -> None:

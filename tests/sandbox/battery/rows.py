@@ -1,0 +1,51 @@
+"""What an attempt is. Its function is never called here: its text is run in a session."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.sandbox.battery.running import Field
+
+Check = Callable[["Field"], str]
+DONE = "the attempt has come to its end"
+
+
+@dataclass(frozen=True)
+class Row:
+    """``dies``: the session may end by it. ``alone``: it begins with a new session, and nothing comes after it in it.
+
+    ``check``: what the host finds wrong afterwards, or nothing. ``tiers``: where it means something.
+    """
+
+    name: str
+    code: str
+    check: Check
+    seconds: float
+    dies: bool
+    alone: bool
+    tiers: tuple[str, ...]
+
+
+ROWS: dict[str, Row] = {}
+
+
+def attempt(
+    *,
+    check: Check = lambda field: "",
+    seconds: float = 5.0,
+    dies: bool = False,
+    alone: bool = False,
+    tiers: tuple[str, ...] = ("ns", "landlock"),
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        name = function.__name__
+        source = inspect.getsource(function)
+        code = f"{source[source.index('def ') :]}\n{name}()\nprint({DONE!r})"
+        ROWS[name] = Row(name, code, check, seconds, dies, alone, tiers)
+        return function
+
+    return register
