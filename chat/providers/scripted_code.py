@@ -14,13 +14,17 @@ from chat.providers.replies import Pause, Step
 NAME = "code_interpreter"
 PIECE = 12  # characters of the arguments
 _WRITTEN = re.compile(r"^\[Written to /mnt/data: (.*)\]$", re.MULTILINE)
+_ATTACHED = re.compile(r"(\s*^\[Attached file .*\]$)+\s*\Z", re.MULTILINE)
 _NOTE = re.compile(r"^\[.*\]\n?", re.MULTILINE)
 
 
 def cells(codes: Sequence[str], *, seconds: float) -> Iterator[Step]:
-    """A call for each of ``codes``, its arguments in pieces with a pause of so many ``seconds`` after each."""
+    """A call for each of ``codes``, its arguments in pieces with a pause of so many ``seconds`` after each.
+
+    Notes of attached files under the code are no code.
+    """
     for index, code in enumerate(codes):
-        arguments = json.dumps({"code": code})
+        arguments = json.dumps({"code": _ATTACHED.sub("", code)})
         yield ToolCallPiece(index, f"call_{uuid4().hex[:24]}", NAME)
         for begin in range(0, len(arguments), PIECE):
             yield ToolCallPiece(index, arguments=arguments[begin : begin + PIECE])

@@ -139,7 +139,7 @@ def listening(rules: Rules) -> socket.socket:
     """The folder must be locked, so that a socket that is there is a dead one's."""
     rules.socket.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o000 if rules.callers else 0o077)
+    before = os.umask(0o111 if rules.callers else 0o177)
     try:
         with address(rules.socket) as where:
             server.bind(where)

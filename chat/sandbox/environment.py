@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.installing import POLL_SECONDS, Steps, run
+from chat.sandbox.installing import OLDEST, POLL_SECONDS, Steps, is_suitable, run
 from chat.sandbox.libraries import LIBRARIES
 
 PINS = Path(__file__).with_name("requirements.txt")
-OLDEST = (3, 11)
 NEEDED = 1_200_000_000
 """Bytes of disk: 650 MB when all is done, and the wheels on their way there."""
 
@@ -140,8 +139,11 @@ def _make(place: Path, base: Path, progress: Progress, lock: int) -> None:
 
 
 def _check(folder: Path, base: Path) -> None:
-    if not os.access(base, os.X_OK):
-        raise Unavailable(f"EVERTHREAD_SANDBOX_PYTHON names {str(base)!r}, but there is no such program.")
+    if not is_suitable(base):
+        raise Unavailable(
+            f"{str(base)!r} is not a Python {'.'.join(map(str, OLDEST))} or later that can make environments. Let "
+            "EVERTHREAD_SANDBOX_PYTHON name one; on Debian and Ubuntu it needs the package python3-venv."
+        )
     free = shutil.disk_usage(folder).free
     if free < NEEDED:
         raise Unavailable(

@@ -14,6 +14,7 @@ from typing import IO
 
 from chat.sandbox.errors import Unavailable
 
+OLDEST = (3, 11)
 POLL_SECONDS = 0.2
 """How often one looks: pip tells machines nothing of its progress."""
 
@@ -49,6 +50,15 @@ class Steps:
 
     def trying(self, said: str) -> None:
         self.progress(0.95, "Trying the sandbox's libraries.")
+
+
+def is_suitable(python: Path) -> bool:
+    """True if ``python`` is recent enough and has what makes environments, which Debian packs apart."""
+    code = f"import ensurepip, sys, venv; sys.exit(sys.version_info < {OLDEST})"
+    try:
+        return not subprocess.run([python, "-I", "-c", code], capture_output=True, check=False).returncode
+    except OSError:
+        return False
 
 
 def run(command: Sequence[str], *, lock: int, watch: Watch) -> None:

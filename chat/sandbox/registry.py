@@ -80,7 +80,7 @@ class Registry:
             try:
                 yield entry, is_new
             finally:
-                entry.is_leased = False
+                entry.is_leased, entry.used_at = False, time.monotonic()
                 if entry.is_gone:
                     self.end(entry)
         finally:

@@ -53,7 +53,10 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The code in the ``place``-th call of a step. ``state`` is a key of ``WORDS``, ``note`` what else to know."""
+    """The code in the ``place``-th call of a step. ``state`` is a key of ``WORDS``.
+
+    ``error`` is why it has not come to its end, ``note`` what else to know.
+    """
 
     place: int
     code: str
@@ -71,7 +74,9 @@ class Cell:
     def words(self) -> str:
         """What stands on the card."""
         words = str(WORDS[self.state])
-        return f"{words}: {self.error}" if self.error else words
+        if self.state == "error":
+            return f"{words}: {self.error}"
+        return self.error or words
 
     @property
     def icon(self) -> str:
@@ -107,13 +112,13 @@ def _cell(place: int, made: Object, *, has_ended: bool, follows: bool) -> Cell:
     elif follows and state == "waiting":
         state = "next"
     text = output_of(made)
-    note = made.get("note", "").strip("[]")
+    note = "\n".join(line.strip("[]") for line in made.get("note", "").splitlines())
     return Cell(
         place=place,
         code=made["input"],
         state=state,
         printed=_cut(text),
-        error=_error_in(text) if state == "error" else "",
+        error=_why(state, text=text, note=note),
         note="" if note in text else note,
         seconds=made.get("seconds"),
     )
@@ -137,8 +142,11 @@ def _cut(text: str) -> Printed:
     return Printed(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
 
 
-def _error_in(text: str) -> str:
-    """The last error of which there is a traceback: its name and what it says."""
-    lines = [line.strip() for line in text.split("\n")]
-    line = next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
+def _why(state: str, *, text: str, note: str) -> str:
+    """Why code has not come to its end, in a line; empty if it has."""
+    if state == "error":
+        lines = [line.strip() for line in text.split("\n")]
+        line = next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
+    else:
+        line = {"died": note, "refused": text}.get(state, "").partition("\n")[0]
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"

@@ -50,8 +50,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("conformance"))
+def server(tmp_path_factory: pytest.TempPathFactory, sandbox_python: Path) -> Iterator[LiveServer]:
+    server = LiveServer(tmp_path_factory.mktemp("conformance"), EVERTHREAD_SANDBOX="auto")
     with server:
         server.shell(MODELS)
         yield server

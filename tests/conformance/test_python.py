@@ -33,6 +33,7 @@ RUN_BY = {
     "steps": V2[1:],  # ``include`` came with 1.43
     "knowledge_2024": ["1.26.0"],  # later ones have no ``beta.vector_stores``
     "knowledge": V2[1:],
+    "code": V2,
     "uploads": V2[1:],  # came with 1.52
     "files_expiry": V2[2:],  # came with 1.100
 }

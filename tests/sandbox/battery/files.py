@@ -183,7 +183,20 @@ def makes_devices_and_pipes():
 
 @attempt()
 def opens_devices_and_files_of_the_kernel():
-    for name in ("vda", "sda", "mem", "kvm", "tty", "console", "fuse", "net/tun", "vsock", "ptmx", "loop-control", "kmsg"):
+    for name in (
+        "vda",
+        "sda",
+        "mem",
+        "kvm",
+        "tty",
+        "console",
+        "fuse",
+        "net/tun",
+        "vsock",
+        "ptmx",
+        "loop-control",
+        "kmsg",
+    ):
         refused(os.open, f"/dev/{name}", os.O_RDWR)
     for name in ("sys/kernel/core_pattern", "sysrq-trigger", "kcore", "kallsyms", "keys", "modules", "cmdline"):
         refused(read, f"/proc/{name}")

@@ -18,6 +18,7 @@ DONE = "the attempt has come to its end"
 class Row:
     """``dies``: the session may end by it. ``alone``: it begins with a new session, and nothing comes after it in it.
 
+    ``seconds``: how long it may run; ``stopped``: it is asked to stop after a fifth of a second.
     ``check``: what the host finds wrong afterwards, or nothing. ``tiers``: where it means something.
     """
 
@@ -25,6 +26,7 @@ class Row:
     code: str
     check: Check
     seconds: float
+    stopped: bool
     dies: bool
     alone: bool
     tiers: tuple[str, ...]
@@ -37,6 +39,7 @@ def attempt(
     *,
     check: Check = lambda field: "",
     seconds: float = 5.0,
+    stopped: bool = False,
     dies: bool = False,
     alone: bool = False,
     tiers: tuple[str, ...] = ("ns", "landlock"),
@@ -45,7 +48,7 @@ def attempt(
         name = function.__name__
         source = inspect.getsource(function)
         code = f"{source[source.index('def ') :]}\n{name}()\nprint({DONE!r})"
-        ROWS[name] = Row(name, code, check, seconds, dies, alone, tiers)
+        ROWS[name] = Row(name, code, check, seconds, stopped, dies, alone, tiers)
         return function
 
     return register

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import array
 import fcntl
 import os
 import socket
 import struct
 import urllib.request
 
-from tests.sandbox.battery.inside import FACTS, IS_X86, buffer, call, denied, escaped, refused, tried
+from tests.sandbox.battery.inside import FACTS, IS_X86, buffer, denied, escaped, refused, tried
 from tests.sandbox.battery.rows import attempt
 
 
@@ -149,15 +148,3 @@ def changes_its_personality():
 
     if ctypes.CDLL(None).syscall(ctypes.c_long(number), ctypes.c_long(0x0040000)) >= 0:  # ADDR_NO_RANDOMIZE
         escaped("personality")
-
-
-@attempt()
-def hands_its_descriptors_to_the_broker():
-    """They would stay open there; the host compares how many it has."""
-    control = socket.socket(fileno=os.dup(900))
-    descriptors = array.array("i", [os.open("/dev/null", os.O_RDONLY) for _ in range(50)])
-    for number in descriptors:
-        os.close(number)
-    control.detach()
-    if call("connect", 900, buffer(), 20)[0] >= 0:
-        escaped("connect")
