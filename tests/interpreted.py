@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from django.core.files.base import ContentFile
+from PIL import Image
 
 from chat.models import File, Run, RunStep, StepStatus, StepType, User
 from chat.models.storing import keep, sniffed
 from chat.models.threads import text_part
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcffff3f030005fe02fea735"
-    "81840000000049454e44ae426082"
-)
+
+def png() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(content, "PNG")
+    return content.getvalue()
+
+
+PNG = png()
 
 
 def output_file(owner: User, name: str, content: bytes = b"a,b\n1,2\n") -> File:

@@ -43,6 +43,21 @@ STARTERS = [
             "What is the derivative of x² · sin(x)?",
             "Explain why the square root of 2 is irrational.",
         ],
+        tools=[{"type": "code_interpreter"}],
+    ),
+    Assistant(
+        name="Data analyst",
+        description="Calculates, works on tables that you attach, and draws charts.",
+        instructions=(
+            "You work on data with Python. Look at a file before you use it, say in one or two sentences what you "
+            "found, draw a chart where one helps, and hand over tables as files."
+        ),
+        starter_prompts=[
+            "Draw a bar chart of 3 apples, 5 pears and 2 plums.",
+            "Sort 17, 4, 23, 8 and 15, and tell me their mean and median.",
+            "What can you tell me about the attached table?",
+        ],
+        tools=[{"type": "code_interpreter"}],
     ),
     Assistant(
         name="Document helper",

@@ -34,7 +34,7 @@ class RunAdmin(ReadOnly):
         return found.select_related("assistant", "thread__owner")
 
     def get_urls(self) -> list[Any]:
-        files = thread_files.address(self, of=lambda run: run.thread, names=thread_files.in_run)
+        files = thread_files.address(self, of=lambda run: run.thread, has=thread_files.is_in_run)
         return [files, *super().get_urls()]
 
     def change_view(

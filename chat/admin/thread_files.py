@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
@@ -62,16 +63,14 @@ def is_picture(file: File) -> bool:
     return file.content_type in IMAGE_TYPES.values()
 
 
-def address(
-    admin: ModelAdmin[Any], *, of: Callable[[Any], Thread], names: Callable[[Any], Iterable[str]]
-) -> URLPattern:
-    """Where the files are served of a row of ``admin``: of the thread ``of`` it, those that it ``names``."""
+def address(admin: ModelAdmin[Any], *, of: Callable[[Any], Thread], has: Callable[[Any, str], bool]) -> URLPattern:
+    """Where the files are served of a row of ``admin``: of the thread ``of`` it, those that the row ``has``."""
 
     def view(request: HttpRequest, pk: int, file_id: str) -> HttpResponseBase:
         row = admin.get_object(request, str(pk))
         if not admin.has_view_permission(request, row):
             raise PermissionDenied
-        if row is None or file_id not in names(row):
+        if row is None or not has(row, file_id):
             raise Http404
         return serve(request, row, thread=of(row), file_id=file_id)
 
@@ -98,8 +97,15 @@ def serve(request: HttpRequest, row: Thread | Run, *, thread: Thread, file_id: s
 
 
 def in_run(run: Run) -> set[str]:
+    """The ids of the pictures and files that code made in ``run``."""
     return {file_id for step in run.steps.all() for file_id in in_step(step)}
 
 
-def in_thread(thread: Thread) -> set[str]:
-    return {file_id for message in thread.messages.all() for file_id in in_message(message)}
+def is_in_run(run: Run, file_id: str) -> bool:
+    return any(file_id in in_step(step) for step in run.steps.filter(details__icontains=file_id))
+
+
+def is_in_thread(thread: Thread, file_id: str) -> bool:
+    """Whether a message has it."""
+    named = Q(content__icontains=file_id) | Q(attachments__icontains=file_id)
+    return any(file_id in in_message(message) for message in thread.messages.filter(named))

@@ -47,7 +47,7 @@ class ThreadAdmin(ReadOnly):
         return thread
 
     def get_urls(self) -> list[Any]:
-        files = thread_files.address(self, of=lambda thread: thread, names=thread_files.in_thread)
+        files = thread_files.address(self, of=lambda thread: thread, has=thread_files.is_in_thread)
         return [files, *super().get_urls()]
 
     def change_view(

@@ -54,9 +54,9 @@ class Steps:
 
 def is_suitable(python: Path) -> bool:
     """True if ``python`` is recent enough and has what makes environments, which Debian packs apart."""
-    code = f"import ensurepip, sys, venv; sys.exit(sys.version_info < {OLDEST})"
+    code = f"import ensurepip, sys, venv; print(sys.version_info >= {OLDEST})"
     try:
-        return not subprocess.run([python, "-I", "-c", code], capture_output=True, check=False).returncode
+        return subprocess.run([python, "-I", "-c", code], capture_output=True, check=False).stdout == b"True\n"
     except OSError:
         return False
 

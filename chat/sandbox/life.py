@@ -31,9 +31,8 @@ class Life:
         self.descriptor = descriptors[0]
         self.pid = _pid_of(self.descriptor)
 
-    @property
-    def is_over(self) -> bool:
-        return _is_readable(self.descriptor, seconds=0)
+    def ends(self, *, within: float) -> bool:
+        return _is_readable(self.descriptor, seconds=within)
 
     def signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import SystemRandom
 
 from chat.sandbox.errors import SandboxError, Unavailable
 from chat.sandbox.rules import Rules
@@ -47,7 +48,7 @@ class Nursery:
 
     def __init__(self, rules: Rules, *, tier: Tier, threads: Threads, record: Record) -> None:
         self.rules, self.tier, self.threads, self.record = rules, tier, threads, record
-        self.uids = deque(range(rules.uids[0], rules.uids[1] + 1)) if rules.uids else None
+        self.uids = shuffled(*rules.uids) if rules.uids else None
         self.spares: deque[Made] = deque()
         self.making: set[asyncio.Task[Made]] = set()
         self.living: set[Made] = set()
@@ -64,7 +65,9 @@ class Nursery:
         return await self._make()
 
     async def fill(self) -> None:
-        """Make one spare, if there are too few and nobody waits for a session."""
+        """Make one spare, if there are too few and nobody waits for a session; end those that are too many."""
+        while len(self.spares) > self.rules.warm:
+            await self.end(self.spares.popleft())
         if len(self.spares) < self.rules.warm and not self.making:
             self.spares.append(await self._make())
 
@@ -154,3 +157,8 @@ class Nursery:
     def _end(self, made: Made) -> None:
         made.session.close()
         self.record.drop(made.session.pid)
+
+
+def shuffled(first: int, last: int) -> deque[int]:
+    """Numbers in an order of our own: another broker of this machine may have been given the same ones."""
+    return deque(SystemRandom().sample(range(first, last + 1), last + 1 - first))

@@ -33,7 +33,7 @@ _FILE_SECONDS = 30.0
 _TICK = 0.05  # seconds until we look again whether to stop
 _PART = 1 << 16  # bytes of output read at a time
 _PARTS = 16  # before we look at something else
-_AFTERWORD_SECONDS = 1.0
+_LAST_SECONDS = 0.5
 
 
 class Session:
@@ -205,9 +205,10 @@ class Session:
                 self._logs.add(part)
 
     def _end(self, reason: str) -> NoReturn:
-        """Without a reason of ours, it ended by itself. Raises ``SessionLost``."""
+        """Without a reason of ours, it ended by itself, or only its answers did. Raises ``SessionLost``."""
         if not reason:
-            reason = self._ends.life.cause(seconds=_AFTERWORD_SECONDS)
+            is_over = self._ends.life.ends(within=_LAST_SECONDS)
+            reason = self._ends.life.cause(seconds=_LAST_SECONDS) if is_over else BROKE
         self.ended = reason
         self._ends.life.end()
         with suppress(KeyError):

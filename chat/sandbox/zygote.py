@@ -17,7 +17,7 @@ from chat.sandbox.errors import Unavailable
 from chat.sandbox.forking import serve
 from chat.sandbox.isolation import Plan
 
-PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl")
+PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
 MODULE = "chat.sandbox.zygote"
 START_SECONDS = 120.0  # from a cold disk on a busy machine; 1.6 s from a warm one
 

@@ -136,7 +136,7 @@ def told(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
     shown = sum(output["type"] == "image" for output in made["outputs"])
     parts = [made.get("note", ""), _cut(printed, most).rstrip("\n")]
     if shown:
-        parts.append("[The user sees the picture.]" if shown == 1 else f"[The user sees the {shown} pictures.]")
+        parts.append("[The picture is shown above.]" if shown == 1 else f"[The {shown} pictures are shown above.]")
     if files := made.get("files"):
         parts.append(f"[Written to /mnt/data: {', '.join(file['name'] for file in files)}]")
     return "\n".join(filter(None, parts)) or "[The code ran and printed nothing.]"

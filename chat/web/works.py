@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from chat.models import Thread
+from chat.models import StepStatus, Thread
 from chat.web import history
 from chat.web.cells import OPEN
 from chat.web.deltas import Coded
@@ -50,16 +50,17 @@ class Works:
     def look(self, thread: Thread, *, since: datetime | None, grown: Collection[str] = ()) -> Seen:
         """What the page lacks of works made ``since`` then, and of those that it shows as open or have ``grown``."""
         known = {*self._open(), *self.writing}
-        steps = code_steps(also=self.writing).filter(run__thread=thread)
+        steps = code_steps(also=known).filter(run__thread=thread)
         recent = steps.filter(Q(created_at__gte=since) | Q(id__in=known)) if since else steps
-        newest = recent.order_by("-created_at", "-number")[: history.SHOWN]
-        works = [work for work in history.works_of(newest, writing=self.writing) if work.cells][::-1]
+        newest = list(recent.order_by("-created_at", "-number")[: history.SHOWN])[::-1]
+        works = [work for work in history.works_of(newest, writing=self.writing) if work.cells]
         self._forget_written(works)
         missing = [work for work in works if work.id not in self.shown]
         changed = [
             work for work in works if work.id in self.shown and (work.id in grown or work.state != self.shown[work.id])
         ]
-        gone = known.intersection(self.shown).difference(work.id for work in works)
+        left = {work.id for work in works} | {step.id for step in newest if step.status == StepStatus.IN_PROGRESS}
+        gone = known.intersection(self.shown) - left
         self.shown |= {work.id: work.state for work in works}
         for id in gone:
             del self.shown[id]

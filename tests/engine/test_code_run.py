@@ -139,7 +139,7 @@ class TestACodeRun:
         await perform(stage, thread, provider)
         first, second = provider.requests
         assert [function.name for function in first.functions] == ["code_interpreter"]
-        assert told_to(second) == ["42\n[The user sees the picture.]\n[Written to /mnt/data: out.csv]"]
+        assert told_to(second) == ["42\n[The picture is shown above.]\n[Written to /mnt/data: out.csv]"]
         assert json.loads(second.turns[-2].tool_calls[0].arguments) == {"code": PLOT}
 
     async def test_solves_an_equation(self, stage: Stage, thread: Thread) -> None:

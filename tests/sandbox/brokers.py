@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,16 @@ class RunningBroker:
         return until(lambda: self.status() if self.status().get("state") in ("ready", "refused") else None)
 
     def status(self) -> dict[str, Any]:
-        """Empty before it listens. Does not need an event loop, nor mind one."""
+        """Empty when it does not answer. Does not need an event loop, nor mind one."""
         assert self.process.poll() is None, self.log.read_text()
         with socket.socket(socket.AF_UNIX) as connection, address(self.rules.socket) as where:
             try:
+                connection.settimeout(5)
                 connection.connect(where)
-            except OSError:
+                protocol.send(connection, {"op": "status"})
+                return protocol.receive(connection)[0]
+            except (OSError, EOFError):
                 return {}
-            protocol.send(connection, {"op": "status"})
-            return protocol.receive(connection)[0]
 
     def family(self) -> list[psutil.Process]:
         """Itself, the zygote and every session."""
@@ -76,6 +78,14 @@ def until(found: Callable[[], Any], *, why: Callable[[], str] = lambda: "") -> A
     while not (result := found()):
         assert time.monotonic() < deadline, f"it did not come to pass: {why()}"
         time.sleep(0.05)
+    return result
+
+
+async def come_true(found: Callable[[], Awaitable[Any]]) -> Any:
+    """As ``until``, in an event loop that goes on meanwhile."""
+    async with asyncio.timeout(PATIENCE):
+        while not (result := await found()):  # noqa: ASYNC110 -- another process makes it true
+            await asyncio.sleep(0.02)
     return result
 
 

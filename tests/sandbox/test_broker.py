@@ -17,7 +17,7 @@ import pytest
 from chat.sandbox.client import Lease, Sandbox
 from chat.sandbox.errors import Busy, FileRefused, SessionLost, Unavailable
 from chat.sandbox.values import MB, Limits
-from tests.sandbox.brokers import PATIENCE, RunningBroker, broker
+from tests.sandbox.brokers import RunningBroker, broker, come_true
 
 FOREVER = "import time\nwhile True: time.sleep(0.01)"
 STUBBORN = "import time\nwhile True:\n    try: time.sleep(0.01)\n    except BaseException: pass"
@@ -52,14 +52,6 @@ def sandbox(sandbox_python: Path, ground: Path) -> Iterator[Sandbox]:
     place = Path(tempfile.mkdtemp(prefix="broker-", dir=ground))
     with broker(sandbox_python, place, cells=4, cells_each=4, limits=LONG) as running:
         yield running.sandbox
-
-
-async def come_true(check: Callable[[], Any]) -> Any:
-    """What the coroutine of ``check`` returns, as soon as it is anything."""
-    async with asyncio.timeout(PATIENCE):
-        while not (found := await check()):  # noqa: ASYNC110 -- another process makes it true
-            await asyncio.sleep(0.02)
-    return found
 
 
 class Told:

@@ -224,8 +224,10 @@ class TestThePins:
         assert all("==" in pin and "/" not in pin and not pin.startswith("-") for pin in self.pins)
 
     def test_are_what_is_installed(self, sandbox_python: Path):
-        code = "import importlib.metadata as m, json; print(json.dumps({d.name.lower(): d.version for d in m.distributions()}))"
-        installed = json.loads(asked(sandbox_python, code))
+        code = (
+            "import json, importlib.metadata as m; print(json.dumps([[d.name, d.version] for d in m.distributions()]))"
+        )
+        installed = {name.lower(): version for name, version in json.loads(asked(sandbox_python, code))}
         pinned = {tuple(pin.split(" ;")[0].split("==")) for pin in self.pins}
 
         assert {(name.replace("_", "-"), version) for name, version in installed.items()} <= pinned

@@ -70,7 +70,7 @@ class TestWhatTheModelIsTold:
         files = [{"name": "a.csv", "file_id": "file-a", "bytes": 3}]
         made = call("call_1", "…", outputs=[*logs("42\n"), image("file-1")], files=files, note="[Anew.]")
         assert told(made["code_interpreter"]) == (
-            "[Anew.]\n42\n[The user sees the picture.]\n[Written to /mnt/data: a.csv]"
+            "[Anew.]\n42\n[The picture is shown above.]\n[Written to /mnt/data: a.csv]"
         )
 
     def test_is_something_also_of_code_that_is_silent(self) -> None:

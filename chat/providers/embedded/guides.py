@@ -2,12 +2,15 @@
 
 Measured with the 0.5B model on 36 messages and three sets of tools: the tool is right 30 times when the model names the
 wish first, 26 to 27 times without. Arguments come out cleaner with two examples than with the bare schema.
+Asked for a program in words, it solves twelve of twelve small tasks that it could not put into JSON.
 The examples stand first, so that the server reads them once and keeps them.
 """
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +18,7 @@ from chat.providers.base import Function, Turn
 
 DIRECTLY = "reply_directly"
 LONGEST_WISH = 60  # characters
+PARAGRAPH = "\n"  # the first says what a function is for
 
 _CHOOSE = "Pick the one tool that fits the message. Reply with JSON."
 _FILL_IN = "Fill in the arguments of the tool for the message. Reply with JSON."
@@ -36,6 +40,40 @@ _CHOICES = (
     ("Who was Napoleon?", "general knowledge", DIRECTLY),
     ("It is dark in here.", "there should be light", _LIGHT.name),
 )
+_CODE = Function(
+    "run_python",
+    "Calculate, solve equations, work with data and files, draw charts",
+    {"properties": {"code": {"type": "string", "description": "Python code"}}},
+)
+# Beside these, where there is a tool that takes code.
+_CHOICES_WITH_CODE = (
+    ("How much is 17 percent of 2340?", "calculate exactly", _CODE.name),
+    ("Solve the equation x^2 - 5x + 6 = 0.", "solve an equation", _CODE.name),
+    ("Make a pie chart of 3 apples and 5 pears.", "draw a chart", _CODE.name),
+    ("Why is the sky blue?", "an explanation", DIRECTLY),
+    ("Sort 5, 2 and 8.", "sort numbers", _CODE.name),
+    ("Hi there!", "a greeting", DIRECTLY),
+    ("What is the capital of Norway?", "general knowledge", DIRECTLY),
+    ("Explain what a prime number is.", "an explanation", DIRECTLY),
+)
+_WRITE_CODE = "Write a short Python program for the task. It prints its result. Reply with the code only."
+_PROGRAMS = (
+    (
+        "Solve the equation x^2 - 5x + 6 = 0.",
+        "from sympy import symbols, Eq, solve\nx = symbols('x')\nprint(solve(Eq(x**2 - 5*x + 6, 0), x))",
+    ),
+    ("How much is 17 percent of 2340?", "print(2340 * 17 / 100)"),
+    (
+        "Make a bar chart of 3 apples and 5 pears.",
+        "import matplotlib.pyplot as plt\nplt.bar(['apples', 'pears'], [3, 5])\nplt.show()",
+    ),
+    (
+        "Plot y = 2x + 1.",
+        "import numpy as np\nimport matplotlib.pyplot as plt\n"
+        "x = np.linspace(-10, 10, 200)\nplt.plot(x, 2*x + 1)\nplt.show()",
+    ),
+)
+_FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
 _ARGUMENTS: tuple[tuple[Function, str, dict[str, Any]], ...] = (
     (_LIGHT, "Turn the kitchen light on.", {"room": "kitchen", "on": True}),
     (_FILES, "Can you look in my PDF for the delivery date?", {"words": "delivery date"}),
@@ -44,8 +82,32 @@ _ARGUMENTS: tuple[tuple[Function, str, dict[str, Any]], ...] = (
 
 def choice_turns(functions: Sequence[Function], *, message: str) -> list[Turn]:
     """Asks which of ``functions`` fits ``message``."""
-    asked = [(_menu((_FILES, _LIGHT), text), {"wish": wish, "tool": tool}) for text, wish, tool in _CHOICES]
+    examples = [((_FILES, _LIGHT), example) for example in _CHOICES]
+    if any(map(takes_code, functions)):
+        examples += [((_FILES, _CODE), example) for example in _CHOICES_WITH_CODE]
+    asked = [(_menu(menu, text), json.dumps({"wish": wish, "tool": tool})) for menu, (text, wish, tool) in examples]
     return _shown(_CHOOSE, asked, _menu(functions, message))
+
+
+def takes_code(function: Function) -> bool:
+    """Whether code is all that ``function`` is given."""
+    return list(function.parameters.get("properties", ())) == ["code"]
+
+
+def code_turns(message: str) -> list[Turn]:
+    """Asks for a program that does what ``message`` wants: a small model writes it better than as JSON."""
+    return _shown(_WRITE_CODE, [(text, f"```python\n{code}\n```") for text, code in _PROGRAMS], message)
+
+
+def code_in(answer: str) -> str:
+    """The program in the answer to ``code_turns``; empty if that is none, as when there was nothing to program."""
+    found = _FENCED.search(answer)
+    code = (found[1] if found else answer).strip()
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        return ""
+    return code
 
 
 def choice_format(names: Sequence[str]) -> dict[str, Any]:
@@ -56,7 +118,7 @@ def choice_format(names: Sequence[str]) -> dict[str, Any]:
 
 def argument_turns(function: Function, *, message: str) -> list[Turn]:
     """Asks for the arguments of ``function`` that ``message`` gives."""
-    asked = [(_sheet(shown, text), arguments) for shown, text, arguments in _ARGUMENTS]
+    asked = [(_sheet(shown, text), json.dumps(arguments)) for shown, text, arguments in _ARGUMENTS]
     return _shown(_FILL_IN, asked, _sheet(function, message))
 
 
@@ -70,15 +132,15 @@ def _format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
 
 
-def _shown(instructions: str, examples: Iterable[tuple[str, dict[str, Any]]], question: str) -> list[Turn]:
+def _shown(instructions: str, examples: Iterable[tuple[str, str]], question: str) -> list[Turn]:
     turns = [Turn("system", instructions)]
     for asked, answered in examples:
-        turns += [Turn("user", asked), Turn("assistant", json.dumps(answered))]
+        turns += [Turn("user", asked), Turn("assistant", answered)]
     return [*turns, Turn("user", question)]
 
 
 def _menu(functions: Iterable[Function], message: str) -> str:
-    tools = [f"- {function.name}: {function.description}" for function in functions]
+    tools = [f"- {function.name}: {function.description.partition(PARAGRAPH)[0]}" for function in functions]
     return "\n".join(["Tools:", *tools, f"- {DIRECTLY}: no tool is needed", f"Message: {message}"])
 
 

@@ -14,6 +14,7 @@ from chat.providers.embedded import guides
 
 CHOICE_TOKENS = 96
 ARGUMENT_TOKENS = 512
+CODE_TOKENS = 768
 
 
 class Model(Protocol):
@@ -43,7 +44,8 @@ async def choose(model: Model, request: Request) -> Choice:
     if name not in functions:
         return Choice(usage=usage)
     arguments, more = await _fill_in(model, request, functions[name])
-    return Choice(ToolCall(f"call_{uuid4().hex[:24]}", name, arguments), usage + more)
+    usage += more
+    return Choice(ToolCall(f"call_{uuid4().hex[:24]}", name, arguments) if arguments else None, usage)
 
 
 async def _choose_name(model: Model, request: Request, names: list[str]) -> tuple[str, Usage]:
@@ -59,9 +61,14 @@ async def _choose_name(model: Model, request: Request, names: list[str]) -> tupl
 
 
 async def _fill_in(model: Model, request: Request, function: Function) -> tuple[str, Usage]:
-    """The arguments as JSON text."""
+    """The arguments as JSON text; empty when code was wanted and none was written."""
     if not function.parameters.get("properties"):
         return "{}", Usage()
+    if guides.takes_code(function):
+        turns = guides.code_turns(_message(request))
+        text, usage = await _ask(model, request.model, turns, "auto", CODE_TOKENS)
+        code = guides.code_in(text)
+        return json.dumps({"code": code}) if code else "", usage
     turns = guides.argument_turns(function, message=_message(request))
     try:
         text, usage = await _ask(model, request.model, turns, guides.argument_format(function), ARGUMENT_TOKENS)
@@ -77,7 +84,7 @@ def _message(request: Request) -> str:
 
 
 async def _ask(
-    model: Model, name: str, turns: list[Turn], response_format: Mapping[str, Any], max_tokens: int
+    model: Model, name: str, turns: list[Turn], response_format: str | Mapping[str, Any], max_tokens: int
 ) -> tuple[str, Usage]:
     asked = Request(name, turns, temperature=0, max_tokens=max_tokens, response_format=response_format)
     text, usage = "", Usage()

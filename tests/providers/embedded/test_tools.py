@@ -123,3 +123,45 @@ class TestArguments:
     async def test_that_are_cut_off_are_an_error(self) -> None:
         with pytest.raises(ProviderError, match="get_weather"):
             await choose(ScriptedProvider([Reply('{"city": "Os')]), asking(WEATHER, tool_choice="required"))
+
+
+CODE = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}
+PYTHON = Function("run_python", "Runs Python code.\nAll that there is to know of it.", CODE)
+
+
+def programmer(answer: str) -> ScriptedProvider:
+    return ScriptedProvider([Reply('{"wish": "calculate", "tool": "run_python"}', once=True), Reply(answer)])
+
+
+class TestAToolThatTakesCode:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "```python\nprint(6 * 7)\n```",
+            "Here it is:\n```\nprint(6 * 7)\n```\nDone.",
+            "print(6 * 7)",
+            "```py\nprint(6 * 7)",
+        ],
+    )
+    async def test_is_given_the_program_that_the_model_writes_in_words(self, answer: str) -> None:
+        model = programmer(answer)
+
+        choice = await choose(model, asking(PYTHON, turns=[Turn("user", "What is 6 times 7?")]))
+
+        assert choice.call
+        assert json.loads(choice.call.arguments) == {"code": "print(6 * 7)"}
+        assert model.requests[1].response_format == "auto"
+        assert model.requests[1].turns[-1].text == "What is 6 times 7?"
+
+    @pytest.mark.parametrize("answer", ["Hello! How can I help you today?", "```python\nprint(\n```", ""])
+    async def test_is_left_when_the_model_writes_no_program(self, answer: str) -> None:
+        choice = await choose(programmer(answer), asking(PYTHON))
+        assert choice.call is None
+        assert choice.usage.completion > 0
+
+    async def test_is_shown_by_the_first_paragraph_of_its_description(self) -> None:
+        model = programmer("print(1)")
+        await choose(model, asking(PYTHON))
+        shown = model.requests[0].turns[-1].text
+        assert "- run_python: Runs Python code.\n" in shown
+        assert "All that there is to know" not in shown

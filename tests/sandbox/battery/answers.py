@@ -25,13 +25,13 @@ def _no_forgery(field: Field) -> str:
     return "a forged answer was believed" if "forged" in field.outcome.logs else ""
 
 
-@attempt(dies=True, check=_no_forgery)
+@attempt(dies=True, alone=True, check=_no_forgery)
 def forges_a_result():
     forge({"op": "result", "nonce": "0" * 32, "status": "ok", "value": "forged"})
     time.sleep(0.3)
 
 
-@attempt(dies=True, check=_no_forgery)
+@attempt(dies=True, alone=True, check=_no_forgery)
 def forges_a_result_without_a_nonce():
     forge({"op": "result", "status": "ok", "value": "forged"})
     time.sleep(0.3)
@@ -59,7 +59,7 @@ def _lives_or_ended(field: Field) -> str:
     return "" if field.outcome.status in {"ok", "died"} else f"odd: {field.outcome}"
 
 
-@attempt(dies=True, check=_lives_or_ended)
+@attempt(dies=True, alone=True, check=_lives_or_ended)
 def answers_with_what_is_no_object():
     for header in (b"[" * 900_000, b"7", b"null", b'"text"', b"{", b"\xff\xfe", b"1" * 500_000):
         os.write(900, struct.pack(">II", len(header), 0))
@@ -67,7 +67,7 @@ def answers_with_what_is_no_object():
     time.sleep(0.2)
 
 
-@attempt(dies=True, check=_lives_or_ended)
+@attempt(dies=True, alone=True, check=_lives_or_ended)
 def answers_with_endless_lengths():
     os.write(900, struct.pack(">II", 2**32 - 1, 2**32 - 1) + b"x" * 1000)
     time.sleep(0.2)
@@ -104,7 +104,7 @@ def closes_the_control_socket():
     time.sleep(1)
 
 
-@attempt(dies=True, check=_lives_or_ended)
+@attempt(dies=True, alone=True, check=_lives_or_ended)
 def answers_with_wrong_types():
     forge({"op": "result", "nonce": nonce(), "status": {"a": 1}, "value": [1], "traceback": 7})
     time.sleep(0.2)
@@ -115,7 +115,7 @@ def _is_text(field: Field) -> str:
     return "the logs hold a NUL" if "\0" in field.outcome.logs else ""
 
 
-@attempt(dies=True, check=_is_text)
+@attempt(dies=True, alone=True, check=_is_text)
 def answers_with_text_that_cannot_be_stored():
     print("\0", "\ud800")
     os.write(1, b"\xff\xfe\0")

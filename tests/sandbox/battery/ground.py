@@ -47,8 +47,8 @@ class Ground:
             "host": os.getpid(),
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
+            "names": [one.getsockname() for one in self.listeners[2:]],
             "project": str(Path(__file__).resolve().parents[3]),
-            "home": os.path.expanduser("~"),
             "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns")},
         }
 

@@ -199,7 +199,7 @@ def _no_flood(field: Field) -> str:
     return _few_logs(field) or ("" if field.outcome.status == "died" else "it printed on")
 
 
-@attempt(dies=True, seconds=10, check=_no_flood)
+@attempt(dies=True, seconds=2, check=_no_flood)
 def prints_without_end():
     while True:
         print("A" * 10000)

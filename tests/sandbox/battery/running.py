@@ -181,7 +181,7 @@ def _escapes(row: Row, outcome: Outcome, ground: Ground) -> list[str]:
         found.append("the secret was read")
     if outcome.status == "died" and not row.dies:
         found.append(f"the session died: {outcome.reason}")
-    if outcome.status == "error" or (outcome.status == "ok" and DONE not in outcome.logs):
+    if outcome.status == "error" or (outcome.status == "ok" and not row.dies and DONE not in outcome.logs):
         found.append(f"the attempt did not come to its end: {outcome.logs[-600:]}")
     return found
 
@@ -203,7 +203,9 @@ def make_python(base: Path) -> Path:
 
 
 def main() -> None:
-    jobs = [Job(**{**job, "without": tuple(job["without"]), "rows": tuple(job["rows"])}) for job in json.load(sys.stdin)]
+    jobs = [
+        Job(**{**job, "without": tuple(job["without"]), "rows": tuple(job["rows"])}) for job in json.load(sys.stdin)
+    ]
     uid = FIRST_UID if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="everthread-battery-", ignore_cleanup_errors=True) as folder:
         base = Path(folder)
