@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import glob
 import importlib.util
 import io
 import os
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 DATA = "/mnt/data"
 
@@ -31,17 +33,20 @@ _DATABASES = [importlib.import_module(name) for name in ("_dbm", "_gdbm") if imp
 TWO_PATHS = ("link", "rename", "replace", "symlink")
 CURRENT = ("getcwd", "getcwdb")
 
-_Place = tuple[dict[Any, Any], Any, Any]
+_Place = tuple[dict[Any, Any] | type, Any, Any]
 
 
 def install(folder: str) -> None:
     """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
     paths = _Paths(folder.rstrip("/"))
     made: dict[int, Any] = {}
-    for variables, name, original in _places():
+    for holder, name, original in _places():
         if id(original) not in made:
             made[id(original)] = paths.wrapped(original)
-        variables[name] = made[id(original)]
+        if isinstance(holder, type):
+            setattr(holder, name, staticmethod(made[id(original)]))
+        else:
+            holder[name] = made[id(original)]
     for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         supported.update(made[id(known)] for known in list(supported) if id(known) in made)
 
@@ -71,17 +76,18 @@ def _places() -> tuple[_Place, ...]:
     """Every name that holds a function that takes a path. Looking takes 20 ms, so the zygote does it, once."""
     originals = {id(original): original for original in _originals()}
     return tuple(
-        (variables, name, value)
-        for variables in _namespaces()
-        for name, value in list(variables.items())
-        if id(value) in originals
+        (holder, name, held)
+        for holder in _holders()
+        for name, value in list(vars(holder).items() if isinstance(holder, type) else holder.items())
+        if id(held := value.__func__ if isinstance(value, staticmethod) else value) in originals
     )
 
 
-def _namespaces() -> Iterator[dict[Any, Any]]:
+def _holders() -> Iterator[dict[Any, Any] | type]:
     for module in list(sys.modules.values()):
         if isinstance(module, ModuleType) and not module.__name__.startswith("chat.sandbox"):
             yield vars(module)
+    yield from (value for value in vars(glob).values() if isinstance(value, type))  # of pathlib, from Python 3.13 on
     if numpy := sys.modules.get("numpy.lib._datasource"):
         yield numpy._file_openers._file_openers
 
@@ -140,6 +146,9 @@ class _Paths:
             path = os.fspath(value)
         except TypeError:
             return value
+        if isinstance(path, str) and path.startswith("file:"):  # as databases are called
+            moved = _moved(path.removeprefix("file:").removeprefix("//"), DATA, quote(self._folder))
+            return f"file:{moved}" if moved else value
         return _moved(path, DATA, self._folder) or value
 
     def _shown(self, value: Any) -> Any:

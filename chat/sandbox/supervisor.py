@@ -53,8 +53,11 @@ class Supervisor:
         self.pauses = pauses
         self.state = State("off")
         self.task: asyncio.Task[Any] | None = None
+        self.is_stopped = False
 
     async def run(self) -> None:
+        if self.is_stopped:
+            return
         self.task = asyncio.current_task()
         with suppress(asyncio.CancelledError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,6 +70,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End the broker and all that it runs."""
+        self.is_stopped = True
         if self.task is not None and not self.task.done():
             self.task.cancel()
             await asyncio.wait({self.task})

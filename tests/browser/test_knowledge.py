@@ -126,10 +126,10 @@ class TestAFile:
         expect(chat.questions.locator(".chip")).to_have_count(0)
 
     def test_that_cannot_be_read_is_refused_at_once(self, chat, tmp_path: Path):
-        (tmp_path / "archive.zip").write_bytes(b"PK")
+        (tmp_path / "program.exe").write_bytes(b"MZ\x00\xff")
         chat.new()
-        chat.page.set_input_files("#upload", tmp_path / "archive.zip")
-        expect(chat.page.locator("#attachments .problem")).to_contain_text("“archive.zip” cannot be attached.")
+        chat.page.set_input_files("#upload", tmp_path / "program.exe")
+        expect(chat.page.locator("#attachments .problem")).to_contain_text("“program.exe” cannot be attached.")
         expect(chat.page.locator("#attachments input")).to_have_count(0)
 
     def test_is_followed_until_it_is_ready_or_has_failed(self, chat, handbook: Path, tmp_path: Path):

@@ -63,7 +63,8 @@ MUTATIONS: list[tuple[User, Tier, str, tuple[str, ...]]] = [
     ("root", "ns", "entries are looked at", ("lists_files_that_cannot_be",)),
 ]
 CASES = [
-    pytest.param(user, tier, without, rows, id=f"{user} {tier} without {without}") for user, tier, without, rows in MUTATIONS
+    pytest.param(user, tier, without, rows, id=f"{user} {tier} without {without}")
+    for user, tier, without, rows in MUTATIONS
 ]
 
 

@@ -90,5 +90,7 @@ def _is_open(folder: Path) -> bool:
 def _is_new_enough(python: Path) -> bool:
     if not python.exists():
         return False
-    told = subprocess.run([python, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True, text=True)
+    told = subprocess.run(
+        [python, "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True, text=True
+    )
     return told.stdout.strip() == "True"
