@@ -65,6 +65,7 @@ class Recorder:
         self.calling = -1  # index of the call that is being written
         self.kinds: dict[int, str] = {}  # of the calls by their indices
         self.codes: dict[int, CodeReader] = {}
+        self.begun: dict[int, Object] = {}  # code calls that are being written
 
     @property
     def has_spoken(self) -> bool:
@@ -194,7 +195,10 @@ class Recorder:
             self.calling = piece.index
         if piece.index not in self.kinds:
             self.kinds[piece.index] = self.hosted.kind(piece.name)
-            self._tell_call(self.calling, **self.hosted.begun(piece.id, piece.name))
+            begun = self.hosted.begun(piece.id, piece.name)
+            self._tell_call(self.calling, **begun)
+            if begun["type"] == code_interpreter.NAME:
+                self.begun[self.calling] = begun
         if piece.arguments:
             self._write_call(piece.arguments)
 
@@ -219,6 +223,7 @@ class Recorder:
     async def show(self, calls: list[Object]) -> None:
         """Keep how the calls of the turn stand while they are answered, for those who look at the rows."""
         self._finish_call()
+        self.begun.clear()
 
         def write() -> Told:
             assert self.calls_step is not None
@@ -287,6 +292,7 @@ class Recorder:
 
         def write() -> Told:
             self._save_text()
+            self._save_unfinished_code()
             # A turn has one step with its usage, or none if nothing came of it.
             uncounted = self.meter.usage
             if step := self.calls_step or self.message_step:
@@ -312,6 +318,15 @@ class Recorder:
         self.journal.forget(self.message)
         self.message.content = self.written.content
         self.message.save(update_fields=["content"])
+
+    def _save_unfinished_code(self) -> None:
+        """What the model had written when it was stopped, since it could be seen already."""
+        if self.calls_step is None or not self.begun:
+            return
+        written = {index: reader.code for index, reader in self.codes.items()}
+        calls = [code_interpreter.call(call["id"], written.get(index, "")) for index, call in self.begun.items()]
+        self.calls_step.details = {"type": "tool_calls", "tool_calls": calls}
+        self.calls_step.save(update_fields=["details"])
 
     def _save_calls(self, shown: list[Object]) -> None:
         assert self.calls_step is not None

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from urllib.parse import quote
 from uuid import uuid4
 
 from chat.providers.base import ToolCallPiece, Turn
@@ -43,5 +44,5 @@ def _told(result: str) -> str:
     printed = _NOTE.sub("", result).strip()
     parts = [f"The code printed: {printed}" if printed else "The code ran."]
     for names in _WRITTEN.findall(result):
-        parts += [f"[{name}](sandbox:/mnt/data/{name})" for name in names.split(", ")]
+        parts += [f"[{name}](sandbox:/mnt/data/{quote(name)})" for name in names.split(", ")]
     return "\n\n".join(parts)

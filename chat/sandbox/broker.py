@@ -110,14 +110,7 @@ class Broker:
         self.nursery = Nursery(rules, tier=self.report.tier, threads=self.threads, record=record)
         registry = Registry(rules, self.nursery)
         self.started.set_result(registry)
-        while True:
-            try:
-                registry.look()
-                if not registry.cells.all_taken:
-                    await self.nursery.fill()
-            except Exception:
-                log.exception("the sessions could not be looked after; it is tried again")
-            await asyncio.sleep(rules.look)
+        await registry.tend()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not is_welcome(writer.get_extra_info("socket"), self.rules.callers):

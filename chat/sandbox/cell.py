@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,11 +28,9 @@ from chat.sandbox.display import Display
 from chat.sandbox.evaluation import Cells
 from chat.sandbox.files import Files
 from chat.sandbox.interrupts import Interrupts
+from chat.sandbox.paths import DATA
 from chat.sandbox.pictures import Pictures
 from chat.sandbox.protocol import BadFrame, Header, receive, send
-
-DATA = "/mnt/data"
-"""What cells call their folder."""
 
 Answer = tuple[Header, bytes]
 
@@ -61,7 +60,9 @@ class _Loop:
     def __init__(self, control: socket.socket, folder: str, *, images: int) -> None:
         self._control = control
         self._interrupts = Interrupts()
-        self._nonce: Any = None
+        self._sending = threading.Lock()
+        self._shown_to: Any = None
+        """The nonce of the cell that runs."""
         display = Display(Pictures(self._send_picture, limit=images))
         sys.modules.update(display.as_ipython())
         self._cells = Cells(display, self._interrupts)
@@ -77,13 +78,14 @@ class _Loop:
     def run(self) -> NoReturn:
         while True:
             header, body = receive(self._control)
-            self._nonce = header.get("nonce")
+            self._shown_to = header.get("nonce") if header.get("op") == "run" else None
             try:
                 answer, data = self._operations[header["op"]](header, body)
             except Exception as error:
                 answer, data = {"op": "error", "message": _reason(error)}, b""
-            self._send(answer, data)
-            self._nonce = None
+            with self._interrupts.held(), self._sending:
+                self._shown_to = None
+                send(self._control, {**answer, "nonce": header.get("nonce")}, data)
 
     def _run(self, header: Header, body: bytes) -> Answer:
         return {"op": "result", **asdict(self._cells.run(body.decode()))}, b""
@@ -103,12 +105,9 @@ class _Loop:
         return {"op": "ok"}, b""
 
     def _send_picture(self, png: bytes) -> None:
-        if self._nonce is not None:  # a thread that outlives its cell has nobody to show a picture to
-            self._send({"op": "image"}, png)
-
-    def _send(self, answer: Header, data: bytes) -> None:
-        with self._interrupts.held():
-            send(self._control, {**answer, "nonce": self._nonce}, data)
+        with self._interrupts.held(), self._sending:
+            if self._shown_to is not None:  # a thread that outlives its cell has nobody to show a picture to
+                send(self._control, {"op": "image", "nonce": self._shown_to}, png)
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
@@ -30,21 +32,22 @@ class Cells:
         self._interrupts = interrupts
         self._streams = Streams()
         self._main = ModuleType("__main__")  # a real module: pickle and dataclasses look their classes up in it
-        self._main.__dict__.update(display=display.display)
+        vars(builtins).update(display=display.display)
         self._count = 0
 
     def run(self, text: str) -> Result:
         """Never raises for what a cell does."""
         self._count += 1
         sys.modules["__main__"] = self._main
-        self._streams.begin()
-        self._display.begin()
         try:
+            self._streams.begin()
+            self._display.begin()
             with self._interrupts.allowed():
                 value = self._evaluated(text, name=f"<cell {self._count}>")
             return Result("ok", value=value)
         except BaseException as error:
-            self._display.pictures.close_figures()  # half drawn; the next try would draw over them
+            with suppress(Exception):
+                self._display.pictures.close_figures()  # half drawn; the next try would draw over them
             return _ended_by(error)
         finally:
             self._streams.end()
@@ -58,7 +61,7 @@ class Cells:
             if cell.is_async:
                 asyncio.run(outcome)
         except SystemExit as exit_:
-            if exit_.code not in {None, 0}:
+            if exit_.code:
                 raise
         value = variables.pop(SHOWN, None)
         if value is not None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+
 
 class Interrupts:
     """SIGINT raises ``KeyboardInterrupt`` while a cell runs. At other times it means nothing."""
@@ -25,6 +27,8 @@ class Interrupts:
             yield
         finally:
             self._running = False
+            for timer in TIMERS:
+                signal.setitimer(timer, 0)  # an alarm of the cell must not go off between cells
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ the kernel does not give ends the session before it begins.
 from __future__ import annotations
 
 import os
-import random
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -156,8 +155,7 @@ def _filter_calls(child: Child) -> None:
 
 
 def _reseed(_: Child) -> None:
-    """Sessions of one zygote must not draw the same numbers."""
-    random.seed()
+    """Sessions of one zygote must not draw the same numbers. Python sees to its own."""
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
 

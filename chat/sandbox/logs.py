@@ -18,6 +18,12 @@ class Logs:
         self._tail += data[room:]
         del self._tail[: -self._half]
 
+    @property
+    def is_within_line(self) -> bool:
+        """True if what comes next would continue a line."""
+        last = self._tail or self._head
+        return bool(last) and not last.endswith(b"\n")
+
     def __str__(self) -> str:
         """Whatever bytes they were, it can be stored and shown."""
         cut = self.total - len(self._head) - len(self._tail)

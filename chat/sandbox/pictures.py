@@ -11,7 +11,7 @@ from chat.sandbox.protocol import MAX_BODY
 
 WIDEST = 4096  # pixels of a figure's longer side
 WIDEST_IMAGE = 2048  # pixels of an image's longer side: photographs make large PNGs
-SMALLEST = 64  # pixels, below which a picture that is still too large is given up
+PARTS = 100  # of a list that are looked at
 PLAIN_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
 
 
@@ -27,9 +27,7 @@ class Pictures:
         """A cell begins. What libraries show is shown by us from now on."""
         self._count = 0
         if pyplot := sys.modules.get("matplotlib.pyplot"):
-            vars(pyplot).update(
-                show=lambda *_, **__: self.show_figures()
-            )  # of which pyplot wants a function, no method
+            vars(pyplot).update(show=lambda *_, **__: self.show_figures())  # a method would not do: pyplot marks it
             sys.modules["matplotlib.figure"].Figure.show = self._shown
         if pillow := sys.modules.get("PIL.Image"):
             pillow.Image.show = self._shown
@@ -97,11 +95,10 @@ def is_part_of_figure(value: Any) -> bool:
     artist, container = sys.modules.get("matplotlib.artist"), sys.modules.get("matplotlib.container")
     if artist is None or container is None:
         return False
-    if isinstance(value, (artist.Artist, container.Container)):
-        return True
-    if type(value).__name__ == "ndarray":
-        value = list(value.flat) if value.dtype == object else ()
-    return isinstance(value, (list, tuple)) and any(map(is_part_of_figure, value))
+    if type(value).__name__ == "ndarray" and value.dtype == object:
+        value = list(value.flat)
+    some = value[:PARTS] if type(value) in {list, tuple} else [value]
+    return any(isinstance(part, (artist.Artist, container.Container)) for part in some)
 
 
 def _drawn(figure: Any, scale: float) -> bytes:

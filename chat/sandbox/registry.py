@@ -17,6 +17,7 @@ from chat.sandbox.session import Session
 from chat.sandbox.turns import Tell, Turns
 
 log = logging.getLogger(__name__)
+REST = 60.0  # seconds before a spare is tried again, after one that could not be made
 Key = tuple[str, str]  # owner and name: nobody gets at a session by its name alone
 IN_USE = "This session was in use for too long. Try again later."
 FULL = "All sessions of the code interpreter were in use for too long. Try again later."
@@ -117,6 +118,19 @@ class Registry:
         self.ending.add(task)
         task.add_done_callback(self.ending.discard)
         self.places.give_back(entry.key[0])
+
+    async def tend(self) -> None:
+        """Look after the sessions, and have spares made while no cell runs, until cancelled."""
+        fill_at = 0.0
+        while True:
+            try:
+                self.look()
+                if not self.cells.all_taken and time.monotonic() > fill_at:
+                    await self.nursery.fill()
+            except Exception:
+                log.exception("the sessions could not be looked after; it is tried again")
+                fill_at = time.monotonic() + REST
+            await asyncio.sleep(self.rules.look)
 
     def look(self) -> None:
         """End what died, was idle or lived for too long, and the least recently used while all need too much memory."""

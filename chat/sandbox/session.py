@@ -129,7 +129,10 @@ class Session:
             return "error"
         with self._strict():
             status = answers.status(header)
-        self._logs.add(answers.said(header).encode(errors="replace"))
+        said = answers.said(header)
+        if said and self._logs.is_within_line:
+            self._logs.add(b"\n")
+        self._logs.add(said.encode(errors="replace"))
         return status
 
     def _ask(self, request: Header, body: bytes = b"", *, expected: str) -> Frame:

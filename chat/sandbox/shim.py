@@ -15,12 +15,11 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote
 
-DATA = "/mnt/data"
+from chat.sandbox.paths import CURRENT, TWO_PATHS, Paths
 
 ONE_PATH = (
     *("access", "chdir", "chmod", "chown", "getxattr", "lchown", "listdir", "listxattr", "lstat", "mkdir", "mkfifo"),
@@ -30,15 +29,12 @@ ONE_PATH = (
 _DATABASES = [importlib.import_module(name) for name in ("_dbm", "_gdbm") if importlib.util.find_spec(name)]
 """Of ``shelve``."""
 
-TWO_PATHS = ("link", "rename", "replace", "symlink")
-CURRENT = ("getcwd", "getcwdb")
-
 _Place = tuple[dict[Any, Any] | type, Any, Any]
 
 
 def install(folder: str) -> None:
     """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
-    paths = _Paths(folder.rstrip("/"))
+    paths = Paths(folder.rstrip("/"))
     made: dict[int, Any] = {}
     for holder, name, original in _places():
         if id(original) not in made:
@@ -101,64 +97,3 @@ def _originals() -> Iterator[Any]:
     yield from (builtins.open, io.open_code, sqlite3.connect)
     yield from (getattr(os, name) for name in (*ONE_PATH, *TWO_PATHS, *CURRENT) if hasattr(os, name))
     yield from (module.open for module in _DATABASES)
-
-
-class _Paths:
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-
-    def wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        name = original.__name__
-        if name in CURRENT:
-            return self._telling(original)
-        return self._taking(original, 2 if name in TWO_PATHS else 1)
-
-    def _taking(self, original: Callable[..., Any], count: int) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def function(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return original(
-                    *map(self._meant, args[:count]),
-                    *args[count:],
-                    **{key: self._meant(value) for key, value in kwargs.items()},
-                )
-            except OSError as error:
-                self._rename(error)
-                raise
-
-        return function
-
-    def _telling(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def function() -> Any:
-            return self._shown(original())
-
-        return function
-
-    def _rename(self, error: OSError) -> None:
-        for name in ("filename", "filename2"):
-            if (value := getattr(error, name)) is not None:  # None, once set, would be printed
-                setattr(error, name, self._shown(value))
-
-    def _meant(self, value: Any) -> Any:
-        """The real path, if ``value`` is a path in ``/mnt/data``."""
-        try:
-            path = os.fspath(value)
-        except TypeError:
-            return value
-        if isinstance(path, str) and path.startswith("file:"):  # as databases are called
-            moved = _moved(path.removeprefix("file:").removeprefix("//"), DATA, quote(self._folder))
-            return f"file:{moved}" if moved else value
-        return _moved(path, DATA, self._folder) or value
-
-    def _shown(self, value: Any) -> Any:
-        return _moved(value, self._folder, DATA) or value if isinstance(value, (str, bytes)) else value
-
-
-def _moved(path: str | bytes, old: str, new: str) -> str | bytes | None:
-    if isinstance(path, bytes):
-        moved = _moved(os.fsdecode(path), old, new)
-        return None if moved is None else os.fsencode(moved)
-    if path == old or path.startswith(old + "/"):
-        return new + path[len(old) :]
-    return None

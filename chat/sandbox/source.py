@@ -15,8 +15,8 @@ from chat.sandbox.libraries import HERE
 SHOWN = "__shown__"
 """The variable that the value of a last expression is kept in until the cell is over."""
 
-_IGNORED = re.compile(r"^[ \t]*%(matplotlib|autosave|precision|config|load_ext|autoreload)\b.*$", re.MULTILINE)
-_PIP = re.compile(r"^[ \t]*[!%]{1,2}[ \t]*(python3?[ \t]+-m[ \t]+)?(pip3?|conda|mamba|uv|apt|apt-get)\b.*$", re.MULTILINE)
+_IGNORED = re.compile(r"^([ \t]*)(%(?:matplotlib|config|load_ext|autoreload)\b|```)", re.MULTILINE)
+_PIP = re.compile(r"^[ \t]*[!%]+[ \t]*(python3?[ \t]+-m[ \t]+)?(pip3?|conda|mamba|uv|apt|apt-get)\b.*$", re.MULTILINE)
 _SHELL = re.compile(r"^[ \t]*(\w+[ \t]*=[ \t]*)?!.*$", re.MULTILINE)
 _MAGIC = re.compile(r"^[ \t]*(\w+[ \t]*=[ \t]*)?%{1,2}\w.*$", re.MULTILINE)
 
@@ -50,7 +50,7 @@ def _parsed(text: str, name: str) -> tuple[str, ast.Module]:
     try:
         return text, _tree(text, name)
     except SyntaxError as error:
-        amended = textwrap.dedent(_IGNORED.sub(lambda line: line[0].replace("%", "#", 1), text))
+        amended = textwrap.dedent(_IGNORED.sub(r"\1#\2", text))
         for pattern, refusal in _REFUSALS:
             if found := pattern.search(amended):
                 raise SyntaxError(refusal, (name, _line_of(amended, found.start()), 1, found[0])) from None
@@ -60,7 +60,8 @@ def _parsed(text: str, name: str) -> tuple[str, ast.Module]:
 
 
 def _tree(text: str, name: str) -> ast.Module:
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)  # for tracebacks
+    lines = [f"{line}\n" for line in text.split("\n")]
+    linecache.cache[name] = (len(text), None, lines, name)  # for tracebacks
     tree = compile(text, name, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     return tree

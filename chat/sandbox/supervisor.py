@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from chat.sandbox.client import Sandbox
 from chat.sandbox.errors import Unavailable
 from chat.sandbox.provision import provided
 from chat.sandbox.rules import Rules
-from chat.sandbox.state import State, attend, state, write
+from chat.sandbox.state import Stage, State, attend, state, write
 
 __all__ = ["Supervisor", "state"]
 
@@ -30,6 +32,7 @@ PATIENCE = 45.0  # seconds without an answer after which a broker is taken for h
 PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0)  # seconds before it is started again
 STEADY = 60.0  # seconds after which the end of a broker is not counted with those before
 GRACE = 6.0  # seconds that it has to end its sessions
+NOT_LINUX = "The code interpreter needs Linux."
 OFF = "The code interpreter is switched off (EVERTHREAD_SANDBOX)."
 
 
@@ -78,10 +81,10 @@ class Supervisor:
     async def _attend(self) -> None:
         if self.elsewhere is not None:
             await self._watch(self.elsewhere, patience=None)
-        elif self.rules is not None:
+        elif self.rules is not None and sys.platform == "linux":
             await self._keep(self.rules)
         else:
-            self._tell(State("off", OFF))
+            self._tell(State("off", OFF) if self.rules is None else State("refused", NOT_LINUX))
             await asyncio.Event().wait()
 
     async def _keep(self, rules: Rules) -> None:
@@ -93,6 +96,9 @@ class Supervisor:
                 python = await provided(self.folder, base=self.python, progress=self._tell_progress)
                 await self._serve(python, rules)
             except (Unavailable, OSError) as error:
+                self._tell(State("failed", str(error)))
+            except Exception as error:
+                log.exception("the broker could not be kept; it is tried again")
                 self._tell(State("failed", str(error)))
             failures = 0 if time.monotonic() - began_at > STEADY else failures
             await asyncio.sleep(self.pauses[min(failures, len(self.pauses) - 1)])
@@ -127,7 +133,7 @@ class Supervisor:
                     return
             else:
                 heard_at = time.monotonic()
-                self._tell(State(found["state"], found["message"], tier=found["tier"], reasons=found["reasons"]))
+                self._tell(stage_of(found))
             await asyncio.sleep(QUICK if self.state.state == "starting" else SLOW)
 
     def _tell_progress(self, progress: float, message: str) -> None:
@@ -139,9 +145,24 @@ class Supervisor:
             return
         if (state.state, state.message) != (self.state.state, self.state.message) and state.state in REMARKS:
             level, remark = REMARKS[state.state]
-            log.log(level, remark, state.tier or " ".join([state.message, *map(": ".join, state.reasons.items())]))
+            reasons = "; ".join(f"{tier}: {reason}" for tier, reason in state.reasons.items())
+            log.log(level, remark, state.tier or f"{state.message} {reasons}".strip())
         self.state = state
-        write(self.folder, state)
+        try:
+            write(self.folder, state)
+        except OSError as error:
+            log.warning("how the code interpreter stands could not be written down: %s", error)
+
+
+def stage_of(status: Mapping[str, Any]) -> State:
+    """What a broker says of itself; one of another version may say less."""
+    known: dict[Any, Stage] = {"starting": "starting", "ready": "ready", "refused": "refused"}
+    return State(
+        known.get(status.get("state"), "failed"),
+        str(status.get("message", "")),
+        tier=status.get("tier"),
+        reasons=status.get("reasons") or {},
+    )
 
 
 REMARKS = {

@@ -26,6 +26,7 @@ from chat.models.objects import Object
 from chat.web import fragments, history
 from chat.web.cells import CODE
 from chat.web.deltas import begins_search, coded_in, said_in
+from chat.web.made import made_in
 from chat.web.works import Seen, Works
 from chat.web.writing import Writing
 
@@ -193,7 +194,8 @@ class Feed:
         for id, said in said_in(events).items():
             if id in self.open:
                 parts.append(self._more(id, self.open[id].add(said)))
-        parts.append(self._finished(thread, closed))
+        offering = made_in(event.run_id for event in events if event.name in types.RUN_ENDED)
+        parts.append(self._finished(thread, {*closed, *offering}))
         if names & CHANGES:
             parts += surroundings(thread)
         parts.append(self._panel(thread))

@@ -58,7 +58,8 @@ def made_in(run_ids: Iterable[str]) -> dict[str, Made]:
 
     That is the last answer of the run if it came after all that was made, else the step.
     """
-    steps = code_steps().filter(run_id__in=set(run_ids), run__status__in=ENDED).order_by("run", "created_at", "number")
+    ended = code_steps().filter(run_id__in=set(run_ids), run__status__in=ENDED)
+    steps = ended.order_by("run_id", "created_at", "number")
     runs = {id: made for id, group in groupby(steps, lambda step: step.run_id) if (made := _made(group))}
     if not runs:
         return {}

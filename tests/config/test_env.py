@@ -43,8 +43,23 @@ class TestAWrongValue:
         with pytest.raises(ImproperlyConfigured, match="Name a folder that can be written"):
             env.folder("EVERTHREAD_DATA_DIR", default=tmp_path)
 
+    @pytest.mark.parametrize("value", ["61200", "65000-61200", "0-5", "a-b", "1-2-3"])
+    def test_of_a_range_is_answered_with_an_example(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+        monkeypatch.setenv("EVERTHREAD_SANDBOX_UIDS", value)
+        with pytest.raises(ImproperlyConfigured, match="EVERTHREAD_SANDBOX_UIDS=61200-65000"):
+            env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000")
+
 
 class TestValues:
+    def test_that_are_a_range_are_its_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_SANDBOX_UIDS", "70000-70010")
+        assert env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000") == (70000, 70010)
+
+    def test_that_name_a_file_do_not_need_it_to_be_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_SANDBOX_SOCKET", "/run/none.sock")
+        assert env.file("EVERTHREAD_SANDBOX_SOCKET") == Path("/run/none.sock")
+        assert env.file("EVERTHREAD_SANDBOX_PYTHON") is None
+
     def test_that_are_empty_count_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_MAX_RUNS", "")
         assert env.whole_number("EVERTHREAD_MAX_RUNS", default=7) == 7

@@ -15,7 +15,7 @@ from chat.engine import interpreting
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
-from chat.providers.base import Request, Turn
+from chat.providers.base import Request, ToolCallPiece, Turn
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
 from tests.engine.golden import assert_like
@@ -207,6 +207,20 @@ class TestACodeRun:
         assert [event.name for event in events[-2:]] == ["thread.run.step.cancelled", "thread.run.cancelled"]
         assert [cell["status"] for cell in await cells(thread)] == ["interrupted"]
         assert await printed(stage, thread, "'still here'") == "'still here'\n"
+
+    async def test_keeps_the_code_that_was_being_written_when_it_was_stopped(
+        self, stage: Stage, thread: Thread
+    ) -> None:
+        pieces = [ToolCallPiece(0, "call_1", "code_interpreter"), ToolCallPiece(0, arguments='{"code": "total = ')]
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply(*pieces, asyncio.Event())])):
+                run = await stage.ask(thread)
+                await heard(follower, ends=frozenset({"thread.run.step.delta"}))
+                await asyncio.sleep(0.1)
+                await in_thread(runs.cancel)(run)
+                await heard(follower)
+        [cell] = await cells(thread)
+        assert (cell["input"], cell["outputs"], cell["status"]) == ("total = ", [], "interrupted")
 
 
 class TestFiles:

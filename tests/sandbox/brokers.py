@@ -81,6 +81,13 @@ def until(found: Callable[[], Any], *, why: Callable[[], str] = lambda: "") -> A
     return result
 
 
+def short_of_descriptors(python: Path, script: Path) -> Path:
+    """A ``python`` whose processes may not have the descriptors of a session, which are high: no tier works."""
+    script.write_text(f'#!/bin/sh\nulimit -n 500\nexec {python} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
 async def come_true(found: Callable[[], Awaitable[Any]]) -> Any:
     """As ``until``, in an event loop that goes on meanwhile."""
     async with asyncio.timeout(PATIENCE):

@@ -56,13 +56,16 @@ class TestACell:
         assert said(session, code) == "0 !\n1 !\n2 !\n'end'\n"
 
     def test_says_what_it_printed_before_it_failed(self, session: Session):
-        assert complaint(session, "print('before', end='')\n1/0").startswith("before")
+        assert complaint(session, "print('before', end='')\n1/0").startswith("before\nTraceback")
 
     def test_is_the_main_program(self, session: Session):
         assert said(session, "if __name__ == '__main__':\n    print('yes')") == "yes\n"
 
     def test_may_be_indented_as_a_whole(self, session: Session):
         assert said(session, "    a = 1\n    a + 1") == "2\n"
+
+    def test_may_be_fenced(self, session: Session):
+        assert said(session, "```python\n6 * 7\n```") == "42\n"
 
     def test_may_be_empty(self, session: Session):
         assert said(session, "") == said(session, "# nothing") == ""
@@ -213,6 +216,11 @@ class TestHabitsOfNotebooks:
         code = "from IPython.display import display as show, Markdown\nshow(1, 'a')\ndisplay(Markdown('**b**'), None)"
 
         assert said(session, code) == "1\n'a'\n**b**\n"
+
+    def test_display_is_there_after_all_variables_were_deleted(self, session: Session):
+        said(session, "x = 1\nglobals().clear()")
+
+        assert said(session, "display(2)\nlen('abc')") == "2\n3\n"
 
     def test_nothing_else_takes_us_for_a_notebook(self, session: Session):
         code = "import sympy\nsympy.init_printing()\nfrom sympy.abc import x\nx**2 + 1"
@@ -375,6 +383,12 @@ class TestStopping:
         assert outcome.status == "interrupted"
         assert said(session, "x") == "3\n"
 
+    def test_is_not_what_an_alarm_does_that_the_last_cell_forgot(self, session: Session):
+        said(session, "import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nsignal.setitimer(0, 0.2);")
+        time.sleep(0.3)
+
+        assert said(session, "import time\ntime.sleep(0.3)\n'still here'") == "'still here'\n"
+
 
 class TestThreads:
     def test_that_a_cell_leaves_do_not_disturb_the_next(self, session: Session):
@@ -401,6 +415,18 @@ class TestThreads:
         time.sleep(0.3)
 
         assert session.run("x = 1").images == ()
+
+    def test_may_show_pictures_while_the_cell_does(self, session: Session):
+        outcome = session.run(
+            "import threading\nfrom PIL import Image\n"
+            "image = Image.effect_noise((600, 600), 90)\n"
+            "threads = [threading.Thread(target=display, args=(image,)) for _ in range(6)]\n"
+            "for thread in threads: thread.start()\n"
+            "display(image)\n"
+            "for thread in threads: thread.join()"
+        )
+
+        assert (outcome.status, sizes(outcome.images)) == ("ok", [(600, 600)] * 7)
 
 
 class TestFiles:

@@ -11,12 +11,10 @@ from tests.sandbox.battery.launching import Batteries, User
 from tests.sandbox.battery.running import Job
 from tests.sandbox.python import not_here
 
-WHOLE = "whole"
-
 # who it is noticed by · tier · what is left out · the attempts that should notice, or none where no session may start
 MUTATIONS: list[tuple[User, Tier, str, tuple[str, ...]]] = [
     ("root", "ns", "parent", ("outlives_its_zygote",)),
-    ("root", "landlock", "parent", ("outlives_its_zygote",)),
+    ("ordinary", "landlock", "parent", ("outlives_its_zygote",)),
     ("root", "ns", "priority", ("lets_others_go_first_when_memory_is_short",)),
     ("root", "ns", "descriptors", ("holds_descriptors_that_are_not_its_own",)),
     ("root", "landlock", "descriptors", ("holds_descriptors_that_are_not_its_own",)),
@@ -27,11 +25,11 @@ MUTATIONS: list[tuple[User, Tier, str, tuple[str, ...]]] = [
     ("root", "ns", "cgroup namespace", ("shares_a_namespace_with_the_machine",)),
     ("root", "ns", "uts namespace", ("shares_a_namespace_with_the_machine",)),
     ("root", "ns", "pid namespace", ("shares_a_namespace_with_the_machine",)),
-    ("ordinary", "ns", "root", ("sees_that_files_of_the_machine_exist",)),
-    ("root", "ns", "root", ("sees_that_files_of_the_machine_exist",)),
+    ("ordinary", "ns", "root", ()),
+    ("root", "ns", "root", ()),
     ("root", "ns", "bounding set", ("keeps_a_privilege",)),
-    ("root", "ns", "user", ("keeps_a_privilege",)),
-    ("root", "landlock", "user", ("becomes_another_user",)),
+    ("root", "ns", "user", ()),
+    ("root", "landlock", "user", ()),
     ("ordinary", "ns", "capabilities", ("keeps_a_privilege",)),
     ("ordinary", "ns", "memory", ("lets_others_of_its_user_look_in",)),
     ("ordinary", "landlock", "memory", ("lets_others_of_its_user_look_in",)),
@@ -46,7 +44,6 @@ MUTATIONS: list[tuple[User, Tier, str, tuple[str, ...]]] = [
     ("ordinary", "ns", "seccomp", ("enters_other_namespaces",)),
     ("ordinary", "landlock", "seccomp", ("reaches_a_server_of_the_machine",)),
     ("ordinary", "landlock", "emptying", ("empties_a_file_that_it_may_read",)),
-    ("root", "ns", "randomness", ("foresees_the_numbers_of_others",)),
     ("root", "ns", "stop between cells", ("works_on_when_the_cell_is_over",)),
     ("root", "ns", "nonce", ("forges_a_result",)),
     ("root", "ns", "watch over time", ("loops_without_end",)),

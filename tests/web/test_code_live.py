@@ -230,6 +230,17 @@ class TestAnAnswer:
         (frame,) = feed.text_frames([said(message, "\n\nMore")])
         assert f'<a class="made" href="/files/{file.id}/" download>a</a>' in frame
 
+    def test_that_was_whole_before_the_run_was_stopped_offers_what_was_made(self, ada, feed, thread, run):
+        file = output_file(ada, "a.csv")
+        code_step(run, cell(files=made(file)))
+        message = answer(thread, run, text_part("Let me see more."))
+        before = feed.apply([Event(run.id, 8, types.MESSAGE_COMPLETED, message_object(message)), CHANGED])
+        assert file.id not in before
+        run.move(RunStatus.CANCELLING)
+        run.move(RunStatus.CANCELLED)
+        seen = feed.apply([Event(run.id, 9, types.RUN_CANCELLED, run_object(run))])
+        assert f'href="/files/{file.id}/" download' in seen
+
     def test_offers_what_was_made_when_the_run_has_ended(self, ada, feed, thread, run):
         file = output_file(ada, "a.csv")
         code_step(run, cell(files=made(file)))

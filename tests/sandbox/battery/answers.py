@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from chat.sandbox.errors import FileRefused, SessionLost
 from tests.sandbox.battery.inside import forge, nonce
-from tests.sandbox.battery.rows import attempt
+from tests.sandbox.battery.rows import LIMITS, attempt
 
 if TYPE_CHECKING:
     from tests.sandbox.battery.running import Field
@@ -135,7 +135,7 @@ def shows_what_is_no_picture():
 
 def _few_pictures(field: Field) -> str:
     found = len(field.outcome.images)
-    return "" if found == field.limits.images else f"{found} pictures"
+    return "" if found == LIMITS.images else f"{found} pictures"
 
 
 @attempt(check=_few_pictures)

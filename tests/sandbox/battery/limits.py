@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.sandbox.battery.inside import escaped, refused, tried
-from tests.sandbox.battery.rows import DONE, attempt
+from tests.sandbox.battery.rows import DONE, LIMITS, attempt
 
 if TYPE_CHECKING:
     from tests.sandbox.battery.running import Field
@@ -40,7 +40,7 @@ def _ended(field: Field) -> str:
 
 
 def _few_logs(field: Field) -> str:
-    return "" if len(field.outcome.logs) < 2 * field.limits.logs else f"{len(field.outcome.logs)} letters were kept"
+    return "" if len(field.outcome.logs) < 2 * LIMITS.logs else f"{len(field.outcome.logs)} letters were kept"
 
 
 @attempt(seconds=0.3, check=_goes_on)

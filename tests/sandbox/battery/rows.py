@@ -7,11 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chat.sandbox.values import MB, Limits
+
 if TYPE_CHECKING:
     from tests.sandbox.battery.running import Field
 
 Check = Callable[["Field"], str]
 DONE = "the attempt has come to its end"
+LIMITS = Limits(
+    memory=256 * MB,
+    disk=64 * MB,
+    files=2000,
+    scratch=16 * MB,
+    threads=32,
+    seconds=5.0,
+    logs=64 * 1024,
+    flood=8 * MB,
+    images=3,
+)
 
 
 @dataclass(frozen=True)

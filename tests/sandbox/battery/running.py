@@ -15,24 +15,13 @@ from typing import Any
 
 from chat.sandbox.errors import SandboxError
 from chat.sandbox.session import Session
-from chat.sandbox.values import MB, Limits, Outcome, Tier
+from chat.sandbox.values import Limits, Outcome, Tier
 from chat.sandbox.zygote import Zygote
 from tests.sandbox.battery import answers, endings, files, inside, limits, processes, surface, weakened
 from tests.sandbox.battery.ground import Ground
-from tests.sandbox.battery.rows import DONE, ROWS, Row
+from tests.sandbox.battery.rows import DONE, LIMITS, ROWS, Row
 
 ALL = (files, processes, surface, limits, answers, endings)
-LIMITS = Limits(
-    memory=256 * MB,
-    disk=64 * MB,
-    files=2000,
-    scratch=16 * MB,
-    threads=32,
-    seconds=5.0,
-    logs=64 * 1024,
-    flood=8 * MB,
-    images=3,
-)
 FIRST_UID = 61_700
 TEXT = "everthread = True\n"
 

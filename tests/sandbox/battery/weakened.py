@@ -66,7 +66,7 @@ def session_class(without: str) -> type[Session]:
 
 def limits(usual: Limits, without: str) -> Limits:
     """``limit of x``, or ``limits of x and y``."""
-    names = without.partition(" of ")[2].split(" and ") if without.startswith("limit") else []
+    names = without.partition(" of ")[2].split(" and ") if without.startswith(("limit of", "limits of")) else []
     return replace(usual, **{name: ENDLESS[name] for name in names})
 
 
