@@ -20,21 +20,24 @@ class Ground:
     """``uid``: the user of the victim; that of the sessions, which is the worst case."""
 
     def __init__(self, folder: Path, *, uid: int | None) -> None:
+        folder.mkdir()
+        folder.chmod(0o777)
         self.secret = f"canary-{secrets.token_hex(8)}"
         self.folder = folder
         os.environ["EVERTHREAD_SECRET_KEY"] = self.secret
         self.database = self._file(folder / "db.sqlite3")
         self.shared = self._file(Path(f"/dev/shm/everthread-{os.getpid()}"))
+        self.listeners = self._listeners()
+        libc = ctypes.CDLL(None)
+        self.segment = libc.shmget(0x5EED0000 + os.getpid() % 65536, 4096, 0o1666)
         self.victim = subprocess.Popen(
             [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"],
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             **({"user": uid, "group": uid, "extra_groups": []} if uid is not None else {}),
         )
         assert self.victim.stdout is not None
         self.victim.stdout.readline()
-        self.listeners = self._listeners()
-        libc = ctypes.CDLL(None)
-        self.segment = libc.shmget(0x5EED0000 + os.getpid() % 65536, 4096, 0o1666)
 
     def facts(self) -> dict[str, Any]:
         tcp, udp, *_ = self.listeners
@@ -87,7 +90,7 @@ class Ground:
         udp.bind(("127.0.0.1", 0))
         made = [tcp, udp]
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-            for name in (str(self.folder / f"app-{kind.name}"), f"\0everthread-{os.getpid()}-{kind.name}"):
+            for name in (str(self.folder / kind.name), f"\0{self.folder}-{kind.name}"):
                 listener = socket.socket(socket.AF_UNIX, kind)
                 listener.bind(name)
                 if kind == socket.SOCK_STREAM:

@@ -72,7 +72,7 @@ def blocks_every_signal():
         pass
 
 
-@attempt(seconds=0.2, dies=True, check=_ended)
+@attempt(stopped=True, dies=True, check=_ended)
 def loops_where_nobody_looks_at_signals():
     sum(range(10**14))
 

@@ -200,10 +200,12 @@ def bombs_with_processes():
 
 
 def _few_threads(field: Field) -> str:
-    return "" if field.session.ended or "threads: " in field.outcome.logs else "there was no end of threads"
+    printed = [line for line in field.outcome.logs.splitlines() if line.startswith("threads: ")]
+    count = int(printed[0].split()[1]) if printed and not field.session.ended else 0
+    return f"{count} threads" if count > 100 else ""
 
 
-@attempt(dies=True, alone=True, check=_few_threads, seconds=3.0)
+@attempt(dies=True, alone=True, check=_few_threads)
 def bombs_with_threads():
     threading.stack_size(65536)
     count = 0
@@ -212,9 +214,9 @@ def bombs_with_threads():
             threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
             count += 1
     except RuntimeError:
-        print("threads:", count)
-        return
-    escaped("threads", count)
+        pass
+    time.sleep(0.7)
+    print("threads:", count)
 
 
 @attempt()

@@ -200,12 +200,10 @@ def main() -> None:
         base = Path(folder)
         base.chmod(0o711)
         (base / "sessions").mkdir(mode=0o711)
-        (base / "ground").mkdir()
-        (base / "ground").chmod(0o777)
         python = make_python(base)
         results = {}
-        for job in jobs:
-            with closing(Ground(base / "ground", uid=uid)) as ground:
+        for number, job in enumerate(jobs):
+            with closing(Ground(base / f"ground-{number}", uid=uid)) as ground:
                 results[job.name] = run(job, base=base, python=python, ground=ground, uid=uid)
     json.dump(results, sys.stdout)
 
