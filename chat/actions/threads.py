@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from chat.actions import resources
 from chat.actions.wakeups import thread_changed
+from chat.engine import interpreting
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, Thread, User
 from chat.models.threads import ThreadQuerySet
@@ -98,4 +99,5 @@ def delete(user: User, thread_id: str) -> None:
     """The thread with its messages and runs; a live run is stopped. Files and vector stores survive."""
     thread = get(user, thread_id)
     thread_changed(thread.id)
+    transaction.on_commit(lambda: interpreting.forget(thread))
     thread.delete()

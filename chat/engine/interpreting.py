@@ -6,7 +6,6 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
@@ -15,11 +14,11 @@ from django.conf import settings
 from chat.engine import products
 from chat.engine.loop import storable
 from chat.errors import StorageFull
-from chat.models import File, Run, RunStep, StepStatus, StepType
+from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.objects import Object
 from chat.providers.base import ToolCall
 from chat.sandbox import client
-from chat.sandbox.client import Lease
+from chat.sandbox.client import Lease, Sandbox
 from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
 from chat.sandbox.state import state
 from chat.sandbox.values import Entry, Outcome
@@ -48,11 +47,9 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
     async def waits(_ahead: int) -> None:
         await show(made(status="waiting"))
 
-    folder = settings.EVERTHREAD_DATA_DIR / "sandbox"
     try:
-        await until_prepared(folder, show=lambda words: show(made(status="waiting", note=words)))
-        sandbox = client.here(folder, socket=settings.EVERTHREAD_SANDBOX_SOCKET)
-        async with sandbox.lease(run.thread_id, owner=str(run.thread.owner_id), waiting=waits) as lease:
+        await until_prepared(show=lambda words: show(made(status="waiting", note=words)))
+        async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), waiting=waits) as lease:
             cell = Cell(run, lease, pictures=pictures)
             await cell.furnish()
             await show(made(status="running"))
@@ -65,17 +62,26 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
         return made(status="refused", outputs=code_interpreter.logs(told))
 
 
-async def until_prepared(folder: Path, *, show: Callable[[str], Awaitable[None]]) -> None:
+async def until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
     """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
     said = ""
     for _time in range(int(PREPARING / LOOK)):
-        found = await asyncio.to_thread(state, folder)
+        found = await asyncio.to_thread(state, settings.EVERTHREAD_DATA_DIR / "sandbox")
         if found.state not in ("preparing", "starting"):
             return
         if found.sentence != said:
             said = found.sentence
             await show(said)
         await asyncio.sleep(LOOK)
+
+
+def sandbox() -> Sandbox:
+    return client.here(settings.EVERTHREAD_DATA_DIR / "sandbox", socket=settings.EVERTHREAD_SANDBOX_SOCKET)
+
+
+def forget(thread: Thread) -> None:
+    """The thread goes, and with it what its code has in memory."""
+    client.forget(sandbox(), thread.id, owner=str(thread.owner_id))
 
 
 class Cell:

@@ -137,6 +137,10 @@ class Caller:
         self.rooms.end(self._entry())
         await self._send({"op": "ok"})
 
+    async def _forget(self, header: Header, _body: bytes) -> None:
+        (await self.registry()).forget(header["session"], owner=header["owner"])
+        await self._send({"op": "ok"})
+
     async def _with_session(self, work: Callable[[Session], Any]) -> Any:
         with self._entry().in_use() as session:
             return await self.threads.do(lambda: work(session))
@@ -166,4 +170,5 @@ OPERATIONS: dict[Any, Callable[[Caller, Header, bytes], Awaitable[None]]] = {
     "list": Caller._list,
     "remove": Caller._remove,
     "end": Caller._end,
+    "forget": Caller._forget,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +24,7 @@ Waiting = Callable[[int], Awaitable[None]]
 Meanwhile = Callable[[Header, bytes], Awaitable[None]]
 
 ERRORS: dict[str, type[SandboxError]] = {kind.code: kind for kind in (Unavailable, Busy, SessionLost, FileRefused)}
+FORGET_SECONDS = 2.0
 ANSWER_SECONDS = 10.0  # for what takes the broker no time
 GONE = "The code interpreter stopped. Variables and files of the session are lost; it starts anew."
 NOT_THERE = "The code interpreter is not running."
@@ -189,6 +190,16 @@ class Lease:
 def status_now(sandbox: Sandbox) -> dict[str, Any]:
     """``sandbox.status()`` for a thread without an event loop."""
     return asyncio.run(sandbox.status())
+
+
+def forget(sandbox: Sandbox, session: str, *, owner: str) -> None:
+    """End the session of that name if there is one; blocks for a moment, and never raises for want of a broker."""
+    with socket.socket(socket.AF_UNIX) as connection, suppress(OSError, EOFError, protocol.BadFrame):
+        connection.settimeout(FORGET_SECONDS)
+        with address(sandbox.socket) as where:
+            connection.connect(where)
+        protocol.send(connection, {"op": "forget", "session": session, "owner": owner})
+        protocol.receive(connection)
 
 
 def try_out(sandbox: Sandbox, code: str, *, owner: str) -> Outcome:

@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from chat.sandbox.errors import SandboxError
 from chat.sandbox.isolation import LAYERS, LINK, Child, Layer, Plan, enter
 from chat.sandbox.landlock import version
 from chat.sandbox.mounts import DATA
+from chat.sandbox.namespaces import MAX_DESCRIPTORS
 from chat.sandbox.values import Limits, Tier
 
 _MAX_REQUEST = 1 << 16
@@ -32,6 +34,8 @@ def serve(*, layers: Mapping[Tier, Mapping[str, Layer]] = LAYERS, abi: int | Non
     ``abi``: the version of Landlock to be content with.
     """
     channel = _channel()
+    os.umask(0o022)  # what a child makes in its root is for its user to read
+    _allow_descriptors()
     try:
         _warm_up(sys.argv[1:])
         _Nest(channel, layers, abi=version() if abi is None else abi).run()
@@ -48,6 +52,13 @@ def _channel() -> socket.socket:
     os.dup2(nothing, 0)
     os.close(nothing)
     return channel
+
+
+def _allow_descriptors() -> None:
+    """As many as a child closes, and more than the number of its highest."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    enough = MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, MAX_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
 
 
 def _warm_up(modules: list[str]) -> None:
@@ -112,6 +123,7 @@ class _Nest:
         child = None
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until a cell runs: who is stopped early lives on
             self.channel.close()
             order = json.loads(request)
             plan = Plan(**{**order, "limits": Limits(**order["limits"])})

@@ -94,17 +94,21 @@ def _keep_own_descriptors(child: Child) -> None:
     if child.plan.tier == "landlock":
         kept.append(os.dup2(os.open(child.data, os.O_PATH | os.O_DIRECTORY), FOLDER, inheritable=False))
     first = 3
-    for descriptor in (*sorted(kept), 4096):
+    for descriptor in (*sorted(kept), namespaces.MAX_DESCRIPTORS):
         os.closerange(first, descriptor)
         first = descriptor + 1
     child.birth = socket.socket(fileno=birth)
 
 
 def _be_born(child: Child) -> None:
-    """Hand out the descriptor by which the broker knows this process, and no other that may have its number later."""
-    process = os.pidfd_open(os.getpid())
-    socket.send_fds(child.birth, [b"born"], [process])
-    os.close(process)
+    """Hand out what the broker knows this process by, and no other that has its number later; and what its files take
+    up, where they lie in memory."""
+    given = [os.pidfd_open(os.getpid())]
+    if child.plan.tier == "ns":
+        given += [os.open(place, os.O_PATH) for place in (mounts.DATA, mounts.SCRATCH, mounts.SHARED)]
+    socket.send_fds(child.birth, [b"born"], given)
+    for descriptor in given:
+        os.close(descriptor)
     child.birth.close()
 
 
@@ -156,8 +160,8 @@ def _filter_calls(child: Child) -> None:
 
 def _reseed(_: Child) -> None:
     """Sessions of one zygote must not draw the same numbers. Python sees to its own."""
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()
+    if numpy_random := sys.modules.get("numpy.random"):
+        numpy_random.seed()
 
 
 def _is_beneath(path: str, place: str) -> bool:

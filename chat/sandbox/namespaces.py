@@ -14,6 +14,9 @@ from chat.sandbox.errors import IsolationFailed
 UID = 1000
 """What an ordinary user is called in a user namespace of its own."""
 
+MAX_DESCRIPTORS = 4096
+"""No process here has one with a higher number."""
+
 _FLAGS = {
     "user": 0x10000000,
     "mount": 0x00020000,
@@ -63,7 +66,7 @@ def enter_pid() -> None:
 
 
 def _follow(child: int) -> NoReturn:
-    os.closerange(0, 4096)
+    os.closerange(0, MAX_DESCRIPTORS)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)

@@ -119,6 +119,12 @@ class Registry:
         task.add_done_callback(self.ending.discard)
         self.places.give_back(entry.key[0])
 
+    def forget(self, name: str, *, owner: str) -> None:
+        """End the session of that name, if there is one and nobody has it."""
+        entry = self.entries.get((owner, name))
+        if entry is not None and not entry.is_leased:
+            self.end(entry)
+
     async def tend(self) -> None:
         """Look after the sessions, and have spares made while no cell runs, until cancelled."""
         fill_at = 0.0

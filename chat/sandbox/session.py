@@ -103,8 +103,8 @@ class Session:
         self._ask({"op": "remove", "name": answers.check_name(name)}, expected="ok")
 
     def memory(self) -> int:
-        """Bytes resident; 0 when it has ended."""
-        return 0 if self.ended else self._watch.memory()
+        """Bytes resident, and those of files that lie in memory; 0 when it has ended."""
+        return 0 if self.ended else self._watch.memory() + self._ends.life.files_in_memory()
 
     def close(self) -> None:
         """End it, if it has not ended. Returns when its processes and its folder are gone."""
@@ -117,8 +117,12 @@ class Session:
         self._remove_folder()
 
     def _run(self, code: str, patience: Patience, images: list[bytes]) -> Status:
+        left = iter(range(self.limits.images))
+
         def show(frame: Frame) -> None:
-            if answers.is_picture(frame[1]) and len(images) < self.limits.images:
+            if next(left, None) is None:  # our own code stops there
+                self._end(BROKE)
+            if answers.is_picture(frame[1]):
                 images.append(frame[1])
 
         request = {"op": "run"}, code.encode(errors="replace")

@@ -19,6 +19,7 @@ from chat.sandbox.isolation import Plan
 
 PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
 MODULE = "chat.sandbox.zygote"
+NOT_STARTED = "The sandbox's Python does not start: {}"
 START_SECONDS = 120.0  # from a cold disk on a busy machine; 1.6 s from a warm one
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -39,18 +40,22 @@ class Zygote:
         preload: Sequence[str] = PRELOAD,
         command: Sequence[str] = (MODULE,),
     ) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                # not -I, which would not find our modules; -s and -E keep the user's packages and PYTHON* away
-                [str(python), "-E", "-s", "-B", "-m", *command, *preload],
-                cwd=_ROOT,
-                env=_environment(folder),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                    # not -I, which would not find our modules; -s and -E keep the user's packages and PYTHON* away
+                    [str(python), "-E", "-s", "-B", "-m", *command, *preload],
+                    cwd=_ROOT,
+                    env=_environment(folder),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._channel.close()
+                raise Unavailable(NOT_STARTED.format(error)) from error
         try:
             self._await_start()
         except Unavailable:
@@ -98,7 +103,7 @@ class Zygote:
         except OSError as error:
             told = {"failed": str(error)}
         if "failed" in told:
-            raise Unavailable(f"The sandbox's Python does not start: {told['failed']}")
+            raise Unavailable(NOT_STARTED.format(told["failed"]))
         self._channel.settimeout(None)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from chat.models import Assistant, File, Run, SandboxFile
 from chat.models.ids import new_id
 from chat.providers.base import Function
+from chat.sandbox.libraries import HERE
 
 NAME = "code_interpreter"
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
@@ -21,12 +22,11 @@ LONGEST_NAME = 200  # characters of a file's name in the folder
 
 Call = dict[str, Any]
 
-_ABOUT = """\
+_ABOUT = f"""\
 Runs Python code and returns what it prints, the value of its last expression, and its errors. Use it to calculate, to \
 solve equations, to work with data and files, to convert formats, and to draw charts.
-The session lives on through this conversation: variables and imports stay. numpy, pandas, matplotlib, scipy, sympy, \
-Pillow, openpyxl, python-docx, python-pptx and pypdf are there; nothing can be installed, and there is no network and \
-no subprocess.
+The session lives on through this conversation: variables and imports stay. {HERE} Nothing can be installed; there is \
+no network and no subprocess.
 Figures of matplotlib are shown to the user by plt.show(). Files are read and written in /mnt/data. To hand a file to \
 the user, write it there and put a Markdown link into the answer, as in [report.csv](sandbox:/mnt/data/report.csv).
 If the code fails, read the traceback, mend the code and try again."""

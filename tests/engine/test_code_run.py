@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from chat.actions import runs
+from chat.actions import runs, threads
 from chat.engine import interpreting
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
@@ -323,6 +323,15 @@ class TestWithoutASandbox:
         assert told.startswith("The code interpreter cannot be used now.")
         [cell] = await cells(thread)
         assert (cell["status"], cell["outputs"][0]["logs"]) == ("refused", told)
+
+
+class TestADeletedThread:
+    async def test_takes_its_session_along(self, stage: Stage, thread: Thread, ada: User, sandbox) -> None:
+        before = sandbox.status()["sessions"]
+        await printed(stage, thread, "secret = 1")
+        await until(lambda: sandbox.status()["sessions"] == before + 1)
+        await in_thread(threads.delete)(ada, thread.id)
+        await until(lambda: sandbox.status()["sessions"] == before)
 
 
 class TestLaterRuns:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.battery.launching import Batteries, User
-from tests.sandbox.battery.running import Job
 from tests.sandbox.battery.rows import ROWS
+from tests.sandbox.battery.running import Job
 from tests.sandbox.python import not_here
 
 USERS: tuple[User, ...] = ("root", "ordinary")

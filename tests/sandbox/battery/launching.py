@@ -19,7 +19,7 @@ from tests.sandbox.python import not_here
 User = Literal["root", "ordinary"]
 ROOT = Path(__file__).resolve().parents[3]
 ORDINARY_UID = 61_199
-AT_ONCE = 3
+AT_ONCE = 4
 
 
 def users() -> tuple[User, ...]:

@@ -29,10 +29,9 @@ LIMITS = Limits(
 
 @dataclass(frozen=True)
 class Row:
-    """``dies``: the session may end by it, or the attempt not come to its end. ``alone``: it begins with a new session, and nothing comes after it in it.
-
-    ``seconds``: how long it may run; ``stopped``: it is asked to stop after a fifth of a second.
-    ``check``: what the host finds wrong afterwards, or nothing. ``tiers``: where it means something.
+    """``dies``: the session may end by it, or the attempt not come to its end. ``alone``: it begins with a new session,
+    and nothing comes after it in it. ``seconds``: how long it may run; ``stopped``: it is asked to stop after a fifth
+    of a second. ``check``: what the host finds wrong afterwards, or nothing. ``tiers``: where it means something.
     """
 
     name: str

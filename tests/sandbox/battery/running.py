@@ -1,4 +1,4 @@
-"""Runs attempts and says which of them got anywhere. As a program: jobs as JSON on standard input, results on output."""
+"""Runs attempts and says which got anywhere. As a program: jobs as JSON on standard input, results on output."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.sandbox.battery.ground import Ground
 from tests.sandbox.battery.rows import DONE, LIMITS, ROWS, Row
 
 ALL = (files, processes, surface, limits, answers, endings)
+NOTHING = Outcome("ok", "", (), "", 0.0)
 FIRST_UID = 61_700
 TEXT = "everthread = True\n"
 
@@ -51,7 +52,7 @@ class Field:
     made: int = 0
     home: Path = Path()
     _session: Session | None = None
-    outcome: Outcome = Outcome("ok", "", (), "", 0.0)
+    outcome: Outcome = NOTHING
     descriptors: int = 0
     family: list[int] = field(default_factory=list)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from chat.sandbox import answers, seccomp
 from chat.sandbox.forking import serve
-from chat.sandbox.isolation import LAYERS, Child
+from chat.sandbox.isolation import LAYERS, Child, Layer
 from chat.sandbox.session import Session
 from chat.sandbox.values import MB, Limits
 
@@ -84,19 +84,32 @@ def unchecked(without: str) -> Iterator[None]:
         setattr(answers, name, usual)
 
 
-def _filter_of_later_landlock(child: Child) -> None:
-    seccomp.install(seccomp.program("landlock", pid=os.getpid(), abi=3))
+def _filter_that_allows_datagrams(child: Child) -> None:
+    seccomp._SOCK_STREAM = seccomp._SOCK_TYPES = 0
+    _filter(child, abi=child.abi)
+
+
+def _filter(child: Child, *, abi: int) -> None:
+    seccomp.install(seccomp.program("landlock", pid=os.getpid(), abi=abi))
+
+
+FILTERS: dict[str, Layer] = {
+    "emptying": lambda child: _filter(child, abi=3),  # later Landlock forbids it itself
+    "datagrams": _filter_that_allows_datagrams,
+}
 
 
 def main() -> None:
-    """``without``: names of layers, or "emptying", which Landlock itself forbids from version 3 on; ``abi``: the version of Landlock; ``slow``: seconds that each lock-down takes."""
+    """``without``: names of layers, or a rule of the filter; ``abi``: the version of Landlock; ``slow``: seconds that
+    each lock-down in namespaces takes."""
     told = json.loads(sys.argv.pop(1))
     layers = {
         tier: {name: layer for name, layer in all_of_them.items() if name not in told.get("without", ())}
         for tier, all_of_them in LAYERS.items()
     }
-    if "emptying" in told.get("without", ()):
-        layers["landlock"]["seccomp"] = _filter_of_later_landlock
+    for name in told.get("without", ()):
+        if name in FILTERS:
+            layers["landlock"]["seccomp"] = FILTERS[name]
     if slow := told.get("slow"):
         layers["ns"] = {"slow": lambda child: time.sleep(slow), **layers["ns"]}
     serve(layers=layers, abi=told.get("abi"))
