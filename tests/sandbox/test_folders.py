@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from chat.sandbox import folders
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "session"
     folders.make(folder, uid=None)
-    return folder
+    yield folder
+    folders.remove(folder)  # pytest's own removal fails on what is too deep
 
 
 def nest(folder: Path, *, depth: int) -> None:
