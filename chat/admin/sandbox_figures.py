@@ -16,7 +16,7 @@ from chat.admin.costs import spoken
 from chat.models import User
 from chat.sandbox.state import State
 
-Status = Mapping[str, Any]  # see ``chat.sandbox.broker.Broker.status``
+Status = Mapping[str, Any]  # see ``chat.sandbox.broker.broker.Broker.status``
 
 TIERS: dict[str, Promise] = {
     "ns": gettext_lazy("Namespaces: files, processes and network of its own, and both layers below."),

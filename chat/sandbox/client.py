@@ -57,7 +57,7 @@ class Sandbox:
             yield Lease(channel, is_new=bool(answer.get("new")))
 
     async def status(self) -> dict[str, Any]:
-        """What the broker says of itself: ``chat.sandbox.broker`` lists it. Raises ``Unavailable``."""
+        """What the broker says of itself: ``chat.sandbox.broker.broker`` lists it. Raises ``Unavailable``."""
         async with self._connected() as channel:
             try:
                 answer, _ = await asyncio.wait_for(channel.ask({"op": "status"}), ANSWER_SECONDS)

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.sandbox.errors import Unavailable
+from chat.sandbox.inside.libraries import LIBRARIES
 from chat.sandbox.installing import OLDEST, POLL_SECONDS, Steps, is_suitable, run
-from chat.sandbox.libraries import LIBRARIES
 
 PINS = Path(__file__).with_name("requirements.txt")
 NEEDED = 1_200_000_000

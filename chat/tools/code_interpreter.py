@@ -12,7 +12,7 @@ from django.db.models import Q
 from chat.models import Assistant, File, Run, SandboxFile
 from chat.models.ids import new_id
 from chat.providers.base import Function
-from chat.sandbox.libraries import HERE
+from chat.sandbox.inside.libraries import HERE
 
 NAME = "code_interpreter"
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps

@@ -32,10 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from chat.sandbox import environment
-from chat.sandbox.probe import probe
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.probe import probe
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import PRELOAD, Zygote
 from chat.sandbox.values import Tier
-from chat.sandbox.zygote import PRELOAD, Zygote
 
 PLACE = Path(__file__).resolve().parents[2] / "data" / "sandbox" / "python"
 UIDS = range(61_200, 65_000)

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from chat.sandbox import environment
-from chat.sandbox.probe import Report, probe
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.probe import Report, probe
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import Limits, Tier
-from chat.sandbox.zygote import Zygote
 from tests.sandbox.python import PLACE, not_here
 
 BUILDING_SECONDS = 900

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
 
 
 def said(session: Session, code: str) -> str:

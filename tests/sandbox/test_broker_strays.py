@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox.strays import Record, empty
+from chat.sandbox.broker.strays import Record, empty
 
 SLEEPING = [sys.executable, "-c", "import time; time.sleep(600)"]
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from chat.sandbox.broker.turns import Turns
 from chat.sandbox.errors import Busy
-from chat.sandbox.turns import Turns
 
 
 def turns(*, total: int = 2, each: int = 1, seconds: float = 60.0) -> Turns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.sandbox.errors import FileRefused
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
 from tests.sandbox.saying import complaint, said
 
 

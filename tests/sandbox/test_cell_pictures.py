@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
 from chat.sandbox.values import Limits
 from tests.sandbox.saying import said, sizes
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
 from tests.sandbox.saying import complaint, said, sizes
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from chat.sandbox import environment
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.libraries import LIBRARIES
+from chat.sandbox.inside.libraries import LIBRARIES
 from tests.sandbox import wheels
 
 ROOT = Path(__file__).resolve().parents[2]

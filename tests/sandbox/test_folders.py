@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox import folders
+from chat.sandbox.sessions import folders
 
 
 @pytest.fixture

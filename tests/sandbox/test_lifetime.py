@@ -12,7 +12,7 @@ import pytest
 
 from chat.sandbox.client import Sandbox, here, status_now, try_out
 from chat.sandbox.errors import SandboxError, SessionLost, Unavailable
-from chat.sandbox.probe import Report
+from chat.sandbox.sessions.probe import Report
 from chat.sandbox.state import state
 from chat.sandbox.values import MB, Tier
 from tests.live import LiveServer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox.probe import probe
+from chat.sandbox.sessions.probe import probe
 from chat.sandbox.values import Tier
 from tests.sandbox.conftest import UIDS
 
@@ -61,8 +61,10 @@ class TestTheProbe:
 _BARREN = """
 import dataclasses, errno, json, struct, sys
 from pathlib import Path
-from chat.sandbox import kernel, privileges, seccomp
-from chat.sandbox.probe import probe
+from chat.sandbox.isolation import kernel
+from chat.sandbox.isolation import privileges
+from chat.sandbox.isolation import seccomp
+from chat.sandbox.sessions.probe import probe
 
 unshare = 272 if kernel.ARCHITECTURE == "x86_64" else 97
 refusals = ((unshare, errno.EPERM), (444, errno.ENOSYS), (445, errno.ENOSYS), (446, errno.ENOSYS))

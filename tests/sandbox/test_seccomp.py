@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
-from chat.sandbox import seccomp
-from chat.sandbox.syscalls import AUDIT, NUMBERS
+from chat.sandbox.isolation import seccomp
+from chat.sandbox.isolation.syscalls import AUDIT, NUMBERS
 from chat.sandbox.values import Tier
 
 PID = 4711

@@ -14,9 +14,9 @@ import pytest
 
 from chat.sandbox.errors import FileRefused, IsolationFailed, SessionLost, Unavailable
 from chat.sandbox.protocol import CHUNK, MAX_BODY
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import MB, Limits, Tier
-from chat.sandbox.zygote import Zygote
 from tests.sandbox.battery import weakened
 from tests.sandbox.battery.ground import is_living
 from tests.sandbox.conftest import UIDS, MakeSession
@@ -394,8 +394,8 @@ def _children(pid: int) -> str:
 _BROKER = """
 import os, sys, time
 from pathlib import Path
-from chat.sandbox.session import Session
-from chat.sandbox.zygote import Zygote
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 python, tier, folder, uid = sys.argv[1:]
 zygote = Zygote(Path(python), folder=Path(folder, "caches"), preload=())
 os.chmod(folder, 0o711)

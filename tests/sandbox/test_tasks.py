@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
 from tests.sandbox.tasks import TASKS, Task
 
 

@@ -171,12 +171,12 @@ def lists_files_that_cannot_be():
     listed = [[name, 1, 1] for name in bad]
     listed += [["a", -1, 1], ["a", 1 << 62, 1], ["a", True, 1], ["a", "1", 1], ["a", 1, -1], ["a", 1], ["a", 1.5, 1]]
     listed += [{"name": "a"}, None, "abc"]
-    sys.modules["chat.sandbox.files"].Files.listing = lambda self: listed
+    sys.modules["chat.sandbox.inside.files"].Files.listing = lambda self: listed
 
 
 @attempt(alone=True, check=_no_strange_files)
 def lists_something_else_than_files():
-    sys.modules["chat.sandbox.files"].Files.listing = lambda self: {"a": 1}
+    sys.modules["chat.sandbox.inside.files"].Files.listing = lambda self: {"a": 1}
 
 
 def _no_big_chunk(field: Field) -> str:
@@ -188,7 +188,7 @@ def _no_big_chunk(field: Field) -> str:
 
 @attempt(alone=True, check=_no_big_chunk)
 def hands_out_more_than_was_asked_for():
-    sys.modules["chat.sandbox.files"].Files.get = lambda self, name, offset: bytes(3 << 20)
+    sys.modules["chat.sandbox.inside.files"].Files.get = lambda self, name, offset: bytes(3 << 20)
 
 
 def _short_message(field: Field) -> str:
@@ -204,7 +204,7 @@ def refuses_with_a_wild_message():
     def get(self, name, offset):
         raise ValueError("\x1b[31m\n" + "x" * 900_000)
 
-    sys.modules["chat.sandbox.files"].Files.get = get
+    sys.modules["chat.sandbox.inside.files"].Files.get = get
 
 
 def _is_not_waited_for(field: Field) -> str:
@@ -218,5 +218,5 @@ def _is_not_waited_for(field: Field) -> str:
 
 @attempt(alone=True, check=_is_not_waited_for)
 def answers_a_question_that_was_not_asked():
-    loop = sys.modules["chat.sandbox.files"].Files
+    loop = sys.modules["chat.sandbox.inside.files"].Files
     loop.listing = lambda self: forge({"op": "files", "nonce": "0" * 32, "files": []}) or time.sleep(5) or []

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from chat.sandbox.errors import SandboxError
-from chat.sandbox.session import Session
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import Limits, Outcome, Tier
-from chat.sandbox.zygote import Zygote
 from tests.sandbox.battery import answers, endings, files, inside, limits, processes, surface, weakened
 from tests.sandbox.battery.ground import Ground
 from tests.sandbox.battery.rows import DONE, LIMITS, ROWS, Row

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from chat.sandbox import answers, seccomp
-from chat.sandbox.forking import serve
-from chat.sandbox.isolation import LAYERS, Child, Layer
-from chat.sandbox.session import Session
+from chat.sandbox.isolation import seccomp
+from chat.sandbox.isolation.layers import LAYERS, Child, Layer
+from chat.sandbox.sessions import answers
+from chat.sandbox.sessions.forking import serve
+from chat.sandbox.sessions.session import Session
 from chat.sandbox.values import MB, Limits
 
 MODULE = "tests.sandbox.battery.weakened"

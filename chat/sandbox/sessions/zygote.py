@@ -14,15 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.forking import serve
-from chat.sandbox.isolation import Plan
+from chat.sandbox.isolation.layers import Plan
+from chat.sandbox.sessions.forking import serve
 
 PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
-MODULE = "chat.sandbox.zygote"
+MODULE = "chat.sandbox.sessions.zygote"
 NOT_STARTED = "The sandbox's Python does not start: {}"
 START_SECONDS = 120.0  # from a cold disk on a busy machine; 1.6 s from a warm one
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Zygote:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from chat.sandbox import protocol
 from chat.sandbox.errors import IsolationFailed
-from chat.sandbox.isolation import Plan
-from chat.sandbox.life import Life
+from chat.sandbox.isolation.layers import Plan
 from chat.sandbox.protocol import Header
-from chat.sandbox.zygote import Zygote
+from chat.sandbox.sessions.life import Life
+from chat.sandbox.sessions.zygote import Zygote
 
 READY_SECONDS = 30.0
 _AFTERWORD_SECONDS = 1.0

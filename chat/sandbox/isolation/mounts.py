@@ -8,10 +8,10 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from chat.sandbox import kernel
 from chat.sandbox.errors import IsolationFailed
-from chat.sandbox.places import DEVICES
-from chat.sandbox.syscalls import NUMBERS
+from chat.sandbox.isolation import kernel
+from chat.sandbox.isolation.places import DEVICES
+from chat.sandbox.isolation.syscalls import NUMBERS
 from chat.sandbox.values import MB, Limits
 
 DATA, SCRATCH, SHARED = "/mnt/data", "/tmp", "/dev/shm"  # noqa: S108  # in a root of our own

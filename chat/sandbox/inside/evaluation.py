@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
-from chat.sandbox.display import Display
-from chat.sandbox.interrupts import Interrupts
-from chat.sandbox.source import SHOWN, program
-from chat.sandbox.streams import Streams
-from chat.sandbox.tracebacks import text_of
+from chat.sandbox.inside.display import Display
+from chat.sandbox.inside.interrupts import Interrupts
+from chat.sandbox.inside.source import SHOWN, program
+from chat.sandbox.inside.streams import Streams
+from chat.sandbox.inside.tracebacks import text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,15 @@ from pathlib import Path
 from secrets import token_hex
 from typing import NoReturn
 
-from chat.sandbox import answers, folders, starting
 from chat.sandbox.errors import IsolationFailed, SessionLost
-from chat.sandbox.isolation import Plan
-from chat.sandbox.logs import Logs
+from chat.sandbox.isolation.layers import Plan
 from chat.sandbox.protocol import CHUNK, BadFrame, Header
+from chat.sandbox.sessions import answers, folders, starting
+from chat.sandbox.sessions.logs import Logs
+from chat.sandbox.sessions.watch import Patience, Watch
+from chat.sandbox.sessions.wire import Frame, Wire
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import MB, Entry, Limits, Outcome, Status, Tier
-from chat.sandbox.watch import Patience, Watch
-from chat.sandbox.wire import Frame, Wire
-from chat.sandbox.zygote import Zygote
 
 BROKE = "It did not keep to the form of an answer."
 CLOSED = "It was closed."

@@ -16,12 +16,13 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
-from chat.sandbox import cell, protocol, shim
+from chat.sandbox import protocol
 from chat.sandbox.errors import SandboxError
-from chat.sandbox.isolation import LAYERS, LINK, Child, Layer, Plan, enter
-from chat.sandbox.landlock import version
-from chat.sandbox.mounts import DATA
-from chat.sandbox.namespaces import MAX_DESCRIPTORS
+from chat.sandbox.inside import cell, shim
+from chat.sandbox.isolation.landlock import version
+from chat.sandbox.isolation.layers import LAYERS, LINK, Child, Layer, Plan, enter
+from chat.sandbox.isolation.mounts import DATA
+from chat.sandbox.isolation.namespaces import MAX_DESCRIPTORS
 from chat.sandbox.values import Limits, Tier
 
 _MAX_REQUEST = 1 << 16

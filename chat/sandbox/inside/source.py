@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import dataclass
 from types import CodeType
 
-from chat.sandbox.libraries import HERE
+from chat.sandbox.inside.libraries import HERE
 
 SHOWN = "__shown__"
 """The variable that the value of a last expression is kept in until the cell is over."""

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from chat.sandbox import folders
+from chat.sandbox.sessions import folders
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 

@@ -10,11 +10,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from chat.sandbox import protocol
+from chat.sandbox.broker.registry import Entry, Registry
+from chat.sandbox.broker.threads import Threads
 from chat.sandbox.errors import SandboxError, SessionLost
 from chat.sandbox.protocol import Header
-from chat.sandbox.registry import Entry, Registry
-from chat.sandbox.session import Session
-from chat.sandbox.threads import Threads
+from chat.sandbox.sessions.session import Session
 
 log = logging.getLogger(__name__)
 UNKNOWN = "The broker knows no such operation, or not these fields."

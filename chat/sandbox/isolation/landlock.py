@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from chat.sandbox import kernel
 from chat.sandbox.errors import IsolationFailed
-from chat.sandbox.syscalls import NUMBERS
+from chat.sandbox.isolation import kernel
+from chat.sandbox.isolation.syscalls import NUMBERS
 
 Kind = Literal["read", "write", "device"]
 

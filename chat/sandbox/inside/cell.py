@@ -23,13 +23,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from chat.sandbox import shim
-from chat.sandbox.display import Display
-from chat.sandbox.evaluation import Cells
-from chat.sandbox.files import Files
-from chat.sandbox.interrupts import Interrupts
-from chat.sandbox.paths import DATA
-from chat.sandbox.pictures import Pictures
+from chat.sandbox.inside import shim
+from chat.sandbox.inside.display import Display
+from chat.sandbox.inside.evaluation import Cells
+from chat.sandbox.inside.files import Files
+from chat.sandbox.inside.interrupts import Interrupts
+from chat.sandbox.inside.paths import DATA
+from chat.sandbox.inside.pictures import Pictures
 from chat.sandbox.protocol import BadFrame, Header, receive, send
 
 Answer = tuple[Header, bytes]

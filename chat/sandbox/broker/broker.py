@@ -21,16 +21,16 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from chat.sandbox import strays
-from chat.sandbox.caller import Caller
+from chat.sandbox.broker import strays
+from chat.sandbox.broker.caller import Caller
+from chat.sandbox.broker.nursery import Nursery
+from chat.sandbox.broker.registry import Registry
+from chat.sandbox.broker.threads import Threads
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.nursery import Nursery
-from chat.sandbox.probe import Report, probe
 from chat.sandbox.protocol import Header
-from chat.sandbox.registry import Registry
 from chat.sandbox.rules import Rules
+from chat.sandbox.sessions.probe import Report, probe
 from chat.sandbox.sockets import address
-from chat.sandbox.threads import Threads
 
 log = logging.getLogger(__name__)
 PREDECESSOR_SECONDS = 10.0  # for an earlier broker of this folder to end: it does so when its server does
@@ -185,7 +185,3 @@ def main(told: str) -> None:
         for folder in (rules.folder, rules.folder / "sessions"):
             folder.chmod(0o711)
     asyncio.run(serve(rules))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

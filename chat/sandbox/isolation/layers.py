@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chat.sandbox import landlock, mounts, namespaces, privileges, seccomp
 from chat.sandbox.errors import IsolationFailed
-from chat.sandbox.landlock import Rule
-from chat.sandbox.places import DEVICES, python, readable
+from chat.sandbox.isolation import landlock, mounts, namespaces, privileges, seccomp
+from chat.sandbox.isolation.landlock import Rule
+from chat.sandbox.isolation.places import DEVICES, python, readable
 from chat.sandbox.values import Limits, Tier
 
 CONTROL, FOLDER = 900, 1000

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from chat.sandbox import kernel, landlock
 from chat.sandbox.errors import SandboxError
-from chat.sandbox.session import Session
+from chat.sandbox.isolation import kernel, landlock
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import Limits, Tier
-from chat.sandbox.zygote import Zygote
 
 OK = "OK"
 NOT_LINUX = "It needs Linux."

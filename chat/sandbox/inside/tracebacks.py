@@ -5,10 +5,10 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from chat.sandbox.libraries import HERE
+from chat.sandbox.inside.libraries import HERE
 
 LONGEST = 16_000  # characters
-_OURS = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parents[1])
 
 _NO_PROGRAMS = "No other programs or processes can be started here."
 _NO_NETWORK = "There is no network here. Work with the files in /mnt/data."

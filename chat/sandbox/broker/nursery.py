@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
+from chat.sandbox.broker.strays import Record
+from chat.sandbox.broker.threads import Threads
 from chat.sandbox.errors import SandboxError, Unavailable
 from chat.sandbox.rules import Rules
-from chat.sandbox.session import Session
-from chat.sandbox.strays import Record
-from chat.sandbox.threads import Threads
+from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import Tier
-from chat.sandbox.zygote import Zygote
 
 log = logging.getLogger(__name__)
 NO_UID = "All uids of EVERTHREAD_SANDBOX_UIDS are in use. Name a longer range."

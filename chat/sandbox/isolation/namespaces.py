@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 from typing import NoReturn
 
-from chat.sandbox import kernel, privileges
 from chat.sandbox.errors import IsolationFailed
+from chat.sandbox.isolation import kernel, privileges
 
 UID = 1000
 """What an ordinary user is called in a user namespace of its own."""

@@ -12,8 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chat.sandbox import kernel
-from chat.sandbox.syscalls import AUDIT, NUMBERS
+from chat.sandbox.isolation import kernel
+from chat.sandbox.isolation.syscalls import AUDIT, NUMBERS
 from chat.sandbox.values import Tier
 
 _PLAIN = """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from chat.sandbox import folders
+from chat.sandbox.sessions import folders
 from chat.sandbox.values import MB, Limits
 
 EVERY_SECONDS = 0.2

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from chat.sandbox.paths import CURRENT, TWO_PATHS, Paths
+from chat.sandbox.inside.paths import CURRENT, TWO_PATHS, Paths
 
 ONE_PATH = (
     *("access", "chdir", "chmod", "chown", "getxattr", "lchown", "listdir", "listxattr", "lstat", "mkdir", "mkfifo"),

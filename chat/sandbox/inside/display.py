@@ -6,8 +6,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from chat.sandbox.pictures import Pictures, is_part_of_figure
-from chat.sandbox.tracebacks import shortened
+from chat.sandbox.inside.pictures import Pictures, is_part_of_figure
+from chat.sandbox.inside.tracebacks import shortened
 
 LONGEST = 40_000  # characters of a value
 

@@ -10,8 +10,8 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
-from chat.sandbox import kernel
 from chat.sandbox.errors import IsolationFailed
+from chat.sandbox.isolation import kernel
 from chat.sandbox.values import MB, Limits
 
 _PDEATHSIG, _DUMPABLE, _CAPBSET_READ, _CAPBSET_DROP, _SECUREBITS, _NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 23, 24, 28, 38, 47

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from chat.sandbox.broker.nursery import Made, Nursery
+from chat.sandbox.broker.turns import Tell, Turns
 from chat.sandbox.errors import SessionLost
-from chat.sandbox.nursery import Made, Nursery
 from chat.sandbox.rules import Rules
-from chat.sandbox.session import Session
-from chat.sandbox.turns import Tell, Turns
+from chat.sandbox.sessions.session import Session
 
 log = logging.getLogger(__name__)
 REST = 60.0  # seconds before a spare is tried again, after one that could not be made
