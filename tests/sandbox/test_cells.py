@@ -141,6 +141,11 @@ class TestAFailure:
         assert "MemoryError" in complaint(session, "x = 7\nbytearray(1 << 40)")
         assert said(session, "x") == "7\n"
 
+    def test_in_a_library_names_the_library_and_no_folder_of_the_machine(self, session: Session) -> None:
+        told = complaint(session, "import pandas as pd\npd.DataFrame({'a': [1]})['b']")
+        assert 'File "pandas/core/frame.py", line' in told
+        assert "site-packages" not in told
+
 
 class TestWhatCannotBeDone:
     @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from chat.engine.written import Written
 from chat.tools.citations import Citation, Found, Reader, marker, place_of, without_markers
+from tests.tools.joined import joined
 
 FOODS = Found("file-foods", "foods.txt", "Filip: cake")
 SOURCES = {(4, 0): FOODS, (4, 1): Found("file-plan", "план 【draft】.pdf", "…"), (12, 3): FOODS}
@@ -13,14 +14,7 @@ SOURCES = {(4, 0): FOODS, (4, 1): Found("file-plan", "план 【draft】.pdf",
 
 def read(*pieces: str, sources=SOURCES) -> list[str | Citation]:
     reader = Reader(sources)
-    found = [item for piece in pieces for item in reader.take(piece)] + list(reader.rest())
-    joined: list[str | Citation] = []
-    for item in found:
-        if isinstance(item, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += item
-        else:
-            joined.append(item)
-    return joined
+    return joined([*(item for piece in pieces for item in reader.take(piece)), *reader.rest()])
 
 
 CITED = Citation("【4:0†foods.txt】", "file-foods")

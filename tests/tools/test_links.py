@@ -5,20 +5,14 @@ from __future__ import annotations
 import pytest
 
 from chat.tools.links import Link, LinkReader
+from tests.tools.joined import joined
 
 FILES = {"out.csv": "file-csv", "out.csv.gz": "file-gz", "my chart.png": "file-png", "sub/a.txt": "file-a"}
 
 
 def read(*pieces: str, files=FILES) -> list[str | Link]:
     reader = LinkReader(files)
-    found = [item for piece in pieces for item in reader.take(piece)] + list(reader.rest())
-    joined: list[str | Link] = []
-    for item in found:
-        if isinstance(item, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += item
-        else:
-            joined.append(item)
-    return joined
+    return joined([*(item for piece in pieces for item in reader.take(piece)), *reader.rest()])
 
 
 CSV = Link("sandbox:/mnt/data/out.csv", "file-csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from chat.sandbox.inside.libraries import HERE
 
 LONGEST = 16_000  # characters
 _OURS = str(Path(__file__).parents[1])
+_LIBRARIES = sysconfig.get_path("purelib") + "/"  # a place in somebody's data folder, which is nobody's business
 
 _NO_PROGRAMS = "No other programs or processes can be started here."
 _NO_NETWORK = "There is no network here. Work with the files in /mnt/data."
@@ -31,7 +33,7 @@ def text_of(error: BaseException) -> str:
         text = "".join(_Report(error).format())
     except BaseException:  # the exception's own methods may do anything
         text = f"{type(error).__name__}\n"
-    return shortened(text, LONGEST)
+    return shortened(text.replace(_LIBRARIES, ""), LONGEST)
 
 
 def shortened(text: str, longest: int) -> str:
