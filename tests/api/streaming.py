@@ -72,4 +72,4 @@ def names(events: list[Told]) -> list[str]:
 def text_in(events: list[Told]) -> str:
     """The text of all message deltas."""
     contents = [data["delta"]["content"] for name, data in events if name == "thread.message.delta"]
-    return "".join(part["text"]["value"] for content in contents for part in content)
+    return "".join(part["text"]["value"] for content in contents for part in content if part["type"] == "text")

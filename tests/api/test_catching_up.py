@@ -19,6 +19,7 @@ from chat.engine.follow import Snapshot, look_at
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, Run, Thread, VectorStore
+from chat.providers.base import ToolCallPiece
 from chat.providers.replies import Pause, Reply, call
 from chat.providers.scripted import ScriptedProvider
 from chat.tools import declarations
@@ -27,6 +28,7 @@ from tests.api.streaming import Told as Happening
 from tests.api.streaming import names, text_in
 from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status
+from tests.sandbox.brokers import RunningBroker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Known = dict[str, str]
@@ -198,6 +200,47 @@ class TestAStreamOfAnAnswerWithCitations:
             assert cited(told) == cited(scene.whole), cut
             assert endings(told) == endings(scene.whole), cut
         assert len(cited(scene.whole)) == 2
+
+
+def pictures(events: list[Happening]) -> list[str]:
+    """The pictures of the answer, as deltas bring them."""
+    parts = [part for name, data in events if name == "thread.message.delta" for part in data["delta"]["content"]]
+    return [part["image_file"]["file_id"] for part in parts if part["type"] == "image_file"]
+
+
+def coded(events: list[Happening]) -> list[Body]:
+    """The code calls, put together of their deltas as an SDK does."""
+    found: dict[int, Body] = {}
+    for name, data in events:
+        for delta in data["delta"]["step_details"]["tool_calls"] if name == "thread.run.step.delta" else []:
+            made, more = found.setdefault(delta["index"], {"input": "", "outputs": {}}), delta["code_interpreter"]
+            made["input"] += more.get("input", "")
+            for output in more.get("outputs", []):
+                assert output["index"] not in made["outputs"]
+                made["outputs"][output["index"]] = output
+    return [made for _index, made in sorted(found.items())]
+
+
+class TestAStreamOfARunThatRunsCode:
+    async def test_tells_the_same_wherever_it_falls_behind(
+        self, stage: Stage, thread: Thread, media: Path, sandbox: RunningBroker
+    ) -> None:
+        thread.assistant.tools = [{"type": "code_interpreter"}]
+        await thread.assistant.asave()
+        plot = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show(); print(42)"
+        codes = [ToolCallPiece(0, "call_1", "code_interpreter"), ToolCallPiece(0, arguments='{"code": "1 + ')]
+        codes += [APART, ToolCallPiece(0, arguments='1"}'), call("code_interpreter", code=plot)]
+        provider = ScriptedProvider([Reply(*codes), Reply("Two ", APART, "and a plot.", after_tools=True)])
+        [scene] = await played(stage, thread, provider)
+        assert (len(pictures(scene.whole)), len(coded(scene.whole))) == (1, 2)
+        for cut in range(len(scene.events) + 1):
+            told = scene.told(cut, scene.rows)
+            assert names(told) == names(scene.whole), cut
+            assert ids(told) == ids(scene.whole), cut
+            assert text_in(told) == text_in(scene.whole), cut
+            assert pictures(told) == pictures(scene.whole), cut
+            assert coded(told) == coded(scene.whole), cut
+            assert endings(told) == endings(scene.whole), cut
 
 
 class TestAStreamOfARunThatIsCancelled:

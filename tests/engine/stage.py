@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from chat.actions import messages
 from chat.engine.worker import Worker
 from chat.events.bus import Follower
-from chat.events.types import STREAM_ENDS, Event
+from chat.events.types import STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Provider, Run
 from chat.providers.scripted import ScriptedProvider
 
@@ -93,11 +93,11 @@ async def answer(run: Run, *, containing: str = "") -> Message:
 
 
 async def heard(follower: Follower, *, ends: frozenset[str] = STREAM_ENDS) -> list[Event]:
-    """What a follower of the bus hears up to the first event of ``ends``."""
+    """The events of runs that a follower of the bus hears up to the first of ``ends``."""
     events: list[Event] = []
     async with asyncio.timeout(PATIENCE):
         while not any(event.name in ends for event in events):
-            events += await follower.read(wait=PATIENCE)
+            events += [event for event in await follower.read(wait=PATIENCE) if event.name != THREAD_CHANGED]
     return events
 
 

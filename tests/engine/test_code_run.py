@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from chat.actions import runs, threads
 from chat.engine import interpreting
 from chat.events.bus import bus
-from chat.events.types import THREAD_CHANGED, Event
+from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
 from chat.providers.base import Request, ToolCallPiece, Turn
 from chat.providers.replies import Reply, call
@@ -54,7 +54,7 @@ async def perform(stage: Stage, thread: Thread, provider: ScriptedProvider, text
     with bus.follow(thread.id) as follower:
         async with stage.working(provider):
             await stage.ask(thread, text)
-            return [event for event in await heard(follower) if event.name != THREAD_CHANGED]
+            return await heard(follower)
 
 
 async def cells(thread: Thread) -> list[dict[str, Any]]:
