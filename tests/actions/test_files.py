@@ -57,7 +57,7 @@ class TestAFile:
         assert row.id in row.content.name
 
     def test_that_is_a_huge_picture_is_not_taken_for_one(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(files, "MAX_PICTURE", len(png()) - 1)
+        monkeypatch.setattr(storing, "MAX_PICTURE", len(png()) - 1)
         assert not files.create(ada, upload=upload(png(), "cat.png")).is_image
 
     def test_for_an_unknown_purpose_is_refused(self, ada: User) -> None:

@@ -92,12 +92,16 @@ async def answer(run: Run, *, containing: str = "") -> Message:
     return await until(look, what=f"an answer with {containing!r}")
 
 
-async def heard(follower: Follower, *, ends: frozenset[str] = STREAM_ENDS) -> list[Event]:
-    """The events of runs that a follower of the bus hears up to the first of ``ends``."""
+async def heard(follower: Follower, *, ends: frozenset[str] = STREAM_ENDS, after: int = 0) -> list[Event]:
+    """The events of a run later than number ``after`` that a follower of the bus hears, up to the first of ``ends``.
+
+    The bus tells the earlier ones too as long as somebody works on the run.
+    """
     events: list[Event] = []
     async with asyncio.timeout(PATIENCE):
         while not any(event.name in ends for event in events):
-            events += [event for event in await follower.read(wait=PATIENCE) if event.name != THREAD_CHANGED]
+            news = await follower.read(wait=PATIENCE)
+            events += [event for event in news if event.name != THREAD_CHANGED and event.seq > after]
     return events
 
 

@@ -80,9 +80,10 @@ class TestAFunctionRun:
         provider = forecaster()
         async with stage.working(provider):
             run = await status(await stage.ask(thread), "requires_action")
+            paused_at = run.seq
             with bus.follow(thread.id) as follower:
                 await submit(run, "rain", "sun")
-                events = await heard(follower)
+                events = await heard(follower, after=paused_at)
 
         assert_like(events, "03_submit_tool_outputs")
         calls = events[0].data["step_details"]["tool_calls"]
