@@ -2,7 +2,8 @@
 
 Measured with the 0.5B model on 36 messages and three sets of tools: the tool is right 30 times when the model names the
 wish first, 26 to 27 times without. Arguments come out cleaner with two examples than with the bare schema.
-Asked for a program in words, it solves twelve of twelve small tasks that it could not put into JSON.
+Asked for a program in words, it writes one that runs for 15 of 16 small tasks; the examples are in the order that works
+best, the last ones weigh most.
 The examples stand first, so that the server reads them once and keeps them.
 """
 
@@ -62,15 +63,24 @@ _PROGRAMS = (
         "Solve the equation x^2 - 5x + 6 = 0.",
         "from sympy import symbols, Eq, solve\nx = symbols('x')\nprint(solve(Eq(x**2 - 5*x + 6, 0), x))",
     ),
-    ("How much is 17 percent of 2340?", "print(2340 * 17 / 100)"),
-    (
-        "Make a bar chart of 3 apples and 5 pears.",
-        "import matplotlib.pyplot as plt\nplt.bar(['apples', 'pears'], [3, 5])\nplt.show()",
-    ),
     (
         "Plot y = 2x + 1.",
         "import numpy as np\nimport matplotlib.pyplot as plt\n"
         "x = np.linspace(-10, 10, 200)\nplt.plot(x, 2*x + 1)\nplt.show()",
+    ),
+    ("How much is 17 percent of 2340?", "print(2340 * 17 / 100)"),
+    (
+        "What are the largest and the average of 4, 9 and 2?",
+        "numbers = [4, 9, 2]\nprint('largest:', max(numbers))\nprint('average:', sum(numbers) / len(numbers))",
+    ),
+    (
+        "What is in this file?\n\n[Attached file '/mnt/data/people.csv']",
+        "import pandas as pd\ntable = pd.read_csv('/mnt/data/people.csv')\nprint(table.head())\nprint(table.describe())",
+    ),
+    (
+        "Make a bar chart of 4 cats, 7 dogs and 1 horse.",
+        "import matplotlib.pyplot as plt\nnames = ['cats', 'dogs', 'horse']\nvalues = [4, 7, 1]\n"
+        "plt.bar(names, values)\nplt.show()",
     ),
 )
 _FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
