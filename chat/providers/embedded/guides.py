@@ -1,4 +1,4 @@
-"""The two questions by which a small model is guided to a tool: which one, and with what arguments.
+"""The questions by which a small model is guided to a tool: which one, and with what arguments or code.
 
 Measured with the 0.5B model on 36 messages and three sets of tools: the tool is right 30 times when the model names the
 wish first, 26 to 27 times without. Arguments come out cleaner with two examples than with the bare schema.
@@ -75,7 +75,8 @@ _PROGRAMS = (
     ),
     (
         "What is in this file?\n\n[Attached file '/mnt/data/people.csv']",
-        "import pandas as pd\ntable = pd.read_csv('/mnt/data/people.csv')\nprint(table.head())\nprint(table.describe())",
+        "import pandas as pd\ntable = pd.read_csv('/mnt/data/people.csv')\n"
+        "print(table.head())\nprint(table.describe())",
     ),
     (
         "Make a bar chart of 4 cats, 7 dogs and 1 horse.",
