@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,8 @@ from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
 from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def post_next(thread_id: str) -> None:
         deleted, _by_model = queued.delete()
         if not deleted:
             return  # someone else posts it at this moment
-        entries.insert(thread, **parts)
+        _insert_queued(thread, **parts)
         thread_changed(thread.id)
         try:
             _answer(thread, assistant_of(thread))
@@ -153,10 +156,22 @@ def post_next(thread_id: str) -> None:
             return  # the message is in the thread; the page offers to choose another assistant
 
 
+def _insert_queued(thread: Thread, *, attachments: Sequence[Object], **parts: Any) -> None:
+    """What the thread's tools cannot take any more, as when there are too many files, is not attached."""
+    try:
+        with transaction.atomic():
+            entries.insert(thread, attachments=attachments, **parts)
+    except InvalidRequest:
+        entries.insert(thread, attachments=[{**each, "tools": []} for each in attachments], **parts)
+
+
 def post_all_waiting() -> None:
     """After a start: threads that became free while no worker ran."""
     for thread in Thread.objects.filter(queued_messages__isnull=False).distinct():
-        post_next(thread.id)
+        try:
+            post_next(thread.id)
+        except Exception:
+            log.exception("the next message of thread %s could not be posted", thread.id)
 
 
 def unqueue(thread: Thread, *, client_key: str) -> QueuedMessage | None:

@@ -21,6 +21,7 @@ ENDLESS = {
     file_search.NAME: "The model searched again and again without answering.",
     code_interpreter.NAME: "The model ran code again and again without answering.",
 }
+TOO_MANY = "This code was not run: it is too much for one answer. Answer with what you have."
 
 
 class Answering:
@@ -69,6 +70,9 @@ class Answering:
             self.shown[place] = made
             await self.recorder.show(self.shown)
 
+        if len(self.material.cells) + place >= interpreting.MOST_CELLS:
+            await show(code_interpreter.call(call.id, code_of(call.arguments), status="refused", note=TOO_MANY))
+            return
         earlier = len(code_interpreter.images([*self.material.made, *self.shown]))
         made = await interpreting.interpreted(self.run, call, pictures=earlier, show=show)
         self.recorder.tell_outputs(place, made)

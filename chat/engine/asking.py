@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from chat.engine import budget, interpreting, searching, sizes, transcript
@@ -27,9 +27,9 @@ CHARACTERS = 2  # of a cell's output for each token that may be sent: about half
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the requests of a turn are made of. ``done`` is what the run itself has said and called before, ``hosted``
-    what we answer for it. ``files`` is what its code finds in ``/mnt/data``, by name; ``links`` are the ids of those
-    that the person can fetch.
+    """What the requests of a turn are made of. ``done`` is what the run itself has said and called before, ``shown``
+    are the pictures in what it said, ``hosted`` is what we answer for it. ``files`` is what its code finds in
+    ``/mnt/data``, by name; ``links`` are the ids of those that the person can fetch.
     """
 
     model: Model
@@ -37,6 +37,7 @@ class Material:
     done: list[transcript.Done]
     left: Left
     hosted: Hosted = field(default_factory=Hosted)
+    shown: Container[str] = ()
     files: Mapping[str, File] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
 
@@ -64,9 +65,8 @@ class Material:
 
     @property
     def pictures(self) -> list[str]:
-        """Those that the run's code has shown since it last said something."""
-        last = max((place for place, step in enumerate(self.done) if isinstance(step, str)), default=-1)
-        return code_interpreter.images(call for step in self.done[last + 1 :] for call in step)  # type: ignore[misc]
+        """Those that the run's code has shown and no message of it."""
+        return [picture for picture in code_interpreter.images(self.made) if picture not in self.shown]
 
     @property
     def sources(self) -> Sources:
@@ -84,11 +84,13 @@ def gather(run: Run) -> Material:
     hosted = Hosted(
         search=file_search.options(run), code=code_interpreter.is_offered(run) and model.tool_use != ToolUse.NONE
     )
+    given = code_interpreter.named(code_interpreter.given(run)) if hosted.code else {}
     files = code_interpreter.mounted(run) if hosted.code else {}
     return Material(
         model=model,
-        groups=transcript.read(run, model=model, searches=hosted.search is not None, files=files),
+        groups=transcript.read(run, model=model, searches=hosted.search is not None, given=given),
         done=transcript.done(run),
+        shown=transcript.shown(run) if hosted.code else (),
         left=budget.left(run),
         hosted=hosted,
         files=files,

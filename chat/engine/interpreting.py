@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chat.engine import products
 from chat.engine.loop import storable
@@ -20,6 +21,7 @@ from chat.providers.base import ToolCall
 from chat.sandbox import client
 from chat.sandbox.client import Lease, Sandbox
 from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
+from chat.sandbox.sessions.answers import MAX_ENTRIES
 from chat.sandbox.state import state
 from chat.sandbox.values import Entry, Outcome
 from chat.tools import code_interpreter
@@ -93,19 +95,27 @@ class Cell:
 
     async def furnish(self) -> None:
         """Put what belongs into ``/mnt/data`` and is not there."""
-        wanted = await _in_thread(code_interpreter.mounted, self.run_row)
+        self.wanted = await _in_thread(code_interpreter.mounted, self.run_row)
         self.before = {entry.name: entry for entry in await self.lease.files()}
         if self.lease.is_new and await _in_thread(has_run_code, self.run_row):
             self.notes.append(ANEW)
-        for name, file in wanted.items():
-            if name not in self.before:
-                await self._put(name, file)
-        if wanted.keys() - self.before.keys():
+        self.was_stopped = not self.lease.is_new and await _in_thread(was_stopped, self.run_row)
+        missing = [name for name, file in self.wanted.items() if not self._has(name, file)]
+        for name in missing:
+            await self._put(name, self.wanted[name])
+        if missing:
             self.before = {entry.name: entry for entry in await self.lease.files()}
+
+    def _has(self, name: str, file: File) -> bool:
+        """Whether the file is there. One of another size than was given is an earlier file of that name: what cells
+        change has a row of its own.
+        """
+        ids = self.run_row.tool_resources.get(code_interpreter.NAME, {}).get("file_ids", [])
+        return name in self.before and (file.id not in ids or self.before[name].size == file.bytes)
 
     async def _put(self, name: str, file: File) -> None:
         try:
-            with file.content.open("rb") as content:
+            with await _in_thread(file.content.open, "rb") as content:
                 await self.lease.put(name, cast("BinaryIO", content))
         except FileNotFoundError:  # deleted this moment
             return
@@ -120,7 +130,7 @@ class Cell:
         outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)
         if outcome.status == "died" and not outputs:
             outputs = code_interpreter.logs(self.notes[-1])
-        files = await self._files() if outcome.status != "died" else []
+        files = await self._files_left() if outcome.status != "died" else []
         note = "\n".join(self.notes)
         return {
             "status": outcome.status,
@@ -141,12 +151,22 @@ class Cell:
             shown.append(code_interpreter.image(row.id))
         return shown
 
+    async def _files_left(self) -> list[dict[str, Any]]:
+        """As ``_files``; the code was run, whatever becomes of its session now."""
+        try:
+            return await self._files()
+        except SessionLost as lost:
+            self.notes.append(LOST.format(reason=lost.message.rstrip(".")))
+            return []
+
     async def _files(self) -> list[dict[str, Any]]:
-        """Keep what the code has made or changed."""
+        """Keep what the code has made or changed, and what cells left that were stopped before it was kept."""
         after = {entry.name: entry for entry in await self.lease.files()}
-        if gone := self.before.keys() - after.keys():
+        gone = self.before.keys() - after.keys()
+        if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
             await _in_thread(products.forget, self.run_row, gone)
-        changed = [entry for name, entry in after.items() if self.before.get(name) != entry]
+        known = self.wanted if self.was_stopped else self.before
+        changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
         kept = [await self._file(entry) for entry in changed[:MOST_KEPT]]
         if len(changed) > MOST_KEPT:
             self.notes.append(f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]")
@@ -159,8 +179,8 @@ class Cell:
             return None
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             try:
-                async for chunk in self.lease.get(entry.name):
-                    content.write(chunk)
+                async for chunk in self.lease.get(entry.name, most=entry.size):
+                    await _in_thread(content.write, chunk)
                 row = await _in_thread(products.file, self.run_row, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
@@ -170,8 +190,19 @@ class Cell:
 
 def has_run_code(run: Run) -> bool:
     """Whether code was run in the thread before, so that a session with its variables may be missed."""
+    return _code_steps(run).exists()
+
+
+def was_stopped(run: Run) -> bool:
+    """Whether the code that the thread ran last was stopped, so that what it wrote was not kept."""
+    last = _code_steps(run).order_by("-created_at", "-number").first()
+    calls = last.details["tool_calls"] if last else []
+    return any(call[call["type"]].get("status") == "interrupted" for call in calls)
+
+
+def _code_steps(run: Run) -> QuerySet[RunStep]:
     steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
-    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=code_interpreter.NAME).exists()
+    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=code_interpreter.NAME)
 
 
 async def _in_thread(function: Callable[..., Any], *args: Any, **options: Any) -> Any:

@@ -26,7 +26,8 @@ def file(run: Run, name: str, content: IO[bytes]) -> File:
 
     An earlier version stays, since answers may link to it, unless it is of this very run and none does.
     """
-    row = _kept(run, PurePosixPath(name).name, Content(content))
+    content.seek(0)  # which also writes what is still in memory: the size is that of the file
+    row = _kept(run, PurePosixPath(name).name, Content(content, name=name))
     with transaction.atomic():
         earlier = SandboxFile.objects.select_related("file").filter(thread_id=run.thread_id, name=name).first()
         left = {"file": row, "run": run}

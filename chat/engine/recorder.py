@@ -81,7 +81,7 @@ class Recorder:
     async def say(self, text: str) -> None:
         """More of the answer's text."""
         if self.message is None:
-            self._finish_call()
+            self._finish_calls()
             await self._begin_message()
         for piece in self._read(text):
             self._write(piece)
@@ -187,11 +187,12 @@ class Recorder:
             self._finish_text()
             await self._record(self._close_message)
             self.message = self.message_step = None
+            self.pictures = ()  # they are shown
         if self.calls_step is None:
             await self._record(self._open_calls)
         assert self.calls_step is not None
         if piece.index != self.calling:
-            self._finish_call()
+            self._tell_untold()
             self.calling = piece.index
         if piece.index not in self.kinds:
             self.kinds[piece.index] = self.hosted.kind(piece.name)
@@ -211,10 +212,11 @@ class Recorder:
             case "function":
                 self._tell_soon(arguments)
 
-    def _finish_call(self) -> None:
-        if (reader := self.codes.get(self.calling)) and (rest := reader.rest()):
-            self.untold.append(rest)
+    def _finish_calls(self) -> None:
         self._tell_untold()
+        for index, reader in self.codes.items():
+            if rest := reader.rest():
+                self._tell_call(index, type=code_interpreter.NAME, code_interpreter={"input": rest})
 
     def _tell_call(self, index: int, **more: Any) -> None:
         assert self.calls_step is not None
@@ -222,7 +224,7 @@ class Recorder:
 
     async def show(self, calls: list[Object]) -> None:
         """Keep how the calls of the turn stand while they are answered, for those who look at the rows."""
-        self._finish_call()
+        self._finish_calls()
         self.begun.clear()
 
         def write() -> Told:
@@ -275,7 +277,7 @@ class Recorder:
         """Wait for the outputs of the functions among ``made``. False if the run was moved by someone else first."""
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending(made)}}
         self._finish_text()
-        self._finish_call()
+        self._finish_calls()
 
         def write() -> Told:
             self._save_calls(made)
@@ -321,7 +323,7 @@ class Recorder:
 
     def _save_unfinished_code(self) -> None:
         """What the model had written when it was stopped, since it could be seen already."""
-        if self.calls_step is None or not self.begun:
+        if self.calls_step is None or not self.begun or len(self.begun) < len(self.kinds):
             return
         written = {index: reader.code for index, reader in self.codes.items()}
         calls = [code_interpreter.call(call["id"], written.get(index, "")) for index, call in self.begun.items()]

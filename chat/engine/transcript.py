@@ -30,12 +30,12 @@ Tell = Callable[[Object], str]
 
 
 def read(
-    run: Run, *, model: Model, searches: bool = False, files: Mapping[str, File] = MappingProxyType({})
+    run: Run, *, model: Model, searches: bool = False, given: Mapping[str, File] = MappingProxyType({})
 ) -> list[Group]:
     """The turns before the run, in groups that stay or go together (one a message).
 
     ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
-    ``files``, which its code can read under these names.
+    ``given``, which its code can read under these names.
     """
     messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
     messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=LEFT_OUT)
@@ -45,7 +45,7 @@ def read(
         rows = rows[-strategy["last_messages"] :]
     attached = _files_of(rows)
     notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
-    for name, file in files.items():
+    for name, file in given.items():
         notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
     return [[turn] for row in rows if (turn := _turn_of(row, files=attached, notes=notes, vision=model.vision))]
 
@@ -192,6 +192,12 @@ def done(run: Run) -> list[Done]:
             parts = contents.get(step.details["message_creation"]["message_id"], [])
             found += [part["text"]["value"] for part in parts if part["type"] == "text"]
     return found
+
+
+def shown(run: Run) -> set[str]:
+    """The pictures in what the run has said."""
+    contents = Message.objects.filter(run_id=run.id).values_list("content", flat=True)
+    return {part["image_file"]["file_id"] for content in contents for part in content if part["type"] == "image_file"}
 
 
 def present(steps: Iterable[Done], *, tellers: Mapping[str, Tell]) -> Group:

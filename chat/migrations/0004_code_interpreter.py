@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='SandboxFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=500)),
+                ('name', models.CharField(max_length=512)),
                 ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sandbox_files', to='chat.file', to_field='id')),
                 ('run', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='chat.run', to_field='id')),
                 ('thread', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sandbox_files', to='chat.thread', to_field='id')),

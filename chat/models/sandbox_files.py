@@ -9,7 +9,7 @@ from chat.models.files import File
 from chat.models.runs import Run
 from chat.models.threads import Thread
 
-LONGEST = 500  # characters of a name
+LONGEST = 512  # characters of a name
 
 
 class SandboxFile(models.Model):

@@ -33,9 +33,9 @@ def keep(row: File | UploadPart, content: Bytes) -> None:
     """Write the bytes of a row that is not saved yet. Raises ``StorageFull``; then nothing of them is left."""
     try:
         row.content.save(row.id, content, save=False)
-    except OSError as error:
+    except BaseException as error:
         row.content.storage.delete(row.content.field.generate_filename(row, row.id))  # what fitted of it
-        if error.errno in NO_SPACE:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise StorageFull from None
         raise
 

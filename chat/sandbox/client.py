@@ -166,12 +166,16 @@ class Lease:
             if not part:
                 return
 
-    async def get(self, name: str) -> AsyncGenerator[bytes, None]:
-        """What is in ``/mnt/data/<name>``, in parts. Raises ``FileRefused``."""
+    async def get(self, name: str, *, most: int) -> AsyncGenerator[bytes, None]:
+        """What is in ``/mnt/data/<name>``, in parts. Raises ``FileRefused``, also for more than ``most`` bytes: what a
+        session says of a file is only what it says.
+        """
         offset = 0
         while part := (await self._channel.ask({"op": "get", "name": name, "offset": offset}))[1]:
-            yield part
             offset += len(part)
+            if offset > most:
+                raise FileRefused(f"It grew while it was read: more than {most} bytes.")
+            yield part
 
     async def files(self) -> list[Entry]:
         """The regular files in ``/mnt/data``."""

@@ -60,9 +60,8 @@ def mounted(run: Run) -> dict[str, File]:
 
     The former belong to the thread's owner or to the assistant's.
     """
-    found = named(given(run))
     left = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
-    return found | {each.name: each.file for each in left}
+    return named(given(run)) | {each.name: each.file for each in left}
 
 
 def given(run: Run) -> list[File]:
@@ -145,5 +144,5 @@ def told(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
 def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
-    half = most // 2
+    half = max(1, most // 2)
     return f"{text[:half]}\n… {len(text) - 2 * half} characters are left out …\n{text[-half:]}"

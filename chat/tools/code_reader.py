@@ -14,6 +14,10 @@ _WHOLE = re.compile(
 )
 
 
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_KEYS = ("code", "input", "python", "source")
+
+
 class CodeReader:
     """Takes the arguments in pieces. Those that are no JSON object are the code themselves."""
 
@@ -56,10 +60,9 @@ def code_of(arguments: str) -> str:
 
 
 def _decoded(escaped: str) -> str:
-    try:
-        text = str(json.loads(f'"{escaped}"', strict=False))
-    except ValueError:
-        text = escaped  # an escape that JSON does not know, such as \d: the model forgot to double the backslash
+    # An escape that JSON does not know, such as \d, is one whose backslash the model forgot to double.
+    mended = _ESCAPE.sub(lambda found: found[0] if found[0][1] in '"\\/bfnrtu' else f"\\{found[0]}", escaped)
+    text = str(json.loads(f'"{mended}"', strict=False))
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
@@ -69,5 +72,6 @@ def _meant(arguments: str) -> str:
     except ValueError:
         return arguments
     if isinstance(given, dict):
-        given = next((value for value in given.values() if isinstance(value, str)), "")
+        texts = {key: value for key, value in given.items() if isinstance(value, str)}
+        given = next((texts[key] for key in (*_KEYS, *texts) if key in texts), "")
     return given if isinstance(given, str) else arguments

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 SCHEME = "sandbox:"
+_GOES_ON = re.compile(r"[\w/-]|\.\w")  # after a name, so that it is the beginning of another
 FOLDER = "/mnt/data"
 
 
@@ -44,8 +46,8 @@ class LinkReader:
             self.held = self.held[len(certain) :]
             if certain:
                 yield certain
-            if any(len(link) > len(self.held) and link.startswith(self.held) for link in self.links):
-                return  # also of the empty text: nothing is held
+            if self._may_become_more():
+                return
             yield self._first()
 
     def rest(self) -> Iterator[str | Link]:
@@ -61,9 +63,16 @@ class LinkReader:
         part = next((size for size in range(longest, 0, -1) if SCHEME.startswith(self.held[-size:])), 0)
         return len(self.held) - part
 
+    def _may_become_more(self) -> bool:
+        """Whether what comes decides; also of the empty text: nothing is held."""
+        if any(len(link) >= len(self.held) and link.startswith(self.held) for link in self.links):
+            return True
+        return self.held.endswith(".") and self.held[:-1] in self.links
+
     def _first(self) -> str | Link:
-        """The link with which the held text begins, else its first characters."""
-        link = max((link for link in self.links if self.held.startswith(link)), key=len, default="")
+        """The link with which the held text begins, else its first characters. A name that goes on is another one."""
+        whole = [link for link in self.links if self.held.startswith(link)]
+        link = max((one for one in whole if not _GOES_ON.match(self.held, len(one))), key=len, default="")
         piece = link or self.held[: len(SCHEME)]
         self.held = self.held[len(piece) :]
         return Link(link, self.links[link]) if link else piece

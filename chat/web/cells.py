@@ -35,7 +35,6 @@ WORDS: Mapping[str, StrPromise] = {
 ICONS = {"next": "clock", "waiting": "clock", "ok": "code", "interrupted": "stop"}
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Iteration|Warning)\b")
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -128,7 +127,8 @@ def output_of(made: Object) -> str:
     """All that code printed, as a terminal shows it in the end: without what was overwritten or meant for it alone."""
     text = "".join(_logs(made))
     text = _ESCAPE.sub("", text.replace("\r\n", "\n"))
-    return _CONTROL.sub("\ufffd", _OVERWRITTEN.sub("", text)).strip("\n")
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return _CONTROL.sub("\ufffd", "\n".join(lines)).strip("\n")
 
 
 def _logs(made: Object) -> Iterator[str]:

@@ -69,12 +69,15 @@ def in_order(messages: Sequence[Message], works: Sequence[Work], unwell: Sequenc
 
 
 def works_of(steps: Iterable[RunStep], *, writing: Written = NONE_WRITTEN) -> list[Work]:
-    """Steps in which code is run. ``writing``: by the step's id and the call's place, code that the rows lack yet."""
+    """Those of ``steps`` in which code is run.
+
+    ``writing``: by the step's id and the call's place, code that the rows lack yet.
+    """
     steps = list(steps)
     runs = Run.objects.in_bulk({step.run_id for step in steps}, field_name="id") if steps else {}
     names = _names(run.assistant_id for run in runs.values())
     made = made_in(runs)
-    return [
+    works = [
         Work(
             id=step.id,
             thread_id=runs[step.run_id].thread_id,
@@ -87,6 +90,7 @@ def works_of(steps: Iterable[RunStep], *, writing: Written = NONE_WRITTEN) -> li
         )
         for step in steps
     ]
+    return [work for work in works if work.cells]
 
 
 def _names(assistant_ids: Iterable[str | None]) -> dict[str, str]:

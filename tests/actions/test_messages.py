@@ -125,6 +125,28 @@ class TestPostingNext:
         messages.post_next("thread_gone")
 
 
+class TestAQueuedMessageWhoseFilesAreTooMany:
+    def test_is_posted_without_them_and_holds_nobody_up(self, ada: User, thread: Thread) -> None:
+        thread.assistant.tools = [{"type": "code_interpreter"}]
+        thread.assistant.save()
+        row = {"owner": ada, "filename": "a.csv", "content_type": "text/csv", "bytes": 1}
+        files = [File.objects.create(**row) for _each in range(21)]
+        for file in files[:20]:
+            posted = messages.send(thread, text="One", files=[file], client_key=file.id)
+            assert posted.run is not None
+            end(posted.run)
+        live = messages.send(thread, text="Go", client_key="live").run
+        assert messages.send(thread, text="One more", files=files[20:], client_key="queued").queued is not None
+        assert messages.send(thread, text="And then?", client_key="later").queued is not None
+
+        end(live)
+        messages.post_all_waiting()
+
+        newest = thread.messages.order_by("-number").first()
+        assert (newest.text, newest.attachments) == ("One more", [{"file_id": files[20].id, "tools": []}])
+        assert thread.live_run() is not None
+
+
 class TestTakingBack:
     def test_removes_a_message_that_waits(self, thread: Thread) -> None:
         messages.send(thread, text="one", client_key="a")

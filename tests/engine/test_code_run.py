@@ -15,6 +15,7 @@ from chat.engine import interpreting
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
+from chat.models.threads import text_part
 from chat.providers.base import Request, ToolCallPiece, Turn
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
@@ -127,6 +128,21 @@ class TestACodeRun:
         )
         file = await File.objects.aget(id=link["file_path"]["file_id"])
         assert (file.filename, bytes_of(file)) == ("out.csv", b"a\n1\n")
+
+    async def test_shows_pictures_though_the_model_spoke_before_it_saw_them(self, stage: Stage, thread: Thread) -> None:
+        asks = Reply(call("code_interpreter", code=PLOT), "Wait. ")
+        await perform(stage, thread, ScriptedProvider([asks, Reply("There.", after_tools=True)]))
+        messages = Message.objects.filter(thread=thread, role="assistant").order_by("number")
+        kinds = [[part["type"] for part in message.content] async for message in messages]
+        assert kinds == [["text"], ["image_file", "text"]]
+
+    async def test_shows_pictures_once_though_the_model_speaks_twice(self, stage: Stage, thread: Thread) -> None:
+        asks = Reply(call("code_interpreter", code=PLOT), once=True)
+        more = Reply("Here. ", call("code_interpreter", code="1"), "Wait. ", after_tools=True, once=True)
+        await perform(stage, thread, ScriptedProvider([asks, more, Reply("Done.", after_tools=True)]))
+        messages = Message.objects.filter(thread=thread, role="assistant").order_by("number")
+        kinds = [[part["type"] for part in message.content] async for message in messages]
+        assert kinds == [["image_file", "text"], ["text"], ["text"]]
 
     async def test_shows_pictures_of_which_nothing_is_said(self, stage: Stage, thread: Thread) -> None:
         await perform(stage, thread, coder(PLOT, said=()))
@@ -257,6 +273,47 @@ class TestFiles:
         left = await SandboxFile.objects.select_related("file").aget(thread=thread)
         assert (left.name, bytes_of(left.file)) == ("a.csv", b"n,m\n1,2\n")
         assert bytes_of(await File.objects.aget(id=file.id)) == b"n\n1\n"
+
+    async def test_that_are_large_are_kept_whole(self, stage: Stage, thread: Thread) -> None:
+        size = 5 * 1024 * 1024 + 3000
+        await printed(stage, thread, f"open('/mnt/data/large.bin', 'wb').write(bytes({size}));")
+        left = await SandboxFile.objects.select_related("file").aget(thread=thread)
+        assert (left.file.bytes, len(bytes_of(left.file))) == (size, size)
+
+    async def test_of_code_that_was_stopped_are_kept_with_the_next(self, stage: Stage, thread: Thread) -> None:
+        code = "import time\nopen('/mnt/data/half.txt', 'w').write('half')\ntime.sleep(600)"
+        async with stage.working(coder(code)):
+            run = await stage.ask(thread)
+            await until(lambda: '"running"' in json.dumps([s.details for s in RunStep.objects.filter(run=run)]))
+            await asyncio.sleep(0.3)
+            await in_thread(runs.cancel)(run)
+            await status(run, "cancelled")
+        assert not await SandboxFile.objects.filter(thread=thread).aexists()
+        await printed(stage, thread, "1")
+        assert (await SandboxFile.objects.aget(thread=thread)).name == "half.txt"
+
+    async def test_that_replace_others_of_their_name_are_the_ones_that_are_read(
+        self, stage: Stage, thread: Thread, ada: User
+    ) -> None:
+        for content in (b"old", b"newer"):
+            file = await self.given(ada, "a.csv", content)
+            thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+            await thread.asave()
+            said = await printed(stage, thread, "open('/mnt/data/a.csv').read()")
+        assert said == "'newer'\n"
+
+    async def test_that_were_attached_are_not_put_into_words_when_code_changed_them(
+        self, stage: Stage, thread: Thread, ada: User
+    ) -> None:
+        file = await self.given(ada, "a.csv", b"n\n" + b"1\n" * 1000)
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+        attached = [{"file_id": file.id, "tools": [CODE]}]
+        await Message.objects.acreate(thread=thread, role="user", content=[text_part("Here")], attachments=attached)
+        provider = coder("open('/mnt/data/a.csv', 'w').write('n');")
+        await perform(stage, thread, provider)
+        for request in provider.requests:
+            assert Turn("user", "Here\n\n[Attached file '/mnt/data/a.csv']") in request.turns
 
     async def test_are_told_of_with_the_call(self, stage: Stage, thread: Thread) -> None:
         await printed(stage, thread, "open('/mnt/data/a.txt', 'w').write('abc');")

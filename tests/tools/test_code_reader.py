@@ -45,6 +45,8 @@ class TestCode:
             ("x = {'a': 1}", "x = {'a': 1}"),
             ('{"code": "a\nb"}', "a\nb"),
             ('{"code": "re.match(\'\\d\')"}', "re.match('\\d')"),
+            ('{"code": "import re\\nre.match(r\\"\\d+\\", x)"}', 'import re\nre.match(r"\\d+", x)'),
+            ('{"timeout": 5, "language": "python", "code": "1 + 1"}', "1 + 1"),
             ('{"code": "1 + ', "1 + "),
             ('{"code": "\\ud83d!"}', "?!"),
             ('{"code": "\\u0000"}', "\ufffd"),

@@ -38,11 +38,23 @@ class TestALink:
     def test_names_its_file(self, address: str, file_id: str) -> None:
         assert read(*f"[x]({address})") == ["[x](", Link(address, file_id), ")"]
 
+    def test_may_end_a_sentence(self) -> None:
+        assert read(*"See sandbox:/mnt/data/out.csv. And") == ["See ", CSV, ". And"]
+        assert read(*"See sandbox:/mnt/data/out.csv.") == ["See ", CSV, "."]
+
     def test_may_end_the_text(self) -> None:
         assert read(*"sandbox:/mnt/data/out.csv") == [CSV]
 
     @pytest.mark.parametrize(
-        "text", ["sandbox:/mnt/data/other.csv", "sandbox: a place", "a sandbo", "/mnt/data/out.csv"]
+        "text",
+        [
+            "sandbox:/mnt/data/other.csv",
+            "sandbox:/mnt/data/out.csv.zip",
+            "sandbox:/mnt/data/out.csvx",
+            "sandbox: a place",
+            "a sandbo",
+            "/mnt/data/out.csv",
+        ],
     )
     def test_to_nothing_stays_text(self, text: str) -> None:
         assert read(*text) == [text]

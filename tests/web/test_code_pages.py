@@ -12,7 +12,7 @@ from django.urls import reverse
 from chat.actions import files, threads
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
 from chat.models.threads import text_part
-from chat.web.cells import SHOWN
+from chat.web.cells import SHOWN, output_of
 from tests.cited import answer, finished_run
 from tests.interpreted import PNG, cell, code_step, linked, made, output_file, shown
 from tests.web.markup import Elements
@@ -156,6 +156,20 @@ class TestACard:
         code_step(run, cell())
         seen = show(page, thread)
         assert seen.index('class="work"') < seen.index('class="ending failed"')
+
+    def test_is_not_there_for_a_function_that_is_told_of_code(self, page: Client, thread: Thread, run: Run) -> None:
+        asked = {"name": "look_up", "arguments": '{"word": "code_interpreter"}', "output": "a tool"}
+        code_step(run, {"id": "call_1", "type": "function", "function": asked})
+        assert cards(show(page, thread)) == []
+        assert 'class="message answer' not in show(page, thread)
+
+    @pytest.mark.parametrize(
+        ("printed", "seen"), [("1 %\r50 %\rdone\r\n", "done"), ("a" * 100_000, "a"), ("working…\r", "working…")]
+    )
+    def test_shows_a_line_as_it_was_left(self, printed: str, seen: str) -> None:
+        output = output_of(cell("…", printed)["code_interpreter"])
+        assert output.startswith(seen)
+        assert len(output) in (len(seen), 100_000)
 
 
 class TestALongOutput:
