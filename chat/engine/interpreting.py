@@ -34,6 +34,7 @@ LOOK = 1.0
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file on its way
 ANEW = "[The session was started anew: variables and imports of earlier code are lost; the files are there.]"
 LOST = "[The session ended: {reason}. Variables, imports and files that this code wrote are lost; earlier files stay.]"
+QUEUED = "[Ahead of it: {ahead}.]"
 REFUSED = "The code interpreter cannot be used now. {message}"
 
 Show = Callable[[Object], Awaitable[None]]
@@ -46,8 +47,8 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
     """
     made = partial(code_interpreter.call, call.id, code := code_of(call.arguments))
 
-    async def waits(_ahead: int) -> None:
-        await show(made(status="waiting"))
+    async def waits(ahead: int) -> None:
+        await show(made(status="waiting", note=QUEUED.format(ahead=ahead)))
 
     try:
         await until_prepared(show=lambda words: show(made(status="waiting", note=words)))

@@ -43,6 +43,7 @@ MUTATIONS: list[tuple[User, Tier, str, tuple[str, ...]]] = [
     ("root", "ns", "seccomp", ("opens_a_socket_of_any_family",)),
     ("ordinary", "ns", "seccomp", ("enters_other_namespaces",)),
     ("ordinary", "landlock", "seccomp", ("reaches_a_server_of_the_machine",)),
+    ("root", "landlock", "seccomp", ("wakes_itself_between_cells",)),
     ("ordinary", "landlock", "emptying", ("empties_a_file_that_it_may_read",)),
     ("ordinary", "landlock", "datagrams", ("sends_datagrams_to_sockets_with_a_name",)),
     ("root", "ns", "stop between cells", ("works_on_when_the_cell_is_over",)),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chat.sandbox.errors import FileRefused, SessionLost
-from tests.sandbox.battery.inside import forge, nonce
+from tests.sandbox.battery.inside import forge, nonce, refused
 from tests.sandbox.battery.rows import LIMITS, attempt
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def hands_descriptors_to_the_broker():
     control = socket.socket(fileno=os.dup(900))
     given = array.array("i", [0] * 50)
     frame = struct.pack(">II", len(header), 0) + header
-    control.sendmsg([frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, given)])
+    refused(control.sendmsg, [frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, given)])
 
 
 def _no_strange_files(field: Field) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -14,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.sandbox.battery.inside import escaped, refused, tried
+from tests.sandbox.battery.inside import FACTS, buffer, call, escaped, refused, tried
 from tests.sandbox.battery.rows import DONE, LIMITS, attempt
 
 if TYPE_CHECKING:
@@ -153,6 +155,33 @@ def fills_the_folder_of_scratch_files():
 
 
 @attempt(dies=True, seconds=10, alone=True)
+def fills_a_folder_that_nobody_may_list():
+    os.mkdir("/mnt/data/dark", 0o300)
+    try:
+        for number in range(100):
+            Path(f"/mnt/data/dark/big-{number}").write_bytes(b"x" * (4 << 20))
+        time.sleep(0.7)
+    except OSError:
+        return
+    escaped("disk")
+
+
+@attempt(dies=True, seconds=10, alone=True)
+def fills_files_that_it_has_deleted():
+    if FACTS["tier"] == "landlock" and not FACTS["has own user"]:
+        return  # a risk that stays: the kernel does not let the host look
+    try:
+        for _ in range(100):
+            file = os.open("/mnt/data/deleted", os.O_WRONLY | os.O_CREAT)
+            os.unlink("/mnt/data/deleted")
+            os.write(file, b"x" * (4 << 20))
+        time.sleep(0.7)
+    except OSError:
+        return
+    escaped("disk")
+
+
+@attempt(dies=True, seconds=10, alone=True)
 def fills_shared_memory():
     if not isinstance(tried(os.mkdir, "/dev/shm/x"), OSError):
         try:
@@ -270,6 +299,32 @@ def works_on_when_the_cell_is_over():
             pass
 
     threading.Thread(target=work, daemon=True).start()
+
+
+@attempt(check=_rests, alone=True)
+def wakes_itself_between_cells():
+    def work():
+        while True:
+            pass
+
+    threading.Thread(target=work, daemon=True).start()
+    event, timer = struct.pack("=qii48x", 0, signal.SIGCONT, 0), ctypes.c_int(0)
+    call("timer_create", time.CLOCK_MONOTONIC, buffer(event), ctypes.byref(timer))
+    call("timer_settime", timer.value, 0, buffer(struct.pack("=4q", 0, 20_000_000, 0, 20_000_000)), 0)
+
+
+def _was_seen_to_be_headless(field: Field) -> str:
+    return _ended(field) or ("" if "main thread" in field.outcome.reason else f"the reason is {field.outcome.reason!r}")
+
+
+@attempt(check=_was_seen_to_be_headless, dies=True, alone=True)
+def ends_its_main_thread():
+    def work():
+        while True:
+            time.sleep(0.01)
+
+    threading.Thread(target=work, daemon=True).start()
+    call("exit", 0)
 
 
 def _takes_no_time_of_ours(field: Field) -> str:

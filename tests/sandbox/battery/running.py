@@ -111,6 +111,7 @@ class Field:
         facts = {
             **self.ground.facts(),
             "tier": self.tier,
+            "has own user": self.uid is not None,
             "strangers": [self.ground.victim.pid, os.getpid(), self.zygote.pid, *self.family_of(self.other)],
             "sessions": str(self.base / "sessions"),
             "other folder": str(self.base / "sessions" / "other"),

@@ -142,6 +142,18 @@ def widens_its_sockets():
 
 
 @attempt()
+def sends_and_receives_in_rare_ways():
+    first, second = socket.socketpair()
+    refused(first.send, b"x", socket.MSG_OOB)
+    refused(second.recv, 1, socket.MSG_OOB)
+    refused(first.sendmsg, [b"x"])
+    first.send(b"x")
+    refused(second.recvmsg, 1)
+    if second.recv(1) != b"x":
+        escaped("what was sent did not come")
+
+
+@attempt()
 def changes_its_personality():
     number = 135 if IS_X86 else 92
     import ctypes
