@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import resource
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -109,7 +110,23 @@ async def has_sessions(sandbox: Sandbox, count: int) -> None:
     await come_true(has)
 
 
+class TestABroker:
+    def test_may_have_as_many_descriptors_as_there_are(self, make_broker: MakeBroker) -> None:
+        soft, hard = resource.prlimit(make_broker().process.pid, resource.RLIMIT_NOFILE)
+
+        assert soft == hard
+
+
 class TestASession:
+    async def test_that_is_killed_while_nobody_uses_it_is_ended(self, make_broker: MakeBroker) -> None:
+        running = make_broker()
+        async with running.sandbox.lease("killed", owner="ada") as lease:
+            await lease.run("open('/mnt/data/kept', 'w').write('x' * 5_000_000)")
+
+        running.family()[-1].kill()
+
+        await has_sessions(running.sandbox, 0)
+
     async def test_keeps_its_variables_from_one_lease_to_the_next(self, sandbox: Sandbox) -> None:
         async with sandbox.lease("kept", owner="ada") as lease:
             assert lease.is_new

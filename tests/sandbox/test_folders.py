@@ -68,6 +68,27 @@ class TestMeasuring:
 
         assert folders.measure(folder, at_most=10_000).depth == folders.MAX_DEPTH + 1
 
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into everything")
+    @pytest.mark.parametrize("mode", [0, 0o300])
+    def test_says_that_it_may_not_look_into_a_folder(self, folder: Path, mode: int) -> None:
+        (folder / "data" / "dark").mkdir(mode=mode)
+
+        assert folders.measure(folder, at_most=10).is_hidden
+
+    def test_finds_nothing_hidden_where_it_may_look(self, folder: Path) -> None:
+        assert not folders.measure(folder, at_most=10).is_hidden
+
+    def test_counts_files_that_are_deleted_and_still_open(self, folder: Path) -> None:
+        with (folder / "data" / "deleted").open("wb") as file, (folder / "data" / "kept").open("wb") as kept:
+            file.write(bytes(1 << 20))
+            file.flush()
+            kept.write(bytes(1 << 20))
+            kept.flush()
+            before = folders.deleted(os.getpid())
+            (folder / "data" / "deleted").unlink()
+
+            assert folders.deleted(os.getpid()) - before == 1 << 20
+
     def test_finds_nothing_where_nothing_is(self, tmp_path: Path) -> None:
         assert folders.measure(tmp_path / "none", at_most=10).count == 0
 

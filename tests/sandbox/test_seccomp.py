@@ -59,8 +59,14 @@ class TestTheFilter:
 
     @pytest.mark.parametrize(
         ("x86_64", "aarch64"),
-        [(41, 198), (101, 117), (59, 221), (425, 425), (321, 280), (165, 40), (272, 97), (42, 203), (105, 146)],
-        ids=["socket", "ptrace", "execve", "io_uring_setup", "bpf", "mount", "unshare", "connect", "setuid"],
+        [
+            *[(41, 198), (101, 117), (59, 221), (425, 425), (321, 280), (165, 40), (272, 97), (42, 203), (105, 146)],
+            *[(222, 107), (223, 110), (46, 211), (47, 212), (307, 269), (299, 243)],
+        ],
+        ids=[
+            *["socket", "ptrace", "execve", "io_uring_setup", "bpf", "mount", "unshare", "connect", "setuid"],
+            *["timer_create", "timer_settime", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg"],
+        ],
     )
     def test_refuses_what_it_does_not_name(self, tier: Tier, architecture: str, x86_64: int, aarch64: int) -> None:
         assert self.asked(tier, architecture, x86_64 if architecture == "x86_64" else aarch64) == errno.EPERM
@@ -79,6 +85,7 @@ class TestTheFilter:
 
         assert self.asked(tier, architecture, "clone", thread) == "allow"
         assert self.asked(tier, architecture, "clone", child) == errno.EPERM
+        assert self.asked(tier, architecture, "clone", thread & ~0x400) == errno.EPERM  # with descriptors of its own
         assert self.asked(tier, architecture, "clone", thread | 0x10000000) == errno.EPERM
         assert self.asked(tier, architecture, "clone3") == errno.ENOSYS
 
@@ -102,6 +109,8 @@ class TestTheFilter:
             ("fcntl", (0, 3), (0, 8)),  # F_GETFL, F_SETOWN
             ("prctl", (15,), (22,)),  # PR_SET_NAME, PR_SET_SECCOMP
             ("prlimit64", (0,), (PID + 1,)),
+            ("sendto", (0, 0, 0, 0x4000), (0, 0, 0, 0x4001)),  # MSG_NOSIGNAL, and MSG_OOB
+            ("recvfrom", (0, 0, 0, 0x2), (0, 0, 0, 0x3)),  # MSG_PEEK, and MSG_OOB
         ],
     )
     def test_looks_at_arguments(

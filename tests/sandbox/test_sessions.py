@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chat.sandbox.errors import FileRefused, IsolationFailed, SessionLost, Unavailable
+from chat.sandbox.isolation.layers import Plan
 from chat.sandbox.protocol import CHUNK, MAX_BODY
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.sessions.zygote import Zygote
@@ -23,6 +26,15 @@ from tests.sandbox.conftest import UIDS, MakeSession
 
 ROOT = Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+
+
+# of the processor time that it has, it leaves itself a second, and as much between its two limits as there was
+SPENDING = """
+import resource
+soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+resource.setrlimit(resource.RLIMIT_CPU, (1, 1 + hard - soft))
+while True: pass
+"""
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +120,7 @@ class TestASessionThatDied:
             ("import os, time; os.close(900); time.sleep(5)", "It did not keep to the form of an answer."),
             ("import time; x = bytearray(b'x') * (300 << 20); time.sleep(5)", "It used more than 200 MB of memory."),
             ("while True: print('x' * 10000)", "It printed more than 4 MB."),
+            (SPENDING, "It used up the processor time of a session."),
         ],
     )
     def test_says_why(self, make_session: MakeSession, tier: Tier, light: Zygote, code: str, reason: str) -> None:
@@ -116,6 +129,15 @@ class TestASessionThatDied:
         outcome = session.run(code)
 
         assert (outcome.status, outcome.reason, session.ended) == ("died", reason, reason)
+
+    def test_is_gone_although_nobody_spoke_with_it(self, session: Session) -> None:
+        session.run("open('/mnt/data/a', 'w').write('x' * 5_000_000)")
+        assert not session.is_gone
+
+        os.kill(session.pid, signal.SIGKILL)
+        is_living(session.pid)
+
+        assert session.is_gone
 
     def test_is_lost_to_all_that_comes_later(self, session: Session) -> None:
         session.run("import os; os._exit(0)")
@@ -328,6 +350,23 @@ class TestAZygote:
     def test_says_that_it_cannot_start(self, tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="does not start"):
             Zygote(Path("/bin/false"), folder=tmp_path)
+
+    def test_survives_one_who_asked_for_a_session_that_cannot_be_and_went(
+        self, sandbox_python: Path, tmp_path: Path
+    ) -> None:
+        command = (weakened.MODULE, '{"barren": true}')
+        plan = Plan(tier="ns", limits=Limits(), folder=str(tmp_path / "session"))
+        with closing(Zygote(sandbox_python, folder=tmp_path, preload=(), command=command)) as zygote:
+            os.kill(zygote.pid, signal.SIGSTOP)
+            control, theirs = socket.socketpair()
+            with control, theirs:
+                zygote.spawn(plan, control=theirs, output=theirs.fileno()).close()
+            os.kill(zygote.pid, signal.SIGCONT)
+
+            for _ in range(2):
+                with pytest.raises(IsolationFailed):
+                    Session(zygote, "ns", folder=tmp_path / "session", uid=UIDS[0])
+            assert zygote.is_alive
 
     def test_that_was_killed_starts_no_session(self, sandbox_python: Path, tmp_path: Path) -> None:
         with closing(Zygote(sandbox_python, folder=tmp_path, preload=())) as zygote:

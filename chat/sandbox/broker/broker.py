@@ -13,11 +13,13 @@ import asyncio
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import struct
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -157,6 +159,13 @@ def locked(folder: Path) -> int:
             time.sleep(0.05)
 
 
+def allow_descriptors() -> None:
+    """As many as there may be: a session in namespaces takes eight."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def serve(rules: Rules) -> None:
     broker, loop = Broker(rules), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -177,6 +186,7 @@ def main(told: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     rules = Rules.unpacked(told)
     locked(rules.folder)
+    allow_descriptors()
     os.nice(NICE)
     if left := strays.Record(rules.folder / "processes").sweep():
         log.warning("%d processes of an earlier broker were still there and have been ended", left)

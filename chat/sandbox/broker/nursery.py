@@ -35,8 +35,8 @@ class Made:
 
     @property
     def is_gone(self) -> bool:
-        """Ended, or died while nobody spoke with it. Not while somebody does."""
-        return bool(self.session.ended) or not self.session.memory()
+        """Ended, or died while nobody spoke with it."""
+        return self.session.is_gone
 
     def memory(self) -> int:
         """Bytes of its own, about."""

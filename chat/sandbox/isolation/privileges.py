@@ -19,6 +19,7 @@ _CLEAR_ALL = 4
 _LOCKED_BITS = 0x2F  # root means nothing, setuid changes nothing, and neither can be changed again
 _CAPABILITY_VERSION = 0x20080522
 _MAX_CAPABILITIES = 64
+_LAST_SECONDS = 5  # of processor time, between the signal that says why and the end
 
 
 def die_with_parent() -> None:
@@ -69,6 +70,10 @@ def hide_memory() -> None:
     kernel.prctl(_DUMPABLE, 0)
 
 
+def _end_for_time(number: int, _: object) -> None:
+    os._exit(128 + number)
+
+
 def limit(limits: Limits, *, own_user: bool) -> None:
     """``own_user``: no process outside this session has its user, so that its threads can be counted."""
     wanted = {
@@ -78,14 +83,16 @@ def limit(limits: Limits, *, own_user: bool) -> None:
         resource.RLIMIT_STACK: 8 * MB,
         resource.RLIMIT_MEMLOCK: 64 * 1024,
         resource.RLIMIT_SIGPENDING: 128,
-        resource.RLIMIT_CPU: 1800,
+        resource.RLIMIT_CPU: 1800 + _LAST_SECONDS,
         **dict.fromkeys(
             (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO), 0
         ),
     }
+    signal.signal(signal.SIGXCPU, _end_for_time)  # by default it does nothing to the first process of a namespace
     if own_user:
         wanted[resource.RLIMIT_NPROC] = 64
     for kind, value in wanted.items():
         allowed = resource.getrlimit(kind)[1]
         most = value if allowed == resource.RLIM_INFINITY else min(value, allowed)
-        resource.setrlimit(kind, (most, most))
+        soft = max(0, most - _LAST_SECONDS) if kind == resource.RLIMIT_CPU else most
+        resource.setrlimit(kind, (soft, most))

@@ -21,13 +21,13 @@ read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 sendfil
 open creat openat close close_range lseek fsync fdatasync sync_file_range ftruncate fallocate fadvise64 flock
 stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 getdents getdents64
 readlink readlinkat getcwd chdir fchdir umask mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
-dup dup2 dup3 pipe pipe2 eventfd eventfd2 sendto recvfrom sendmsg recvmsg shutdown getsockopt getsockname getpeername
+dup dup2 dup3 pipe pipe2 eventfd eventfd2 shutdown getsockopt getsockname getpeername
 select pselect6 poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
 mmap munmap mremap mprotect msync madvise mlock munlock brk membarrier get_mempolicy
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack signalfd signalfd4
-pause alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-timerfd_create timerfd_settime timerfd_gettime nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday
-time times futex futex_waitv set_robust_list set_tid_address rseq restart_syscall exit exit_group wait4 waitid
+pause alarm getitimer setitimer timerfd_create timerfd_settime timerfd_gettime
+nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times
+futex futex_waitv set_robust_list set_tid_address rseq restart_syscall exit exit_group wait4 waitid
 getpid gettid getppid getpgrp getpgid getsid getuid geteuid getgid getegid getgroups getresuid getresgid
 getrlimit getrusage getpriority getcpu getrandom uname sysinfo
 sched_yield sched_getparam sched_getscheduler sched_getaffinity sched_get_priority_max sched_get_priority_min
@@ -38,9 +38,9 @@ _METADATA = "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime 
 _LINKS = "symlink symlinkat link linkat"
 _XATTRS = "getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr"
 
-_AF_UNIX, _SOCK_STREAM, _SOCK_TYPES = 1, 1, 0xF
+_AF_UNIX, _SOCK_STREAM, _SOCK_TYPES, _MSG_OOB = 1, 1, 0xF, 0x1
 _O_ACCMODE, _O_WRONLY, _O_RDWR, _O_TRUNC = 0o3, 0o1, 0o2, 0o1000
-_CLONE_THREAD, _CLONE_NEW = 0x10000, 0x7E020080  # every CLONE_NEW… flag
+_CLONE_THREAD, _CLONE_NEW = 0x10400, 0x7E020080  # and CLONE_FILES; every CLONE_NEW… flag
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
 _FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)  # F_DUPFD … F_SETLKW, F_OFD_…, DUPFD_CLOEXEC, GETPIPE_SZ
 _PRCTLS = (3, 15, 16, 21, 23, 27, 39, 0x53564D41)  # reading one's own state, names of threads and mappings
@@ -115,6 +115,8 @@ def _conditions(tier: Tier, *, pid: int, abi: int) -> dict[str, _Rule]:
         "kill": itself,
         "tgkill": itself,
         "clone": [[_Test(0, _CLONE_THREAD, _CLONE_THREAD | _CLONE_NEW)]],
+        "sendto": [[_Test(3, 0, _MSG_OOB)]],
+        "recvfrom": [[_Test(3, 0, _MSG_OOB)]],
         # not datagrams: those can be sent to any socket of the host that has a name
         "socketpair": [[_Test(0, _AF_UNIX), _Test(1, _SOCK_STREAM, _SOCK_TYPES)]],
     }

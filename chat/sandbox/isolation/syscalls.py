@@ -20,7 +20,7 @@ NUMBERS = {
         brk 12  rt_sigaction 13  rt_sigprocmask 14  rt_sigreturn 15  ioctl 16  pread64 17  pwrite64 18  readv 19
         writev 20  access 21  pipe 22  select 23  sched_yield 24  mremap 25  msync 26  madvise 28  dup 32  dup2 33
         pause 34  nanosleep 35  getitimer 36  alarm 37  setitimer 38  getpid 39  sendfile 40  sendto 44  recvfrom 45
-        sendmsg 46  recvmsg 47  shutdown 48  getsockname 51  getpeername 52  socketpair 53  getsockopt 55  clone 56
+        shutdown 48  getsockname 51  getpeername 52  socketpair 53  getsockopt 55  clone 56
         exit 60  wait4 61  kill 62  uname 63  fcntl 72  flock 73  fsync 74  fdatasync 75  truncate 76  ftruncate 77
         getdents 78  getcwd 79  chdir 80  fchdir 81  rename 82  mkdir 83  rmdir 84  creat 85  link 86  unlink 87
         symlink 88  readlink 89  chmod 90  fchmod 91  chown 92  fchown 93  lchown 94  umask 95  gettimeofday 96
@@ -31,8 +31,7 @@ NUMBERS = {
         sched_get_priority_max 146  sched_get_priority_min 147  sched_rr_get_interval 148  mlock 149  munlock 150
         prctl 157  gettid 186  getxattr 191  lgetxattr 192  fgetxattr 193  listxattr 194  llistxattr 195
         flistxattr 196  time 201  futex 202  sched_setaffinity 203  sched_getaffinity 204  epoll_create 213
-        getdents64 217  set_tid_address 218  restart_syscall 219  fadvise64 221  timer_create 222  timer_settime 223
-        timer_gettime 224  timer_getoverrun 225  timer_delete 226  clock_gettime 228  clock_getres 229
+        getdents64 217  set_tid_address 218  restart_syscall 219  fadvise64 221  clock_gettime 228  clock_getres 229
         clock_nanosleep 230  exit_group 231  epoll_wait 232  epoll_ctl 233  tgkill 234  utimes 235
         get_mempolicy 239  waitid 247  openat 257  mkdirat 258  fchownat 260  futimesat 261  newfstatat 262
         unlinkat 263  renameat 264  linkat 265  symlinkat 266  readlinkat 267  fchmodat 268  faccessat 269
@@ -53,8 +52,7 @@ NUMBERS = {
         preadv 69  pwritev 70  sendfile 71  pselect6 72  ppoll 73  signalfd4 74  readlinkat 78  newfstatat 79
         fstat 80  fsync 82  fdatasync 83  sync_file_range 84  timerfd_create 85  timerfd_settime 86
         timerfd_gettime 87  utimensat 88  personality 92  exit 93  exit_group 94  waitid 95  set_tid_address 96
-        futex 98  set_robust_list 99  nanosleep 101  getitimer 102  setitimer 103  timer_create 107
-        timer_gettime 108  timer_getoverrun 109  timer_settime 110  timer_delete 111  clock_gettime 113
+        futex 98  set_robust_list 99  nanosleep 101  getitimer 102  setitimer 103  clock_gettime 113
         clock_getres 114  clock_nanosleep 115  sched_getscheduler 120  sched_getparam 121  sched_setaffinity 122
         sched_getaffinity 123  sched_yield 124  sched_get_priority_max 125  sched_get_priority_min 126
         sched_rr_get_interval 127  restart_syscall 128  kill 129  tgkill 131  sigaltstack 132  rt_sigsuspend 133
@@ -62,7 +60,7 @@ NUMBERS = {
         getpriority 141  getresuid 148  getresgid 150  times 153  getpgid 155  getsid 156  getgroups 158  uname 160
         getrlimit 163  getrusage 165  umask 166  prctl 167  getcpu 168  gettimeofday 169  getpid 172  getppid 173
         getuid 174  geteuid 175  getgid 176  getegid 177  gettid 178  sysinfo 179  socketpair 199  getsockname 204
-        getpeername 205  sendto 206  recvfrom 207  getsockopt 209  shutdown 210  sendmsg 211  recvmsg 212  brk 214
+        getpeername 205  sendto 206  recvfrom 207  getsockopt 209  shutdown 210  brk 214
         munmap 215  mremap 216  clone 220  mmap 222  fadvise64 223  mprotect 226  msync 227  mlock 228  munlock 229
         madvise 233  get_mempolicy 236  wait4 260  prlimit64 261  renameat2 276  seccomp 277  getrandom 278
         membarrier 283  copy_file_range 285  preadv2 286  pwritev2 287  statx 291  rseq 293  clone3 435

@@ -19,11 +19,12 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(slots=True)
 class Use:
-    """Bytes on the disk; how many files and folders; how deep they are nested."""
+    """Bytes on the disk; how many files and folders; how deep they are nested; whether we may not look into one."""
 
     size: int = 0
     count: int = 0
     depth: int = 0
+    is_hidden: bool = False
 
 
 def make(folder: Path, *, uid: int | None) -> None:
@@ -43,6 +44,18 @@ def measure(folder: Path, *, at_most: int) -> Use:
     return use
 
 
+def deleted(pid: int) -> int:
+    """Bytes of the files that a process has open and no folder has any more. 0 if we may not look: only root may."""
+    size, place = 0, f"/proc/{pid}/fd"
+    with suppress(OSError):
+        for descriptor in os.listdir(place):
+            with suppress(OSError):  # closed meanwhile
+                status = os.stat(f"{place}/{descriptor}")
+                if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                    size += status.st_blocks * 512
+    return size
+
+
 def remove(folder: Path) -> None:
     """When nothing runs any more that could write there. What cannot be removed is left."""
     with suppress(OSError):
@@ -58,12 +71,16 @@ def _add(folder: int, use: Use, *, depth: int, at_most: int) -> None:
         use.count += 1
         if use.count > at_most or use.depth > MAX_DEPTH:
             return
-        with suppress(OSError):  # gone meanwhile, or not even its owner may look into it
+        try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             use.size += status.st_blocks * 512
             if stat.S_ISDIR(status.st_mode):
                 with _opened(name, folder) as inner:
                     _add(inner, use, depth=depth + 1, at_most=at_most)
+        except PermissionError:
+            use.is_hidden = True
+        except OSError:  # gone meanwhile
+            continue
 
 
 def _flatten(top: int) -> bool:

@@ -110,7 +110,8 @@ class _Nest:
                 os.close(output)
                 return
         except OSError as error:  # no memory or too many processes
-            told.send(str(error).encode())
+            with suppress(OSError):  # who asked for it may be gone
+                told.send(str(error).encode())
             told.close()
             os.close(control)
             os.close(output)

@@ -29,7 +29,7 @@ BROKE = "It did not keep to the form of an answer."
 CLOSED = "It was closed."
 UNSEEN = "The server may not see what its sessions use, or may not stop them."
 
-_FILE_SECONDS = 30.0
+_FILE_SECONDS = 10.0
 _TICK = 0.05  # seconds until we look again whether to stop
 _PART = 1 << 16  # bytes of output read at a time
 _PARTS = 16  # before we look at something else
@@ -63,7 +63,7 @@ class Session:
         self.pid = self._ends.life.pid
         self._logs = Logs(self.limits.logs)
         self._wire = Wire(self._ends.control)
-        self._watch = Watch(self.pid, self.limits, folder=self._folder)
+        self._watch = Watch(self._ends.life, self.limits, folder=self._folder)
         self._listen()
         self._check_sight()
 
@@ -101,6 +101,11 @@ class Session:
     def remove(self, name: str) -> None:
         """Raises ``FileRefused`` and ``SessionLost``."""
         self._ask({"op": "remove", "name": answers.check_name(name)}, expected="ok")
+
+    @property
+    def is_gone(self) -> bool:
+        """Ended, or died while nobody spoke with it, or nothing is to be seen of it. Anyone may ask at any time."""
+        return bool(self.ended) or self._ends.life.ends(within=0) or not self._watch.memory()
 
     def memory(self) -> int:
         """Bytes resident, and those of files that lie in memory; 0 when it has ended."""

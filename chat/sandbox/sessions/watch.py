@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from chat.sandbox.sessions import folders
+from chat.sandbox.sessions.life import Life
 from chat.sandbox.values import MB, Limits
 
 EVERY_SECONDS = 0.2
+_DYING_SECONDS = 0.5
+_MEMORY = ("RssAnon", "RssShmem", "VmSwap")
 
 
 class Watch:
     """``folder``: where the files of a session without namespaces lie; in namespaces the kernel counts them."""
 
-    def __init__(self, pid: int, limits: Limits, *, folder: Path | None) -> None:
-        self._pid, self._limits, self._folder = pid, limits, folder
+    def __init__(self, life: Life, limits: Limits, *, folder: Path | None) -> None:
+        self._life, self._limits, self._folder = life, limits, folder
         self._next = 0.0
 
     def memory(self) -> int:
-        """Bytes resident, those included that it shares with the zygote. 0 if it cannot be told, or is no more."""
-        return sum(kilobytes * 1024 for name, kilobytes in self._status() if name in {"RssAnon", "RssShmem"})
+        """Bytes, with those swapped out and those shared with the zygote. 0 if it cannot be told, or is no more."""
+        return _memory(self._status())
 
     def breach(self) -> str:
         """Which limit is overstepped, in words; looks only when it is time to."""
@@ -38,10 +40,12 @@ class Watch:
         return found
 
     def _memory_or_threads(self) -> str:
-        status = dict(self._status())
-        if status.get("RssAnon", 0) + status.get("RssShmem", 0) > self._limits.memory // 1024:
+        status = self._status()
+        if status.get("State") == "Z" and not self._life.ends(within=_DYING_SECONDS):
+            return "Its main thread ended, and others went on."  # then the kernel does not tell how much it uses
+        if _memory(status) > self._limits.memory:
             return f"It used more than {self._limits.memory // MB} MB of memory."
-        if status.get("Threads", 0) > self._limits.threads:
+        if int(status.get("Threads", 0)) > self._limits.threads:
             return f"It started more than {self._limits.threads} threads."
         return ""
 
@@ -53,18 +57,22 @@ class Watch:
             return (
                 f"It made more than {self._limits.files} files, or folders nested more than {folders.MAX_DEPTH} deep."
             )
-        if use.size > self._limits.disk + self._limits.scratch:
+        if use.is_hidden:
+            return "It made a folder that cannot be looked into."
+        if use.size + folders.deleted(self._life.pid) > self._limits.disk + self._limits.scratch:
             return f"It wrote more than {self._limits.disk // MB} MB of files."
         return ""
 
-    def _status(self) -> Iterator[tuple[str, int]]:
-        """The numbers of ``/proc/…/status``; sizes are in kilobytes."""
+    def _status(self) -> dict[str, str]:
+        """The first words in ``/proc/…/status``; sizes are in kilobytes. Empty when it is no more."""
         with suppress(OSError):
-            for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
-                name, _, rest = line.partition(":")
-                first = rest.split(maxsplit=1)[:1]
-                if first and first[0].isdecimal():
-                    yield name, int(first[0])
+            lines = Path(f"/proc/{self._life.pid}/status").read_text().splitlines()
+            return {name: (rest.split() or [""])[0] for name, _, rest in (line.partition(":") for line in lines)}
+        return {}
+
+
+def _memory(status: dict[str, str]) -> int:
+    return sum(int(status.get(name, 0)) for name in _MEMORY) * 1024
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -100,9 +101,13 @@ FILTERS: dict[str, Layer] = {
 }
 
 
+def _no_room() -> int:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
 def main() -> None:
     """``without``: names of layers, or a rule of the filter; ``abi``: the version of Landlock; ``slow``: seconds that
-    each lock-down in namespaces takes."""
+    each lock-down in namespaces takes; ``barren``: the machine has no room for another process."""
     told = json.loads(sys.argv.pop(1))
     layers = {
         tier: {name: layer for name, layer in all_of_them.items() if name not in told.get("without", ())}
@@ -113,6 +118,8 @@ def main() -> None:
             layers["landlock"]["seccomp"] = FILTERS[name]
     if slow := told.get("slow"):
         layers["ns"] = {"slow": lambda child: time.sleep(slow), **layers["ns"]}
+    if told.get("barren"):
+        os.fork = _no_room
     serve(layers=layers, abi=told.get("abi"))
 
 
