@@ -55,8 +55,7 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
         async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), waiting=waits) as lease:
             cell = Cell(run, lease, pictures=pictures)
             await cell.furnish()
-            await show(made(status="running"))
-            return made(**await cell.run(code, waiting=waits))
+            return made(**await cell.run(code, waiting=waits, started=lambda: show(made(status="running"))))
     except SessionLost as lost:
         note = LOST.format(reason=lost.message.rstrip("."))
         return made(status="died", outputs=code_interpreter.logs(note), note=note)
@@ -123,9 +122,11 @@ class Cell:
         except FileRefused as refused:
             self.notes.append(f"[{name!r} could not be put into /mnt/data: {refused.message}]")
 
-    async def run(self, code: str, *, waiting: Callable[[int], Awaitable[None]]) -> dict[str, Any]:
+    async def run(
+        self, code: str, *, waiting: Callable[[int], Awaitable[None]], started: Callable[[], Awaitable[None]]
+    ) -> dict[str, Any]:
         """Run it. Returns what the call keeps besides its code."""
-        outcome = await self.lease.run(code, waiting=waiting)
+        outcome = await self.lease.run(code, waiting=waiting, started=started)
         if outcome.status == "died":
             self.notes.append(LOST.format(reason=outcome.reason))
         outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)

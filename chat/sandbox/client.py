@@ -135,14 +135,21 @@ class Lease:
     def __init__(self, channel: Channel, *, is_new: bool) -> None:
         self._channel, self.is_new = channel, is_new
 
-    async def run(self, code: str, *, waiting: Waiting | None = None) -> Outcome:
-        """Run a cell. ``waiting`` is told how many are ahead while all cores are busy. Raises ``Busy``."""
+    async def run(
+        self, code: str, *, waiting: Waiting | None = None, started: Callable[[], Awaitable[None]] | None = None
+    ) -> Outcome:
+        """Run a cell. ``waiting`` is told how many are ahead while all cores are busy, ``started`` when it begins.
+
+        Raises ``Busy``.
+        """
         images: list[bytes] = []
         tell = _telling(waiting)
 
         async def meanwhile(header: Header, body: bytes) -> None:
             if header["op"] == "image":
                 images.append(body)
+            elif header["op"] == "started" and started is not None:
+                await started()
             await tell(header, body)
 
         source = code.encode(errors="replace")
