@@ -7,27 +7,28 @@ missed it finds it in the rows. Text goes out with the first word at once, then 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from chat.engine import budget, endings
+from chat.engine import budget, endings, openings
+from chat.engine.calling import Calling
 from chat.engine.calls import Hosted, pending
 from chat.engine.endings import Told
 from chat.engine.journal import Journal, Partial, unbroken
 from chat.engine.meter import Meter
+from chat.engine.pacing import Pace
+from chat.engine.reading import Certain, Reading
 from chat.engine.written import Written
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
-from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
-from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models import Message, Run, RunStatus, RunStep, StepStatus
+from chat.models.objects import Object, run_object, usage_object
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
 from chat.tools import code_interpreter
-from chat.tools.citations import Citation, Reader, Sources, marker
-from chat.tools.code_reader import CodeReader
-from chat.tools.links import Link, LinkReader
+from chat.tools.citations import Citation, Sources, marker
 from chat.tools.support import supporting
 
 WINDOW = 0.033  # seconds between two deltas of a run
@@ -52,20 +53,15 @@ class Recorder:
         files: Mapping[str, str] = MappingProxyType({}),
         pictures: Sequence[str] = (),
     ) -> None:
-        self.run, self.journal, self.meter, self.hosted = run, journal, meter, hosted
-        self.reader, self.links = Reader(sources), LinkReader(files)
+        self.run, self.journal, self.meter = run, journal, meter
+        self.reading, self.calling = Reading(sources, files), Calling(hosted)
         self.pictures = pictures
         self.written = Written()
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
-        self.untold: list[str] = []  # of the open message, else of the call that is being written
-        self.told_at = 0.0
-        self.timer: asyncio.TimerHandle | None = None
-        self.calling = -1  # index of the call that is being written
-        self.kinds: dict[int, str] = {}  # of the calls by their indices
-        self.codes: dict[int, CodeReader] = {}
-        self.begun: dict[int, Object] = {}  # code calls that are being written
+        self.has_shown = False  # how the calls stand is in the rows
+        self.pace = Pace(self._tell_more, window=WINDOW)  # of the open message, else of the call that is being written
 
     @property
     def has_spoken(self) -> bool:
@@ -83,7 +79,7 @@ class Recorder:
         if self.message is None:
             self._finish_calls()
             await self._begin_message()
-        for piece in self._read(text):
+        for piece in self.reading.take(text):
             self._write(piece)
 
     async def show_pictures(self) -> None:
@@ -98,35 +94,25 @@ class Recorder:
             self._tell(types.MESSAGE_DELTA, types.image_delta(self.message.id, index=index, file_id=file_id))
         if self.pictures:
             self.journal.note(self.message, self._partial)
-        self.told_at = 0.0  # the first word is told at once
-
-    def _read(self, text: str) -> Iterator[str | Citation | Link]:
-        """What is certain of the text now that this piece has come."""
-        for piece in self.reader.take(text):
-            yield from self.links.take(piece) if isinstance(piece, str) else self._past(piece)
-
-    def _past(self, citation: Citation) -> Iterator[str | Citation | Link]:
-        """What was held back for a link is none, as a citation follows it."""
-        yield from self.links.rest()
-        yield citation
+        self.pace.told_at = 0.0  # the first word is told at once
 
     async def cite_what_supports(self) -> None:
         """The answer is whole: if it cites nothing itself, it gets the sources on which it seems to rest."""
         self._finish_text()
-        sources = self.reader.sources
-        if self.message is None or self.reader.has_cited or not sources:
+        sources = self.reading.sources
+        if self.message is None or self.reading.has_cited or not sources:
             return
-        self._tell_untold()
+        self.pace.flush()
         for place in await asyncio.to_thread(supporting, self.written.text, sources):
             source = sources[place]
-            self._tell_soon(" ")
+            self.pace.take(" ")
             self._write(Citation(marker(place, source.file_name), source.file_id))
 
-    def _write(self, piece: str | Citation | Link) -> None:
+    def _write(self, piece: Certain) -> None:
         if isinstance(piece, str):
-            self._tell_soon(piece)
+            self.pace.take(piece)
             return
-        self._tell_untold()
+        self.pace.flush()
         assert self.message is not None
         first = not self.written
         annotation = self.written.annotate(piece)
@@ -140,34 +126,16 @@ class Recorder:
         self.journal.note(self.message, self._partial)
 
     def _finish_text(self) -> None:
-        for piece in self.reader.rest():
-            for certain in self.links.take(piece) if isinstance(piece, str) else self._past(piece):
-                self._write(certain)
-        for rest in self.links.rest():
-            self._write(rest)
+        for piece in self.reading.rest():
+            self._write(piece)
 
     def _open_message(self) -> Told:
-        self.message = Message.objects.create(
-            thread_id=self.run.thread_id,
-            run_id=self.run.id,
-            assistant_id=self.run.assistant_id,
-            role=Message.Role.ASSISTANT,
-            status=Message.Status.IN_PROGRESS,
-        )
+        self.message, self.message_step, told = openings.open_message(self.run)
         self.written = Written(self.pictures)
-        details = {"type": "message_creation", "message_creation": {"message_id": self.message.id}}
-        self.message_step, told = self._open_step(StepType.MESSAGE_CREATION, details)
-        message = message_object(self.message)
-        return [*told, (types.MESSAGE_CREATED, message), (types.MESSAGE_IN_PROGRESS, message)]
-
-    def _open_step(self, type: StepType, details: Object) -> tuple[RunStep, Told]:
-        row = RunStep.objects.create(run=self.run, type=type, details=details)
-        step = step_object(row, run=self.run)
-        return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]
+        return told
 
     def _open_calls(self) -> Told:
-        details = {"type": "tool_calls", "tool_calls": []}
-        self.calls_step, told = self._open_step(StepType.TOOL_CALLS, details)
+        self.calls_step, told = openings.open_calls(self.run)
         return told
 
     def _tell_text(self, piece: str) -> None:
@@ -191,32 +159,17 @@ class Recorder:
         if self.calls_step is None:
             await self._record(self._open_calls)
         assert self.calls_step is not None
-        if piece.index != self.calling:
-            self._tell_untold()
-            self.calling = piece.index
-        if piece.index not in self.kinds:
-            self.kinds[piece.index] = self.hosted.kind(piece.name)
-            begun = self.hosted.begun(piece.id, piece.name)
-            self._tell_call(self.calling, **begun)
-            if begun["type"] == code_interpreter.NAME:
-                self.begun[self.calling] = begun
-        if piece.arguments:
-            self._write_call(piece.arguments)
-
-    def _write_call(self, arguments: str) -> None:
-        """More of the arguments of the call that is being written. Those of a search are not told."""
-        match self.kinds[self.calling]:
-            case "code_interpreter":
-                if code := self.codes.setdefault(self.calling, CodeReader()).take(arguments):
-                    self._tell_soon(code)
-            case "function":
-                self._tell_soon(arguments)
+        if piece.index != self.calling.current:
+            self.pace.flush()
+        if begun := self.calling.begin(piece):
+            self._tell_call(piece.index, **begun)
+        if told := self.calling.take(piece.arguments):
+            self.pace.take(told)
 
     def _finish_calls(self) -> None:
-        self._tell_untold()
-        for index, reader in self.codes.items():
-            if rest := reader.rest():
-                self._tell_call(index, type=code_interpreter.NAME, code_interpreter={"input": rest})
+        self.pace.flush()
+        for index, rest in self.calling.rest().items():
+            self._tell_call(index, **self.calling.more(index, rest))
 
     def _tell_call(self, index: int, **more: Any) -> None:
         assert self.calls_step is not None
@@ -225,7 +178,7 @@ class Recorder:
     async def show(self, calls: list[Object]) -> None:
         """Keep how the calls of the turn stand while they are answered, for those who look at the rows."""
         self._finish_calls()
-        self.begun.clear()
+        self.has_shown = True
 
         def write() -> Told:
             assert self.calls_step is not None
@@ -238,7 +191,7 @@ class Recorder:
 
     def tell_outputs(self, place: int, call: Object) -> None:
         """What came of the call at ``place`` among those of the turn."""
-        index = sorted(self.kinds)[place]
+        index = self.calling.index_of(place)
         for number, output in enumerate(call[code_interpreter.NAME]["outputs"]):
             outputs = [{"index": number, **output}]
             self._tell_call(index, type=code_interpreter.NAME, code_interpreter={"outputs": outputs})
@@ -323,10 +276,9 @@ class Recorder:
 
     def _save_unfinished_code(self) -> None:
         """What the model had written when it was stopped, since it could be seen already."""
-        if self.calls_step is None or not self.begun or len(self.begun) < len(self.kinds):
+        calls = self.calling.unfinished()
+        if self.calls_step is None or self.has_shown or not calls:
             return
-        written = {index: reader.code for index, reader in self.codes.items()}
-        calls = [code_interpreter.call(call["id"], written.get(index, "")) for index, call in self.begun.items()]
         self.calls_step.details = {"type": "tool_calls", "tool_calls": calls}
         self.calls_step.save(update_fields=["details"])
 
@@ -342,30 +294,14 @@ class Recorder:
 
     # --- tell what follows the rows ---------------------------------------------------------------------------------
 
-    def _tell_soon(self, piece: str) -> None:
-        self.untold.append(piece)
-        due = self.told_at + WINDOW - asyncio.get_running_loop().time()
-        if due <= 0:
-            self._tell_untold()
-        elif self.timer is None:
-            self.timer = asyncio.get_running_loop().call_later(due, self._tell_untold)
-
-    def _tell_untold(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        if not self.untold:
-            return
-        piece, self.untold = "".join(self.untold), []
+    def _tell_more(self, text: str) -> None:
         if self.message is not None:
-            self._tell_text(piece)
-        elif self.kinds[self.calling] == code_interpreter.NAME:
-            self._tell_call(self.calling, type=code_interpreter.NAME, code_interpreter={"input": piece})
+            self._tell_text(text)
         else:
-            self._tell_call(self.calling, type="function", function={"arguments": piece})
+            self._tell_call(self.calling.current, **self.calling.more(self.calling.current, text))
 
     def _tell(self, name: str, data: Object) -> None:
-        self.told_at = asyncio.get_running_loop().time()
+        self.pace.told_at = asyncio.get_running_loop().time()
         self.run.seq += 1
         bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
 
@@ -373,7 +309,7 @@ class Recorder:
 
     async def _record(self, write: Callable[[], Told]) -> bool:
         """Commit ``write``, which may be called again, and tell what it returns. Whether there was anything to tell."""
-        self._tell_untold()
+        self.pace.flush()
 
         async def commit_and_tell() -> bool:
             events = await self.journal.commit(lambda: endings.number(self.run, write()))
