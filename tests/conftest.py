@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def _fast_and_plain() -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _processor_time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given up when it costs too much processor time, like colours in code, is not given up by chance."""
+    monkeypatch.setattr(time, "thread_time", lambda: 0.0)
 
 
 @pytest.fixture

@@ -84,8 +84,9 @@ def _highlighted(source: str, lexer: str, budget: Budget) -> str | None:
     if len(source) > MAX_HIGHLIGHTED or any(len(line) > MAX_LINE for line in source.split("\n")):
         return None
     tokens = []
+    reader = get_lexer_by_name(lexer, stripnl=False)  # the first of its kind is built here, off the clock
     started_at = time.thread_time()
-    for count, token in enumerate(get_lexer_by_name(lexer, stripnl=False).get_tokens(source)):
+    for count, token in enumerate(reader.get_tokens(source)):
         if count % _TOKENS_BETWEEN_CLOCK_READINGS == 0 and time.thread_time() - started_at > budget.highlighting:
             budget.highlighting = 0
             return None
