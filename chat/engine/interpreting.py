@@ -33,7 +33,7 @@ PREPARING = 300.0  # seconds that a run waits for a sandbox that is being prepar
 LOOK = 1.0
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file on its way
 ANEW = "[The session was started anew: variables and imports of earlier code are lost; the files are there.]"
-LOST = "[The session ended: {reason}. Variables, imports and files that this code wrote are lost; earlier files stay.]"
+LOST = "[The session ended: {reason}. Variables, imports and what else this code wrote are lost; earlier files stay.]"
 QUEUED = "[Ahead of it: {ahead}.]"
 REFUSED = "The code interpreter cannot be used now. {message}"
 
@@ -92,6 +92,7 @@ class Cell:
     def __init__(self, run: Run, lease: Lease, *, pictures: int) -> None:
         self.run_row, self.lease, self.pictures = run, lease, pictures
         self.notes: list[str] = []
+        self.kept: list[dict[str, Any]] = []  # files that the code left
 
     async def furnish(self) -> None:
         """Put what belongs into ``/mnt/data`` and is not there."""
@@ -132,13 +133,14 @@ class Cell:
         outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)
         if outcome.status == "died" and not outputs:
             outputs = code_interpreter.logs(self.notes[-1])
-        files = await self._files_left() if outcome.status != "died" else []
+        if outcome.status != "died":
+            await self._keep_files()
         note = "\n".join(self.notes)
         return {
             "status": outcome.status,
             "outputs": outputs,
             "seconds": round(outcome.seconds, 2),
-            "files": files,
+            "files": self.kept,
             "note": note,
         }
 
@@ -153,32 +155,33 @@ class Cell:
             shown.append(code_interpreter.image(row.id))
         return shown
 
-    async def _files_left(self) -> list[dict[str, Any]]:
-        """As ``_files``; the code was run, whatever becomes of its session now."""
+    async def _keep_files(self) -> None:
+        """Keep what the code left; it was run, whatever becomes of its session now."""
         try:
-            return await self._files()
+            await self._keep_changed()
         except SessionLost as lost:
             self.notes.append(LOST.format(reason=lost.message.rstrip(".")))
-            return []
+        except SandboxError as error:
+            self.notes.append(f"[Files could not be kept: {error.message}]")
 
-    async def _files(self) -> list[dict[str, Any]]:
-        """Keep what the code has made or changed, and what cells left that were stopped before it was kept."""
+    async def _keep_changed(self) -> None:
+        """What the code has made or changed, and what cells left that were stopped before it was kept."""
         after = {entry.name: entry for entry in await self.lease.files()}
         gone = self.before.keys() - after.keys()
         if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
             await _in_thread(products.forget, self.run_row, gone)
         known = self.wanted if self.was_stopped else self.before
         changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
-        kept = [await self._file(entry) for entry in changed[:MOST_KEPT]]
         if len(changed) > MOST_KEPT:
             self.notes.append(f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]")
-        return [one for one in kept if one is not None]
+        for entry in changed[:MOST_KEPT]:
+            await self._keep(entry)
 
-    async def _file(self, entry: Entry) -> dict[str, Any] | None:
+    async def _keep(self, entry: Entry) -> None:
         most = settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024
         if entry.size > most:
             self.notes.append(f"[{entry.name!r} is too large to be kept: at most {most} bytes.]")
-            return None
+            return
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             try:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
@@ -186,8 +189,8 @@ class Cell:
                 row = await _in_thread(products.file, self.run_row, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
-                return None
-        return {"name": entry.name, "file_id": row.id, "bytes": row.bytes}
+                return
+        self.kept.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})
 
 
 def has_run_code(run: Run) -> bool:

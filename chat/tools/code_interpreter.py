@@ -18,7 +18,7 @@ NAME = "code_interpreter"
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
 MOST_TOLD = 16_000  # of them that the model is told
 MOST_LISTED = 40  # files that the model is told of
-LONGEST_NAME = 200  # characters of a file's name in the folder
+LONGEST_STEM, LONGEST_SUFFIX = 200, 40  # bytes of a file's name in the folder, which can hold 255
 
 Call = dict[str, Any]
 
@@ -87,8 +87,12 @@ def _safe(name: str) -> str:
     """A client's file name as one in a folder."""
     plain = re.sub(r"[/\\\x00-\x1f\x7f]+", "_", name).strip()
     path = PurePosixPath(plain)
-    shortened = path.stem[: LONGEST_NAME - len(path.suffix)] + path.suffix
+    shortened = _cut_name(path.stem, LONGEST_STEM) + _cut_name(path.suffix, LONGEST_SUFFIX)
     return shortened if shortened.strip(".") else "file"
+
+
+def _cut_name(name: str, most: int) -> str:
+    return name.encode()[:most].decode(errors="ignore")
 
 
 # --- calls as their steps keep them ------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ import re
 _BEGINNING = re.compile(r'\s*\{(?:\s*"[^"\\]*"\s*:\s*"[^"\\]*"\s*,)*\s*"(?:code|input|python|source)"\s*:\s*"')
 # Characters and whole escapes; the first half of a surrogate pair waits for what follows it.
 _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_NO_CODE = r"\\u[0-9a-fA-F]{0,3}(?![0-9a-fA-F])(?=[\s\S])"  # as in C:\users
 _WHOLE = re.compile(
-    rf'(?:[^"\\]|\\[^u]|{_HALF}\\u[0-9a-fA-F]{{4}}|{_HALF}(?=[^\\]|\\[^u])|\\u(?![dD][89abAB])[0-9a-fA-F]{{4}})*'
+    rf'(?:[^"\\]|\\[^u]|{_NO_CODE}|{_HALF}\\u[0-9a-fA-F]{{4}}|{_HALF}(?=[^\\]|\\[^u]|{_NO_CODE})'
+    r"|\\u(?![dD][89abAB])[0-9a-fA-F]{4})*"
 )
-
-
-_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|.)', re.DOTALL)
 _KEYS = ("code", "input", "python", "source")
 
 
@@ -47,6 +47,7 @@ class CodeReader:
         return self._add(_meant(self.arguments))
 
     def _add(self, code: str) -> str:
+        code = code.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")  # what no database keeps
         self.code += code
         return code
 
@@ -61,9 +62,8 @@ def code_of(arguments: str) -> str:
 
 def _decoded(escaped: str) -> str:
     # An escape that JSON does not know, such as \d, is one whose backslash the model forgot to double.
-    mended = _ESCAPE.sub(lambda found: found[0] if found[0][1] in '"\\/bfnrtu' else f"\\{found[0]}", escaped)
-    text = str(json.loads(f'"{mended}"', strict=False))
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    mended = _ESCAPE.sub(lambda found: found[0] if found[1] else f"\\{found[0]}", escaped)
+    return str(json.loads(f'"{mended}"', strict=False))
 
 
 def _meant(arguments: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -68,6 +69,11 @@ class Cell:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def mark(self) -> str:
+        """The state, and what stands for the note while that can change."""
+        return f"{self.state} {crc32(self.note.encode()):x}" if self.is_open and self.note else self.state
 
     @property
     def words(self) -> str:

@@ -86,7 +86,7 @@ class Work:
     @property
     def state(self) -> str:
         """Of the same work, whatever has the same state looks the same; but code that is being written grows."""
-        return " ".join([*(cell.state for cell in self.cells), *(["made"] if self.made else [])])
+        return " ".join([*(cell.mark for cell in self.cells), *(["made"] if self.made else [])])
 
 
 @dataclass(frozen=True, slots=True)

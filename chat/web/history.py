@@ -13,7 +13,7 @@ from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus,
 from chat.models.threads import ThreadQuerySet
 from chat.web.cells import cells_of
 from chat.web.entries import Answer, Attached, Ending, Entry, History, Question, Waiting, Work
-from chat.web.made import NOTHING, Made, code_steps, links_of, made_in
+from chat.web.made import NOTHING, Made, code_steps, links_of, made_in, pictures_in
 from chat.web.markdown import with_numbers
 from chat.web.sources import marks_of, searched, source_of
 
@@ -183,11 +183,6 @@ def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, 
             [*pictures_in(content), *(attached["file_id"] for attached in attachments if "file_id" in attached)]
         )
     )
-
-
-def pictures_in(content: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Ids of the files that are shown as pictures."""
-    return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
 def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, Attached]:

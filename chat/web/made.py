@@ -63,16 +63,16 @@ def made_in(run_ids: Iterable[str]) -> dict[str, Made]:
     runs = {id: made for id, group in groupby(steps, lambda step: step.run_id) if (made := _made(group))}
     if not runs:
         return {}
-    answers = _last_answers(runs)
+    answers, shown = _answers(runs)
     named = {each.file_id for made in runs.values() for each in made.files.values()}
-    named.update(id for made in runs.values() for id in made.pictures)
+    named.update(id for made in runs.values() for id in made.pictures if id not in shown)
     there = set(_there(runs).filter(id__in=named).values_list("id", flat=True))
     found: dict[str, Made] = {}
     for run_id, made in runs.items():
         answer = answers.get(run_id)
         follows = answer is not None and answer.created_at > made.step.created_at
         files = tuple(each for each in made.files.values() if each.file_id in there)
-        pictures = () if follows else tuple(id for id in made.pictures if id in there)
+        pictures = tuple(id for id in made.pictures if id in there and id not in shown)
         found[answer.id if answer and follows else made.step.id] = Made(files, pictures)
     return found
 
@@ -95,9 +95,17 @@ def _pictures(made: Object) -> list[str]:
     return [output["image"]["file_id"] for output in made["outputs"] if output["type"] == "image"]
 
 
-def _last_answers(run_ids: Iterable[str]) -> dict[str, Message]:
-    messages = Message.objects.filter(run_id__in=list(run_ids)).order_by("created_at", "number")
-    return {message.run_id: message for message in messages.only("id", "run_id", "created_at") if message.run_id}
+def _answers(run_ids: Iterable[str]) -> tuple[dict[str, Message], set[str]]:
+    """The last answer of each run, and the pictures that answers show."""
+    answers = Message.objects.filter(run_id__in=list(run_ids)).order_by("created_at", "number")
+    found = list(answers.only("id", "run_id", "created_at", "content"))
+    shown = {id for message in found for id in pictures_in(message.content)}
+    return {message.run_id: message for message in found if message.run_id}, shown
+
+
+def pictures_in(content: Iterable[Object]) -> list[str]:
+    """Ids of the pictures in a message's content."""
+    return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
 def _there(run_ids: Iterable[str]) -> QuerySet[File]:

@@ -10,8 +10,7 @@ from django.utils.safestring import SafeString
 from chat.actions.citations import Numbering, Search, flat
 from chat.models.objects import Object
 from chat.web.deltas import Said
-from chat.web.history import pictures_in
-from chat.web.made import links_of
+from chat.web.made import links_of, pictures_in
 from chat.web.markdown import BlockStream, with_numbers
 from chat.web.sources import marks_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from chat.models.threads import text_part
 from chat.providers.base import Request, ToolCallPiece, Turn
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
+from chat.sandbox.client import Lease
+from chat.sandbox.errors import SessionLost
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
 
@@ -279,6 +281,29 @@ class TestFiles:
         await printed(stage, thread, f"open('/mnt/data/large.bin', 'wb').write(bytes({size}));")
         left = await SandboxFile.objects.select_related("file").aget(thread=thread)
         assert (left.file.bytes, len(bytes_of(left.file))) == (size, size)
+
+    async def test_that_were_kept_before_the_session_died_are_told_of(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        get = Lease.get
+
+        async def dying(lease: Lease, name: str, *, most: int) -> AsyncIterator[bytes]:
+            if name == "b.txt":
+                raise SessionLost("It was too large.")
+            async for part in get(lease, name, most=most):
+                yield part
+
+        monkeypatch.setattr(Lease, "get", dying)
+        code = "for name in 'ab': open(f'/mnt/data/{name}.txt', 'w').write(name)\nprint('done')"
+        assert await printed(stage, thread, code) == "done\n"
+        [cell] = await cells(thread)
+        assert [file["name"] for file in cell["files"]] == ["a.txt"]
+        assert "It was too large" in cell["note"]
+
+    async def test_that_cannot_be_looked_at_do_not_hide_what_was_printed(self, stage: Stage, thread: Thread) -> None:
+        code = "import os; os.mkdir('d'); open('d/a', 'w').close(); os.chmod('d', 0o644); print(42)"
+        assert await printed(stage, thread, code) == "42\n"
+        assert (await printed(stage, thread, "print(43)")).endswith("43\n")
 
     async def test_of_code_that_was_stopped_are_kept_with_the_next(self, stage: Stage, thread: Thread) -> None:
         code = "import time\nopen('/mnt/data/half.txt', 'w').write('half')\ntime.sleep(600)"

@@ -29,6 +29,13 @@ class TestFiles:
 
         assert [(entry.name, entry.size) for entry in session.files()] == [("a.txt", 0), ("b.txt", 5), ("c/d", 1)]
 
+    def test_are_listed_without_those_in_a_folder_that_cannot_be_entered(self, session: Session):
+        session.put("a.txt", b"")
+        session.put("b/c.txt", b"")
+        said(session, "import os; os.chmod('b', 0o644)")
+
+        assert [entry.name for entry in session.files() if entry.name != "b/c.txt"] == ["a.txt"]
+
     def test_are_replaced_when_put_again(self, session: Session):
         session.put("a.txt", b"long before")
         session.put("a.txt", b"short")

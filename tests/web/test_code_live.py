@@ -111,6 +111,21 @@ class TestCode:
         assert '<span class="kn">import</span>' in seen
         assert re.search(rf'<section class="work open" id="{step.id}"[^>]* hx-swap-oob="true">', seen)
 
+    def test_that_waits_tells_how_its_place_changes(self, feed, step):
+        feed.apply([*begun(step), coded(step, "", begins=True)])
+        waiting = [cell("x", status="waiting", note=f"[Ahead of it: {ahead}.]") for ahead in (2, 1)]
+        assert "Ahead of it: 2." in feed.apply([keep(step, waiting[0])])
+        assert "Ahead of it: 1." in feed.apply([keep(step, waiting[1])])
+        assert cards(feed.apply([keep(step, waiting[1])])) == []
+
+    def test_that_waits_is_told_to_a_page_that_comes_back(self, ada, thread, feed, step):
+        waiting = [cell("x", status="waiting", note=f"[Ahead of it: {ahead}.]") for ahead in (2, 1)]
+        seen = feed.apply([*begun(step), keep(step, waiting[0])])
+        again = opened(ada, thread, works={step.id: re.findall('data-state="([^"]*)"', seen)[0]})
+        assert cards(again.apply(look(thread.id))) == []
+        keep(step, waiting[1])
+        assert "Ahead of it: 1." in again.apply(look(thread.id))
+
     def test_has_its_output_when_it_has_ended(self, feed, step):
         feed.apply([*begun(step), coded(step, "", begins=True)])
         feed.apply([keep(step, cell("x", status="running"))])

@@ -231,6 +231,20 @@ class TestPictures:
         answer(thread, run, shown(picture), text_part("A chart."))
         assert show(page, thread).count(f'src="/files/{picture.id}/"') == 1
 
+    def test_that_no_answer_shows_are_there_though_one_came_after_them(self, page, thread, run, ada):
+        picture = output_file(ada, "image-1.png", PNG)
+        code_step(run, cell("x", "", picture))
+        answer(thread, run, text_part("I am drawing."))
+        assert f'src="/files/{picture.id}/"' in show(page, thread)
+
+    def test_that_an_answer_shows_are_not_there_twice_when_more_code_follows(self, page, thread, run, ada):
+        first, second = (output_file(ada, f"image-{number}.png", PNG) for number in (1, 2))
+        code_step(run, cell("x", "", first))
+        answer(thread, run, shown(first), text_part("A chart."))
+        code_step(run, cell("y", "", second), status=StepStatus.CANCELLED)
+        seen = show(page, thread)
+        assert [seen.count(f'src="/files/{file.id}/"') for file in (first, second)] == [1, 1]
+
 
 class TestFiles:
     def chips(self, seen: str) -> list[str]:

@@ -63,7 +63,10 @@ class Files:
             for name in sorted(names):
                 path = os.path.join(folder, name)
                 shown = os.path.relpath(path, self.folder)
-                status = os.lstat(path)
+                try:
+                    status = os.lstat(path)
+                except OSError:  # gone this moment, or in a folder that may be read but not entered
+                    continue
                 if stat.S_ISREG(status.st_mode) and _is_text(shown):
                     yield shown, status
 
