@@ -80,6 +80,7 @@ def run(command: Sequence[str], *, lock: int, watch: Watch) -> None:
             while process.poll() is None:
                 watch(_said(output))
                 time.sleep(POLL_SECONDS)
+            watch(_said(output))
         finally:
             process.kill()  # nothing, if it has ended
             process.wait()

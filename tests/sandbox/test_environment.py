@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox import environment
+from chat.sandbox import environment, installing
 from chat.sandbox.errors import Unavailable
 from chat.sandbox.inside.libraries import LIBRARIES
 from tests.sandbox import wheels
@@ -169,6 +169,13 @@ class TestMakingIt:
             environment.prepare(tmp_path, progress=progress)
 
         assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+    def test_hears_the_last_that_a_quick_program_says(self, tmp_path: Path):
+        heard: list[str] = []
+        with (tmp_path / "lock").open("w") as lock:
+            installing.run([sys.executable, "-c", "print('Done.')"], lock=lock.fileno(), watch=heard.append)
+
+        assert heard[-1] == "Done.\n"
 
     def test_can_be_done_again_after_it_was_killed(self, tmp_path: Path):
         command = [sys.executable, "-E", "-s", "-B", "-m", "chat.sandbox.environment", str(tmp_path)]
