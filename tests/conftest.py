@@ -74,7 +74,7 @@ def assistant(ada: User, scripted: Provider) -> Assistant:
 
 @pytest.fixture(scope="session")
 def running_broker(sandbox_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with broker(sandbox_python, tmp_path_factory.mktemp("sandbox")) as running:
+    with broker(sandbox_python, tmp_path_factory.mktemp("sandbox"), sessions=500, sessions_each=500) as running:
         yield running
 
 

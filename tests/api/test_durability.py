@@ -23,7 +23,7 @@ from tests.engine.golden import assert_like
 from tests.live import LiveServer
 
 RUNS = 20
-LONG = "/stream 200 20"  # ten seconds
+LONG = "/stream 600 20"  # half a minute
 PATIENCE = 20.0  # seconds
 EXPIRE = """
 import time
@@ -132,23 +132,24 @@ class TestAServerThatIsKilled:
     async def test_has_ended_its_runs_and_freed_its_threads_when_it_is_back(self, tmp_path: Path) -> None:
         with served(tmp_path) as live:
             async with live.program() as one:
-                spoken = asyncio.Semaphore(0)
-                hearing = [asyncio.create_task(self.hear(one, spoken)) for _ in range(RUNS)]
-                for _ in range(RUNS * 20):  # a second each, more or less
-                    await spoken.acquire()
+                spoken = [asyncio.Event() for _ in range(RUNS)]
+                hearing = [asyncio.create_task(self.hear(one, each)) for each in spoken]
+                for each in spoken:
+                    await each.wait()
                 live.server.kill()
                 heard = await asyncio.gather(*hearing)
                 live.server.start()
                 await asyncio.gather(*(self.check(one, run, words) for run, words in heard))
 
-    async def hear(self, one: Program, spoken: asyncio.Semaphore) -> tuple[Body, str]:
-        """A run, and what it said before its stream broke."""
-        events = []
+    async def hear(self, one: Program, spoken: asyncio.Event) -> tuple[Body, str]:
+        """A run, and what it said before its stream broke; for a second, at the least."""
+        events, heard = [], ""
         async for event in one.hear(*await one.thread(LONG)):
             events.append(event)
-            if in_words(event):
-                spoken.release()
-        return events[0].data, "".join(map(in_words, events))
+            heard += in_words(event)
+            if "word20 " in heard:
+                spoken.set()
+        return events[0].data, heard
 
     async def check(self, one: Program, run: Body, heard: str) -> None:
         path = f"/threads/{run['thread_id']}"

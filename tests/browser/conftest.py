@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.chat_page import ChatPage
 from tests.live import PASSWORD, LiveServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+PATIENCE = 20_000  # milliseconds
 # What Chromium and htmx log when a test takes the server or the network away.
 EXPECTED = (
     "WebSocket connection to",
@@ -68,6 +69,9 @@ def own_server(browser: Browser, tmp_path: Path) -> Iterator[LiveServer]:
 Open = Callable[..., ChatPage]
 
 
+expect.set_options(timeout=PATIENCE)
+
+
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
     """Opens a signed-in page; options are those of Playwright's ``new_context``. Checks the console at the end."""
@@ -84,7 +88,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
     def open(server: LiveServer, **options: object) -> ChatPage:
         context = browser.new_context(base_url=server.url, **{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         context.on("page", watch)
         contexts.append(context)
         page = ChatPage(context.new_page())

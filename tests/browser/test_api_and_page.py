@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -103,12 +104,14 @@ class TestAMessageOfThePage:
         chat.ask("Hello")
         thread_id = chat.page.url.rstrip("/").rpartition("/")[2]
         with ThreadPoolExecutor() as pool:
-            hearing = pool.submit(asyncio.run, heard(server, key, thread_id))
+            joined = threading.Event()
+            hearing = pool.submit(asyncio.run, heard(server, key, thread_id, joined))
+            assert joined.wait(30)
             chat.write("/stream 60 15")
             chat.shows("word3 ")
             run = sdk.beta.threads.runs.list(thread_id, limit=1).data[0]
             assert run.status == "in_progress"
-            chat.page.wait_for_timeout(500)  # the rows follow within 250 ms
+            chat.page.wait_for_timeout(1500)  # the rows follow within 250 ms
             assert said(sdk, thread_id)[-1][1].startswith("word1 word2 word3 ")
             assert hearing.result().split() == words(60)
         assert sdk.beta.threads.runs.poll(run.id, thread_id=thread_id).status == "completed"
@@ -127,8 +130,8 @@ class TestAMessageOfThePage:
         expect(chat.endings.last).to_contain_text("Stopped.")
 
 
-async def heard(server: LiveServer, key: str, thread_id: str) -> str:
-    """The text of the next run on the thread, as its socket for programs tells it."""
+async def heard(server: LiveServer, key: str, thread_id: str, joined: threading.Event) -> str:
+    """The text of the next run on the thread, from its socket for programs. ``joined`` is set when that follows it."""
     text = ""
     async with (
         asyncio.timeout(30),
@@ -136,6 +139,7 @@ async def heard(server: LiveServer, key: str, thread_id: str) -> str:
         session.ws_connect(f"/ws/threads/{thread_id}/") as socket,
     ):
         while (frame := await socket.receive_json()).get("event") != "thread.run.completed":
+            joined.set()
             if frame.get("event") == "thread.message.delta":
                 text += "".join(part["text"]["value"] for part in frame["data"]["delta"]["content"])
     return text

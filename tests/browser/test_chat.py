@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 class TestAnAnswer:
     def test_streams_and_ends_in_its_final_form(self, chat):
-        chat.begin("/stream 40 25")
+        chat.begin("/stream 40 8")
         expect(chat.page.locator(".message.open .tail")).to_contain_text("word3 ")
         chat.is_idle()
         assert chat.answer.inner_text().split() == [f"word{number}" for number in range(1, 41)]
@@ -99,7 +99,7 @@ class TestAnAnswer:
 
 class TestAMessage:
     def test_sent_while_an_answer_comes_waits_and_is_then_said(self, chat):
-        chat.begin("/stream 60 20")
+        chat.begin("/stream 60 8")
         chat.shows("word3 ")
         chat.write("And then?")
         expect(chat.waiting).to_contain_text("And then?")

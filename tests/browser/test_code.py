@@ -84,7 +84,7 @@ def content(chat: ChatPage) -> str:
 class TestCode:
     def test_is_seen_as_it_is_written_and_run(self, chat):
         chat.page.add_init_script(CARDS)
-        chat.begin(f"/python {LONG}\nimport time\ntime.sleep(1)\nprint(number_7 * 6)")
+        chat.begin(f"/python {LONG}\nimport time\ntime.sleep(3)\nprint(number_7 * 6)")
         code = cards(chat).locator("code")
         expect(code).to_contain_text("number_3 ")
         assert "number_69" not in code.inner_text()

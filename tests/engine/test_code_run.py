@@ -23,6 +23,7 @@ from chat.sandbox.client import Lease
 from chat.sandbox.errors import SessionLost
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
+from tests.sandbox.brokers import RunningBroker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 CODE = {"type": "code_interpreter"}
@@ -305,12 +306,14 @@ class TestFiles:
         assert await printed(stage, thread, code) == "42\n"
         assert (await printed(stage, thread, "print(43)")).endswith("43\n")
 
-    async def test_of_code_that_was_stopped_are_kept_with_the_next(self, stage: Stage, thread: Thread) -> None:
-        code = "import time\nopen('/mnt/data/half.txt', 'w').write('half')\ntime.sleep(600)"
+    async def test_of_code_that_was_stopped_are_kept_with_the_next(
+        self, stage: Stage, thread: Thread, sandbox: RunningBroker
+    ) -> None:
+        size = 100_000_000  # bytes, which show in the status once the file is written
+        code = f"import time\nopen('/mnt/data/half.txt', 'w').write('half')\nx = b'x' * {size}\ntime.sleep(600)"
         async with stage.working(coder(code)):
             run = await stage.ask(thread)
-            await until(lambda: '"running"' in json.dumps([s.details for s in RunStep.objects.filter(run=run)]))
-            await asyncio.sleep(0.3)
+            await until(lambda: any(each["is_busy"] and each["memory"] > size / 2 for each in sandbox.status()["each"]))
             await in_thread(runs.cancel)(run)
             await status(run, "cancelled")
         assert not await SandboxFile.objects.filter(thread=thread).aexists()

@@ -8,8 +8,8 @@ from chat.providers.openai import OpenAIProvider
 from tests.providers.asking import HELLO
 from tests.providers.upstream import Upstream, chunk, endless, events
 
-# Stop or disconnect → upstream closed, the goal of the benchmark; a bound, not a measurement.
-PROMPTLY = 0.25
+# Stop or disconnect → upstream closed. A bound for a busy machine: how long it takes is for the benchmark to say.
+PROMPTLY = 5.0
 
 
 class TestStopping:

@@ -327,9 +327,9 @@ class TestTheLifeOfASession:
     async def test_ends_when_it_has_lived_for_long_but_never_in_the_middle_of_a_cell(
         self, make_broker: MakeBroker
     ) -> None:
-        sandbox = make_broker(life=0.5).sandbox
+        sandbox = make_broker(life=2).sandbox
         async with sandbox.lease("old", owner="ada") as lease:
-            assert (await lease.run("import time; time.sleep(1.5); 'whole'")).logs == "'whole'\n"
+            assert (await lease.run("import time; time.sleep(3); 'whole'")).logs == "'whole'\n"
             await has_sessions(sandbox, 0)
             with pytest.raises(SessionLost):
                 await lease.run("1")

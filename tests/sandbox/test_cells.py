@@ -215,7 +215,7 @@ class TestHabitsOfNotebooks:
 class TestStopping:
     def stopped(self, session: Session, code: str):
         stop = threading.Event()
-        threading.Timer(0.3, stop.set).start()
+        threading.Timer(1.0, stop.set).start()
         return session.run(code, stop=stop)
 
     def test_interrupts_the_cell_and_keeps_the_session(self, session: Session):

@@ -172,10 +172,15 @@ class TestWhatACellSays:
         assert "\0" not in logs
 
     def test_belongs_to_the_next_cell_if_a_thread_says_it_late(self, session: Session) -> None:
-        code = "import threading, time\nthreading.Timer(0.1, lambda: print('late', flush=True)).start()\nprint('now')"
+        code = """
+import threading
+go = threading.Event()
+thread = threading.Thread(target=lambda: go.wait() and print("late", flush=True))
+thread.start()
+print("now")"""
 
         assert session.run(code).logs == "now\n"
-        assert session.run("time.sleep(0.5)").logs == "late\n"
+        assert session.run("go.set(); thread.join()").logs == "late\n"
 
     def test_cannot_be_said_by_code_that_is_too_long(self, session: Session) -> None:
         outcome = session.run("#" * (MAX_BODY + 1))
