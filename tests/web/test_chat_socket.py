@@ -108,6 +108,7 @@ class TestAnAnswer:
 
     async def test_comes_with_the_question_even_to_another_tab(self, thread, cookie, stage):
         async with stage.working(ScriptedProvider([Reply("Fine.")])), opened(thread, cookie) as page:
+            await page.until('id="run"')  # it follows: of what has ended before, nothing is announced
             await stage.ask(thread, "How are <you>?")
             shown = await page.until("The answer is complete.")
             assert shown.count('<p class="said" hx-disable>How are &lt;you&gt;?</p>') == 1
@@ -304,6 +305,7 @@ class TestManySockets:
         words = [f"word{number} " for number in range(200)]
         stuck = asyncio.create_task(never_reads(thread, cookie))
         async with stage.working(ScriptedProvider([Reply(*words)])), opened(thread, cookie) as page:
+            await page.until('id="run"')
             run = await stage.ask(thread)
             await page.until("The answer is complete.")
             await status(run, "completed")
