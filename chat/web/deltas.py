@@ -9,6 +9,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models.objects import Object
 from chat.web.cells import CODE
+from chat.web.made import pictures_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _said(parts: Sequence[Object]) -> Said:
     return Said(
         "".join(text.get("value") or "" for text in texts),
         [annotation for text in texts for annotation in text.get("annotations") or ()],
-        [part["image_file"]["file_id"] for part in parts if part["type"] == "image_file"],
+        pictures_in(parts),
     )
 
 

@@ -9,6 +9,8 @@ import os
 import platform
 import struct
 import sys
+import time
+from pathlib import Path
 
 FACTS: dict = {}  # host: filled in before the text is sent
 
@@ -115,6 +117,17 @@ _libc.syscall.restype = ctypes.c_long
 
 def escaped(what, detail=""):
     print("ESCAPED", what, str(detail)[:200])
+
+
+def filled(what, folder):
+    """400 MB are written there, and the watch has time to look."""
+    try:
+        for number in range(100):
+            Path(folder, f"big-{number}").write_bytes(b"x" * (4 << 20))
+        time.sleep(0.7)
+    except OSError:
+        return
+    escaped(what)
 
 
 def refused(attempt, *arguments):

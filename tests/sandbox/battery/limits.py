@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.sandbox.battery.inside import FACTS, buffer, call, escaped, refused, tried
+from tests.sandbox.battery.inside import FACTS, buffer, call, escaped, filled, refused, tried
 from tests.sandbox.battery.rows import DONE, LIMITS, attempt
 
 if TYPE_CHECKING:
@@ -134,36 +134,18 @@ def opens_files_without_end():
 
 @attempt(dies=True, seconds=10, alone=True)
 def fills_the_disk():
-    try:
-        for number in range(100):
-            Path(f"/mnt/data/big-{number}").write_bytes(b"x" * (4 << 20))
-        time.sleep(0.7)
-    except OSError:
-        return
-    escaped("disk")
+    filled("disk", "/mnt/data")
 
 
 @attempt(dies=True, seconds=10, alone=True)
 def fills_the_folder_of_scratch_files():
-    try:
-        for number in range(100):
-            Path(tempfile.gettempdir(), f"big-{number}").write_bytes(b"x" * (4 << 20))
-        time.sleep(0.7)
-    except OSError:
-        return
-    escaped("scratch")
+    filled("scratch", tempfile.gettempdir())
 
 
 @attempt(dies=True, seconds=10, alone=True)
 def fills_a_folder_that_nobody_may_list():
     os.mkdir("/mnt/data/dark", 0o300)
-    try:
-        for number in range(100):
-            Path(f"/mnt/data/dark/big-{number}").write_bytes(b"x" * (4 << 20))
-        time.sleep(0.7)
-    except OSError:
-        return
-    escaped("disk")
+    filled("disk", "/mnt/data/dark")
 
 
 @attempt(dies=True, seconds=10, alone=True)
