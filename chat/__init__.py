@@ -13,11 +13,11 @@
                       errors                       every refusal
 
 Imports point down only; rooms on one line never import each other. ``documents``, ``sandbox``, ``events``,
-``providers``, ``errors`` and ``engine.loop`` know no Django. ``.importlinter`` holds this plan and ``make check``
+``providers``, ``errors`` and ``engine.turn.loop`` know no Django. ``.importlinter`` holds this plan and ``make check``
 compares.
 
 A line knows its room: knows a caller → a door. Decides what someone may do → actions. Remembers → models. Makes sense
-without Django → documents, providers, sandbox, events, engine.loop.
+without Django → documents, providers, sandbox, events, engine.turn.loop.
 """
 
 __version__ = "0.1.0"

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from chat.actions import assistants, entries, resources, threads
 from chat.actions.wakeups import tell
-from chat.engine import endings
+from chat.engine.recording import run_lifecycle
 from chat.errors import Absent, InvalidRequest, InvalidThread, ThreadBusy, WrongRunStatus
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
@@ -75,7 +75,7 @@ def start(
     Thread.objects.filter(pk=thread.pk, assistant=None).update(assistant=assistant)  # whom the chat page asks next
     thread.touch()
     shown = run_object(run)
-    tell(thread.id, endings.number(run, [(types.RUN_CREATED, shown), (types.RUN_QUEUED, shown)]))
+    tell(thread.id, run_lifecycle.number(run, [(types.RUN_CREATED, shown), (types.RUN_QUEUED, shown)]))
     return run
 
 
@@ -149,6 +149,6 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
         call["function"]["output"] = outputs[got.index(call["id"])].get("output") or ""
     step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
-    told = [endings.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
-    tell(run.thread_id, endings.number(run, told))
+    told = [run_lifecycle.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
+    tell(run.thread_id, run_lifecycle.number(run, told))
     return run

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from chat.engine.upstream import KINDS
+from chat.engine.live_providers import KINDS
 from chat.errors import ProviderError
 from chat.models import Assistant, Audience, Kind, Provider, User
 from chat.models.providers import DEFAULT

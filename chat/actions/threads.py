@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from chat.actions import resources
 from chat.actions.wakeups import thread_changed
-from chat.engine import interpreting
+from chat.engine.hosted_tools import code_interpreter
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, Thread, User
 from chat.models.threads import ThreadQuerySet
@@ -99,5 +99,5 @@ def delete(user: User, thread_id: str) -> None:
     """The thread with its messages and runs; a live run is stopped. Files and vector stores survive."""
     thread = get(user, thread_id)
     thread_changed(thread.id)
-    transaction.on_commit(lambda: interpreting.forget(thread))
+    transaction.on_commit(lambda: code_interpreter.forget(thread))
     thread.delete()

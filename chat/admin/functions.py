@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from chat.admin.inputs import JsonText
+from chat.tools.function_errors import problems_of
 from chat.tools.functions import MAX_TOOLS, shown
-from chat.tools.problems import problems_of
 
 
 class FunctionsField(JsonText):

@@ -12,7 +12,7 @@ from typing import TypeVar
 from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
-from chat.engine.upstream import Upstreams
+from chat.engine.live_providers import Upstreams
 from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as Row

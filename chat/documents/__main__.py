@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents import confinement, sniffing, telling
+from chat.documents import confinement, sniffing, to_json_lines
 from chat.documents.errors import BROKEN_SERVER, INVALID, Unreadable, broken
 from chat.documents.formats import SUPPORTED, Kind
 from chat.documents.protocol import Line, Refused, encode
@@ -54,7 +54,7 @@ def _lines(path: Path, extension: str) -> Iterator[Line]:
 def _told(path: Path, kind: Kind) -> Iterator[Line]:
     read = kind.reader()
     confinement.seal()
-    for item in telling.tell(read(path), kind=kind):
+    for item in to_json_lines.tell(read(path), kind=kind):
         if isinstance(item, Summary):
             yield Line(summary=item)
             return

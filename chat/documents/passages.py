@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chat.documents.atoms import Atom, Count, atoms
+from chat.documents.sentences import Atom, Count, atoms
 from chat.documents.values import Section
 
 Known = TypeVar("Known", int, str)

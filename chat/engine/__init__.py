@@ -1,4 +1,10 @@
-"""How a run runs. ``transcript`` makes turns of rows, ``loop`` asks the model, ``recorder`` writes and tells what came,
-``answering`` answers the calls that are ours (``searching`` in files, ``interpreting`` code), ``endings`` closes a run,
-``worker`` claims runs and watches over them, ``follow`` lets a door listen.
+"""How a run runs: each shelf imports only those below it.
+
+    worker                        claims queued runs and watches over them
+      execution                   works on one claimed run, from its first turn to its end
+        hosted_tools                answer the calls of our own tools
+          prompt | recording          what a model is sent; how rows are written and events published
+            turn                        asking a model once: tool calls, token counts and limits
+
+``live_providers`` keeps one open client for each provider; ``follow`` lets a door listen to a thread.
 """

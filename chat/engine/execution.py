@@ -9,14 +9,16 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from chat.engine import asking, loop, searching
-from chat.engine.answering import Answering
-from chat.engine.asking import Material
-from chat.engine.budget import Reason, Spent
-from chat.engine.journal import Journal
-from chat.engine.meter import Meter
-from chat.engine.recorder import Recorder
-from chat.engine.upstream import Upstreams
+from chat.engine.hosted_tools import file_search as searching
+from chat.engine.hosted_tools.dispatch import Answering
+from chat.engine.live_providers import Upstreams
+from chat.engine.prompt import request
+from chat.engine.prompt.request import Material
+from chat.engine.recording.recorder import Recorder
+from chat.engine.recording.row_writer import Journal
+from chat.engine.turn import loop
+from chat.engine.turn.run_limits import Reason, Spent
+from chat.engine.turn.usage_meter import Meter
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
@@ -72,7 +74,7 @@ class Execution:
         if file_search.options(self.run):
             await searching.until_read(self.run)
         material: Material | None = await self._gather()
-        if material and asking.searches_first(self.run, material):
+        if material and request.searches_first(self.run, material):
             material = await self._searched(material)
         while material:
             material.left.check()
@@ -89,10 +91,10 @@ class Execution:
         return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), material)
 
     async def _gather(self) -> Material:
-        return await sync_to_async(asking.gather, thread_sensitive=False)(self.run)
+        return await sync_to_async(request.gather, thread_sensitive=False)(self.run)
 
     def _scribe(self, material: Material) -> Recorder:
-        in_words = self.run.response_format in asking.IN_WORDS
+        in_words = self.run.response_format in request.IN_WORDS
         return Recorder(
             self.run,
             journal=self.journal,
@@ -105,7 +107,7 @@ class Execution:
 
     async def _take_turn(self, material: Material) -> loop.TurnEnded:
         def ask(shrink: int) -> Request:
-            return asking.request_of(self.run, material=material, shrink=shrink)
+            return request.request_of(self.run, material=material, shrink=shrink)
 
         recorder, turn = self.recorder, loop.TurnEnded("stop", ())
         provider = self.upstreams.get(material.model.provider)

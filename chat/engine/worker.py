@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from chat.engine import endings
 from chat.engine.execution import Execution
-from chat.engine.journal import Journal
-from chat.engine.upstream import Upstreams
+from chat.engine.live_providers import Upstreams
+from chat.engine.recording import run_lifecycle
+from chat.engine.recording.row_writer import Journal
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Run, RunStatus
@@ -191,7 +191,7 @@ class Worker:
 
         def write() -> list[Event]:
             row = unmoved.first()
-            return endings.number(row, endings.end(row, to, **fields)) if row else []
+            return run_lifecycle.number(row, run_lifecycle.end(row, to, **fields)) if row else []
 
         if events := await self.journal.commit(write):
             bus.publish(run.thread_id, events)

@@ -11,7 +11,8 @@ import pytest
 from django.db import transaction
 
 from chat.api import stream
-from chat.engine import endings, follow
+from chat.engine import follow
+from chat.engine.recording import run_lifecycle
 from chat.errors import RateLimited
 from chat.events.bus import bus
 from chat.models import Assistant, Run, RunStatus, RunStep, Thread
@@ -218,8 +219,8 @@ class TestARunOfAnotherProcess:
         step = RunStep.objects.create(run=run, type="tool_calls", status="completed", details=details)
         run.move(RunStatus.COMPLETED)
         step_told = ("thread.run.step.completed", step_object(step, run=run))
-        endings.number(run, [("thread.run.in_progress", run_object(run)), step_told])
-        endings.number(run, [("thread.run.completed", run_object(run))])
+        run_lifecycle.number(run, [("thread.run.in_progress", run_object(run)), step_told])
+        run_lifecycle.number(run, [("thread.run.completed", run_object(run))])
 
     @pytest.mark.parametrize(("query", "found"), [("", FOUND), (f"?include[]={CONTENT}", FOUND | TEXT)])
     async def test_is_told_from_the_rows(

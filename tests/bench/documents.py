@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chat.documents.formats import SUPPORTED, extension
 from chat.documents.passages import cut
-from chat.documents.telling import tell
+from chat.documents.to_json_lines import tell
 from chat.documents.tokens import count
 from chat.documents.values import Section
 from tests.documents import samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.engine.written import Written
+from chat.engine.recording.message_content import Written
 from chat.tools.citations import Citation, Found, Reader, marker, place_of, without_markers
 from tests.tools.joined import joined
 

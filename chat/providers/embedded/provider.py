@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chat.errors import ModelNotFound
 from chat.providers.base import Finish, Piece, Request, Text, ToolCallPiece, Usage
-from chat.providers.embedded import floor, tools
+from chat.providers.embedded import tools, without_model
 from chat.providers.embedded.child import SLOTS
 from chat.providers.embedded.connection import Connection
 from chat.providers.embedded.slots import Slots
@@ -52,8 +52,10 @@ class EmbeddedProvider:
         if now.weights is None or not now.runtime:
             check_path(self._model_path)
             if request.response_format != "auto":
-                raise ModelNotFound(f"{floor.NO_MODEL}, so there is nobody to answer in JSON. {floor.HOW_TO}")
-            yield Text(floor.answer(request.turns))
+                raise ModelNotFound(
+                    f"{without_model.NO_MODEL}, so there is nobody to answer in JSON. {without_model.HOW_TO}"
+                )
+            yield Text(without_model.answer(request.turns))
             yield Finish("stop")
             return
         self._connection = self._connection or Connection(Supervisor(self._data_dir, model=now.weights))

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from chat.engine import transcript
+from chat.engine.prompt import transcript
 from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, StepType, Thread, User
 from chat.models.threads import text_part

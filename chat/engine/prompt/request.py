@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-from chat.engine import budget, interpreting, searching, sizes, transcript
-from chat.engine.budget import Left, Spent
-from chat.engine.calls import Hosted
+from chat.engine.prompt import transcript
+from chat.engine.turn import run_limits, token_estimate
+from chat.engine.turn.run_limits import Left, Spent
+from chat.engine.turn.tool_calls import Hosted
 from chat.errors import ContextOverflow
 from chat.models import File, Model, Run
 from chat.models.objects import Object
@@ -59,8 +60,8 @@ class Material:
     @property
     def used_up(self) -> list[str]:
         """The tools that the model may not call once more: it has to answer."""
-        spent = {file_search.NAME: len(self.found) >= searching.MOST_SEARCHES}
-        spent[code_interpreter.NAME] = len(self.cells) >= interpreting.MOST_CELLS
+        spent = {file_search.NAME: len(self.found) >= run_limits.MOST_SEARCHES}
+        spent[code_interpreter.NAME] = len(self.cells) >= run_limits.MOST_CELLS
         return [name for name, is_spent in spent.items() if is_spent]
 
     @property
@@ -91,7 +92,7 @@ def gather(run: Run) -> Material:
         groups=transcript.read(run, model=model, searches=hosted.search is not None, given=given),
         done=transcript.done(run),
         shown=transcript.shown(run) if hosted.code else (),
-        left=budget.left(run),
+        left=run_limits.left(run),
         hosted=hosted,
         files=files,
         links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id},
@@ -154,7 +155,7 @@ def _turns(run: Run, *, material: Material, declared: list[Function], shrink: in
     window, left = transcript.prompt_budget(material.model), material.left.prompt
     most = window if left is None else min(window, left)
     # A guided model is not sent the functions along with the thread.
-    beside = sizes.of_functions(declared) if material.is_native else 0
+    beside = token_estimate.of_functions(declared) if material.is_native else 0
     found = material.found
     share = min(MOST_FOUND, most // FOUND_SHARE) // max(1, len(found)) >> shrink
 

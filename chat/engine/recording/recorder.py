@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from chat.engine import budget, endings, openings
-from chat.engine.calling import Calling
-from chat.engine.calls import Hosted, pending
-from chat.engine.endings import Told
-from chat.engine.journal import Journal, Partial, unbroken
-from chat.engine.meter import Meter
-from chat.engine.pacing import Pace
-from chat.engine.reading import Certain, Reading
-from chat.engine.written import Written
+from chat.engine.recording import run_lifecycle
+from chat.engine.recording.annotation_parser import Certain, Reading
+from chat.engine.recording.message_content import Written
+from chat.engine.recording.row_writer import Journal, Partial, unbroken
+from chat.engine.recording.run_lifecycle import Told
+from chat.engine.recording.throttle import Pace
+from chat.engine.turn import run_limits
+from chat.engine.turn.tool_calls import Calling, Hosted, pending
+from chat.engine.turn.usage_meter import Meter
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
@@ -28,8 +28,8 @@ from chat.models.objects import Object, run_object, usage_object
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
 from chat.tools import code_interpreter
+from chat.tools.citation_support import supporting
 from chat.tools.citations import Citation, Sources, marker
-from chat.tools.support import supporting
 
 WINDOW = 0.033  # seconds between two deltas of a run
 NOTHING_HOSTED = Hosted()
@@ -130,12 +130,12 @@ class Recorder:
             self._write(piece)
 
     def _open_message(self) -> Told:
-        self.message, self.message_step, told = openings.open_message(self.run)
+        self.message, self.message_step, told = run_lifecycle.open_message(self.run)
         self.written = Written(self.pictures)
         return told
 
     def _open_calls(self) -> Told:
-        self.calls_step, told = openings.open_calls(self.run)
+        self.calls_step, told = run_lifecycle.open_calls(self.run)
         return told
 
     def _tell_text(self, piece: str) -> None:
@@ -203,8 +203,8 @@ class Recorder:
         self._save_text()
         self._save_usage(self.message_step, Usage())
         return [
-            endings.close_message(self.message),
-            endings.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
+            run_lifecycle.close_message(self.message),
+            run_lifecycle.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
         ]
 
     # --- the end ---------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ class Recorder:
                 return []
             self._save_calls(answered)
             said = self._close_message() if self.message is not None else []
-            return [*said, endings.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
+            return [*said, run_lifecycle.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
 
         return await self._record(write)
 
@@ -253,8 +253,8 @@ class Recorder:
             if step := self.calls_step or self.message_step:
                 self._save_usage(step, uncounted)
                 uncounted = Usage()
-            usage = usage_object(budget.used(self.run) + uncounted)
-            return endings.end(self.run, to, reason=reason, usage=usage, **fields)
+            usage = usage_object(run_limits.used(self.run) + uncounted)
+            return run_lifecycle.end(self.run, to, reason=reason, usage=usage, **fields)
 
         return await self._record(write)
 
@@ -312,7 +312,7 @@ class Recorder:
         self.pace.flush()
 
         async def commit_and_tell() -> bool:
-            events = await self.journal.commit(lambda: endings.number(self.run, write()))
+            events = await self.journal.commit(lambda: run_lifecycle.number(self.run, write()))
             bus.publish(self.run.thread_id, events)
             return bool(events)
 

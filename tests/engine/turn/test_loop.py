@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chat.engine.loop import SHRINKS, Happening, TurnEnded, take_turn
-from chat.engine.meter import Meter
+from chat.engine.turn.loop import SHRINKS, Happening, TurnEnded, take_turn
+from chat.engine.turn.usage_meter import Meter
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.replies import Reply

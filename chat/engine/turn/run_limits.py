@@ -11,6 +11,9 @@ from chat.models import Run, RunStep
 from chat.models.objects import usage_of
 from chat.providers.base import Usage
 
+MOST_SEARCHES = 10  # of one run, after which the model has to answer
+MOST_CELLS = 20  # of one run, after which the model has to answer
+
 Reason = Literal["max_prompt_tokens", "max_completion_tokens"]
 
 

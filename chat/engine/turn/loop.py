@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from chat.engine.meter import Meter
+from chat.engine.turn.usage_meter import Meter
 from chat.errors import ContextOverflow
 from chat.providers.base import Finish, Provider, Request, Text, ToolCall, ToolCallPiece
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chat.providers.base import ToolCall, Turn
-from chat.providers.embedded import floor
+from chat.providers.embedded import without_model
 
 PASSAGES = """<passage source="kestrel.pdf, page 3">The Kestrel pump moves 42 litres a minute. It weighs 6 kg.</passage>
 <passage source="kestrel.pdf, page 9">The warranty on Kestrel pumps lasts 30 months. Keep the receipt.</passage>
@@ -9,7 +9,7 @@ PASSAGES = """<passage source="kestrel.pdf, page 3">The Kestrel pump moves 42 li
 
 
 def asked(question: str, *, passages: str = PASSAGES) -> str:
-    return floor.answer([Turn("system", passages), Turn("user", question)])
+    return without_model.answer([Turn("system", passages), Turn("user", question)])
 
 
 class TestTheFloor:
@@ -43,7 +43,7 @@ class TestTheFloor:
             Turn("tool", "In Oslo it rains.", tool_call_id="call_1"),
         ]
 
-        assert "> In Oslo it rains.\n>\n> — get_weather" in floor.answer(turns)
+        assert "> In Oslo it rains.\n>\n> — get_weather" in without_model.answer(turns)
 
     def test_tells_how_to_get_a_model_when_there_is_nothing_to_quote(self) -> None:
         answer = asked("Hello", passages="Be brief.")

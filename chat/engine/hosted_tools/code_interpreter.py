@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import QuerySet
 
-from chat.engine import products
-from chat.engine.loop import storable
+from chat.engine.hosted_tools import generated_files
+from chat.engine.turn.loop import storable
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.objects import Object
@@ -27,7 +27,6 @@ from chat.sandbox.values import Entry, Outcome
 from chat.tools import code_interpreter
 from chat.tools.code_reader import code_of
 
-MOST_CELLS = 20  # of one run, after which the model has to answer
 MOST_KEPT = 50  # files of one cell
 PREPARING = 300.0  # seconds that a run waits for a sandbox that is being prepared
 LOOK = 1.0
@@ -148,7 +147,7 @@ class Cell:
         shown = []
         for number, png in enumerate(outcome.images, start=self.pictures + 1):
             try:
-                row = await _in_thread(products.picture, self.run_row, png, number=number)
+                row = await _in_thread(generated_files.picture, self.run_row, png, number=number)
             except StorageFull as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
@@ -169,7 +168,7 @@ class Cell:
         after = {entry.name: entry for entry in await self.lease.files()}
         gone = self.before.keys() - after.keys()
         if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
-            await _in_thread(products.forget, self.run_row, gone)
+            await _in_thread(generated_files.forget, self.run_row, gone)
         known = self.wanted if self.was_stopped else self.before
         changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
         if len(changed) > MOST_KEPT:
@@ -186,7 +185,7 @@ class Cell:
             try:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
                     await _in_thread(content.write, chunk)
-                row = await _in_thread(products.file, self.run_row, entry.name, content)
+                row = await _in_thread(generated_files.file, self.run_row, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return

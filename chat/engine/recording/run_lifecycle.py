@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from chat.engine import budget
+from chat.engine.turn import run_limits
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus
+from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.objects import Object, message_object, run_object, step_object, usage_object
 from chat.tools import code_interpreter
 
@@ -46,7 +46,7 @@ def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) ->
     usage is that of its steps if it is not among them.
     """
     before = Run.objects.filter(pk=run.pk).first()
-    if before is None or not run.move(to, **{"usage": usage_object(budget.used(run))} | fields):
+    if before is None or not run.move(to, **{"usage": usage_object(run_limits.used(run))} | fields):
         return []
     ending = ENDINGS[to]
     told: Told = [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
@@ -100,3 +100,29 @@ def _note(data: Object) -> str:
     """What staff want to see of an event at a glance."""
     why = data.get("last_error") or data.get("incomplete_details") or {}
     return str(why.get("message") or why.get("reason") or "")[:500]
+
+
+def open_message(run: Run) -> tuple[Message, RunStep, Told]:
+    """An empty answer, and the step that writes it."""
+    message = Message.objects.create(
+        thread_id=run.thread_id,
+        run_id=run.id,
+        assistant_id=run.assistant_id,
+        role=Message.Role.ASSISTANT,
+        status=Message.Status.IN_PROGRESS,
+    )
+    details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
+    step, told = _open_step(run, StepType.MESSAGE_CREATION, details)
+    shown = message_object(message)
+    return message, step, [*told, (types.MESSAGE_CREATED, shown), (types.MESSAGE_IN_PROGRESS, shown)]
+
+
+def open_calls(run: Run) -> tuple[RunStep, Told]:
+    """A step that calls tools, none so far."""
+    return _open_step(run, StepType.TOOL_CALLS, {"type": "tool_calls", "tool_calls": []})
+
+
+def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, Told]:
+    row = RunStep.objects.create(run=run, type=type, details=details)
+    step = step_object(row, run=run)
+    return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]

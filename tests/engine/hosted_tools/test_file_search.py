@@ -8,7 +8,8 @@ import json
 import pytest
 
 from chat.actions import runs
-from chat.engine import searching
+from chat.engine.hosted_tools import file_search
+from chat.engine.turn import run_limits
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
@@ -145,7 +146,7 @@ class TestASearchRun:
         assert events[-1].name == "thread.run.failed"
         assert "again and again" in events[-1].data["last_error"]["message"]
         assert [function.name for function in provider.requests[-1].functions] == []
-        assert len(provider.requests) == searching.MOST_SEARCHES + 1
+        assert len(provider.requests) == run_limits.MOST_SEARCHES + 1
 
     async def test_answers_searches_itself_and_waits_for_functions(self, stage: Stage, thread: Thread) -> None:
         await Assistant.objects.filter(id=thread.assistant_id).aupdate(tools=[*(await thread_tools(thread)), WEATHER])
@@ -263,7 +264,7 @@ class TestTheFilesOfAThread:
         assert (await the_step(fresh)).details["tool_calls"][0]["file_search"]["results"]
 
     async def test_are_not_waited_for_for_ever(self, stage: Stage, fresh: Thread, monkeypatch) -> None:
-        monkeypatch.setattr(searching, "READING", 1.0)
+        monkeypatch.setattr(file_search, "READING", 1.0)
         await in_thread(fill)(await VectorStore.objects.aget(), "foods.txt", CAKE, status="in_progress")
         events = await perform(stage, fresh, librarian("Nothing."))
         assert events[-1].name == "thread.run.completed"

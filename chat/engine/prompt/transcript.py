@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from chat.engine import sizes
+from chat.engine.turn import token_estimate
 from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.objects import Object
@@ -57,7 +57,7 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
     do not fit.
     """
     head = [Turn(role="system", text=instructions)] if instructions else []
-    needed = sum(map(sizes.of_turns, [head, present, *groups[-1:]]))
+    needed = sum(map(token_estimate.of_turns, [head, present, *groups[-1:]]))
     if needed > budget:
         raise ContextOverflow(
             f"The message and the instructions are too long for the model: about {needed} tokens, and"
@@ -65,7 +65,7 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
         )
     kept: list[Group] = groups[-1:]
     for group in reversed(groups[:-1]):
-        needed += sizes.of_turns(group)
+        needed += token_estimate.of_turns(group)
         if needed > budget:
             break
         kept.append(group)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chat.tools.citation_support import supporting
 from chat.tools.citations import Found
-from chat.tools.support import supporting
 
 PASSAGES = [
     "The library opens at nine o'clock on weekdays and closes at six in the evening.",

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from asgiref.sync import sync_to_async
 
-from chat.engine import interpreting, searching
-from chat.engine.asking import Material
-from chat.engine.calls import unanswered
-from chat.engine.recorder import Recorder
+from chat.engine.hosted_tools import code_interpreter as interpreting
+from chat.engine.hosted_tools import file_search as searching
+from chat.engine.prompt.request import Material
+from chat.engine.recording.recorder import Recorder
+from chat.engine.turn import run_limits
+from chat.engine.turn.tool_calls import unanswered
 from chat.errors import ProviderError
 from chat.models import Run
 from chat.models.objects import Object
@@ -70,7 +72,7 @@ class Answering:
             self.shown[place] = made
             await self.recorder.show(self.shown)
 
-        if len(self.material.cells) + place >= interpreting.MOST_CELLS:
+        if len(self.material.cells) + place >= run_limits.MOST_CELLS:
             await show(code_interpreter.call(call.id, code_of(call.arguments), status="refused", note=TOO_MANY))
             return
         earlier = len(code_interpreter.images([*self.material.made, *self.shown]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.tools.queries import MOST, rewritten
+from chat.tools.follow_up_queries import MOST, rewritten
 
 LIBRARY = "When does the city library open on Sundays?"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from io import StringIO
 
-from chat.engine import sizes
+from chat.engine.turn import token_estimate
 from chat.providers.base import Piece, Request, Text, ToolCallPiece, Usage
 from chat.providers.tokens import estimate
 
@@ -39,7 +39,7 @@ class Meter:
         """Of the turn so far; nothing before the first piece."""
         if self._request is None or not self._has_heard:
             return Usage()
-        asked = sizes.of_turns(self._request.turns) + sizes.of_functions(self._request.functions)
+        asked = token_estimate.of_turns(self._request.turns) + token_estimate.of_functions(self._request.functions)
         return replace(
             self._reported,
             prompt=self._reported.prompt or asked,

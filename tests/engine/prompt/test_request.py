@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chat.engine.asking import Material, gather, request_of
-from chat.engine.budget import Left, Spent
+from chat.engine.prompt.request import Material, gather, request_of
+from chat.engine.turn.run_limits import Left, Spent
 from chat.errors import ContextOverflow
 from chat.models import Model, Run, Thread
 from chat.providers.base import Request, Turn

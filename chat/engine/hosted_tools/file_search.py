@@ -11,10 +11,9 @@ from chat.models import Message, Run
 from chat.models.ids import new_id
 from chat.models.objects import Object
 from chat.providers.base import ToolCall
-from chat.tools import file_search, queries
+from chat.tools import file_search, follow_up_queries
 from chat.tools.file_search import Options
 
-MOST_SEARCHES = 10  # of one run, after which the model has to answer
 READING = 60.0  # seconds that a run waits for the files of its thread (reference, section 8)
 LOOK = 0.5
 FIRST_MARKER = 4  # with one question; reference, section 5
@@ -34,7 +33,7 @@ def first_call(run: Run) -> ToolCall | None:
     """The search for what the user said last, for a model that does not search itself. None if there is nothing."""
     said = Message.objects.filter(thread_id=run.thread_id, role=Message.Role.USER, created_at__lte=run.created_at)
     newest = list(said.order_by("-created_at", "-number")[:SAID])
-    wanted = queries.rewritten([message.text for message in reversed(newest)])
+    wanted = follow_up_queries.rewritten([message.text for message in reversed(newest)])
     if not wanted:
         return None
     return ToolCall(new_id("call_"), file_search.NAME, json.dumps({"queries": wanted}, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""How a run is recorded: rows written in order, events numbered and published, text checked for citations and links."""
