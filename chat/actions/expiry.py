@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.actions import files, uploads
 from chat.models import File, KeptReply, Upload
 from chat.models.replies import LIFE
-from chat.retrieval import emptying
+from chat.retrieval.indexing import cleanup
 
 BATCH = 500  # rows that are held in memory at a time
 Row = TypeVar("Row", bound=Model)
@@ -29,7 +29,7 @@ def sweep() -> None:
     for upload in _shrinking(Upload.objects.filter(status=Upload.Status.PENDING, expires_at__lte=now)):
         uploads.expire(upload)
     KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
-    emptying.sweep()
+    cleanup.sweep()
 
 
 def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:

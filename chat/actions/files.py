@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from chat.actions.withdrawing import withdraw
 from chat.errors import InvalidRequest, NotFound, TooLarge
 from chat.models import Assistant, File, Message, QueuedMessage, Thread, User, VectorStoreFile
 from chat.models.files import FileQuerySet
 from chat.models.storing import keep, shown_name, sniffed
+from chat.retrieval.indexing.withdraw import withdraw
 
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]

@@ -10,11 +10,11 @@ from django.db import transaction
 from chat.actions import files, filling
 from chat.actions.filling import Wanted
 from chat.actions.wakeups import entries_waiting
-from chat.actions.withdrawing import withdraw
 from chat.documents.formats import format_of
 from chat.errors import NotFound
 from chat.models import Provider, VectorStore, VectorStoreFile, storing
-from chat.retrieval import renewal
+from chat.retrieval.indexing import reindex
+from chat.retrieval.indexing.withdraw import withdraw
 
 if TYPE_CHECKING:
     from chat.actions.files import Upload
@@ -89,14 +89,14 @@ def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> 
     store.embedding_provider, store.embedding_model = provider, model if provider else ""
     store.save(update_fields=["embedding_provider", "embedding_model"])
     entries_waiting()
-    return renewal.renew(store)
+    return reindex.renew(store)
 
 
 @transaction.atomic
 def renew_all() -> int:
     """After a provider was deleted: have the files read anew whose vectors were its. Returns how many these are."""
     entries_waiting()
-    return renewal.renew_all()
+    return reindex.renew_all()
 
 
 @transaction.atomic

@@ -9,8 +9,8 @@ from typing import Any
 from chat.actions import filling, vector_stores
 from chat.actions.rewriting import rewritten
 from chat.models import User
-from chat.retrieval.search import Hit, Weights
-from chat.retrieval.search import search as find
+from chat.retrieval.search.search import Hit, Weights
+from chat.retrieval.search.search import search as find
 
 USUAL = Weights()
 

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from chat.actions import files, vector_stores
 from chat.actions.filling import Attributes
-from chat.actions.withdrawing import withdraw
 from chat.errors import NotFound
 from chat.models import User, VectorStoreFile
+from chat.retrieval.indexing.withdraw import withdraw
 
 MAX_PIECE = 100_000  # characters of a text without pages that are told in one piece
 GAP = "\n\n"  # between two passages that do not overlap, in place of the space that was there

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 
 from chat.actions import files, filling
 from chat.actions.filling import Attributes, Wanted
-from chat.actions.withdrawing import withdraw
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
 from chat.retrieval.embedders import fields_for_new_stores
+from chat.retrieval.indexing.withdraw import withdraw
 
 CLEARED: dict[str, Any] = {"name": "", "metadata": {}, "expires_after": None}
 

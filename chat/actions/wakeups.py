@@ -9,7 +9,7 @@ from django.db import transaction
 from chat.engine import worker
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
-from chat.retrieval import ingestion
+from chat.retrieval.indexing import worker as ingestion
 
 
 def tell(thread_id: str, events: Sequence[Event]) -> None:

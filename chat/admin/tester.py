@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.passages import place_of
 from chat.models import VectorStore
-from chat.retrieval.search import Hit, Weights, search
+from chat.retrieval.search.search import Hit, Weights, search
 
 MAX_QUERY = 2000  # characters
 MAX_RESULTS = 50  # reference, section 4

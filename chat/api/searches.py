@@ -12,7 +12,7 @@ from chat.api import wire
 from chat.api.filters import Filters
 from chat.api.requests import ApiRequest
 from chat.models.file_shapes import SearchResult, SearchResultsPage
-from chat.retrieval.search import Hit, Weights
+from chat.retrieval.search.search import Hit, Weights
 
 router = Router(tags=["Vector stores"])
 Query = Annotated[str, Field(min_length=1, max_length=4096)]

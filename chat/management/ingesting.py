@@ -15,8 +15,8 @@ from chat.actions import knowledge
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile, storing
 from chat.models.liveness import is_anyone_alive
-from chat.retrieval import originals
-from chat.retrieval.ingestion import Ingestion
+from chat.retrieval.indexing import originals
+from chat.retrieval.indexing.worker import Ingestion
 
 P = ParamSpec("P")
 T = TypeVar("T")

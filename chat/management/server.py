@@ -19,7 +19,7 @@ from zope.interface import implementer
 from chat.engine.worker import Worker
 from chat.management import bodies
 from chat.management.housekeeping import Housekeeping
-from chat.retrieval.ingestion import Ingestion
+from chat.retrieval.indexing.worker import Ingestion
 from chat.sandbox.supervisor import Supervisor
 
 reactor: Any = installed_reactor  # its type is that of a module

@@ -1,8 +1,7 @@
-"""Finding a passage: files in stores become passages that can be searched for.
+"""Finding a passage: files in stores become passages, and passages are found by keywords and by meaning.
 
-``ingestion`` does so in the background for all that wait, ``indexing`` for one: ``sections`` reads, ``cutting`` makes
-rows, ``embedding`` their vectors, unless there is something for ``copying``. ``holds`` sees to it that only one worker
-writes, ``emptying`` removes what cannot be found any more, ``renewal`` has stores read anew whose model has changed.
+    indexing | search       reads files into passages; ranks the passages of a store for a query
+      keywords | vectors      the full-text index; embeddings and their similarity
 
-``search`` finds: ``keywords`` by words, ``vectors`` by meaning, ``filters`` among the files whose attributes fit.
+Each shelf imports only those below it. ``embedders`` names the embedding model of a store.
 """

@@ -13,8 +13,8 @@ from django.utils import timezone
 from chat.models import Assistant, Run, VectorStore, VectorStoreFile
 from chat.providers import tokens
 from chat.providers.base import Function
-from chat.retrieval.search import Hit, Weights
-from chat.retrieval.search import search as search_in
+from chat.retrieval.search.search import Hit, Weights
+from chat.retrieval.search.search import search as search_in
 from chat.tools.citations import Found, Place, Sources, marker
 
 NAME = "file_search"

@@ -17,7 +17,7 @@ from chat.documents.values import Section
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.retrieval import keywords
+from chat.retrieval.keywords import index
 from tests.bench.retrieval_set import Document
 
 
@@ -114,4 +114,4 @@ class _Rows:
             window.entry, window.vector = entry, vector.astype("<f4").tobytes()
         Passage.objects.bulk_create(self._passages)
         Window.objects.bulk_create(self._windows)
-        keywords.add(self._passages, store=entry.store)
+        index.add(self._passages, store=entry.store)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chat.models import Passage, VectorStore
 from chat.providers.base import Embedder
-from chat.retrieval.search import Hit, Weights, search
+from chat.retrieval.search.search import Hit, Weights, search
 from tests.bench.retrieval_set import Document, Question
 
 WAYS = {"words": Weights(1, 0), "meaning": Weights(0, 1), "both": Weights()}

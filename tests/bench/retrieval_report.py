@@ -15,7 +15,7 @@ from django.conf import settings
 from chat.models import Passage, User, VectorStore, Window
 from chat.providers.base import Embedder
 from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.retrieval import vectors as copies
+from chat.retrieval.vectors import similarity as copies
 from tests.bench import documents as reading
 from tests.bench import retrieval_quality as quality
 from tests.bench import retrieval_speed as speed

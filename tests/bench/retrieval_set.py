@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from pydoc_data.topics import topics
 
-from chat.retrieval.keywords_terms import terms
+from chat.retrieval.keywords.terms import terms
 
 LEAST_ANSWER = 30  # words
 LEAST_QUESTION = 5  # terms

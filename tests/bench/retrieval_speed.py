@@ -22,8 +22,8 @@ from django.db import transaction
 from chat.models import Passage, User, VectorStore, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.retrieval import keywords
-from chat.retrieval.search import search
+from chat.retrieval.keywords import index
+from chat.retrieval.search.search import search
 from tests.bench.retrieval_making import completed
 from tests.bench.retrieval_set import Document
 
@@ -85,7 +85,7 @@ def _fill(store: VectorStore, number: int, texts: Sequence[str], vectors: Any) -
         start = end
     Passage.objects.bulk_create(passages)
     Window.objects.bulk_create(windows)
-    keywords.add(passages, store=store)
+    index.add(passages, store=store)
 
 
 def measure(

@@ -8,7 +8,7 @@ from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Usage
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import ScriptedProvider
-from chat.retrieval import keywords
+from chat.retrieval.keywords import index
 
 CAKE = "Filip's favourite food is cake."
 
@@ -23,7 +23,7 @@ def fill(store: VectorStore, name: str, text: str, *, page: int | None = None, s
     )
     place = {"page_from": page, "page_to": page, "char_from": 0, "char_to": len(text), "window_from": 0, "window_to": 0}
     passage = Passage.objects.create(entry=entry, place=0, text=text, heading="Food", **place)
-    keywords.add([passage], store=store)
+    index.add([passage], store=store)
     return file
 
 

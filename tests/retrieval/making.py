@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.retrieval import keywords
-from chat.retrieval.search import Hit, search
+from chat.retrieval.keywords import index
+from chat.retrieval.search.search import Hit, search
 
 
 class Thesaurus:
@@ -123,5 +123,5 @@ def fill(entry: VectorStoreFile, text: str, *, embedder: Embedder) -> list[Passa
         ]
     Passage.objects.bulk_create(passages)
     Window.objects.bulk_create(windows)
-    keywords.add(passages, store=entry.store)
+    index.add(passages, store=entry.store)
     return passages

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from chat.actions import filling
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
-from chat.retrieval import holds
-from chat.retrieval.holds import Hold
-from chat.retrieval.indexing import index
+from chat.retrieval.indexing import claims
+from chat.retrieval.indexing.claims import Hold
+from chat.retrieval.indexing.index_file import index
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
 WORDS = 20  # of a window
@@ -73,7 +73,7 @@ def only(store: VectorStore) -> VectorStoreFile:
 
 
 def held(entry: VectorStoreFile, *, worker: str = "tester") -> Hold:
-    hold = holds.claim(entry.pk, attempt=entry.attempt, worker=worker)
+    hold = claims.claim(entry.pk, attempt=entry.attempt, worker=worker)
     assert hold is not None
     return hold
 

@@ -17,7 +17,7 @@ from chat.management.folders import sort_out
 from chat.management.ingesting import Ingesting
 from chat.management.people import find_user
 from chat.models import User, VectorStore
-from chat.retrieval.ingestion import folder
+from chat.retrieval.indexing.worker import folder
 
 NAME = 256  # characters
 INTERRUPTED = 130  # as shells have it

@@ -1,0 +1,238 @@
+"""Who reads which file, and what becomes of those that nobody reads any more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from chat.actions import store_files, vector_stores
+from chat.models import User, VectorStore, VectorStoreFile
+from chat.models.liveness import Liveness
+from chat.retrieval.indexing import embed_windows, worker
+from chat.retrieval.indexing.worker import Ingestion
+from tests.engine.stage import in_thread, until
+from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "ingestion"
+
+
+@asynccontextmanager
+async def at_work(folder: Path, embedder: PlainEmbedder | None = None) -> AsyncIterator[Ingestion]:
+    used = embedder or PlainEmbedder()
+    working = Ingestion(folder=folder, embedder_of=lambda store: used)
+    task = asyncio.create_task(working.run())
+    try:
+        yield working
+    finally:
+        await working.stop()
+        await task
+
+
+def many(owner: User, count: int) -> VectorStore:
+    """A store of so many small files, each another."""
+    return store_of(owner, *[file_with(owner, f"{n}.txt", text(5, word=f"file{n}x")) for n in range(count)])
+
+
+def statuses(store: VectorStore) -> list[str]:
+    return list(store.entries.order_by("pk").values_list("status", flat=True))
+
+
+async def is_read(store: VectorStore) -> None:
+    await until(lambda: set(statuses(store)) == {"completed"}, what="the files to be read")
+
+
+class TestIngestion:
+    async def test_reads_what_waited_before_it_started(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 5)
+        async with at_work(folder):
+            await is_read(store)
+
+    async def test_hears_of_new_files_at_once(self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker, "LOOK", 1000.0)
+        async with at_work(folder) as working:
+            await until(lambda: working.swept)
+            await is_read(await in_thread(many)(ada, 3))
+
+    async def test_reads_the_oldest_first_and_two_at_once(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 4)
+        gate, seen = threading.Event(), []
+
+        def wait(texts: Sequence[str]) -> None:
+            seen.append(texts[0].split("x")[0])
+            gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(wait)):
+            await until(lambda: len(seen) == 2)
+            held = await in_thread(lambda: store.entries.exclude(worker="").count())()
+            assert (sorted(seen), held) == (["file0", "file1"], 2)
+            gate.set()
+            await is_read(store)
+
+    async def test_lets_a_small_file_pass_a_large_one(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 3)
+        gate = threading.Event()
+
+        def stuck(texts: Sequence[str]) -> None:
+            if "file0" in texts[0]:
+                gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(stuck)):
+            await until(lambda: statuses(store) == ["in_progress", "completed", "completed"])
+            gate.set()
+            await is_read(store)
+
+    async def test_goes_on_after_a_file_that_cannot_be_read(self, ada: User, folder: Path) -> None:
+        broken = await in_thread(file_with)(ada, "a.pdf", b"no PDF")
+        fine = await in_thread(file_with)(ada, "b.txt", b"hello")
+        store = await in_thread(store_of)(ada, broken, fine)
+        async with at_work(folder):
+            await until(lambda: statuses(store) == ["failed", "completed"])
+
+    async def test_hands_back_what_it_has_when_it_is_stopped(
+        self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embed_windows, "EVERY", 0.0)
+        monkeypatch.setattr(embed_windows, "FEWEST", 1)
+        monkeypatch.setattr(embed_windows, "MOST", 1)
+        store = await in_thread(lambda: store_of(ada, file_with(ada, "a.txt", text(300))))()
+        gate, inside = threading.Event(), threading.Event()
+
+        def wait(texts: Sequence[str]) -> None:
+            if len(first.asked) == 5:
+                inside.set()
+                gate.wait(20)
+
+        first = PlainEmbedder(wait)
+        working = Ingestion(folder=folder, embedder_of=lambda store: first)
+        task = asyncio.create_task(working.run())
+        await until(inside.is_set)
+        stopping = asyncio.create_task(working.stop())
+        row = await until(lambda: store.entries.filter(worker="").first(), what="the entry to be handed back")
+        assert (row.status, row.is_cut) == ("in_progress", True)
+        gate.set()
+        await stopping
+        await task
+        second = PlainEmbedder()
+        async with at_work(folder, second):
+            await is_read(store)
+
+        _passages, windows = await in_thread(left)(row)
+        assert windows == 5 + len(second.asked) > 10
+
+    async def test_gives_up_a_file_that_is_cancelled_before_it_is_through_with_it(
+        self, ada: User, folder: Path
+    ) -> None:
+        await in_thread(many)(ada, 1)
+        gate, inside = threading.Event(), threading.Event()
+
+        def wait(texts: Sequence[str]) -> None:
+            inside.set()
+            gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(wait)) as working:
+            await until(inside.is_set)
+            (hold, _done) = next(iter(working.held.values()))
+            await VectorStoreFile.objects.aupdate(status="cancelled", worker="")
+            working.wake()
+            await until(hold.given_up.is_set)
+            gate.set()
+            await until(lambda: not working.held)
+
+        assert await in_thread(left)(hold.pk) == (0, 0)
+
+
+class TestOfTwoAtWork:
+    async def test_each_file_is_read_by_one(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 20)
+        one, two = PlainEmbedder(), PlainEmbedder()
+        async with at_work(folder, one), at_work(folder, two):
+            await is_read(store)
+
+        assert len(one.asked) + len(two.asked) == len(set(one.asked + two.asked)) == 20
+
+    async def test_the_one_leaves_alone_what_the_other_holds(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 2)
+        other = await asyncio.to_thread(Liveness, folder)
+        entries = [entry async for entry in store.entries.order_by("pk")]
+        mine = VectorStoreFile.objects.filter(pk=entries[0].pk)
+        await mine.aupdate(worker=other.name, heartbeat_at=timezone.now())
+        async with at_work(folder):
+            await until(lambda: statuses(store) == ["in_progress", "completed"])
+            other.lock.close()  # as when its process dies
+            await is_read(store)
+
+    async def test_one_that_is_silent_elsewhere_is_taken_for_dead(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 1)
+        silent = timezone.now() - timedelta(seconds=61)
+        await VectorStoreFile.objects.aupdate(worker="elsewhere", heartbeat_at=silent)
+        async with at_work(folder):
+            await is_read(store)
+
+    async def test_what_it_lost_hold_of_itself_is_taken_up_again(self, ada: User, folder: Path) -> None:
+        async with at_work(folder) as working:
+            await until(lambda: working.swept)
+            store = await in_thread(many)(ada, 1)
+            await is_read(store)
+            await VectorStoreFile.objects.aupdate(
+                status="in_progress", worker=working.liveness.name, heartbeat_at=timezone.now()
+            )
+            working.wake()
+            await is_read(store)
+
+
+class TestAStoreWhoseModelChanges:
+    async def test_has_its_files_read_anew(self, ada: User, folder: Path, scripted: Any) -> None:
+        store = await in_thread(many)(ada, 2)
+        async with at_work(folder):
+            await is_read(store)
+        await VectorStore.objects.aupdate(embedding_provider=scripted, embedding_model="another")
+        version = (await VectorStore.objects.aget()).version
+        async with at_work(folder):
+            await until(
+                lambda: store.entries.filter(embedded_by=f"{scripted.pk}:another", status="completed").count() == 2
+            )
+
+        assert (await VectorStore.objects.aget()).version > version
+
+    async def test_has_them_read_anew_when_its_provider_is_deleted(
+        self, ada: User, folder: Path, scripted: Any
+    ) -> None:
+        store = await in_thread(many)(ada, 1)
+        await VectorStore.objects.aupdate(embedding_provider=scripted, embedding_model="another")
+        async with at_work(folder):
+            await is_read(store)
+        await in_thread(scripted.delete)()
+        async with at_work(folder):
+            await until(lambda: store.entries.filter(embedded_by="all-MiniLM-L6-v2", status="completed").exists())
+
+
+class TestAFileThatLeaves:
+    async def test_its_store_while_it_is_read_is_never_seen_again(self, ada: User, folder: Path) -> None:
+        store = await in_thread(many)(ada, 1)
+        gate, inside = threading.Event(), threading.Event()
+
+        def wait(texts: Sequence[str]) -> None:
+            inside.set()
+            gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(wait)) as working:
+            await until(inside.is_set)
+            await in_thread(lambda: store_files.delete(only(store)))()
+            gate.set()
+            await until(lambda: not working.held)
+
+        assert not await VectorStoreFile.objects.aexists()
+        await in_thread(vector_stores.delete)(ada, store.id)
