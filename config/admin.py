@@ -51,21 +51,21 @@ class EverthreadAdminSite(AdminSite):
 
     def _pages(self, request: HttpRequest) -> dict[str, dict[str, Any]]:
         """What is in a room and is no model, in the form of Django's list."""
-        from chat.admin import sandbox_state  # the admin is built before the models it shows
+        from chat.admin.shared import sandbox_status  # the admin is built before the models it shows
 
-        if not sandbox_state.may_look(request):
+        if not sandbox_status.may_look(request):
             return {}
         sandbox = {"object_name": "Sandbox", "name": _("Sandbox"), "view_only": True}
-        return {"Sandbox": sandbox | {"admin_url": sandbox_state.address(), "add_url": None}}
+        return {"Sandbox": sandbox | {"admin_url": sandbox_status.address(), "add_url": None}}
 
     def get_urls(self) -> list[Any]:
-        from chat.admin.sandbox import SandboxPages
+        from chat.admin.sandbox.pages import SandboxPages
 
         return [*SandboxPages(self).urls, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The rooms, and how today goes for those who may see runs."""
-        from chat.admin import runs  # the admin is built before the models it shows
+        from chat.admin.conversations import runs  # the admin is built before the models it shows
 
         today = runs.today() if request.user.has_perm("chat.view_run") else None
         return super().index(request, {**(extra_context or {}), "today": today})

@@ -1,5 +1,25 @@
-"""The door for staff: one module a room, each registered with Django's admin by being imported here."""
+"""The door for staff: Django's admin. A folder a subject; what several subjects need is in ``shared``.
 
-from chat.admin import assistants, keys, knowledge, models, people, providers, runs, threads
+Importing this package registers the models.
+"""
 
-__all__ = ["assistants", "keys", "knowledge", "models", "people", "providers", "runs", "threads"]
+from chat.admin.assistants.admin import AssistantAdmin
+from chat.admin.conversations.runs import RunAdmin
+from chat.admin.conversations.threads import ThreadAdmin
+from chat.admin.knowledge.admin import KnowledgeAdmin
+from chat.admin.people.api_keys import ApiKeyAdmin
+from chat.admin.people.users import UserAdmin
+from chat.admin.providers.admin import ProviderAdmin
+from chat.admin.providers.models import AliasAdmin, ModelAdmin
+
+__all__ = [
+    "AliasAdmin",
+    "ApiKeyAdmin",
+    "AssistantAdmin",
+    "KnowledgeAdmin",
+    "ModelAdmin",
+    "ProviderAdmin",
+    "RunAdmin",
+    "ThreadAdmin",
+    "UserAdmin",
+]

@@ -1,0 +1,170 @@
+"""The room of assistants."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from chat.admin.assistants import code_files, code_form, file_search_form
+from chat.admin.assistants.form import AssistantForm
+from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.store_access import ids_in, is_knowledge
+from chat.errors import ModelNotFound, Refusal
+from chat.models import Assistant, Audience, VectorStore
+from chat.models.ids import new_id
+from chat.models.providers import resolve
+
+
+def try_address(assistant: Assistant) -> str:
+    """Where a new chat with ``assistant`` begins."""
+    return f"{reverse('home')}?{urlencode({'assistant': assistant.id})}"
+
+
+@admin.register(Assistant)
+class AssistantAdmin(Guarded):
+    form = AssistantForm
+    list_display = ("__str__", "model", "audience", "owner", "thread_count", "created_at", "try_it")
+    list_filter = ("audience", "model", ("owner", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("owner",)
+    search_fields = ("name", "description", "=id", "owner__username")
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("id", "created_at")
+    actions = ("duplicate",)
+    fieldsets = (
+        (None, {"fields": ("name", "description", "instructions", "model", "starter_prompts")}),
+        (
+            gettext_lazy("Who may use it"),
+            {"fields": ("audience", "groups", "owner")},
+        ),
+        (gettext_lazy("Knowledge"), {"fields": file_search_form.NAMES}),
+        (gettext_lazy("Code"), {"fields": code_form.NAMES}),
+        (gettext_lazy("Functions"), {"fields": ("functions",)}),
+        (
+            gettext_lazy("Fine tuning"),
+            {
+                "classes": ("collapse",),
+                "fields": ("temperature", "top_p", "reasoning_effort", "metadata", "id", "created_at"),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
+        usable = Assistant.objects.usable_by(request.user).filter(pk=OuterRef("pk"))  # type: ignore[arg-type]
+        found: QuerySet[Assistant] = super().get_queryset(request)
+        return found.annotate(thread_count=Count("threads"), usable=Exists(usable))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Assistant | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        shown: dict[Any, Any] = {
+            file_search_form.NAMES: ("search_in_files", "knowledge"),
+            code_form.NAMES: ("runs_code", "files"),
+        }
+        return [(title, {**rest, "fields": shown.get(rest["fields"], rest["fields"])}) for title, rest in fieldsets]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        assistant: Any = super().get_object(request, object_id, from_field)
+        if assistant is not None:
+            assistant.files_are_private = code_files.are_private(request, assistant)
+        return assistant
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form: Any = super().get_form(request, *args, **options)
+        form.request = request  # Django makes a class for each request
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **options)
+        except Refusal as refusal:  # the disk is full
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        assistant = self.get_object(request, object_id)
+        address = try_address(assistant) if assistant is not None and assistant.usable else ""
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "try_address": address})
+
+    def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        told = {"name": obj.model}
+        try:
+            resolve(obj.model)
+        except ModelNotFound:
+            warning = _("No model answers to the name “%(name)s” yet. Add it under Models, or an alias for it.")
+            messages.warning(request, warning % told)
+        if code_form.has_code(obj) and code_form.is_without_tools(obj.model):
+            messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % told)
+
+    # --- the list ----------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("chats"), ordering="thread_count")
+    def thread_count(self, assistant: Assistant) -> int:
+        count: int = assistant.thread_count  # type: ignore[attr-defined]
+        return count
+
+    @admin.display(description="", empty_value="")
+    def try_it(self, assistant: Assistant) -> str | None:
+        if not assistant.usable:  # type: ignore[attr-defined]
+            return None
+        return format_html('<a href="{}">{}</a>', try_address(assistant), _("Try it"))
+
+    @admin.display(description=gettext_lazy("functions"))
+    def functions(self, assistant: Assistant) -> str:
+        """What those who may only look see in place of the field."""
+        return json.dumps([tool["function"] for tool in assistant.tools if tool["type"] == "function"], indent=2)
+
+    @admin.display(description=gettext_lazy("search in files"), boolean=True)
+    def search_in_files(self, assistant: Assistant) -> bool:
+        """As ``functions``; so is ``knowledge``."""
+        return file_search_form.searching(assistant) is not None
+
+    @admin.display(description=gettext_lazy("knowledge"), empty_value="–")
+    def knowledge(self, assistant: Assistant) -> str | None:
+        stores = VectorStore.objects.filter(id__in=ids_in(assistant.tool_resources), owner=assistant.owner_id)
+        return ", ".join(str(store) if is_knowledge(store) else _("private files") for store in stores) or None
+
+    @admin.display(description=gettext_lazy("runs Python code"), boolean=True)
+    def runs_code(self, assistant: Assistant) -> bool:
+        return code_form.has_code(assistant)
+
+    @admin.display(description=gettext_lazy("files for it"), empty_value="–")
+    def files(self, assistant: Assistant) -> str | None:
+        present = code_files.files_of(assistant)
+        if assistant.files_are_private:  # type: ignore[attr-defined]
+            return code_files.counted(present) or None
+        return ", ".join(map(code_files.label_of, present)) or None
+
+    @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
+    def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
+        """Copies belong to who makes them, and nobody else sees them until they are shared."""
+        left = 0
+        for assistant in assistants:
+            original = assistant.id
+            if assistant.owner_id != request.user.pk and assistant.tool_resources:
+                assistant.tool_resources, left = {}, left + 1  # its files are its owner's
+            assistant.pk, assistant._state.adding = None, True
+            assistant.id = new_id("asst_")
+            assistant.name = (_("Copy of %(name)s") % {"name": assistant.name or original})[:256]
+            assistant.owner, assistant.audience = request.user, Audience.OWNER  # type: ignore[assignment]
+            assistant.save()
+            self.log_addition(request, assistant, [{"added": {}}])
+        told = ngettext("%(count)d assistant was duplicated.", "%(count)d assistants were duplicated.", len(assistants))
+        messages.success(request, told % {"count": len(assistants)})
+        if left:
+            messages.warning(request, _("Files and knowledge stay with the owner of the original: choose your own."))

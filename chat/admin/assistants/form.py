@@ -1,0 +1,110 @@
+"""The form in which staff shape an assistant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chat.admin.assistants.code_form import CodeForm
+from chat.admin.assistants.file_search_form import SearchingForm
+from chat.admin.assistants.functions_field import FunctionsField
+from chat.admin.shared.form_fields import LinesField, MetadataField, Suggested
+from chat.models import Alias, Assistant, Audience, Model
+from chat.models.providers import DEFAULT
+from chat.tools import code_interpreter, file_search
+from chat.tools.functions import MAX_TOOLS
+
+EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+def model_names() -> Iterator[str]:
+    """What a person may want to write as the model: the default, the models, and the aliases that are names."""
+    yield DEFAULT
+    yield from Model.objects.filter(enabled=True, provider__enabled=True).values_list("name", flat=True)
+    yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
+
+
+class AssistantForm(SearchingForm, CodeForm):
+    """What the API stored and this form does not show (the response format) stays."""
+
+    starter_prompts = LinesField(
+        required=False,
+        label=gettext_lazy("Starter prompts"),
+        help_text=gettext_lazy("Questions that an empty chat offers, one a line."),
+    )
+    functions = FunctionsField(
+        required=False,
+        label=gettext_lazy("Functions"),
+        help_text=gettext_lazy(
+            "What the model may call and a program answers: a JSON list of objects with name, description and "
+            "parameters (a JSON schema). Chats on the page wait for such a program; leave this empty if there is none."
+        ),
+    )
+    metadata = MetadataField(
+        required=False,
+        label=gettext_lazy("Metadata"),
+        help_text=gettext_lazy('For programs: up to 16 short texts, such as {"team": "sales"}.'),
+    )
+
+    class Meta:
+        model = Assistant
+        fields = (
+            "name",
+            "description",
+            "instructions",
+            "model",
+            "starter_prompts",
+            "audience",
+            "groups",
+            "owner",
+            "temperature",
+            "top_p",
+            "reasoning_effort",
+            "metadata",
+        )
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+            "instructions": forms.Textarea(attrs={"rows": 18, "class": "vLargeTextField"}),
+            "model": Suggested(model_names),
+            "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
+            "top_p": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "any"}),
+            "reasoning_effort": Suggested(lambda: EFFORTS),
+            "groups": forms.CheckboxSelectMultiple,
+        }
+        help_texts = {
+            "instructions": gettext_lazy("Who the assistant is and how it should answer. Sent with every question."),
+            "audience": gettext_lazy("The owner may always use it."),
+            "owner": gettext_lazy("The assistant is deleted together with its owner."),
+            "temperature": gettext_lazy("0 to 2: how freely the model chooses its words. 1 is usual."),
+            "top_p": gettext_lazy("0 to 1: how many unlikely words it considers. 1 is usual."),
+            "reasoning_effort": gettext_lazy("For models that think first, such as “low” or “high”. Empty: their own."),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        tools = self.instance.tools
+        self.initial["functions"] = [tool["function"] for tool in tools if tool["type"] == "function"]
+        if "name" in self.fields:  # someone who may only look has a form without fields
+            self.fields["name"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("audience") == Audience.GROUPS and not found.get("groups"):
+            self.add_error("groups", _("Choose at least one group, or another audience."))
+        switches = {file_search.NAME: "search_in_files", code_interpreter.NAME: "run_code"}
+        hosted = [name for name, switch in switches.items() if found.get(switch)]
+        functions = found.get("functions") or []
+        if len(hosted) + len(functions) > MAX_TOOLS:
+            self.add_error("functions", _("At most %(most)d, please.") % {"most": MAX_TOOLS - len(hosted)})
+        for name in {function["name"] for function in functions}.intersection(hosted):
+            self.add_error("functions", _("“%(name)s” is the name of a tool that is built in.") % {"name": name})
+        return found
+
+    def save(self, commit: bool = True) -> Assistant:
+        functions = [{"type": "function", "function": function} for function in self.cleaned_data["functions"]]
+        self.instance.tools = [*(tool for tool in self.instance.tools if tool["type"] != "function"), *functions]
+        return super().save(commit)

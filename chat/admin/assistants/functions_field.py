@@ -1,0 +1,53 @@
+"""The field in which staff write the functions of an assistant, and what may be wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from chat.admin.shared.form_fields import JsonText
+from chat.tools.function_errors import problems_of
+from chat.tools.functions import MAX_TOOLS, shown
+
+
+class FunctionsField(JsonText):
+    """A list of ``{"name", "description", "parameters", "strict"}``. Takes the API's list of function tools too."""
+
+    widget = forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField code", "spellcheck": "false"})
+    empty = list
+
+    def to_python(self, value: Any) -> Any:
+        found = super().to_python(value)
+        found = [found] if isinstance(found, dict) else found
+        if not isinstance(found, list):
+            raise ValidationError(_("Write a list of functions, in square brackets."))
+        return [self._unwrapped(function) for function in found]
+
+    @staticmethod
+    def _unwrapped(function: Any) -> Any:
+        """The function of ``{"type": "function", "function": {…}}``, which is how the API lists one."""
+        wrapped = isinstance(function, dict) and function.get("type") == "function" and "function" in function
+        return function["function"] if wrapped else function
+
+    def validate(self, value: Any) -> None:
+        if len(value) > MAX_TOOLS:
+            raise ValidationError(_("At most %(most)d functions, please.") % {"most": MAX_TOOLS})
+        errors = [
+            _("Function %(place)d: %(problem)s") % {"place": place, "problem": problem}
+            for place, function in enumerate(value, start=1)
+            for problem in problems_of(function)
+        ]
+        names = Counter(str(function.get("name")) for function in value if isinstance(function, dict))
+        errors += [
+            _("The name “%(name)s” is used more than once.") % {"name": name} for name in names if names[name] > 1
+        ]
+        if errors:
+            raise ValidationError(errors)
+
+    def clean(self, value: Any) -> list[dict[str, Any]]:
+        """As the API keeps them: with ``strict``, and with ``parameters`` (reference, section 3)."""
+        return [shown(function) for function in super().clean(value)]

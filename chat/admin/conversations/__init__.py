@@ -1,0 +1,1 @@
+"""Threads and runs, which staff may read only with a permission of its own."""

@@ -1,0 +1,111 @@
+"""Files and pictures of a thread on the pages of staff, who get them only where they may read what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
+
+from chat.admin.shared.permissions import log_reading, may_read
+from chat.downloads import download
+from chat.errors import NotFound
+from chat.models import File, Message, Run, RunStep, Thread
+from chat.models.storing import IMAGE_TYPES
+
+ONE_VISIT = timedelta(minutes=30)  # noted once, however many pictures a page has
+UNKNOWN = "application/octet-stream"
+
+Part = Mapping[str, Any]
+
+
+def in_message(message: Message) -> list[str]:
+    """The ids of the files that ``message`` shows, names or brings along, each once."""
+    named = [
+        annotation["file_path"]["file_id"]
+        for part in message.content
+        if part["type"] == "text"
+        for annotation in part["text"]["annotations"]
+        if annotation["type"] == "file_path"
+    ]
+    brought = [attachment["file_id"] for attachment in message.attachments if attachment.get("file_id")]
+    return list(dict.fromkeys([*pictures_in(message), *named, *brought]))
+
+
+def pictures_in(message: Message) -> list[str]:
+    """The ids of the pictures that ``message`` shows."""
+    return [part["image_file"]["file_id"] for part in message.content if part["type"] == "image_file"]
+
+
+def in_step(step: RunStep) -> list[str]:
+    """The ids of the pictures and files that code made in ``step``."""
+    return [file_id for call in step.details.get("tool_calls", []) for file_id in in_call(call)]
+
+
+def in_call(call: Part) -> Iterator[str]:
+    code = call.get("code_interpreter") or {}
+    yield from (output["image"]["file_id"] for output in code.get("outputs", []) if output["type"] == "image")
+    yield from (made["file_id"] for made in code.get("files") or [])
+
+
+def present(thread: Thread, ids: Iterable[str]) -> dict[str, File]:
+    """Those of ``ids`` that are still there, by id. A file of another than the thread's owner is never among them."""
+    return File.objects.there().filter(owner=thread.owner_id).in_bulk(list(ids), field_name="id")
+
+
+def is_picture(file: File) -> bool:
+    return file.content_type in IMAGE_TYPES.values()
+
+
+def address(admin: ModelAdmin[Any], *, of: Callable[[Any], Thread], has: Callable[[Any, str], bool]) -> URLPattern:
+    """Where the files are served of a row of ``admin``: of the thread ``of`` it, those that the row ``has``."""
+
+    def view(request: HttpRequest, pk: int, file_id: str) -> HttpResponseBase:
+        row = admin.get_object(request, str(pk))
+        if not admin.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None or not has(row, file_id):
+            raise Http404
+        return serve(request, row, thread=of(row), file_id=file_id)
+
+    name = f"chat_{admin.opts.model_name}_file"
+    wrapped = cast("Callable[..., HttpResponseBase]", admin.admin_site.admin_view(require_safe(view)))
+    return path("<int:pk>/files/<str:file_id>/", wrapped, name=name)
+
+
+def serve(request: HttpRequest, row: Thread | Run, *, thread: Thread, file_id: str) -> HttpResponseBase:
+    """A picture is shown, anything else is saved; neither can run anything here."""
+    if not may_read(request, thread):
+        raise PermissionDenied
+    file = present(thread, [file_id]).get(file_id)
+    if file is None:
+        raise Http404
+    log_reading(request, row, thread=thread, once_in=ONE_VISIT)
+    picture = is_picture(file)
+    try:
+        return download(
+            request, file, as_attachment=not picture, content_type=file.content_type if picture else UNKNOWN
+        )
+    except NotFound:
+        raise Http404 from None
+
+
+def in_run(run: Run) -> set[str]:
+    """The ids of the pictures and files that code made in ``run``."""
+    return {file_id for step in run.steps.all() for file_id in in_step(step)}
+
+
+def is_in_run(run: Run, file_id: str) -> bool:
+    return any(file_id in in_step(step) for step in run.steps.filter(details__icontains=file_id))
+
+
+def is_in_thread(thread: Thread, file_id: str) -> bool:
+    """Whether a message has it."""
+    named = Q(content__icontains=file_id) | Q(attachments__icontains=file_id)
+    return any(file_id in in_message(message) for message in thread.messages.filter(named))

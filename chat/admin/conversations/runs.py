@@ -1,0 +1,96 @@
+"""The inspector of runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy
+
+from chat.admin.conversations import files as thread_files
+from chat.admin.conversations.run_timeline import deeds, moments
+from chat.admin.conversations.threads import name_of_assistant
+from chat.admin.shared.durations_and_costs import money, run_facts, spoken, time_taken
+from chat.admin.shared.permissions import ReadOnly, log_reading, may_read
+from chat.models import Run, RunStatus
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly):
+    class Media:
+        css = {"all": ("css/highlight.css",)}
+
+    list_display = ("created_at", "state", "model", "assistant_name", "owner", "took", "tokens", "id")
+    list_filter = ("status", "model", "created_at")
+    search_fields = ("=id", "=thread__id", "=thread__owner__username", "=assistant__id")
+    search_help_text = gettext_lazy("The id of a run, a thread or an assistant, or a user name.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        found: QuerySet[Run] = super().get_queryset(request)
+        return found.select_related("assistant", "thread__owner")
+
+    def get_urls(self) -> list[Any]:
+        files = thread_files.address(self, of=lambda run: run.thread, has=thread_files.is_in_run)
+        return [files, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        run = self.get_object(request, object_id)
+        if run is not None and self.has_view_permission(request, run):
+            readable = may_read(request, run.thread)
+            if readable and request.method == "GET":
+                log_reading(request, run, thread=run.thread)
+            extra_context = {**(extra_context or {}), **page_of(run, readable=readable)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    # --- the list ----------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def state(self, run: Run) -> str:
+        return format_html('<span class="state state-{}">{}</span>', run.status, run.get_status_display())
+
+    @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
+    def assistant_name(self, run: Run) -> str:
+        return name_of_assistant(run)
+
+    @admin.display(description=gettext_lazy("owner"), ordering="thread__owner__username")
+    def owner(self, run: Run) -> str:
+        return run.thread.owner.get_username()
+
+    @admin.display(description=gettext_lazy("took"))
+    def took(self, run: Run) -> str:
+        return spoken(time_taken(run))
+
+    @admin.display(description=gettext_lazy("tokens in / out"), empty_value="–")
+    def tokens(self, run: Run) -> str | None:
+        return f"{run.usage['prompt_tokens']} / {run.usage['completion_tokens']}" if run.usage else None
+
+
+def page_of(run: Run, *, readable: bool) -> dict[str, Any]:
+    """What the template shows. Without ``readable`` there is nothing in it that a person or a model wrote."""
+    facts = run_facts(run)
+    return {
+        "run": run,
+        "facts": facts,
+        "assistant": name_of_assistant(run),
+        "readable": readable,
+        "moments": moments(run),
+        "deeds": deeds(run, readable=readable),
+        "waited": spoken(facts.waited),
+        "first_word": spoken(facts.first_word),
+        "took": spoken(facts.took),
+        "cost": money(facts.cost),
+        "tools": ", ".join(tool.get("function", {}).get("name", tool["type"]) for tool in run.tools),
+    }
+
+
+def today() -> dict[str, int]:
+    """How many runs began since midnight, and how many of them failed."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    runs = Run.objects.filter(created_at__gte=midnight)
+    return {"runs": runs.count(), "failures": runs.filter(status=RunStatus.FAILED).count()}

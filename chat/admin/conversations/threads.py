@@ -1,0 +1,123 @@
+"""The room of threads. What people wrote is shown only to those who may read it, and that they did is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chat.admin.conversations import files as thread_files
+from chat.admin.shared.durations_and_costs import spoken, time_taken
+from chat.admin.shared.permissions import ReadOnly, log_reading, may_read, may_read_all
+from chat.models import File, Message, Run, Thread
+
+SHOWN = 200  # messages on the page of a thread, the newest
+
+
+@admin.register(Thread)
+class ThreadAdmin(ReadOnly):
+    list_filter = ("active_at", ("assistant", admin.RelatedOnlyFieldListFilter))
+    ordering = ("-active_at",)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """A name is made of the thread's first words, so it is for readers only."""
+        name = ("title",) if may_read_all(request) else ()
+        return ("active_at", *name, "owner", "assistant_name", "message_count", "run_count", "id")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        name = ("title",) if may_read_all(request) else ()
+        return ("=id", "=owner__username", *name)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
+        found: QuerySet[Thread] = super().get_queryset(request)
+        # Assistants are always joined: one that was deleted is then None, where a look-up of its own would raise.
+        return found.select_related("owner", "assistant").annotate(message_count=_count(Message), run_count=_count(Run))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Thread | None:
+        """The thread; for those who may not read it, without its name, whatever page shows it."""
+        thread: Thread | None = super().get_object(request, object_id, from_field)
+        if thread is not None and not may_read(request, thread):
+            thread.title = thread.id
+        return thread
+
+    def get_urls(self) -> list[Any]:
+        files = thread_files.address(self, of=lambda thread: thread, has=thread_files.is_in_thread)
+        return [files, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        thread = self.get_object(request, object_id)
+        if thread is not None and self.has_view_permission(request, thread):
+            readable = may_read(request, thread)
+            if readable and request.method == "GET":
+                log_reading(request, thread, thread=thread)
+            extra_context = {**(extra_context or {}), **page_of(thread, readable=readable)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    # --- the list ----------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
+    def assistant_name(self, thread: Thread) -> str:
+        return name_of_assistant(thread)
+
+    @admin.display(description=gettext_lazy("messages"), ordering="message_count")
+    def message_count(self, thread: Thread) -> int:
+        count: int = thread.message_count  # type: ignore[attr-defined]
+        return count
+
+    @admin.display(description=gettext_lazy("runs"), ordering="run_count")
+    def run_count(self, thread: Thread) -> int:
+        count: int = thread.run_count  # type: ignore[attr-defined]
+        return count
+
+
+def _count(model: type[Message | Run]) -> Coalesce:
+    """How many rows of ``model`` a thread has; a subquery, because two joins would multiply them."""
+    rows = model.objects.filter(thread=OuterRef("id")).order_by().values("thread").annotate(count=Count("pk"))
+    return Coalesce(Subquery(rows.values("count")), 0)
+
+
+def name_of_assistant(row: Thread | Run) -> str:
+    """The assistant's name; an assistant that was deleted is known by its id alone."""
+    if row.assistant_id is None:
+        return "–"
+    return str(row.assistant) if row.assistant else _("%(id)s (deleted)") % {"id": row.assistant_id}
+
+
+def page_of(thread: Thread, *, readable: bool) -> dict[str, Any]:
+    """What the template shows. Without ``readable`` there is not a word of a message in it."""
+    messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:SHOWN])[::-1]
+    named = {file_id for message in messages for file_id in thread_files.in_message(message)} if readable else set()
+    files = thread_files.present(thread, named)
+    return {
+        "subtitle": thread.id,
+        "thread": thread,
+        "assistant": name_of_assistant(thread),
+        "readable": readable,
+        "messages_shown": [_shown(message, files=files, readable=readable) for message in messages],
+        "left_out": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
+        "queued": thread.queued_messages.count(),
+        "runs": [(run, spoken(time_taken(run))) for run in thread.runs.all()[:SHOWN]],
+    }
+
+
+def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
+    """``present`` are those of its pictures and files that are still there, for who may read."""
+    pictures, named = thread_files.pictures_in(message), thread_files.in_message(message)
+    there = [files[file_id] for file_id in named if file_id in files]
+    return {
+        "message": message,
+        "text": message.text if readable else "",
+        "length": len(message.text),
+        "images": len(pictures),
+        "files": len(set(named).difference(pictures)),
+        "pictures_there": [file for file in there if thread_files.is_picture(file)],
+        "files_there": [file for file in there if not thread_files.is_picture(file)],
+    }

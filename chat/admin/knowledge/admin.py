@@ -1,0 +1,199 @@
+"""The room of knowledge: vector stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.forms import Script
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from chat.actions import knowledge
+from chat.admin.knowledge import statistics as figures
+from chat.admin.knowledge.form import StoreForm
+from chat.admin.knowledge.pages import StorePages, figures_of, table_of
+from chat.admin.knowledge.search_tester import TrialForm
+from chat.admin.shared.embedding_field import label_of
+from chat.admin.shared.store_access import BY_THE_WAY, assistants_of, is_private, log_looking, owners, visible
+from chat.documents.formats import SUPPORTED
+from chat.models import VectorStore, VectorStoreFile
+
+
+class OriginFilter(admin.SimpleListFilter):
+    """What was made for a chat's attachments is not listed among the rest."""
+
+    title = gettext_lazy("origin")
+    parameter_name = "origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("chats", gettext_lazy("Attachments of chats"))]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for value, title in (("", _("Knowledge")), *self.lookup_choices):
+            yield {
+                "selected": (self.value() or "") == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value or None}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[VectorStore]) -> QuerySet[VectorStore]:
+        return queryset.filter(BY_THE_WAY) if self.value() == "chats" else queryset.exclude(BY_THE_WAY)
+
+
+@admin.register(VectorStore)
+class KnowledgeAdmin(StorePages):
+    form = StoreForm
+    list_display = ("__str__", "owner", "ready_files", "size", "state", "used_by", "last_used")
+    list_filter = (OriginFilter, ("owner", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("owner",)
+    search_fields = ("name", "description", "=id", "owner__username")
+    change_form_template = "admin/chat/vectorstore/change_form.html"
+    fieldsets = (
+        (None, {"fields": ("name", "description", "owner", "lends_files", "embedding", "expires_after")}),
+        (gettext_lazy("For programs"), {"classes": ("collapse",), "fields": ("metadata", "id", "created_at")}),
+    )
+
+    class Media:
+        js = (Script("js/knowledge.js", defer=True),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VectorStore]:
+        return figures.counted(visible(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
+        """Without counting its files, which is for the list."""
+        if not object_id.isdecimal():
+            return None
+        return visible(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: VectorStore | None = None) -> tuple[str, ...]:
+        """Whose a store is stays: its files are that owner's too."""
+        return ("id", "created_at", "owner") if obj else ("id", "created_at")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "owner":
+            options |= {"queryset": owners(request), "initial": request.user.pk}
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    # --- the page of a store -----------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        store = self.get_object(request, object_id)
+        if store is not None and self.has_view_permission(request, store):
+            log_looking(request, store)
+            extra_context = {**(extra_context or {}), **self._page_of(request, store)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _page_of(self, request: HttpRequest, store: VectorStore) -> dict[str, Any]:
+        return {
+            **table_of(request, store),
+            **figures_of(store),
+            "private": is_private(request, store),
+            "trial_form": TrialForm(store=store),
+            "extensions": " ".join(SUPPORTED),
+            "accept": ",".join(SUPPORTED),
+            "most_megabytes": settings.EVERTHREAD_MAX_UPLOAD_MB,
+        }
+
+    def save_model(self, request: HttpRequest, obj: VectorStore, form: Any, change: bool) -> None:
+        """Only what was changed is written: the store may have been filled or used in the meantime."""
+        provider, model = form.cleaned_data["embedding"]
+        if not change:
+            obj.embedding_provider, obj.embedding_model = provider, model
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=columns.intersection(form.changed_data))
+        if count := knowledge.embed_with(obj, provider=provider, model=model):
+            told = ngettext("%(count)d file is being read anew.", "%(count)d files are being read anew.", count)
+            messages.info(request, told % {"count": count})
+
+    def response_add(self, request: HttpRequest, obj: VectorStore, *args: Any, **options: Any) -> HttpResponse:
+        """To its page, where files are handed in."""
+        if "_addanother" in request.POST or "_popup" in request.POST:
+            return super().response_add(request, obj, *args, **options)
+        messages.success(request, _("“%(name)s” was made. Now give it files.") % {"name": obj})
+        return HttpResponseRedirect(reverse("admin:chat_vectorstore_change", args=[obj.pk]))
+
+    # --- deleting ----------------------------------------------------------------------------------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One store at a time, so that one is asked about its files."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
+        """What goes with it, in numbers: Django would list every passage."""
+        stores = list(objs)
+        named = [str(store) for store in stores]
+        for users in assistants_of(stores).values():
+            named += [_("the knowledge of the assistant “%(name)s”") % {"name": assistant} for assistant in users]
+        files = VectorStoreFile.objects.filter(store__in=stores).count()
+        counts = {str(VectorStore._meta.verbose_name_plural): len(stores)}
+        if files:
+            counts[str(VectorStoreFile._meta.verbose_name_plural)] = files
+        allowed = all(self.has_delete_permission(request, store) for store in stores)
+        return named, counts, set() if allowed else {str(VectorStore._meta.verbose_name)}, []
+
+    def delete_model(self, request: HttpRequest, obj: VectorStore) -> None:
+        knowledge.delete(obj, with_files="with_files" in request.POST)
+
+    # --- the list ----------------------------------------------------------------------------------------------
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With the assistants that use each store, asked for once."""
+        changelist = super().get_changelist_instance(request)
+        stores = list(changelist.result_list)
+        users = assistants_of(stores)
+        for store in stores:
+            store.users = users[store.id]
+        changelist.result_list = stores
+        return changelist
+
+    @admin.display(description=gettext_lazy("files ready"), ordering="ready")
+    def ready_files(self, store: VectorStore) -> str:
+        return f"{store.ready} / {store.total}"  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("size"), ordering="size")
+    def size(self, store: VectorStore) -> str:
+        return filesizeformat(store.size)  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("status"))
+    def state(self, store: VectorStore) -> str:
+        status, words = state_of(store)
+        return format_html('<span class="state state-{}">{}</span>', status, words)
+
+    @admin.display(description=gettext_lazy("used by"), empty_value="–")
+    def used_by(self, store: VectorStore) -> str | None:
+        return ", ".join(str(assistant) for assistant in store.users) or None  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("last used"), ordering="last_active_at")
+    def last_used(self, store: VectorStore) -> datetime:
+        return store.last_active_at
+
+    @admin.display(description=gettext_lazy("embeddings"))
+    def embedding(self, store: VectorStore) -> str:
+        """What those who may only look see in place of the field."""
+        return label_of(store)
+
+
+def state_of(store: Any) -> tuple[str, str]:
+    """The state of a ``counted`` store: a status, for its colour, and words."""
+    if store.is_expired:
+        return "expired", _("expired")
+    if store.reading:
+        return "in_progress", _("being read")
+    if store.failed:
+        told = ngettext("%(count)d file failed", "%(count)d files failed", store.failed)
+        return "failed", told % {"count": store.failed}
+    return ("completed", _("ready")) if store.total else ("empty", _("empty"))

@@ -1,0 +1,83 @@
+"""The room of people: users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from chat.admin.shared.permissions import Guarded
+from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User, VectorStore
+from chat.models.assistants import Audience
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
+    """Only superusers give powers away, or change other staff: else whoever may change users may do everything."""
+
+    list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    actions = ("deactivate",)
+    add_form = UserCreationForm
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        dates = ("last_login", "date_joined")
+        return dates if request.user.is_superuser else (*dates, *POWERS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, user: User | None) -> bool:
+        if user is None or request.user.is_superuser or user.pk == request.user.pk:
+            return True
+        return not (user.is_staff or user.is_superuser)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
+        """What goes with a user, in numbers: Django would list every thread and message by its words."""
+        users = list(objs)
+        going: list[QuerySet[Any]] = [
+            User.objects.filter(pk__in=[user.pk for user in users]),
+            Assistant.objects.filter(owner__in=users),
+            Thread.objects.filter(owner__in=users),
+            Message.objects.filter(thread__owner__in=users),
+            Run.objects.filter(thread__owner__in=users),
+            File.objects.filter(owner__in=users),
+            VectorStore.objects.filter(owner__in=users),
+            ApiKey.objects.filter(owner__in=users),
+        ]
+        counts = {str(rows.model._meta.verbose_name_plural): count for rows in going if (count := rows.count())}
+        shared = Assistant.objects.filter(owner__in=users).exclude(audience=Audience.OWNER)
+        named = [user.get_username() for user in users]
+        named += [_("the assistant “%(name)s”, which others use too") % {"name": assistant} for assistant in shared]
+        allowed = all(self.has_delete_permission(request, user) for user in users)
+        return named, counts, set() if allowed else {str(User._meta.verbose_name)}, []
+
+    @admin.display(description=gettext_lazy("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.action(description=gettext_lazy("Deactivate the selected users"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """They are signed out everywhere and their keys stop working; what they own stays."""
+        count = 0
+        for user in users.filter(is_active=True).exclude(username=request.user.get_username()):
+            if self.has_change_permission(request, user):
+                user.is_active = False
+                user.save(update_fields=["is_active"])  # one by one, so that their sockets are closed
+                self.log_change(request, user, [{"changed": {"fields": ["active"]}}])
+                count += 1
+        told = ngettext("%(count)d user was deactivated.", "%(count)d users were deactivated.", count)
+        messages.success(request, told % {"count": count})

@@ -1,0 +1,1 @@
+"""Providers, their models and aliases, and the buttons that test a provider."""

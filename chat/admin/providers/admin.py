@@ -1,0 +1,168 @@
+"""The room of models: providers, and asking them what they serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from chat.actions import knowledge
+from chat.admin.providers import connection_tests
+from chat.admin.providers.form import ProviderForm
+from chat.admin.shared.permissions import Guarded
+from chat.errors import ProviderError
+from chat.models import Model, Provider
+from chat.models.providers import unlisted
+
+
+@admin.register(Provider)
+class ProviderAdmin(Guarded):
+    form = ProviderForm
+    list_display = ("name", "kind", "base_url", "is_default", "enabled", "default_model", "model_count")
+    list_filter = ("kind", "enabled")
+    search_fields = ("name", "base_url")
+
+    class Media:
+        js = ("js/admin.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        found: QuerySet[Provider] = super().get_queryset(request)
+        return found.annotate(model_count=Count("models"))
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/test/", wrap(self.test_view), name="chat_provider_test"),
+            path("<int:pk>/models/", wrap(self.models_view), name="chat_provider_models"),
+            *super().get_urls(),
+        ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
+        forget = ("forget_key",) if obj and obj.encrypted_key else ()
+        return (
+            (None, {"fields": ("name", "kind", "enabled", "make_default")}),
+            (
+                gettext_lazy("Server"),
+                {"fields": ("base_url", "api_key", *forget, "key_variable", "timeout")},
+            ),
+            (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
+            (gettext_lazy("Embeddings"), {"fields": ("embedding_model", "embed_new_stores")}),
+        )
+
+    @admin.display(description=gettext_lazy("models"), ordering="model_count")
+    def model_count(self, provider: Provider) -> str:
+        address = f"{reverse('admin:chat_model_changelist')}?provider__id__exact={provider.pk}"
+        return format_html('<a href="{}">{}</a>', address, provider.model_count)  # type: ignore[attr-defined]
+
+    @method_decorator(sensitive_post_parameters("api_key"))
+    def changeform_view(self, *args: Any, **options: Any) -> Any:
+        return super().changeform_view(*args, **options)
+
+    def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.cleaned_data["make_default"] and not obj.is_default:
+            obj.make_default()
+        knowledge.embed_new_stores(obj, wanted=form.cleaned_data["embed_new_stores"])
+
+    def delete_model(self, request: HttpRequest, obj: Provider) -> None:
+        super().delete_model(request, obj)
+        self._after_deletion(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        super().delete_queryset(request, queryset)
+        self._after_deletion(request)
+
+    def _after_deletion(self, request: HttpRequest) -> None:
+        self._warn_without_default(request)
+        if count := knowledge.renew_all():
+            told = ngettext(
+                "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
+                "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",
+                count,
+            )
+            messages.warning(request, told % {"count": count})
+
+    def _warn_without_default(self, request: HttpRequest) -> None:
+        if not Provider.objects.filter(is_default=True).exists():
+            messages.warning(request, _("There is no default provider now. Make another one the default."))
+
+    # --- asking the provider itself ----------------------------------------------------------------------------
+
+    @method_decorator(require_POST)
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask it one question, have it make a vector if it can, and say what came back."""
+        provider = self._provider(request, pk)
+        try:
+            names = connection_tests.listed_or_none(provider)
+            trial = connection_tests.answer(provider, model=connection_tests.model_to_try(provider, names or []))
+        except ProviderError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, connection_tests.said(trial))
+            if names is not None:
+                told = ngettext("It lists %(count)d model.", "It lists %(count)d models.", len(names))
+                messages.info(request, told % {"count": len(names)})
+        if provider.embedding_model:
+            self._test_embeddings(request, provider)
+        return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
+
+    def _test_embeddings(self, request: HttpRequest, provider: Provider) -> None:
+        try:
+            messages.success(request, connection_tests.vector(provider))
+        except ProviderError as error:
+            messages.error(request, error.message)
+
+    @method_decorator(require_POST)
+    def models_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what it serves; with ``name``s posted, make rows of them."""
+        provider = self._provider(request, pk)
+        if not request.user.has_perm("chat.add_model"):
+            raise PermissionDenied
+        if names := request.POST.getlist("name"):
+            return self._add_models(request, provider, names)
+        try:
+            names = connection_tests.served(provider)
+        except ProviderError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
+        known = set(Model.objects.filter(name__in=names).values_list("name", flat=True))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": provider,
+            "title": _("Models of %(provider)s") % {"provider": provider},
+            "listed": [(name, name in known) for name in names],
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/chat/provider/models.html", context)
+
+    def _add_models(self, request: HttpRequest, provider: Provider, names: list[str]) -> HttpResponse:
+        with transaction.atomic():
+            known = set(Model.objects.filter(name__in=names).values_list("name", flat=True))
+            rows = [unlisted(provider, name) for name in dict.fromkeys(names) if name not in known and len(name) <= 256]
+            for row in rows:
+                row.save()
+                self.log_addition(request, row, [{"added": {}}])
+        told = ngettext("%(count)d model was added.", "%(count)d models were added.", len(rows)) % {"count": len(rows)}
+        messages.success(request, told + " " + _("Set their limits and prices here."))
+        return HttpResponseRedirect(f"{reverse('admin:chat_model_changelist')}?provider__id__exact={provider.pk}")
+
+    def _provider(self, request: HttpRequest, pk: int) -> Provider:
+        provider: Provider | None = self.get_object(request, str(pk))
+        if not self.has_change_permission(request, provider):
+            raise PermissionDenied
+        if provider is None:
+            raise Http404
+        return provider

@@ -1,0 +1,48 @@
+"""The room of models: what providers serve, and under which names."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+
+from chat.admin.shared.permissions import Guarded
+from chat.models import Alias, Model
+
+
+@admin.register(Model)
+class ModelAdmin(Guarded):
+    list_display = ("name", "provider", "enabled", "context_window", "max_output", "vision", "tool_use", "prices")
+    list_filter = ("provider", "enabled", "vision", "tool_use")
+    list_select_related = ("provider",)
+    search_fields = ("name", "upstream_name", "provider__name")
+    fieldsets = (
+        (None, {"fields": ("name", "provider", "upstream_name", "enabled")}),
+        (gettext_lazy("What it can do"), {"fields": ("context_window", "max_output", "vision", "tool_use")}),
+        (
+            gettext_lazy("What it costs"),
+            {
+                "fields": ("input_price", "output_price"),
+                "description": gettext_lazy("In the currency of your choice; the pages of runs show what each cost."),
+            },
+        ),
+    )
+
+    @admin.display(description=gettext_lazy("price in / out"), empty_value="–")
+    def prices(self, model: Model) -> str | None:
+        if model.input_price is None and model.output_price is None:
+            return None
+        prices = (model.input_price, model.output_price)
+        return " / ".join("–" if price is None else f"{price.normalize():f}" for price in prices)
+
+
+@admin.register(Alias)
+class AliasAdmin(Guarded):
+    list_display = ("pattern", "model", "provider")
+    list_filter = (("model", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("model__provider",)
+    search_fields = ("pattern", "model__name")
+    autocomplete_fields = ("model",)
+
+    @admin.display(description=gettext_lazy("provider"), ordering="model__provider__name")
+    def provider(self, alias: Alias) -> str:
+        return str(alias.model.provider)

@@ -1,0 +1,1 @@
+"""What several subjects of the admin need: permissions, form fields, figures in words."""
