@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.models import (
     File,
     Message,

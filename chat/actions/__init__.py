@@ -1,1 +1,10 @@
-"""What anyone can do, whichever door they come through: sync, atomic, and every lookup through the owner."""
+"""What anyone can do, whichever door they come through: sync, atomic, and every lookup through the owner.
+
+    conversation | assistants_v1 | expiry_sweep
+      assistants
+        knowledge
+          files
+            notify | access | model_list | first_run
+
+Each shelf imports only those below it.
+"""

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import HttpError
 
-from chat.actions import rates
+from chat.actions.access import rate_limits
 from chat.api.errors import Unfit
 from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooLarge, TooManyRequests, Unavailable
 
@@ -44,7 +44,7 @@ def refused(refusal: Refusal) -> HttpResponse:
     if isinstance(refusal, TooManyRequests):
         response["retry-after"] = str(math.ceil(refusal.retry_after))
         response["retry-after-ms"] = str(math.ceil(refusal.retry_after * 1000))
-        for name, value in rates.headers(refusal).items():
+        for name, value in rate_limits.headers(refusal).items():
             response[name] = value
     return response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Query, Router
 
-from chat.actions import assistants
+from chat.actions.assistants import assistants
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest

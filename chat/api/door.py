@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
-from chat.actions import keys, rates
+from chat.actions.access import api_keys, rate_limits
 from chat.api import idempotency
 from chat.api.answers import answered, no_such_address
 from chat.api.beta import beta_of
@@ -70,10 +70,10 @@ class Door:
         """Let the request in, if it may. ``headers`` are those of the answer."""
         if request.path_info in OPEN and request.method in ("GET", "HEAD"):
             return self.get_response(request)
-        request.api_key = keys.find(secret_of(request))
+        request.api_key = api_keys.find(secret_of(request))
         request.user = request.api_key.owner
-        if allowance := rates.spend(request.api_key):
-            headers |= rates.headers(allowance)
+        if allowance := rate_limits.spend(request.api_key):
+            headers |= rate_limits.headers(allowance)
         request.beta = beta_of(request)
         if request.beta != "v2":
             request.urlconf = OLD_CLIENTS

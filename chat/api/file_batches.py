@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from chat.actions import file_batches
-from chat.actions.file_batches import Named
+from chat.actions.knowledge import file_batches
+from chat.actions.knowledge.file_batches import Named
 from chat.api import wire
 from chat.api.polling import look_again
 from chat.api.requests import ApiRequest

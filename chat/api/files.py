@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import Field
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.api import wire
 from chat.api.forms import FormFile, described, form_of
 from chat.api.pages import Listing, page

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from ninja import Query, Router
 from pydantic import Discriminator, Field, Tag
 
-from chat.actions import entries, threads
+from chat.actions.conversation import messages, threads
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
@@ -79,18 +79,18 @@ class MessageListing(Listing):
 @router.post("/threads/{thread_id}/messages")
 def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> MessageObject:
     """Refused while a run is live on the thread."""
-    return message_object(entries.create(threads.get(request.user, thread_id), **body.given()))
+    return message_object(messages.create(threads.get(request.user, thread_id), **body.given()))
 
 
 @router.get("/threads/{thread_id}/messages")
 def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> ListObject[MessageObject]:
-    rows = entries.of(request.user, thread_id)
+    rows = messages.of(request.user, thread_id)
     return page(rows.filter(run_id=query.run_id) if query.run_id else rows, query, show=message_object)
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}")
 def retrieve_message(request: ApiRequest, thread_id: str, message_id: str) -> MessageObject:
-    return message_object(entries.get(request.user, thread_id, message_id))
+    return message_object(messages.get(request.user, thread_id, message_id))
 
 
 @router.post("/threads/{thread_id}/messages/{message_id}")
@@ -98,12 +98,12 @@ def modify_message(
     request: ApiRequest, thread_id: str, message_id: str, body: MessageChanges | None = None
 ) -> MessageObject:
     """Only ``metadata`` can be changed; it is replaced as a whole."""
-    message = entries.get(request.user, thread_id, message_id)
+    message = messages.get(request.user, thread_id, message_id)
     changes = (body or MessageChanges()).given()
-    return message_object(entries.update(message, metadata=changes["metadata"] or {}) if changes else message)
+    return message_object(messages.update(message, metadata=changes["metadata"] or {}) if changes else message)
 
 
 @router.delete("/threads/{thread_id}/messages/{message_id}")
 def delete_message(request: ApiRequest, thread_id: str, message_id: str) -> DeletedObject:
-    entries.delete(entries.get(request.user, thread_id, message_id))
+    messages.delete(messages.get(request.user, thread_id, message_id))
     return deleted_object(message_id, "thread.message")

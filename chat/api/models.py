@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Router
 
-from chat.actions import catalogue
+from chat.actions import model_list
 from chat.api.requests import ApiRequest
 from chat.models.shapes import DeletedObject, ModelList, ModelObject
 
@@ -13,15 +13,15 @@ router = Router(tags=["Models"])
 
 @router.get("/models")
 def list_models(request: ApiRequest) -> ModelList:
-    return {"object": "list", "data": catalogue.listed()}
+    return {"object": "list", "data": model_list.listed()}
 
 
 @router.get("/models/{path:model}")
 def retrieve_model(request: ApiRequest, model: str) -> ModelObject:
-    return catalogue.get(model)
+    return model_list.get(model)
 
 
 @router.delete("/models/{path:model}")
 def delete_model(request: ApiRequest, model: str) -> DeletedObject:
     """Models are the administrators' to delete, in the admin."""
-    return catalogue.delete(model)
+    return model_list.delete(model)

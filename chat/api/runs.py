@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Discriminator, Field
 
-from chat.actions import assistants, openings, runs, steps, threads
+from chat.actions.assistants import assistants
+from chat.actions.conversation import new_threads, runs, steps, threads
 from chat.api import wire
 from chat.api.including import Including
 from chat.api.messages import NewMessage
@@ -94,7 +95,7 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
 
     def start() -> Run:
         settings = body.settings()
-        return openings.create_and_run(request.user, assistant=assistant, thread=thread, id=thread_id, **settings)
+        return new_threads.create_and_run(request.user, assistant=assistant, thread=thread, id=thread_id, **settings)
 
     if not body.stream:
         return started(start())

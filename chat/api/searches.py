@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from ninja import Router
 from pydantic import Discriminator, Field, Tag
 
-from chat.actions import searches
+from chat.actions.knowledge import search
 from chat.api import wire
 from chat.api.filters import Filters
 from chat.api.requests import ApiRequest
@@ -45,7 +45,7 @@ class NewSearch(wire.Body):
 def search_vector_store(request: ApiRequest, vector_store_id: str, body: NewSearch) -> SearchResultsPage:
     """Find passages by their meaning and their words."""
     ranking = body.ranking_options or Ranking()
-    found = searches.search(
+    found = search.search(
         request.user,
         vector_store_id,
         queries=[body.query] if isinstance(body.query, str) else body.query,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Query, Router
 
-from chat.actions import runs, steps
+from chat.actions.conversation import runs, steps
 from chat.api.including import Include, Including, trimmed
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from chat.actions import store_files
+from chat.actions.knowledge import store_files
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.polling import look_again

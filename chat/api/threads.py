@@ -7,7 +7,7 @@ import re
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from chat.actions import openings, threads
+from chat.actions.conversation import new_threads, threads
 from chat.api import wire
 from chat.api.messages import NewMessage
 from chat.api.pages import Listing, page
@@ -35,7 +35,7 @@ class ThreadChanges(wire.Body):
 
 @router.post("/threads")
 def create_thread(request: ApiRequest, body: NewThread | None = None) -> ThreadObject:
-    return thread_object(openings.create_thread(request.user, **(body or NewThread()).given()))
+    return thread_object(new_threads.create_thread(request.user, **(body or NewThread()).given()))
 
 
 @router.get("/threads", openapi_extra={"parameters": [bracketed("metadata", "Only threads with this pair.")]})

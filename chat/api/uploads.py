@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from ninja import Router
 from pydantic import Field
 
-from chat.actions import uploads
+from chat.actions.files import uploads
 from chat.api import wire
 from chat.api.files import FileExpiry, Purpose
 from chat.api.forms import FormFile, described, form_of

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from chat.actions import vector_stores
+from chat.actions.knowledge import vector_stores
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.polling import look_again

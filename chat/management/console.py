@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 
 from asgiref.sync import sync_to_async
 
-from chat.actions import messages, runs
+from chat.actions.conversation import runs, sending
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.engine.worker import Worker
 from chat.errors import Refusal, WrongRunStatus
@@ -62,7 +62,7 @@ class Console:
             self.remark("Ctrl-D or /quit leaves.")
 
     async def ask(self, text: str) -> None:
-        send = sync_to_async(messages.send, thread_sensitive=False)
+        send = sync_to_async(sending.send, thread_sensitive=False)
         try:
             posted = await send(self.thread, text=text, client_key=secrets.token_hex(16))
         except Refusal as refusal:

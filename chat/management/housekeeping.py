@@ -8,7 +8,7 @@ import logging
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from chat.actions.expiry import sweep
+from chat.actions.expiry_sweep import sweep
 
 log = logging.getLogger(__name__)
 PERIOD = 60.0  # seconds

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import UploadedFile
 from tqdm import tqdm
 
-from chat.actions import knowledge
+from chat.actions.knowledge import staff
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile, storing
 from chat.models.liveness import is_anyone_alive
@@ -86,12 +86,12 @@ class Ingesting:
         size = path.stat().st_size
         for entry in named:
             if entry.file.bytes == size and digest_of(entry) == digest:
-                if entry.status in knowledge.LEFT_OUT:
-                    knowledge.retry(self.store, entry_pk=entry.pk)
+                if entry.status in staff.LEFT_OUT:
+                    staff.retry(self.store, entry_pk=entry.pk)
                 self.found += entry.status == Status.COMPLETED
                 return entry.pk
         with path.open("rb") as content:
-            entry = knowledge.add(self.store, upload=UploadedFile(content, name=path.name, size=size))
+            entry = staff.add(self.store, upload=UploadedFile(content, name=path.name, size=size))
         entry.digest = digest
         named.append(entry)
         return entry.pk

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils import timezone, translation
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.engine.follow import follow
 from chat.errors import NotFound, Refusal, WrongRunStatus
 from chat.web.deltas import only_grows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from chat.actions.attachments import FOR_CODE
+from chat.actions.conversation.attachments import FOR_CODE
 from chat.documents.formats import extension
 from chat.models import File
 

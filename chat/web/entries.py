@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from chat.actions.attachments import Reading
+from chat.actions.conversation.attachments import Reading
 from chat.models import File
 from chat.web.cells import Cell
 from chat.web.made import NOTHING, Made

@@ -16,8 +16,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from chat.actions import citations, threads
-from chat.actions.citations import Searches
+from chat.actions.conversation import citations, threads
+from chat.actions.conversation.citations import Searches
 from chat.engine.follow import Snapshot
 from chat.events import types
 from chat.events.types import Event

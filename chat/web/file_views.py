@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from chat.actions import attachments, files
+from chat.actions.conversation import attachments
+from chat.actions.files import files
 from chat.downloads import download
 from chat.errors import InvalidRequest, Refusal
 from chat.models.storing import IMAGE_TYPES

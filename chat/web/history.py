@@ -7,8 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from chat.actions import attachments, citations
-from chat.actions.citations import Searches
+from chat.actions.conversation import attachments, citations
+from chat.actions.conversation.citations import Searches
 from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
 from chat.models.threads import ThreadQuerySet
 from chat.web.cells import cells_of

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.errors import InvalidRequest
 from chat.web.doors import PersonRequest, door
 
@@ -29,18 +29,18 @@ def create(request: PersonRequest) -> HttpResponse:
     """No redirect: this answer is the only place where the secret ever is."""
     name = request.POST.get("name", "")
     try:
-        key, secret = keys.create(request.user, name=name)
+        key, secret = api_keys.create(request.user, name=name)
     except InvalidRequest as refusal:
         return listed(request, status=refusal.status, problem=refusal.message, name=name)
     return listed(request, made=key, secret=secret)
 
 
 def listed(request: PersonRequest, *, status: int = 200, **more: object) -> HttpResponse:
-    own = list(keys.of(request.user))
+    own = list(api_keys.of(request.user))
     context = {
         "usable": [key for key in own if key.revoked_at is None],
         "revoked": [key for key in own if key.revoked_at is not None],
-        "longest": keys.MAX_NAME,
+        "longest": api_keys.MAX_NAME,
         "api": request.build_absolute_uri("/v1"),
     }
     return render(request, "keys/list.html", context | more, status=status)
@@ -49,7 +49,7 @@ def listed(request: PersonRequest, *, status: int = 200, **more: object) -> Http
 @require_POST
 @door
 def revoke(request: PersonRequest, pk: int) -> HttpResponse:
-    key = keys.revoke(request.user, pk)
+    key = api_keys.revoke(request.user, pk)
     messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
     return redirect("keys")
 

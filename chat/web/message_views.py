@@ -14,7 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from chat.actions import assistants, files, messages, openings, runs, threads
+from chat.actions.assistants import assistants
+from chat.actions.conversation import new_threads, runs, sending, threads
+from chat.actions.files import files
 from chat.engine.follow import look
 from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
 from chat.models import File, Message
@@ -33,7 +35,9 @@ def start(request: PersonRequest) -> HttpResponse:
     """A new thread with its first message."""
     text, attached, client_key = composed(request)
     assistant = assistants.get(request.user, request.POST.get("assistant", ""))
-    thread = openings.open_thread(request.user, assistant=assistant, text=text, files=attached, client_key=client_key)
+    thread = new_threads.open_thread(
+        request.user, assistant=assistant, text=text, files=attached, client_key=client_key
+    )
     return HttpResponseClientRedirect(reverse("thread", args=[thread.id]))
 
 
@@ -43,7 +47,7 @@ def send(request: PersonRequest, thread_id: str) -> HttpResponse:
     """One more message. What follows from it comes through the socket, or the next poll."""
     thread = threads.get(request.user, thread_id)
     text, attached, client_key = composed(request)
-    posted = messages.send(thread, text=text, files=attached, client_key=client_key)
+    posted = sending.send(thread, text=text, files=attached, client_key=client_key)
     said = fragments.appended(history.entries_of([posted.message])) if posted.message else ""
     answer = render(request, "chat/sent.html", {"said": said, "client_key": secrets.token_urlsafe(18)})
     return trigger_client_event(answer, "everthread:sent")
@@ -73,7 +77,7 @@ def stop(request: PersonRequest, thread_id: str) -> HttpResponse:
 def retry(request: PersonRequest, thread_id: str) -> HttpResponse:
     """Ask again. A second click finds the run that the first one started."""
     with suppress(ThreadBusy):
-        messages.retry(threads.get(request.user, thread_id))
+        sending.retry(threads.get(request.user, thread_id))
     return trigger_client_event(HttpResponse(status=204), "everthread:changed")
 
 
@@ -81,7 +85,7 @@ def retry(request: PersonRequest, thread_id: str) -> HttpResponse:
 @door
 def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
     """A waiting message returns to the composer, with its files."""
-    queued = messages.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
+    queued = sending.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_present(request.user, history.file_ids(queued.content, queued.attachments))

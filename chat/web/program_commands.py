@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from chat.actions import assistants, messages, runs, threads
+from chat.actions.assistants import assistants
+from chat.actions.conversation import runs, sending, threads
 from chat.models import Assistant, Message, Run, Thread, User
 from chat.models.objects import Object, message_object, run_object
 from chat.web.program_frames import AnyFrame, CancelRun, RunSettings, SendMessage, StartRun, SubmitToolOutputs
@@ -25,7 +26,7 @@ def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
     thread = threads.get(user, thread_id)
     wanted = RunSettings() if frame.run is True else frame.run
     assistant = answering(thread, wanted) if isinstance(wanted, RunSettings) else None
-    posted = messages.post(
+    posted = sending.post(
         thread,
         content=msgspec.to_builtins(frame.content),
         attachments=msgspec.to_builtins(frame.attachments),
@@ -64,7 +65,7 @@ def answering(thread: Thread, wanted: RunSettings) -> Assistant:
     """The assistant that the frame names, else the thread's own. Raises ``NotFound``."""
     if wanted.assistant_id:
         return assistants.get(thread.owner, wanted.assistant_id)
-    return messages.assistant_of(thread)
+    return sending.assistant_of(thread)
 
 
 def settings_of(wanted: RunSettings) -> dict[str, Any]:

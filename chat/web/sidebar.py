@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.models import Thread, User
 from chat.web.doors import PersonRequest, door
 from chat.web.history import threads_page

@@ -22,7 +22,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.errors import NotAllowed, NotFound, NotSignedIn, Refusal
 from chat.models import User
 
@@ -63,7 +63,7 @@ def authenticate(scope: Mapping[str, Any]) -> User:
         scheme, _space, secret = request.META["HTTP_AUTHORIZATION"].partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn
-        return keys.owner_of(secret.strip())
+        return api_keys.owner_of(secret.strip())
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         raise NotSignedIn
     check_origin(request)

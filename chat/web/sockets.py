@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.errors import Refusal
 from chat.models import User
 from chat.web.socket_auth import Close, authenticate, close_for, user_group

@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chat.actions import sources
+from chat.actions.conversation import cited_sources
 from chat.downloads import download
 from chat.web.doors import PersonRequest, door
 from chat.web.sources import reflowed, source_of
@@ -16,7 +16,7 @@ from chat.web.sources import reflowed, source_of
 @door
 def preview(request: PersonRequest, thread_id: str, message_id: str, number: int) -> HttpResponse:
     """The text around a cited passage, for the dialog of the thread's page."""
-    found = sources.source(request.user, thread_id, message_id, number)
+    found = cited_sources.source(request.user, thread_id, message_id, number)
     name = found.citation.file_name
     excerpt = reflowed(found.excerpt, file_name=name) if found.excerpt else None
     place = {"thread_id": thread_id, "message_id": message_id, "before": number - 1, "after": number + 1}
@@ -28,5 +28,5 @@ def preview(request: PersonRequest, thread_id: str, message_id: str, number: int
 @door
 def original(request: PersonRequest, thread_id: str, message_id: str, number: int) -> HttpResponseBase:
     """The cited file, to be saved: nothing of it can run here."""
-    file = sources.original(request.user, thread_id, message_id, number)
+    file = cited_sources.original(request.user, thread_id, message_id, number)
     return download(request, file, as_attachment=True, content_type="application/octet-stream")

@@ -11,8 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.actions.citations import Citation, Place, Reference, Search
-from chat.actions.sources import Excerpt
+from chat.actions.conversation.citations import Citation, Place, Reference, Search
+from chat.actions.conversation.cited_sources import Excerpt
 from chat.documents.errors import Unreadable
 from chat.documents.formats import Kind, format_of
 from chat.web.markdown import Mark

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.errors import NotFound
 from chat.web.cells import CODE, output_of
 from chat.web.doors import PersonRequest, door

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from chat.actions import assistants, attachments, threads
+from chat.actions.assistants import assistants
+from chat.actions.conversation import attachments, threads
 from chat.models import Assistant, Kind, Provider, Thread
 from chat.models.objects import run_object
 from chat.web import fragments, history, sidebar

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from django.utils.safestring import SafeString
 
-from chat.actions.citations import Numbering, Search, flat
+from chat.actions.conversation.citations import Numbering, Search, flat
 from chat.models.objects import Object
 from chat.web.deltas import Said
 from chat.web.made import links_of, pictures_in

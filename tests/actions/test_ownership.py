@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from chat.actions import assistants, files, keys, threads
+from chat.actions.access import api_keys
+from chat.actions.assistants import assistants
+from chat.actions.conversation import threads
+from chat.actions.files import files
 from chat.errors import NotFound, NotSignedIn
 from chat.models import ApiKey, Assistant, File, Thread, User
 
@@ -75,28 +78,28 @@ class TestAnAssistant:
 
 class TestAnApiKey:
     def test_acts_as_its_owner(self, ada: User) -> None:
-        _key, secret = keys.create(ada, name="laptop")
-        assert keys.owner_of(secret) == ada
+        _key, secret = api_keys.create(ada, name="laptop")
+        assert api_keys.owner_of(secret) == ada
 
     def test_is_not_kept_in_clear(self, ada: User) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         row = ApiKey.objects.filter(pk=key.pk).values().get()
         assert secret not in str(row)
         assert secret.startswith(row["start"])
 
     def test_does_not_work_when_revoked(self, ada: User) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         key.revoke()
         with pytest.raises(NotSignedIn):
-            keys.owner_of(secret)
+            api_keys.owner_of(secret)
 
     def test_does_not_work_for_someone_who_was_deactivated(self, ada: User) -> None:
-        _key, secret = keys.create(ada, name="laptop")
+        _key, secret = api_keys.create(ada, name="laptop")
         User.objects.update(is_active=False)
         with pytest.raises(NotSignedIn):
-            keys.owner_of(secret)
+            api_keys.owner_of(secret)
 
     @pytest.mark.parametrize("secret", ["", "et-guess", "é" * 5000])
     def test_cannot_be_guessed(self, ada: User, secret: str) -> None:
         with pytest.raises(NotSignedIn):
-            keys.owner_of(secret)
+            api_keys.owner_of(secret)

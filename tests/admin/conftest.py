@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from chat.actions import messages, threads
+from chat.actions.conversation import sending, threads
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunEvent, RunStep, Thread, User, VectorStore, VectorStoreFile
 from chat.retrieval.embedders import embedder_of
@@ -55,7 +55,7 @@ def enter() -> Callable[[User], Client]:
 def run(ada: User, assistant: Assistant) -> Run:
     """A completed run on a thread of ada's: a tool call, then an answer."""
     thread = threads.create(ada, assistant=assistant)
-    run = messages.send(thread, text=SECRET_WORDS, client_key="first").run
+    run = sending.send(thread, text=SECRET_WORDS, client_key="first").run
     assert run is not None
     function = {"name": "drying_time", "arguments": f'{{"of": "{ARGUMENT}"}}', "output": OUTPUT}
     called = {"type": "tool_calls", "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}

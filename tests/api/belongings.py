@@ -8,8 +8,9 @@ from io import BytesIO
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from chat.actions import file_batches, files, uploads, vector_stores
-from chat.actions.file_batches import Named
+from chat.actions.files import files, uploads
+from chat.actions.knowledge import file_batches, vector_stores
+from chat.actions.knowledge.file_batches import Named
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.ids import new_id
 from chat.models.threads import text_part

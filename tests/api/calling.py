@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.models import User
 
 Reply = Any  # Django's answer, as its test client dresses it
@@ -18,7 +18,7 @@ class Api:
     """A program with a key of ``user``'s. It speaks JSON; its paths begin after ``/v1``."""
 
     def __init__(self, user: User) -> None:
-        self.key, self.secret = keys.create(user, name="test")
+        self.key, self.secret = api_keys.create(user, name="test")
         self.headers = {"Authorization": f"Bearer {self.secret}", "OpenAI-Beta": "assistants=v2"}
         self.client = Client(headers=self.headers)
 

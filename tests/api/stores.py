@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat.models import Passage, User, VectorStore, VectorStoreFile
-from tests.actions.knowledge import file_of
+from tests.actions.knowledge.stores import file_of
 
 AUTO = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 Cut = tuple[int, str, int | None]  # where a passage begins, its text and its page

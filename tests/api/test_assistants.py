@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chat.actions import assistants
+from chat.actions.assistants import assistants
 from chat.models import Assistant, Run, Thread, User, VectorStore
-from tests.actions.knowledge import file_of
+from tests.actions.knowledge.stores import file_of
 from tests.api.calling import Api, Body, absent, told
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.api.catching_up import Gone, Told
 from chat.engine.follow import Snapshot, look_at
 from chat.events.bus import bus

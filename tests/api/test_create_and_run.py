@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.models import Assistant, Message, Run, Thread, User, VectorStore
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge.stores import ids_of
 from tests.api.calling import Api, Body, refused, told
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from chat.models import User, VectorStore, VectorStoreFile, VectorStoreFileBatch
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, refused, told
 from tests.api.stores import AUTO, entry_of, store_of
 

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.models import File, User
 from tests.api.calling import Api
 

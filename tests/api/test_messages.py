@@ -8,7 +8,7 @@ import pytest
 
 from chat.models import Assistant, File, Message, Run, RunStatus, Thread, User, VectorStore
 from chat.models.runs import ENDED, LIVE
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, refused, told
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from chat.models import Assistant, Message, Run, Thread, User, VectorStoreFile
 from chat.models.vector_stores import store_changed
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
 from tests.api.stores import entry_of, store_of
 from tests.models.racing import race

@@ -8,7 +8,7 @@ import pytest
 
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
 from chat.models.runs import ENDED, LIVE
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge.stores import ids_of
 from tests.api.calling import Api, Body, absent, refused, told
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions import messages
+from chat.actions.conversation import sending
 from chat.models import Assistant, File, Message, Run, Thread, User, VectorStore
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, told
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ class TestTheListOfThreads:
     def test_has_those_of_the_chat_page_too(self, api: Api, ada: User, assistant: Assistant) -> None:
         made = api.made("/threads")["id"]
         chat = Thread.objects.create(owner=ada, assistant=assistant)
-        messages.send(chat, text="Hello?", client_key="one")
+        sending.send(chat, text="Hello?", client_key="one")
         assert [row["id"] for row in api.found("/threads")["data"]] == [chat.id, made]
 
     def test_has_nobody_elses(self, api: Api, bob: User) -> None:

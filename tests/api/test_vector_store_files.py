@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, refused, told
 from tests.api.stores import AUTO, cut, entry_of, store_of
 from tests.api.test_wrong_requests import mistyped, too_long

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chat.actions import vector_stores
+from chat.actions.knowledge import vector_stores
 from chat.models import File, User, VectorStore
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge.stores import ids_of
 from tests.api.calling import Api
 
 STORES = "/v1/vector_stores"

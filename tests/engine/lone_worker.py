@@ -10,9 +10,9 @@ import django
 
 django.setup()
 
-from chat.actions import messages  # noqa: E402
+from chat.actions.conversation import sending  # noqa: E402
 from chat.engine.worker import Worker  # noqa: E402
 
 if __name__ == "__main__":
-    worker = Worker(folder=Path(sys.argv[1]), limit=10, after_run=messages.post_next)
+    worker = Worker(folder=Path(sys.argv[1]), limit=10, after_run=sending.post_next)
     asyncio.run(worker.run())

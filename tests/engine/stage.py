@@ -11,7 +11,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from chat.actions import messages
+from chat.actions.conversation import sending
 from chat.engine.worker import Worker
 from chat.events.bus import Follower
 from chat.events.types import STREAM_ENDS, THREAD_CHANGED, Event
@@ -42,7 +42,7 @@ class Stage:
         self.said = 0
 
     def worker(self, provider: ScriptedProvider, *, limit: int = 10) -> Worker:
-        worker = Worker(folder=self.folder, limit=limit, after_run=messages.post_next)
+        worker = Worker(folder=self.folder, limit=limit, after_run=sending.post_next)
         worker.upstreams = OneUpstream(provider)  # type: ignore[assignment]
         return worker
 
@@ -58,7 +58,7 @@ class Stage:
 
     async def ask(self, thread: Any, text: str = "Hello?") -> Run:
         self.said += 1
-        posted = await in_thread(messages.send)(thread, text=text, client_key=f"key-{self.said}")
+        posted = await in_thread(sending.send)(thread, text=text, client_key=f"key-{self.said}")
         assert posted.run is not None
         return posted.run
 

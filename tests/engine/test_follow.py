@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from chat.actions import runs, threads
+from chat.actions.conversation import runs, threads
 from chat.engine.follow import Snapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus

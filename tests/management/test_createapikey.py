@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.models import ApiKey, User
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ class TestCreateApiKey:
     def test_prints_the_key_alone(self, ada: User) -> None:
         printed, notes = run("ada")
         assert len(printed.split()) == 1
-        assert keys.owner_of(printed.strip()) == ada
+        assert api_keys.owner_of(printed.strip()) == ada
         assert printed.strip() not in notes
 
     def test_names_the_key(self, ada: User) -> None:

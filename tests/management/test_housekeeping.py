@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.management import housekeeping
 from chat.management.housekeeping import Housekeeping
 from chat.models import File, User

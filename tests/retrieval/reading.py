@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import connection, connections
 from numpy.typing import NDArray
 
-from chat.actions import filling
+from chat.actions.knowledge import enqueue
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.retrieval.indexing import claims
 from chat.retrieval.indexing.claims import Hold
@@ -63,7 +63,7 @@ def file_with(owner: User, name: str, content: bytes) -> File:
 
 def store_of(owner: User, *files: File, strategy: Any = None, **fields: Any) -> VectorStore:
     store = VectorStore.objects.create(owner=owner, **fields)
-    filling.put(store, [filling.Wanted(file, chunking_strategy=strategy) for file in files])
+    enqueue.put(store, [enqueue.Wanted(file, chunking_strategy=strategy) for file in files])
     return store
 
 

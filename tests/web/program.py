@@ -12,7 +12,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.models import User
 from chat.web.routing import websocket_urlpatterns
 
@@ -74,7 +74,7 @@ def bearer(secret: str) -> tuple[bytes, bytes]:
 
 def key_of(user: User) -> tuple[bytes, bytes]:
     """The header of a new API key."""
-    return bearer(keys.create(user, name="test")[1])
+    return bearer(api_keys.create(user, name="test")[1])
 
 
 def session_of(user: User, *, client: Client | None = None) -> tuple[bytes, bytes]:

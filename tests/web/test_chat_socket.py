@@ -13,7 +13,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
-from chat.actions import messages, threads
+from chat.actions.conversation import sending, threads
 from chat.errors import RateLimited
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
@@ -208,7 +208,7 @@ class TestWaitingMessages:
         async with stage.working(ScriptedProvider(replies)), opened(thread, cookie) as page:
             await stage.ask(thread)
             await page.until("first")
-            await in_thread(messages.send)(thread, text="and then?", client_key="later-key")
+            await in_thread(sending.send)(thread, text="and then?", client_key="later-key")
             assert "Take back" in await page.until("and then?")
             more.set()
             shown = await page.until("second answer")

@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from chat.actions import files, messages, threads
+from chat.actions.conversation import sending, threads
+from chat.actions.files import files
 from chat.engine.follow import look
 from chat.events import types
 from chat.events.types import Event
@@ -256,7 +257,7 @@ class TestAnAttachment:
     @pytest.fixture
     def question(self, page, ada, thread) -> Message:
         file = files.create(ada, upload=SimpleUploadedFile("report.md", b"# Report"))
-        return messages.send(thread, text="Read this", files=[file], client_key="a-key-of-the-page").message
+        return sending.send(thread, text="Read this", files=[file], client_key="a-key-of-the-page").message
 
     def reading(self, page, question) -> str:
         return html(page.get(reverse("message-reading", args=[question.thread_id, question.id]), headers=HTMX))

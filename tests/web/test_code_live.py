@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.engine.follow import look
 from chat.events import types
 from chat.events.types import THREAD_CHANGED, Event

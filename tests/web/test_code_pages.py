@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat.actions import files, threads
+from chat.actions.conversation import threads
+from chat.actions.files import files
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
 from chat.models.threads import text_part
 from chat.web.cells import SHOWN, output_of

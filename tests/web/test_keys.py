@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from chat.actions import keys, rates
+from chat.actions.access import api_keys, rate_limits
 from chat.errors import NotSignedIn
 from chat.models import ApiKey, Assistant, Thread, User
 from tests.engine.stage import in_thread
@@ -45,7 +45,7 @@ def revoking(key: ApiKey) -> str:
 @database
 class TestThePage:
     def test_is_for_the_signed_in(self, client, ada) -> None:
-        key, _secret = keys.create(ada, name="laptop")
+        key, _secret = api_keys.create(ada, name="laptop")
         assert client.get(KEYS)["Location"] == f"/sign-in/?next={KEYS}"
         assert client.post(KEYS, {"name": "x"})["Location"] == f"/sign-in/?next={KEYS}"
         assert client.post(revoking(key))["Location"].startswith("/sign-in/")
@@ -56,27 +56,27 @@ class TestThePage:
         assert f'href="{KEYS}"' in html(page.get("/password/"))
 
     def test_lists_ones_own_keys_only(self, page, ada, bob) -> None:
-        key, secret = keys.create(ada, name="laptop")
-        keys.create(bob, name="his server")
+        key, secret = api_keys.create(ada, name="laptop")
+        api_keys.create(bob, name="his server")
         text = html(page.get(KEYS))
         assert "laptop" in text
         assert f"{key.start}…" in text
         assert "never used" in text
         assert "his server" not in text
-        keys.find(secret)
+        api_keys.find(secret)
         text = html(page.get(KEYS))
         assert "last used" in text
         assert "never used" not in text
 
     def test_shows_names_as_plain_text(self, page, ada) -> None:
-        keys.create(ada, name="<b onclick=x>&")
+        api_keys.create(ada, name="<b onclick=x>&")
         text = html(page.get(KEYS))
         assert "<b onclick" not in text
         assert "&lt;b onclick=x&gt;&amp;" in text
 
     def test_keeps_revoked_keys_apart(self, page, ada) -> None:
-        keys.create(ada, name="gone")[0].revoke()
-        keys.create(ada, name="laptop")
+        api_keys.create(ada, name="gone")[0].revoke()
+        api_keys.create(ada, name="laptop")
         response = page.get(KEYS)
         assert [key.name for key in response.context["usable"]] == ["laptop"]
         assert [key.name for key in response.context["revoked"]] == ["gone"]
@@ -96,7 +96,7 @@ class TestThePage:
 
     def test_costs_the_same_however_many_keys_there_are(self, page, ada, django_assert_max_num_queries) -> None:
         for number in range(30):
-            keys.create(ada, name=f"number {number}")
+            api_keys.create(ada, name=f"number {number}")
         with django_assert_max_num_queries(5):
             page.get(KEYS)
 
@@ -105,7 +105,7 @@ class TestThePage:
 class TestMakingAKey:
     def test_shows_its_secret_once(self, page, ada) -> None:
         secret = make(page)
-        assert keys.owner_of(secret) == ada
+        assert api_keys.owner_of(secret) == ada
         for address in (KEYS, "/", "/password/"):
             assert not SECRET.search(html(page.get(address)))
 
@@ -139,7 +139,7 @@ class TestMakingAKey:
     def test_gives_no_powers_over_limits(self, page, settings) -> None:
         settings.EVERTHREAD_REQUESTS_PER_MINUTE = 7
         page.post(KEYS, {"name": "laptop", "requests_per_minute": "0", "owner": "1"})
-        assert rates.limit_of(ApiKey.objects.get()) == 7
+        assert rate_limits.limit_of(ApiKey.objects.get()) == 7
 
     def test_wants_the_token_of_the_form(self, ada) -> None:
         strict = Client(enforce_csrf_checks=True)
@@ -158,21 +158,21 @@ class TestRevokingAKey:
         assert response.redirect_chain == [(KEYS, 302)]
         assert "The key “laptop” is revoked." in html(response)
         with pytest.raises(NotSignedIn):
-            keys.find(secret)
+            api_keys.find(secret)
 
     def test_of_someone_else_finds_none(self, page, bob) -> None:
-        key, secret = keys.create(bob, name="his")
+        key, secret = api_keys.create(bob, name="his")
         assert page.post(revoking(key)).status_code == 404
         assert page.post("/account/keys/999999/revoke/").status_code == 404
-        assert keys.find(secret) == key
+        assert api_keys.find(secret) == key
 
     def test_is_not_done_by_following_a_link_or_without_a_token(self, ada) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(ada)
         assert strict.get(revoking(key)).status_code == 405
         assert strict.post(revoking(key)).status_code == 403
-        assert keys.find(secret) == key
+        assert api_keys.find(secret) == key
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,8 +183,8 @@ class TestASocketOpenedWithAKey:
 
     async def test_closes_when_the_page_revokes_it(self, page, ada, thread) -> None:
         """The socket of another key stays."""
-        key, secret = await in_thread(keys.create)(ada, name="laptop")
-        _other, other_secret = await in_thread(keys.create)(ada, name="other")
+        key, secret = await in_thread(api_keys.create)(ada, name="laptop")
+        _other, other_secret = await in_thread(api_keys.create)(ada, name="other")
         async with program(thread.id, bearer(secret)) as one, program(thread.id, bearer(other_secret)) as another:
             assert (await one.hear())["type"] == "snapshot"
             assert (await another.hear())["type"] == "snapshot"

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.models import Assistant, Kind, Message, Provider, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
 

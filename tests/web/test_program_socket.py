@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from chat.actions import keys, runs
+from chat.actions.access import api_keys
+from chat.actions.conversation import runs
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
@@ -40,7 +41,7 @@ def stage(tmp_path) -> Stage:
 
 @pytest.fixture
 def key(ada: User) -> tuple[bytes, bytes]:
-    return bearer(keys.create(ada, name="test")[1])
+    return bearer(api_keys.create(ada, name="test")[1])
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from chat.actions import files, messages, threads
+from chat.actions.conversation import sending, threads
+from chat.actions.files import files
 from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
 
@@ -320,7 +321,7 @@ class TestNews:
 
 
 def test_a_message_is_copied_as_it_was_written(page, thread, ada):
-    message = messages.send(thread, text="**as** is", client_key=KEY).message
+    message = sending.send(thread, text="**as** is", client_key=KEY).message
     response = page.get(reverse("message-text", args=[thread.id, message.id]))
     assert response["Content-Type"].startswith("text/plain")
     assert html(response) == "**as** is"

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from django.contrib.sessions.models import Session
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.web.socket_auth import user_group
 from tests.web.test_accounts import NEW, PASSWORD
 
@@ -83,7 +83,7 @@ class TestOpenSockets:
         assert await told() == {"type": "signed.out"}
 
     async def test_hear_of_a_revoked_key(self, told, ada) -> None:
-        key, _secret = await sync_to_async(keys.create)(ada, name="laptop")
+        key, _secret = await sync_to_async(api_keys.create)(ada, name="laptop")
         assert await told() is None
         await sync_to_async(key.revoke)()
         assert await told() == {"type": "signed.out"}

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from chat.actions import keys, threads
+from chat.actions.access import api_keys
+from chat.actions.conversation import threads
 from chat.models import ApiKey, Assistant, Thread, User
 from chat.web import sockets
 from tests.engine.stage import in_thread
@@ -41,7 +42,7 @@ class TestASocketWithAKey:
             assert await one.closed() == 4401
 
     async def test_is_refused_when_the_key_stands_in_the_address(self, thread: Thread, ada: User) -> None:
-        _key, secret = await in_thread(keys.create)(ada, name="test")
+        _key, secret = await in_thread(api_keys.create)(ada, name="test")
         async with program(thread.id, query=f"?key={secret}&access_token={secret}") as one:
             assert await one.closed() == 4401
 

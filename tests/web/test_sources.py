@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions.citations import Place
-from chat.actions.sources import Excerpt
+from chat.actions.conversation.citations import Place
+from chat.actions.conversation.cited_sources import Excerpt
 from chat.web.sources import reflowed, where_of
 
 

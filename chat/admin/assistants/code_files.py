@@ -13,7 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, File
 

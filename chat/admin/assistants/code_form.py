@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.actions import files
-from chat.actions.resources import MAX_FILES
+from chat.actions.assistants.tool_resources import MAX_FILES
+from chat.actions.files import files
 from chat.admin.assistants import code_files
 from chat.admin.assistants.code_files import TOOL, UploadsField, counted, label_of
 from chat.admin.shared import sandbox_status

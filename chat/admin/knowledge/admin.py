@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from chat.actions import knowledge
+from chat.actions.knowledge import staff
 from chat.admin.knowledge import statistics as figures
 from chat.admin.knowledge.form import StoreForm
 from chat.admin.knowledge.pages import StorePages, figures_of, table_of
@@ -115,7 +115,7 @@ class KnowledgeAdmin(StorePages):
             return
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
-        if count := knowledge.embed_with(obj, provider=provider, model=model):
+        if count := staff.embed_with(obj, provider=provider, model=model):
             told = ngettext("%(count)d file is being read anew.", "%(count)d files are being read anew.", count)
             messages.info(request, told % {"count": count})
 
@@ -146,7 +146,7 @@ class KnowledgeAdmin(StorePages):
         return named, counts, set() if allowed else {str(VectorStore._meta.verbose_name)}, []
 
     def delete_model(self, request: HttpRequest, obj: VectorStore) -> None:
-        knowledge.delete(obj, with_files="with_files" in request.POST)
+        staff.delete(obj, with_files="with_files" in request.POST)
 
     # --- the list ----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from chat.actions import knowledge
+from chat.actions.knowledge import staff
 from chat.admin.knowledge import passages, search_tester
 from chat.admin.knowledge import statistics as figures
 from chat.admin.shared.durations_and_costs import money
@@ -88,7 +88,7 @@ class StorePages(Guarded):
         given = request.FILES.get("file")
         if given is None:
             raise InvalidRequest(_("Choose a file first."), param="file")
-        entry = knowledge.add(store, upload=cast("Upload", given))
+        entry = staff.add(store, upload=cast("Upload", given))
         self._note(request, store, "added", entry)
         return HttpResponse(status=201)
 
@@ -96,7 +96,7 @@ class StorePages(Guarded):
         """Have one file read again, or all that failed."""
         if entry_pk is not None:
             self._entry(store, entry_pk)
-        knowledge.retry(store, entry_pk=entry_pk)
+        staff.retry(store, entry_pk=entry_pk)
         return self._table(request, store)
 
     def search_view(self, request: HttpRequest, store: VectorStore) -> HttpResponseBase:
@@ -141,7 +141,7 @@ class StorePages(Guarded):
 
     def remove_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
         entry = self._entry(store, entry_pk)
-        knowledge.take_out(entry, with_file="with_file" in request.POST)
+        staff.take_out(entry, with_file="with_file" in request.POST)
         self._note(request, store, "deleted", entry)
         return self._table(request, store)
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from chat.actions import keys as keys_of_people
+from chat.actions.access import api_keys as keys_of_people
 from chat.admin.shared.permissions import Guarded, may_read_all
 from chat.errors import InvalidRequest
 from chat.models import ApiKey, User

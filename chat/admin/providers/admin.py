@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from chat.actions import knowledge
+from chat.actions.knowledge import staff
 from chat.admin.providers import connection_tests
 from chat.admin.providers.form import ProviderForm
 from chat.admin.shared.permissions import Guarded
@@ -74,7 +74,7 @@ class ProviderAdmin(Guarded):
         super().save_model(request, obj, form, change)
         if form.cleaned_data["make_default"] and not obj.is_default:
             obj.make_default()
-        knowledge.embed_new_stores(obj, wanted=form.cleaned_data["embed_new_stores"])
+        staff.embed_new_stores(obj, wanted=form.cleaned_data["embed_new_stores"])
 
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         super().delete_model(request, obj)
@@ -86,7 +86,7 @@ class ProviderAdmin(Guarded):
 
     def _after_deletion(self, request: HttpRequest) -> None:
         self._warn_without_default(request)
-        if count := knowledge.renew_all():
+        if count := staff.renew_all():
             told = ngettext(
                 "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
                 "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chat.actions.resources import HELPER_DAYS
+from chat.actions.assistants.tool_resources import HELPER_DAYS
 from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, User, VectorStore
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Router
 
-from chat.actions import assistant_files
+from chat.actions.assistants_v1 import assistant_files
 from chat.api import assistants, wire
 from chat.api.requests import ApiRequest
 from chat.models.objects import assistant_object

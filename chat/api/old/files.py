@@ -7,7 +7,9 @@ from typing import Literal
 from ninja import Query, Router
 from typing_extensions import TypedDict
 
-from chat.actions import assistant_files, assistants, entries, message_files
+from chat.actions.assistants import assistants
+from chat.actions.assistants_v1 import assistant_files, message_files
+from chat.actions.conversation import messages
 from chat.api import wire
 from chat.api.pages import Listing, page
 from chat.api.requests import ApiRequest
@@ -85,11 +87,11 @@ def delete_assistant_file(request: ApiRequest, assistant_id: str, file_id: str) 
 def list_message_files(
     request: ApiRequest, thread_id: str, message_id: str, query: Query[Listing]
 ) -> ListObject[MessageFileObject]:
-    rows = message_files.of(entries.get(request.user, thread_id, message_id))
+    rows = message_files.of(messages.get(request.user, thread_id, message_id))
     return page(rows, query, show=lambda row: message_file_object(row, message_id=message_id))
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}/files/{file_id}")
 def retrieve_message_file(request: ApiRequest, thread_id: str, message_id: str, file_id: str) -> MessageFileObject:
-    file = message_files.get(entries.get(request.user, thread_id, message_id), file_id)
+    file = message_files.get(messages.get(request.user, thread_id, message_id), file_id)
     return message_file_object(file, message_id=message_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from chat.actions import assistant_files
+from chat.actions.assistants_v1 import assistant_files
 from chat.api.requests import ApiRequest
 from chat.api.stream import Show, unchanged
 from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE

@@ -10,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.actions import assistants, messages, threads
+from chat.actions.assistants import assistants
+from chat.actions.conversation import sending, threads
 from chat.engine.worker import Worker
 from chat.management.console import Console
 from chat.management.people import find_user
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         worker = Worker(
             folder=settings.EVERTHREAD_DATA_DIR / "workers",
             limit=settings.EVERTHREAD_MAX_RUNS,
-            after_run=messages.post_next,
+            after_run=sending.post_next,
         )
         if not asyncio.run(console.talk(worker)):
             raise SystemExit(1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.errors import InvalidRequest
 from chat.models import User
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if not user.is_active:
             raise CommandError(f"The user {username!r} is not active, so a key would not work.")
         try:
-            key, secret = keys.create(user, name=name)
+            key, secret = api_keys.create(user, name=name)
         except InvalidRequest as refusal:
             raise CommandError(refusal.message) from None
         self.stderr.write(f"A key for {username!r}, named {key.name!r}. Keep it safe: it cannot be shown again.")

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.actions import vector_stores
+from chat.actions.knowledge import vector_stores
 from chat.management.folders import sort_out
 from chat.management.ingesting import Ingesting
 from chat.management.people import find_user

@@ -15,7 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 import chat
-from chat.actions import messages, setup
+from chat.actions import first_run
+from chat.actions.conversation import sending
 from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.management.sandboxing import supervisor
@@ -42,11 +43,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Everthread {chat.__version__}")
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
-        provider = setup.ensure_provider()
+        provider = first_run.ensure_provider()
         self.prepare_model(provider)
-        made = setup.first_run(username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD)
+        made = first_run.first_run(
+            username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
+        )
         self.greet(host, port, made)
-        messages.post_all_waiting()
+        sending.post_all_waiting()
         connections.close_all()
         self.serve(host, int(port))
 
@@ -60,7 +63,7 @@ class Command(BaseCommand):
         except Refusal as refusal:
             self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
 
-    def greet(self, host: str, port: str, made: setup.Administrator | None) -> None:
+    def greet(self, host: str, port: str, made: first_run.Administrator | None) -> None:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104 -- compared only
         self.stdout.write(f"\nOpen {self.style.SUCCESS(address)}")
@@ -87,7 +90,7 @@ class Command(BaseCommand):
         worker = Worker(
             folder=settings.EVERTHREAD_DATA_DIR / "workers",
             limit=settings.EVERTHREAD_MAX_RUNS,
-            after_run=messages.post_next,
+            after_run=sending.post_next,
         )
         endpoints = build_endpoint_description_strings(host=host, port=port)
         ingestion = Ingestion(folder=folder(settings.EVERTHREAD_DATA_DIR))

@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.models import Assistant, Audience, File, Model, ToolUse, User
 from chat.sandbox.state import State, write
 from tests.admin.assistants.test_admin import ADD, WEATHER, filled, page_of

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from chat.actions import files
+from chat.actions.files import files
 from chat.models import File, Message, Run, RunStep, Thread, User
 from tests.admin.conversations.test_threads_and_runs import page_of, text_of
 

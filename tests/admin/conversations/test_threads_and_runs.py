@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.actions import messages, threads
+from chat.actions.conversation import sending, threads
 from chat.models import Message, Model, Run, RunEvent, RunStep, Thread
 from tests.admin.conftest import ANSWERED_WORDS, ARGUMENT, OUTPUT, SECRET_WORDS
 
@@ -77,7 +77,7 @@ class TestWithoutThePermission:
     def test_ones_own_chats_can_be_read(self, make_staff, enter, assistant) -> None:
         staff = make_staff("view_thread", "view_run")
         thread = threads.create(staff, assistant=assistant)
-        run = messages.send(thread, text="my own words", client_key="1").run
+        run = sending.send(thread, text="my own words", client_key="1").run
         assert run is not None
         client = enter(staff)
         assert "my own words" in text_of(client, page_of(thread))
@@ -203,6 +203,6 @@ class TestThePageOfARun:
         assert "Nothing was found." in text_of(enter(boss), page_of(run))
 
     def test_opens_while_the_run_is_live_and_nothing_is_known(self, boss, enter, ada, assistant) -> None:
-        run = messages.send(threads.create(ada, assistant=assistant), text="Hi", client_key="1").run
+        run = sending.send(threads.create(ada, assistant=assistant), text="Hi", client_key="1").run
         assert run is not None
         assert "It did nothing yet." in text_of(enter(boss), page_of(run))

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from chat.actions import filling
+from chat.actions.knowledge import enqueue
 from chat.models import File, Passage, VectorStore, VectorStoreFile
 from tests.documents import samples
 
@@ -65,7 +65,7 @@ class TestHandingIn:
         assert "at most 1 MB" in answer.content.decode()
 
     def test_keeps_no_file_that_the_store_has_no_room_for(self, client, handbook, monkeypatch, media) -> None:
-        monkeypatch.setattr(filling, "MAX_FILES", 1)
+        monkeypatch.setattr(enqueue, "MAX_FILES", 1)
         assert upload(client, handbook, "one.txt", b"one").status_code == 201
         assert "too many files" in upload(client, handbook, "two.txt", b"two").content.decode()
         assert [file.filename for file in File.objects.all()] == ["one.txt"]

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.errors import NotSignedIn
 from chat.models import ApiKey, Assistant, Message, Thread, User
 
@@ -87,7 +87,7 @@ class TestKeys:
         client = enter(boss)
         page = client.post(ADD_KEY, {"name": "laptop", "owner": ada.pk}, follow=True).content.decode()
         [secret] = re.findall(r"et-[\w-]{43}", page)
-        assert keys.owner_of(secret) == ada
+        assert api_keys.owner_of(secret) == ada
         key = ApiKey.objects.get()
         for address in (
             "/admin/",
@@ -114,32 +114,32 @@ class TestKeys:
         assert ApiKey.objects.get().requests_per_minute == 60
 
     def test_cannot_be_changed_but_for_their_limit(self, boss, enter, ada, bob) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         address = reverse("admin:chat_apikey_change", args=[key.pk])
         data = {"name": "mine", "owner": bob.pk, "requests_per_minute": 60}
         page = enter(boss).post(address, data, follow=True).content.decode()
         key.refresh_from_db()
         assert (key.name, key.owner, key.requests_per_minute) == ("laptop", ada, 60)
-        assert keys.owner_of(secret) == ada
+        assert api_keys.owner_of(secret) == ada
         assert "Copy the key now" not in page
         assert '<td class="field-requests_per_minute">60</td>' in page
 
     def test_lose_their_limit_when_the_field_is_empty(self, boss, enter, ada) -> None:
-        key, _secret = keys.create(ada, name="laptop")
+        key, _secret = api_keys.create(ada, name="laptop")
         ApiKey.objects.update(requests_per_minute=60)
         enter(boss).post(reverse("admin:chat_apikey_change", args=[key.pk]), {"requests_per_minute": ""})
         key.refresh_from_db()
         assert key.requests_per_minute is None
 
     def test_that_are_revoked_cannot_be_changed_at_all(self, boss, enter, ada) -> None:
-        key, _secret = keys.create(ada, name="laptop")
+        key, _secret = api_keys.create(ada, name="laptop")
         key.revoke()
         address = reverse("admin:chat_apikey_change", args=[key.pk])
         assert enter(boss).post(address, {"requests_per_minute": 60}).status_code == 403
         assert "Revoke this key" not in enter(boss).get(address).content.decode()
 
     def test_are_not_limited_by_those_who_may_only_look(self, make_staff, enter, ada) -> None:
-        key, _secret = keys.create(ada, name="laptop")
+        key, _secret = api_keys.create(ada, name="laptop")
         address = reverse("admin:chat_apikey_change", args=[key.pk])
         assert enter(make_staff("view_apikey")).post(address, {"requests_per_minute": 60}).status_code == 403
 
@@ -151,7 +151,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("by", ["the list", "the page"])
     def test_are_revoked(self, by, boss, enter, ada) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         client = enter(boss)
         if by == "the list":
             client.post("/admin/chat/apikey/", {"action": "revoke", "_selected_action": [key.pk]})
@@ -160,18 +160,18 @@ class TestKeys:
             assert address in client.get(reverse("admin:chat_apikey_change", args=[key.pk])).content.decode()
             client.post(address)
         with pytest.raises(NotSignedIn):
-            keys.owner_of(secret)
+            api_keys.owner_of(secret)
         assert LogEntry.objects.get().get_change_message() == "Revoked."
 
     def test_are_not_revoked_by_those_who_may_only_look(self, make_staff, enter, ada) -> None:
-        key, secret = keys.create(ada, name="laptop")
+        key, secret = api_keys.create(ada, name="laptop")
         client = enter(make_staff("view_apikey"))
         assert client.post(reverse("admin:chat_apikey_revoke", args=[key.pk])).status_code == 403
-        assert keys.owner_of(secret) == ada
+        assert api_keys.owner_of(secret) == ada
 
     def test_are_listed_by_their_state(self, boss, enter, ada) -> None:
-        keys.create(ada, name="used")
-        keys.create(ada, name="gone")[0].revoke()
+        api_keys.create(ada, name="used")
+        api_keys.create(ada, name="gone")[0].revoke()
         client = enter(boss)
         assert "gone (" not in (usable := client.get("/admin/chat/apikey/?state=usable").content.decode())
         assert ">used<" in usable

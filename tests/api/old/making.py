@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.test import Client
 
-from chat.actions import vector_stores
+from chat.actions.knowledge import vector_stores
 from chat.models import Assistant, User
 from tests.api.calling import Api, Body, refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.models import User
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge.stores import ids_of
 from tests.api.calling import Api, absent, refused, told, whole
 from tests.api.old.making import CODE, made_by
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.models import Assistant, User, VectorStore
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
 from tests.api.old.making import CODE, RETRIEVAL, SEARCH, UNKNOWN, made_by, searched
 

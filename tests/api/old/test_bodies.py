@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.models import Assistant, Message, Run, Thread, User
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
 from tests.api.old.making import RETRIEVAL, SEARCH, UNKNOWN
 

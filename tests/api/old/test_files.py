@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions import assistant_files
+from chat.actions.assistants_v1 import assistant_files
 from chat.models import Assistant, File, Message, Thread, User
-from tests.actions.knowledge import ids_of
+from tests.actions.knowledge.stores import ids_of
 from tests.api.calling import Api, absent, told, whole
 from tests.api.old.making import CODE, RETRIEVAL, SEARCH, made_by, searched, speaking
 

@@ -11,7 +11,7 @@ from chat.api.old.shapes import show_to
 from chat.models import Assistant, File, Message, Run, RunStep, Thread, User
 from chat.providers.scripted import ScriptedProvider
 from chat.tools.declarations import normalised
-from tests.actions.knowledge import file_of, ids_of
+from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, whole
 from tests.api.old.making import CODE, RETRIEVAL, SEARCH, made_by
 from tests.api.streaming import Streams, names

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from chat.actions import runs, threads
+from chat.actions.conversation import runs, threads
 from chat.engine.turn import run_limits
 from chat.events.bus import bus
 from chat.events.types import Event

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.engine.hosted_tools import file_search
 from chat.engine.turn import run_limits
 from chat.events.bus import bus

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.errors import RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.models import Message, Run, RunEvent, RunStep, Thread
@@ -179,7 +179,7 @@ class TestAFailingRun:
 class TestACancelledRun:
     async def test_stops_the_model_and_keeps_the_partial_answer(self, stage: Stage, thread: Thread) -> None:
         """Stream 07."""
-        from chat.actions import runs
+        from chat.actions.conversation import runs
 
         provider = ScriptedProvider([Reply("As far as this", FOREVER)])
         with bus.follow(thread.id) as follower:

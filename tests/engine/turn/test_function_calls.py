@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStep, Thread
 from chat.providers.base import Usage

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.events.bus import bus
 from chat.models import Message, Run, RunStep, Thread
 from chat.models.threads import text_part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from chat.actions import runs
+from chat.actions.conversation import runs
 from chat.events.bus import bus
 from chat.models import Run, RunStep, Thread
 from chat.models.objects import step_object

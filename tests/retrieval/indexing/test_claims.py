@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat.actions import file_batches, files, vector_stores
+from chat.actions.files import files
+from chat.actions.knowledge import file_batches, vector_stores
 from chat.models import Passage, User, VectorStore, VectorStoreFile, Window
 from chat.retrieval.indexing import claims, embed_windows, index_file, passage_rows
 from chat.retrieval.indexing.index_file import index

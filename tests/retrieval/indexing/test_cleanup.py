@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat.actions.expiry import sweep
+from chat.actions.expiry_sweep import sweep
 from chat.models import VectorStore, VectorStoreFile
 from chat.retrieval.indexing.reindex import renew_all
 from tests.retrieval.reading import (

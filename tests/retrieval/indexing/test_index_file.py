@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from chat.actions import filling
+from chat.actions.knowledge import enqueue
 from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.retrieval.indexing import document_sections, embed_windows
@@ -139,7 +139,7 @@ class TestAFileThatCannotBeRead:
     def test_fails_with_the_reason(self, ada: User, name: str, content: bytes, code: str, words: str) -> None:
         store = VectorStore.objects.create(owner=ada)
         entry = VectorStoreFile.objects.create(
-            store=store, file=file_with(ada, name, content), chunking_strategy=filling.static(None)
+            store=store, file=file_with(ada, name, content), chunking_strategy=enqueue.static(None)
         )
         failed = indexed(entry)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chat.actions import store_files, vector_stores
+from chat.actions.knowledge import store_files, vector_stores
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.liveness import Liveness
 from chat.retrieval.indexing import embed_windows, worker

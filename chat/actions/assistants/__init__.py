@@ -1,0 +1,1 @@
+"""Assistants, and the files and vector stores that their tools may use."""

@@ -1,0 +1,168 @@
+"""The files of an assistant as the first Assistants API had them: one list, which all its tools use.
+
+They are kept as tool resources (reference, section 11): ``code_interpreter`` has the list, ``file_search`` a vector
+store with the same files. Without either tool the list stays, for the tools that the assistant may get later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from chat.actions.assistants import assistants
+from chat.actions.assistants.tool_resources import MAX_FILES, Resources
+from chat.actions.files import files
+from chat.actions.knowledge import enqueue
+from chat.actions.knowledge.enqueue import Wanted
+from chat.errors import Absent, InvalidRequest
+from chat.models import Assistant, File, Thread, User, VectorStore
+from chat.models.files import FileQuerySet
+
+Tools = Sequence[dict[str, Any]]
+HOSTED = {"code_interpreter", "file_search"}
+
+
+def of(assistant: Assistant) -> FileQuerySet:
+    """The files that any of the assistant's tools has."""
+    code = assistant.tool_resources.get("code_interpreter", {}).get("file_ids", [])
+    stores = assistant.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    has = Q(id__in=code) | Q(entries__store_id__in=stores)
+    return File.objects.there().filter(has, owner=assistant.owner_id).distinct()
+
+
+def ids_of(user: User, assistant_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of their files, oldest first, by the ids of those of the assistants that the user may use."""
+    found = assistants.usable(user).filter(id__in=set(assistant_ids))
+    return {assistant.id: _ids(assistant) for assistant in found}
+
+
+def get(user: User, assistant_id: str, file_id: str) -> File:
+    """One of the files of an assistant that the user may use. Raises ``Absent``."""
+    file = of(assistants.get(user, assistant_id)).filter(id=file_id).first()
+    if file is None:
+        raise Absent("assistant file", file_id)
+    return file
+
+
+@transaction.atomic
+def create(user: User, *, file_ids: Sequence[str] | None = None, **fields: Any) -> Assistant:
+    """As ``assistants.create``, with these files for the tools that it gets.
+
+    Raises ``InvalidRequest`` for more than 20 files, and for files next to ``tool_resources``.
+    """
+    if file_ids is not None:
+        fields |= _resources(fields, spread(user, file_ids, tools=fields.get("tools") or []))
+    return assistants.create(user, **fields)
+
+
+@transaction.atomic
+def update(
+    user: User, assistant_id: str, *, file_ids: Sequence[str] | None = None, follow: bool = False, **fields: Any
+) -> Assistant:
+    """As ``assistants.update``; ``file_ids`` are all that the assistant has from now on.
+
+    With ``follow`` the files go to the tools, when it gets or loses one that uses them. Raises as ``create`` and as
+    ``assistants.update``.
+    """
+    assistant = _locked(assistants.own(user, assistant_id))
+    tools = (fields["tools"] or []) if "tools" in fields else assistant.tools
+    if file_ids is None and follow and _hosted(tools) != _hosted(assistant.tools):
+        file_ids = _ids(assistant)
+    if file_ids is not None:
+        fields |= _resources(fields, spread(user, file_ids, tools=tools, store=_store_of(assistant)))
+    return assistants.update(user, assistant_id, **fields)
+
+
+@transaction.atomic
+def attach(user: User, assistant_id: str, file_id: str) -> File:
+    """Give the assistant one more file. Raises as ``update``, and ``NotFound``."""
+    assistant = _locked(assistants.own(user, assistant_id))
+    file = files.get(user, file_id)
+    update(user, assistant_id, file_ids=[*_ids(assistant), file.id])
+    return file
+
+
+@transaction.atomic
+def detach(user: User, assistant_id: str, file_id: str) -> None:
+    """Take a file from the assistant; the file stays. Raises as ``update``, and ``Absent``."""
+    assistant = _locked(assistants.own(user, assistant_id))
+    get(user, assistant_id, file_id)
+    update(user, assistant_id, file_ids=[id for id in _ids(assistant) if id != file_id])
+
+
+def spread(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorStore | None = None) -> Resources:
+    """The user's files as ``tool_resources`` for ``tools``, as a program would send them.
+
+    ``store`` is filled with exactly these files if they are searched; without it, one is to be made. What cannot be
+    searched is for the code interpreter alone, if there is one. Raises ``NotFound``, and ``InvalidRequest``.
+    """
+    file_ids = list(dict.fromkeys(file_ids))
+    _check_number(file_ids)
+    hosted = _hosted(tools)
+    searched = file_ids
+    if hosted == HOSTED:
+        searched = [file.id for file in files.get_all(user, file_ids) if enqueue.is_searchable(file)]
+    spread: dict[str, Any] = {}
+    if "file_search" in hosted and store is not None:
+        _fill(store, searched)
+        spread["file_search"] = {"vector_store_ids": [store.id]}
+    elif "file_search" in hosted and searched:
+        spread["file_search"] = {"vector_stores": [{"file_ids": searched}]}
+    if "code_interpreter" in hosted or (file_ids and not spread):
+        spread["code_interpreter"] = {"file_ids": file_ids}
+    return spread
+
+
+def _ids(assistant: Assistant) -> list[str]:
+    return list(of(assistant).order_by("created_at", "number").values_list("id", flat=True))
+
+
+def _hosted(tools: Tools) -> set[str]:
+    return {tool["type"] for tool in tools} & HOSTED
+
+
+def _locked(assistant: Assistant) -> Assistant:
+    """The same; whoever gives it a file at this moment waits."""
+    return Assistant.objects.select_for_update(no_key=True).get(pk=assistant.pk)
+
+
+def _resources(fields: dict[str, Any], spread: Resources) -> dict[str, Any]:
+    if fields.get("tool_resources") is not None:
+        raise InvalidRequest(
+            "Invalid 'file_ids': 'file_ids' and 'tool_resources' exclude each other. Send the one or the other.",
+            param="file_ids",
+            code="invalid_value",
+        )
+    return {"tool_resources": spread}
+
+
+def _check_number(file_ids: Sequence[str]) -> None:
+    if len(file_ids) > MAX_FILES:
+        raise InvalidRequest(
+            f"Invalid 'file_ids': array too long. Expected an array with maximum length {MAX_FILES}, but got an array"
+            f" with length {len(file_ids)} instead.",
+            param="file_ids",
+            code="array_above_max_length",
+        )
+
+
+def _store_of(assistant: Assistant) -> VectorStore | None:
+    """The assistant's vector store, if no other assistant or thread searches it and it has not expired."""
+    store_ids = assistant.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    store = VectorStore.objects.filter(owner=assistant.owner_id, id__in=store_ids).first()
+    if store is None or store.is_expired:
+        return None
+    naming = {"owner": assistant.owner_id, "tool_resources__icontains": store.id}
+    others = Assistant.objects.filter(**naming).exclude(pk=assistant.pk).exists()
+    return None if others or Thread.objects.filter(**naming).exists() else store
+
+
+def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:
+    """Have exactly these files in ``store``: those that it has are not read again."""
+    store.entries.exclude(file_id__in=file_ids).delete()
+    had = set(store.files.values_list("id", flat=True))
+    if new := files.get_all(store.owner, [id for id in file_ids if id not in had]):
+        enqueue.put(store, [Wanted(file) for file in new])

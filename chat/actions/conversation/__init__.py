@@ -1,0 +1,1 @@
+"""Threads, their messages, and the runs that answer them."""

@@ -1,0 +1,38 @@
+"""What has had its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from chat.actions.files import files, uploads
+from chat.models import File, KeptReply, Upload
+from chat.models.replies import LIFE
+from chat.retrieval.indexing import cleanup
+
+BATCH = 500  # rows that are held in memory at a time
+Row = TypeVar("Row", bound=Model)
+
+
+def sweep() -> None:
+    """Remove expired files, end expired uploads, forget replies that are no longer repeated and passages that are no
+    longer found.
+
+    Each file and upload is a transaction of its own, so that a long sweep holds nobody up.
+    """
+    now = timezone.now()
+    for file in _shrinking(File.objects.filter(expires_at__lte=now)):
+        files.remove(file)
+    for upload in _shrinking(Upload.objects.filter(status=Upload.Status.PENDING, expires_at__lte=now)):
+        uploads.expire(upload)
+    KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
+    cleanup.sweep()
+
+
+def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:
+    """All of ``rows``, each of which is none of them any more before the next one is asked for."""
+    while batch := list(rows[:BATCH]):
+        yield from batch

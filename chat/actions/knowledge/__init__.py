@@ -1,0 +1,1 @@
+"""Vector stores, the files in them, and searching them."""

@@ -1,0 +1,97 @@
+"""Vector stores: make, find, change, delete. ``store_files`` and ``file_batches`` are about what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from chat.actions.files import files
+from chat.actions.knowledge import enqueue
+from chat.actions.knowledge.enqueue import Attributes, Wanted
+from chat.errors import Absent
+from chat.models import File, User, VectorStore, VectorStoreFile
+from chat.retrieval.embedders import fields_for_new_stores
+from chat.retrieval.indexing.withdraw import withdraw
+
+CLEARED: dict[str, Any] = {"name": "", "metadata": {}, "expires_after": None}
+
+
+@transaction.atomic
+def create(
+    user: User,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    file_ids: Sequence[str] = (),
+    chunking_strategy: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    expires_after: int | None = None,
+) -> VectorStore:
+    """A store with these files of the user, each cut by ``chunking_strategy``.
+
+    ``expires_after`` is in days without use; None: never. Raises ``NotFound`` for a file that is not the user's, and
+    as ``filling.put``.
+    """
+    enqueue.static(chunking_strategy)  # wrong without files too
+    found = files.get_all(user, file_ids)
+    store = VectorStore.objects.create(
+        owner=user,
+        name=name or "",
+        description=description or "",
+        metadata=dict(metadata or {}),
+        expires_after=expires_after,
+        **fields_for_new_stores(),
+    )
+    if found:
+        enqueue.put(store, [Wanted(file, chunking_strategy=chunking_strategy) for file in found])
+    return store
+
+
+def listed(user: User) -> QuerySet[VectorStore]:
+    return VectorStore.objects.filter(owner=user)
+
+
+def get(user: User, store_id: str) -> VectorStore:
+    """The user's store; someone else's answers like one that does not exist: ``NotFound``."""
+    store = listed(user).filter(id=store_id).first()
+    if store is None:
+        raise Absent("vector store", store_id)
+    return store
+
+
+@transaction.atomic
+def update(user: User, store_id: str, **fields: Any) -> VectorStore:
+    """Change what is given of ``name``, ``metadata`` (all of it) and ``expires_after`` (days); None clears.
+
+    That is no use of the store: its days do not begin anew. Raises ``NotFound``.
+    """
+    store = get(user, store_id)
+    for name, value in fields.items():
+        setattr(store, name, CLEARED[name] if value is None else value)
+    store.save(update_fields=list(fields))
+    return store
+
+
+def delete(user: User, store_id: str) -> None:
+    """The store, not its files. Raises ``NotFound``."""
+    store = get(user, store_id)
+    withdraw(store.entries.all())
+    store.delete()
+
+
+def add_file(
+    store: VectorStore,
+    *,
+    file: File,
+    attributes: Attributes | None = None,
+    chunking_strategy: Mapping[str, Any] | None = None,
+) -> VectorStoreFile:
+    """Put ``file`` into ``store``, to be read; a file that is there already is read anew.
+
+    The caller has checked that both are the user's. Raises as ``filling.put``.
+    """
+    (entry,) = enqueue.put(store, [Wanted(file, attributes or {}, chunking_strategy)], param="file_id")
+    return entry
