@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from chat.web.chat_socket import ChatSocket
+from chat.web.live.consumer import ChatSocket
 from chat.web.program_socket import ProgramSocket
 
 websocket_urlpatterns: list[Any] = [

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chat.web.health")),
-    path("", include("chat.web.chat_urls")),
-    path("", include("chat.web.accounts")),
-    path("", include("chat.web.key_views")),
+    path("", include("chat.web.pages.urls")),
+    path("", include("chat.web.accounts.views")),
+    path("", include("chat.web.accounts.api_keys")),
 ]

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 
 from chat.actions.access import api_keys
 from chat.web.socket_auth import user_group
-from tests.web.test_accounts import NEW, PASSWORD
+from tests.web.accounts.test_views import NEW, PASSWORD
 
 
 class CountingLayer(InMemoryChannelLayer):  # type: ignore[misc]

@@ -1,0 +1,121 @@
+"""The chat page's socket, ``/ws/chat/<thread_id>/``: what the page lacks goes out, "have", "stop" and "ping" come in.
+
+It works on nothing itself: runs live in the worker, rows are read in threads. Frames to the page are HTML for htmx to
+swap in by id, or JSON: ``{"m", "t"}`` more text ``t`` for the open end of ``m``, a message or code that a model writes;
+``{"pong"}``; ``{"error"}``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import parse_cookie
+from django.utils import timezone, translation
+
+from chat.actions.conversation import runs
+from chat.engine.follow import follow
+from chat.errors import NotFound, Refusal, WrongRunStatus
+from chat.web.live.deltas import only_grows
+from chat.web.live.feed import Feed, Have
+from chat.web.middleware import zone_of
+from chat.web.socket_auth import Close
+from chat.web.sockets import ThreadSocket
+
+MAX_FRAME = 64 * 1024  # bytes; the page's own frames are far smaller
+
+
+class ChatSocket(ThreadSocket):
+    """Silent until the page has said what it has."""
+
+    following = False
+
+    async def received(self, text: str) -> None:
+        if len(text.encode()) > MAX_FRAME:
+            await self.close(Close.TOO_LARGE)
+            return
+        try:
+            frame = json.loads(text)
+            take = {"have": self.begin, "stop": self.stop, "ping": self.pong}[frame["type"]]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            await self.complain("This is no frame that the chat page sends.")
+            await self.close(Close.MALFORMED)
+            return
+        await take(frame)
+
+    async def begin(self, frame: dict[str, Any]) -> None:
+        if not self.following:
+            self.following = True
+            self.start(self.follow(have_of(frame)))
+
+    async def stop(self, frame: dict[str, Any]) -> None:
+        self.start(self.cancel(str(frame.get("run"))))
+
+    async def pong(self, _frame: dict[str, Any]) -> None:
+        self.start(self.tell('{"pong": true}'))
+
+    async def complain(self, message: str) -> None:
+        await self.tell(json.dumps({"error": message}))
+
+    # --- beside the socket -----------------------------------------------------------------------------------------
+
+    async def follow(self, have: Have) -> None:
+        """Tell the page what it lacks, and then what happens, until the thread is gone."""
+        feed = Feed(self.user, self.thread_id, have)
+        in_readers_terms = self.readers_terms()
+        try:
+            async with aclosing(follow(self.thread_id)) as items:
+                async for item in items:
+                    if isinstance(item, list) and all(map(only_grows, item)):
+                        frames = in_readers_terms(feed.text_frames, item)
+                    else:
+                        frames = [await sync_to_async(in_readers_terms, thread_sensitive=False)(feed.apply, item)]
+                    for frame in filter(None, frames):
+                        await self.tell(frame)
+        except NotFound:
+            await self.close(Close.NOT_FOUND)
+
+    async def cancel(self, run_id: str) -> None:
+        """Stop a run of this thread. One that has ended, or stops already, is no matter."""
+
+        def stop() -> None:
+            runs.cancel(runs.get(self.user, self.thread_id, run_id))
+
+        try:
+            await sync_to_async(stop, thread_sensitive=False)()
+        except WrongRunStatus:
+            pass
+        except Refusal as refusal:
+            await self.complain(refusal.message)
+
+    def readers_terms(self) -> Callable[..., Any]:
+        """Calls a function in the language of the page, which its address names, and the zone of its cookie."""
+        asked = parse_qs(self.scope["query_string"].decode("latin1")).get("language", [""])[0]
+        language = asked if translation.check_for_language(asked) else settings.LANGUAGE_CODE
+        cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
+        zone = zone_of(parse_cookie(cookies))
+
+        def call(function: Callable[..., Any], *args: Any) -> Any:
+            with translation.override(language), timezone.override(zone):
+                return function(*args)
+
+        return call
+
+
+def have_of(frame: dict[str, Any]) -> Have:
+    """What the page says it has; anything odd counts as nothing, so that it is sent."""
+    last, open, works = frame.get("last"), frame.get("open"), frame.get("works")
+    return Have(
+        last=last if isinstance(last, str) else "",
+        open={id: blocks for id, blocks in pairs(open) if isinstance(blocks, int) and blocks >= 0},
+        works={id: state for id, state in pairs(works) if isinstance(state, str)},
+    )
+
+
+def pairs(given: object) -> Iterable[tuple[str, object]]:
+    return given.items() if isinstance(given, dict) else ()

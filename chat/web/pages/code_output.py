@@ -1,0 +1,26 @@
+"""What code has printed, of which cards show only the begin and the end."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from chat.actions.conversation import threads
+from chat.errors import NotFound
+from chat.web.decorators import PersonRequest, door
+from chat.web.timeline.code_cells import CODE, output_of
+from chat.web.timeline.generated_files import code_steps
+
+
+@require_safe
+@door
+def output(request: PersonRequest, thread_id: str, step_id: str, place: int) -> HttpResponse:
+    """All that the code of one call of a step has printed, for its card."""
+    thread = threads.get(request.user, thread_id)
+    step = code_steps().filter(run__thread=thread, id=step_id).first()
+    calls = step.details["tool_calls"][place : place + 1] if step else []
+    if not calls or calls[0]["type"] != CODE:
+        raise NotFound(_("There is no such output."))
+    return render(request, "chat/output.html", {"whole": output_of(calls[0][CODE])})

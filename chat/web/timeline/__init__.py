@@ -1,0 +1,1 @@
+"""A thread as the page lists it: questions, answers, their sources, code cells and generated files."""
