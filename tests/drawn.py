@@ -51,7 +51,7 @@ def rooms() -> str:
 
 def routes() -> str:
     """What the API serves, by resource, with the first sentence that its documentation says of it."""
-    from chat.api.documentation import TAGS
+    from chat.api.openapi import TAGS
     from chat.api.urls import api
 
     found: dict[str, list[str]] = {tag: [] for tag in TAGS}

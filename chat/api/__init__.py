@@ -1,4 +1,12 @@
-"""The door for programs: the Assistants API v2 at ``/v1`` and ``/openai``, one module a resource in the order of the
-reference. ``door`` is what every request passes, ``wire`` the shapes that several bodies share, ``pages`` the lists,
-``errors`` what is said about a wrong request, ``stream`` the server-sent events.
+"""The door for programs: the Assistants API v2 at ``/v1`` and ``/openai``.
+
+    middleware                 what every request passes
+      assistants_v1              the first Assistants API, for old clients
+        urls                       which resource answers which address
+          resources | openapi        the operations; their description
+            schemas                    the shapes that several bodies share
+              streaming                  server-sent events
+                http                       bodies, parameters, pages, errors
+
+Each shelf imports only those below it.
 """

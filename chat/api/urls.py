@@ -13,24 +13,24 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from chat import __version__
-from chat.api import (
+from chat.api import openapi
+from chat.api.http.error_responses import answered
+from chat.api.http.json_parser import WireParser
+from chat.api.http.validation_errors import Unfit
+from chat.api.resources import (
     assistants,
-    documentation,
     file_batches,
     files,
     messages,
     models,
     runs,
-    searches,
     steps,
     store_files,
     threads,
     uploads,
+    vector_store_search,
     vector_stores,
 )
-from chat.api.answers import answered
-from chat.api.errors import Unfit
-from chat.api.parsing import WireParser
 
 
 class WireAPI(NinjaAPI):
@@ -44,19 +44,19 @@ class WireAPI(NinjaAPI):
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
-        return documentation.documentation_of(self, path_prefix=prefix)
+        return openapi.documentation_of(self, path_prefix=prefix)
 
 
 api = WireAPI(
     title="Everthread",
     version=__version__,
-    description=documentation.DESCRIPTION,
+    description=openapi.DESCRIPTION,
     parser=WireParser(),
     urls_namespace="api",
     docs=Swagger(settings={"persistAuthorization": False}),
     openapi_extra={
-        "security": [{name: []} for name in documentation.SECURITY],
-        "tags": [{"name": name} for name in documentation.TAGS],
+        "security": [{name: []} for name in openapi.SECURITY],
+        "tags": [{"name": name} for name in openapi.TAGS],
     },
 )
 # The runs before the threads: /threads/runs is no thread.
@@ -73,7 +73,7 @@ RESOURCES = [
         vector_stores,
         store_files,
         file_batches,
-        searches,
+        vector_store_search,
         models,
     )
 ]

@@ -1,7 +1,7 @@
 """The shapes of the API's objects, in wire order (reference, section 3): lists, assistants, threads, messages, models.
 
 ``objects`` and its neighbours make them of rows, and the API's documentation is drawn from them. What may be sent to us
-is another matter: see ``chat.api.wire``.
+is another matter: see ``chat.api.schemas``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from chat.api.old.urls import api as old
+from chat.api.assistants_v1.urls import api as old
 from chat.api.urls import api as new
 from tests.api.routes import Route, routes
 

@@ -1,0 +1,41 @@
+"""Assistants with ``file_ids``."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+from chat.actions.assistants_v1 import assistant_files
+from chat.api import schemas
+from chat.api.http.request import ApiRequest
+from chat.api.resources import assistants
+from chat.models.objects import assistant_object
+from chat.models.shapes import AssistantObject
+
+router = Router()
+FileIds = list[schemas.Id]
+
+
+class NewAssistant(assistants.NewAssistant):
+    file_ids: FileIds | None = None
+
+
+class AssistantChanges(assistants.AssistantChanges):
+    file_ids: FileIds | None = None
+
+
+@router.post("/assistants")
+def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject:
+    return assistant_object(assistant_files.create(request.user, **body.given()))
+
+
+@router.post("/assistants/{assistant_id}")
+def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
+    """The files are replaced as a whole. An old client's files go with the tools."""
+    follow = request.beta == "v1"
+    return assistant_object(assistant_files.update(request.user, assistant_id, follow=follow, **body.given()))
+
+
+# The same address has these too.
+router.get("/assistants")(assistants.list_assistants)
+router.get("/assistants/{assistant_id}")(assistants.retrieve_assistant)
+router.delete("/assistants/{assistant_id}")(assistants.delete_assistant)

@@ -1,0 +1,81 @@
+"""Bodies in the form of the first Assistants API, as the second has it. What has the new form already stays as it is.
+
+What is wrong in a body is left for the validation to find.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from chat.api import schemas
+from chat.api.http.validation_errors import refusal
+
+Convert = Callable[[Any], Any]
+MAX_FILES = 10  # of one message
+TOOLS = {"retrieval": "file_search"}  # by their old names
+# A file of a message was for whatever tools the next run had.
+EVERY_TOOL = [{"type": "file_search"}, {"type": "code_interpreter"}]
+
+
+class FilesOfMessage(schemas.Body):
+    file_ids: Annotated[list[schemas.Id], Field(max_length=MAX_FILES)] | None
+
+
+def converted(path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The ``body`` of a request to ``path``. Raises ``InvalidRequest`` for files of a message that cannot be."""
+    for address, convert in CONVERSIONS.items():
+        if re.search(address, path):
+            found: dict[str, Any] = convert(body)
+            return found
+    return body
+
+
+def tool(given: Any) -> Any:
+    """A tool, or the choice of one."""
+    if isinstance(given, dict) and isinstance(given.get("type"), str):
+        return given | {"type": TOOLS.get(given["type"], given["type"])}
+    return given
+
+
+def message(given: Any) -> Any:
+    """A message, whose ``file_ids`` become attachments."""
+    if not isinstance(given, dict) or "file_ids" not in given or "attachments" in given:
+        return given
+    file_ids = given["file_ids"]
+    try:
+        FilesOfMessage(file_ids=file_ids)
+    except ValidationError as invalid:
+        error = invalid.errors(include_url=False)[0]
+        error["loc"] = ("body", *error["loc"])  # as if it were an argument of the operation
+        raise refusal(error, given=given) from None
+    attachments = [{"file_id": file_id, "tools": EVERY_TOOL} for file_id in file_ids or ()]
+    return {name: value for name, value in given.items() if name != "file_ids"} | {"attachments": attachments}
+
+
+def each(convert: Convert) -> Convert:
+    return lambda given: [convert(item) for item in given] if isinstance(given, list) else given
+
+
+def within(conversions: Mapping[str, Convert]) -> Convert:
+    """The conversion of an object whose parts are converted, by their names."""
+
+    def convert(given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return given | {name: conversions[name](given[name]) for name in conversions.keys() & given.keys()}
+
+    return convert
+
+
+THREAD = {"messages": each(message)}
+RUN = {"tools": each(tool), "tool_choice": tool, "additional_messages": each(message), "thread": within(THREAD)}
+CONVERSIONS: dict[str, Convert] = {
+    r"/assistants(/[^/]+)?$": within({"tools": each(tool)}),
+    r"/threads$": within(THREAD),
+    r"/threads/([^/]+/)?runs$": within(RUN),
+    r"/threads/[^/]+/messages$": message,
+}

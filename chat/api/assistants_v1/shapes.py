@@ -1,0 +1,144 @@
+"""Objects in the shapes of the first Assistants API, for clients that say ``assistants=v1``.
+
+The shapes are those of the types in OpenAI's SDK from 1.3.5 to 1.20.0, the last one of that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chat.actions.assistants_v1 import assistant_files
+from chat.api.http.request import ApiRequest
+from chat.api.streaming.sse import Show, unchanged
+from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE
+from chat.models import User
+from chat.models.objects import Object
+
+Files = Mapping[str, list[str]]  # the ids of the files of assistants
+Shape = Callable[[Object, Files], Object]
+# What came with the second API, by object.
+NEW = {
+    "assistant": {"temperature", "top_p", "response_format", "reasoning_effort", "tool_resources"},
+    "thread": {"tool_resources"},
+    "thread.message": {"attachments"},
+    "thread.run": {"top_p", "reasoning_effort", "parallel_tool_calls", "tool_resources"},
+}
+RETRIEVAL = {"type": "retrieval"}
+EVENTS = {RUN_INCOMPLETE: RUN_COMPLETED}  # as it was told then: their SDKs know no other end (reference, section 7.2)
+
+
+def shown(data: Object, *, user: User) -> Object:
+    """An object, or a list of objects, with the files of those of the assistants that ``user`` may use."""
+    items = data["data"] if data.get("object") == "list" else [data]
+    named = (_assistant_of(item) for item in items)
+    return _shaped(data, _files(user, *named))
+
+
+def show_to(request: ApiRequest, *, assistant_id: str | None) -> Show:
+    """How the client of ``request`` is told the events of a run of the assistant."""
+    if request.beta != "v1":
+        return unchanged
+    files = _files(request.user, assistant_id)
+    return lambda name, data: (EVENTS.get(name, name), _shaped(data, files))
+
+
+def _assistant_of(data: Object) -> str | None:
+    """The assistant whose files are shown with ``data``."""
+    place = {"assistant": "id", "thread.run": "assistant_id"}.get(data.get("object", ""))
+    return data[place] if place else None
+
+
+def _files(user: User, *assistant_ids: str | None) -> Files:
+    named = {id for id in assistant_ids if id}
+    return assistant_files.ids_of(user, named) if named else {}
+
+
+def _shaped(data: Object, files: Files) -> Object:
+    shape = SHAPES.get(data.get("object", ""))
+    return shape(data, files) if shape else data
+
+
+def _old(data: Object) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in NEW[data["object"]]}
+
+
+def _list(data: Object, files: Files) -> Object:
+    return {**data, "data": [_shaped(item, files) for item in data["data"]]}
+
+
+def _assistant(data: Object, files: Files) -> Object:
+    return {**_old(data), "tools": _tools(data["tools"]), "file_ids": files.get(data["id"], [])}
+
+
+def _thread(data: Object, _files: Files) -> Object:
+    return _old(data)
+
+
+def _message(data: Object, _files: Files) -> Object:
+    file_ids = dict.fromkeys(use["file_id"] for use in data["attachments"] if use.get("file_id"))
+    return {**_old(data), "content": _parts(data["content"]), "file_ids": list(file_ids)}
+
+
+def _message_delta(data: Object, _files: Files) -> Object:
+    return {**data, "delta": {**data["delta"], "content": _parts(data["delta"].get("content", []))}}
+
+
+def _run(data: Object, files: Files) -> Object:
+    choice = data["tool_choice"]
+    return {
+        **_old(data),
+        "tools": _tools(data["tools"]),
+        "tool_choice": choice if isinstance(choice, str) else _tools([choice])[0],
+        "file_ids": files.get(data["assistant_id"], []),
+    }
+
+
+def _step(data: Object, _files: Files) -> Object:
+    return {**data, "step_details": _details(data["step_details"])}
+
+
+def _step_delta(data: Object, _files: Files) -> Object:
+    return {**data, "delta": {**data["delta"], "step_details": _details(data["delta"]["step_details"])}}
+
+
+def _tools(tools: Iterable[Object]) -> list[Object]:
+    return [RETRIEVAL if tool["type"] == "file_search" else tool for tool in tools]
+
+
+def _details(details: Object) -> Object:
+    if details["type"] != "tool_calls":
+        return details
+    return {**details, "tool_calls": [_call(call) for call in details["tool_calls"]]}
+
+
+def _call(call: Object) -> Object:
+    if call["type"] != "file_search":
+        return call
+    kept = {name: value for name, value in call.items() if name != "file_search"}
+    return {**kept, "type": "retrieval", "retrieval": {}}
+
+
+def _parts(parts: Iterable[Object]) -> list[Object]:
+    return [_quoting(part) if part.get("text", {}).get("annotations") else part for part in parts]
+
+
+def _quoting(part: Object) -> Object:
+    """A text whose citations have a ``quote``, which programs of the time print."""
+    notes = [
+        {**note, "file_citation": {"quote": "", **note["file_citation"]}} if "file_citation" in note else note
+        for note in part["text"]["annotations"]
+    ]
+    return {**part, "text": {**part["text"], "annotations": notes}}
+
+
+SHAPES: dict[str, Shape] = {
+    "list": _list,
+    "assistant": _assistant,
+    "thread": _thread,
+    "thread.message": _message,
+    "thread.message.delta": _message_delta,
+    "thread.run": _run,
+    "thread.run.step": _step,
+    "thread.run.step.delta": _step_delta,
+}

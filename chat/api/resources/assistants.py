@@ -1,0 +1,66 @@
+"""Assistants: reference, sections 2 and 3."""
+
+from __future__ import annotations
+
+from ninja import Query, Router
+
+from chat.actions.assistants import assistants
+from chat.api import schemas
+from chat.api.http.pagination import Listing, page
+from chat.api.http.request import ApiRequest
+from chat.models.objects import assistant_object, deleted_object
+from chat.models.shapes import AssistantObject, DeletedObject, ListObject
+
+router = Router(tags=["Assistants"])
+
+
+class Settings(schemas.Body):
+    """What an assistant is made of besides its model."""
+
+    name: schemas.Name | None = None
+    description: schemas.Description | None = None
+    instructions: schemas.Instructions | None = None
+    tools: schemas.Tools | None = None
+    metadata: schemas.Metadata | None = None
+    temperature: schemas.Temperature | None = None
+    top_p: schemas.TopP | None = None
+    reasoning_effort: schemas.ReasoningEffort | None = None
+    response_format: schemas.ResponseFormat | None = None
+
+
+class NewAssistant(Settings):
+    model: schemas.ModelName
+    tool_resources: schemas.NewToolResources | None = None
+
+
+class AssistantChanges(Settings):
+    model: schemas.ModelName = ""
+    tool_resources: schemas.ToolResources | None = None
+
+
+@router.post("/assistants")
+def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject:
+    return assistant_object(assistants.create(request.user, **body.given()))
+
+
+@router.get("/assistants")
+def list_assistants(request: ApiRequest, query: Query[Listing]) -> ListObject[AssistantObject]:
+    """Your own and those that are shared with you."""
+    return page(assistants.usable(request.user), query, show=assistant_object)
+
+
+@router.get("/assistants/{assistant_id}")
+def retrieve_assistant(request: ApiRequest, assistant_id: str) -> AssistantObject:
+    return assistant_object(assistants.get(request.user, assistant_id))
+
+
+@router.post("/assistants/{assistant_id}")
+def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
+    """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
+    return assistant_object(assistants.update(request.user, assistant_id, **body.given()))
+
+
+@router.delete("/assistants/{assistant_id}")
+def delete_assistant(request: ApiRequest, assistant_id: str) -> DeletedObject:
+    assistants.delete(request.user, assistant_id)
+    return deleted_object(assistant_id, "assistant")

@@ -1,0 +1,27 @@
+"""Models: rows and aliases, and what the default provider's own is called."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+from chat.actions import model_list
+from chat.api.http.request import ApiRequest
+from chat.models.shapes import DeletedObject, ModelList, ModelObject
+
+router = Router(tags=["Models"])
+
+
+@router.get("/models")
+def list_models(request: ApiRequest) -> ModelList:
+    return {"object": "list", "data": model_list.listed()}
+
+
+@router.get("/models/{path:model}")
+def retrieve_model(request: ApiRequest, model: str) -> ModelObject:
+    return model_list.get(model)
+
+
+@router.delete("/models/{path:model}")
+def delete_model(request: ApiRequest, model: str) -> DeletedObject:
+    """Models are the administrators' to delete, in the admin."""
+    return model_list.delete(model)

@@ -1,0 +1,159 @@
+"""Runs: reference, sections 2, 3, 6 and 7."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.http import HttpResponse
+from ninja import Query, Router
+from pydantic import Discriminator, Field
+
+from chat.actions.assistants import assistants
+from chat.actions.conversation import new_threads, runs, steps, threads
+from chat.api import schemas
+from chat.api.assistants_v1.shapes import show_to
+from chat.api.http.pagination import Listing, page
+from chat.api.http.poll_header import look_again
+from chat.api.http.request import ApiRequest
+from chat.api.resources.messages import NewMessage
+from chat.api.resources.threads import NewThread
+from chat.api.streaming.include import Including
+from chat.api.streaming.sse import Answer, started, streamed
+from chat.models import Run
+from chat.models.ids import new_id
+from chat.models.objects import run_object
+from chat.models.run_shapes import RunObject
+from chat.models.shapes import ListObject
+
+router = Router(tags=["Runs"])
+
+
+class WholeThread(schemas.Body):
+    type: Literal["auto"]
+    last_messages: schemas.Tokens | None = None  # means nothing here; the contract allows it
+
+
+class LastMessages(schemas.Body):
+    type: Literal["last_messages"]
+    last_messages: schemas.Tokens
+
+
+class RunSettings(schemas.Body):
+    """What both ways to start a run take."""
+
+    assistant_id: schemas.Id
+    model: schemas.ModelName | None = None
+    instructions: schemas.Instructions | None = None
+    tools: schemas.Tools | None = None
+    metadata: schemas.Metadata | None = None
+    temperature: schemas.Temperature | None = None
+    top_p: schemas.TopP | None = None
+    stream: bool | None = None
+    max_prompt_tokens: schemas.Tokens | None = None
+    max_completion_tokens: schemas.Tokens | None = None
+    truncation_strategy: Annotated[WholeThread | LastMessages, Discriminator("type")] | None = None
+    tool_choice: schemas.ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: schemas.ReasoningEffort | None = None
+    response_format: schemas.ResponseFormat | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What the action takes."""
+        return self.model_dump(exclude_unset=True, exclude={"assistant_id", "stream", "thread"})
+
+
+class NewRun(RunSettings):
+    additional_instructions: schemas.Instructions | None = None
+    additional_messages: list[NewMessage] | None = None
+
+
+class NewThreadAndRun(RunSettings):
+    thread: NewThread | None = None
+    tool_resources: schemas.NewToolResources | None = None
+
+
+class RunChanges(schemas.Body):
+    metadata: schemas.Metadata | None = None
+
+
+class ToolOutput(schemas.Body):
+    tool_call_id: Annotated[str, Field(max_length=256)] | None = None
+    output: str | None = None
+
+
+class ToolOutputs(schemas.Body):
+    tool_outputs: list[ToolOutput]
+    stream: bool | None = None
+
+
+@router.post("/threads/runs")
+def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
+    """A new thread, and a run on it; with ``stream``, as server-sent events."""
+    assistant = assistants.get(request.user, body.assistant_id)
+    thread = body.thread.given() if body.thread else {}
+    thread_id = new_id("thread_")
+
+    def start() -> Run:
+        settings = body.settings()
+        return new_threads.create_and_run(request.user, assistant=assistant, thread=thread, id=thread_id, **settings)
+
+    if not body.stream:
+        return started(start())
+    return streamed(thread_id, start, tell_thread=True, show=show_to(request, assistant_id=assistant.id))
+
+
+@router.post("/threads/{thread_id}/runs")
+def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[Including]) -> Answer:
+    """Start a run; with ``stream``, as server-sent events up to its end or its ``requires_action``."""
+    thread = threads.get(request.user, thread_id)
+    assistant = assistants.get(request.user, body.assistant_id)
+
+    def start() -> Run:
+        return runs.start(thread, assistant=assistant, **body.settings())
+
+    if not body.stream:
+        return started(start())
+    show = show_to(request, assistant_id=assistant.id)
+    return streamed(thread_id, start, include=query.include, show=show)
+
+
+@router.get("/threads/{thread_id}/runs")
+def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> ListObject[RunObject]:
+    return page(runs.of(request.user, thread_id), query, show=run_object)
+
+
+@router.get("/threads/{thread_id}/runs/{run_id}")
+def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, run_id: str) -> RunObject:
+    run = runs.get(request.user, thread_id, run_id)
+    if run.is_live:
+        look_again(response)
+    return run_object(run)
+
+
+@router.post("/threads/{thread_id}/runs/{run_id}")
+def modify_run(request: ApiRequest, thread_id: str, run_id: str, body: RunChanges | None = None) -> RunObject:
+    """Only ``metadata`` can be changed; it is replaced as a whole."""
+    run = runs.get(request.user, thread_id, run_id)
+    changes = (body or RunChanges()).given()
+    return run_object(runs.update(run, metadata=changes["metadata"] or {}) if changes else run)
+
+
+@router.post("/threads/{thread_id}/runs/{run_id}/cancel")
+def cancel_run(request: ApiRequest, thread_id: str, run_id: str) -> RunObject:
+    return run_object(runs.cancel(runs.get(request.user, thread_id, run_id)))
+
+
+@router.post("/threads/{thread_id}/runs/{run_id}/submit_tool_outputs")
+def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: ToolOutputs) -> Answer:
+    """The outputs of all calls that the run waits for; with ``stream``, what comes then as server-sent events."""
+    run = runs.get(request.user, thread_id, run_id)
+    outputs = [output.model_dump() for output in body.tool_outputs]
+
+    def submit() -> Run:
+        return runs.submit_tool_outputs(run, outputs=outputs)
+
+    if not body.stream:
+        return started(submit())
+    known = dict(steps.of(run).values_list("id", "status"))
+    show = show_to(request, assistant_id=run.assistant_id)
+    return streamed(thread_id, submit, after=run.seq, known=known, show=show)

@@ -1,0 +1,35 @@
+"""Run steps: reference, sections 2 and 3."""
+
+from __future__ import annotations
+
+from ninja import Query, Router
+
+from chat.actions.conversation import runs, steps
+from chat.api.http.pagination import Listing, page
+from chat.api.http.request import ApiRequest
+from chat.api.streaming.include import Include, Including, trimmed
+from chat.models.objects import step_object
+from chat.models.run_shapes import StepObject
+from chat.models.shapes import ListObject
+
+router = Router(tags=["Run steps"])
+
+
+class StepListing(Listing):
+    include: list[Include] = []
+
+
+@router.get("/threads/{thread_id}/runs/{run_id}/steps")
+def list_run_steps(
+    request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]
+) -> ListObject[StepObject]:
+    run = runs.get(request.user, thread_id, run_id)
+    return page(steps.of(run), query, show=lambda step: trimmed(step_object(step, run=run), include=query.include))
+
+
+@router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")
+def retrieve_run_step(
+    request: ApiRequest, thread_id: str, run_id: str, step_id: str, query: Query[Including]
+) -> StepObject:
+    step = steps.get(request.user, thread_id, run_id, step_id)
+    return trimmed(step_object(step, run=step.run), include=query.include)

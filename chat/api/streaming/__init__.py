@@ -1,0 +1,1 @@
+"""Server-sent events: a run's events as they come, and from its rows when there is no live log."""
