@@ -1,1 +1,1 @@
-"""What relaying a stream costs: ``python -m tests.bench.relay``, described in ``tests.bench.relay``."""
+"""Measurements, each run by hand as ``python -m tests.bench.NAME``: journeys, relay, retrieval, sandbox."""
