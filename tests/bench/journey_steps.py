@@ -17,10 +17,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 from django.urls import reverse
 
-from chat.actions import keys, messages, threads
+from chat.actions.access import api_keys
+from chat.actions.conversation import sending, threads
 from chat.engine.worker import Worker
 from chat.models import Assistant, Kind, Provider, Thread, User
-from chat.retrieval.ingestion import Ingestion
+from chat.retrieval.indexing.worker import Ingestion
 from chat.sandbox import environment
 from config.asgi import application
 from tests.bench.journey_tracer import Trace, Tracer
@@ -44,7 +45,7 @@ class Person:
         Provider.objects.create(name="scripted", kind=Kind.SCRIPTED, default_model="scripted").make_default()
         self.user = User.objects.create_user(username="ada")
         self.assistant = Assistant.objects.create(owner=self.user, name="Helper", instructions="Be brief.")
-        self.key = keys.create(self.user, name="bench")[1]
+        self.key = api_keys.create(self.user, name="bench")[1]
         self.client = AsyncClient()
         self.client.force_login(self.user)
 
@@ -97,7 +98,7 @@ async def message(person: Person) -> Trace:
 async def run(person: Person) -> Trace:
     """A program runs an assistant on a thread that has a message, and reads the stream to its end."""
     thread = await person.new_thread()
-    await in_thread(messages.post)(thread, content=TEXT)
+    await in_thread(sending.post)(thread, content=TEXT)
     headers = {"authorization": f"Bearer {person.key}", "openai-beta": "assistants=v2"}
     body = json.dumps({"assistant_id": person.assistant.id, "stream": True})
     client, path = AsyncClient(), f"/v1/threads/{thread.id}/runs"
@@ -149,7 +150,7 @@ def trace(name: str, person: Person, folder: Path) -> Trace:
 async def _traced(
     journey: Callable[[Person], Awaitable[Trace]], person: Person, folder: Path, *, reads_files: bool
 ) -> Trace:
-    worker = Worker(folder=folder / "workers", limit=10, after_run=messages.post_next)
+    worker = Worker(folder=folder / "workers", limit=10, after_run=sending.post_next)
     workers: list[Worker | Ingestion] = [worker, *([Ingestion(folder=folder / "ingestion")] if reads_files else [])]
     tasks = [asyncio.create_task(each.run()) for each in workers]
     try:

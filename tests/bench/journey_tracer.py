@@ -120,5 +120,5 @@ def _ours(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def place(code: CodeType) -> str:
-    """Return function and file, as ``Feed.apply chat/web/feed.py``."""
+    """Return function and file, as ``Feed.apply chat/web/live/feed.py``."""
     return f"{code.co_qualname} {Path(code.co_filename).relative_to(ROOT)}"
