@@ -12,4 +12,4 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         # These register themselves; models must be loaded first.
         import chat.checks
-        import chat.web.signals  # noqa: F401
+        import chat.sockets.signals  # noqa: F401

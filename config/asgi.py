@@ -10,6 +10,6 @@ django_application = get_asgi_application()
 # Only after Django is set up can modules that use its models be imported.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from chat.web.routing import websocket_urlpatterns  # noqa: E402
+from config.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})

@@ -3,7 +3,7 @@
     middleware                 what every request passes
       assistants_v1              the first Assistants API, for old clients
         urls                       which resource answers which address
-          resources | openapi        the operations; their description
+          resources | openapi | websocket   the operations; their description; the socket for programs
             schemas                    the shapes that several bodies share
               streaming                  server-sent events
                 http                       bodies, parameters, pages, errors

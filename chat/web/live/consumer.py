@@ -21,11 +21,11 @@ from django.utils import timezone, translation
 from chat.actions.conversation import runs
 from chat.engine.follow import follow
 from chat.errors import NotFound, Refusal, WrongRunStatus
+from chat.sockets.auth import Close
+from chat.sockets.thread_socket import ThreadSocket
 from chat.web.live.deltas import only_grows
 from chat.web.live.feed import Feed, Have
 from chat.web.middleware import zone_of
-from chat.web.socket_auth import Close
-from chat.web.sockets import ThreadSocket
 
 MAX_FRAME = 64 * 1024  # bytes; the page's own frames are far smaller
 

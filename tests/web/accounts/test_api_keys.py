@@ -15,7 +15,7 @@ from chat.actions.access import api_keys, rate_limits
 from chat.errors import NotSignedIn
 from chat.models import ApiKey, Assistant, Thread, User
 from tests.engine.stage import in_thread
-from tests.web.program import bearer, program
+from tests.sockets.program import bearer, program
 
 database = pytest.mark.django_db
 KEYS = "/account/keys/"

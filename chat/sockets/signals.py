@@ -15,7 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from chat.models import ApiKey, User
-from chat.web.socket_auth import recheck_sockets
+from chat.sockets.auth import recheck_sockets
 
 
 @receiver(user_logged_out)

@@ -12,7 +12,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from django.contrib.sessions.models import Session
 
 from chat.actions.access import api_keys
-from chat.web.socket_auth import user_group
+from chat.sockets.auth import user_group
 from tests.web.accounts.test_views import NEW, PASSWORD
 
 

@@ -19,7 +19,7 @@ from channels.exceptions import StopConsumer
 from chat.actions.conversation import threads
 from chat.errors import Refusal
 from chat.models import User
-from chat.web.socket_auth import Close, authenticate, close_for, user_group
+from chat.sockets.auth import Close, authenticate, close_for, user_group
 
 log = logging.getLogger(__name__)
 MAX_FRAME = 1024 * 1024  # bytes that a client may send in one frame

@@ -14,7 +14,7 @@ from django.test import Client
 
 from chat.actions.access import api_keys
 from chat.models import User
-from chat.web.routing import websocket_urlpatterns
+from config.routing import websocket_urlpatterns
 
 PATIENCE = 20.0  # seconds
 Frame = dict[str, Any]

@@ -9,9 +9,9 @@ from django.utils import timezone
 from chat.actions.access import api_keys
 from chat.actions.conversation import threads
 from chat.models import ApiKey, Assistant, Thread, User
-from chat.web import sockets
+from chat.sockets import thread_socket
 from tests.engine.stage import in_thread
-from tests.web.program import HOST, Program, bearer, key_of, origin, program, session_of
+from tests.sockets.program import HOST, Program, bearer, key_of, origin, program, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = origin("http://localhost")
@@ -128,7 +128,7 @@ class TestLeaving:
     async def test_is_demanded_in_time_when_nobody_told(
         self, thread: Thread, ada: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sockets, "RECHECK", 0.05)
+        monkeypatch.setattr(thread_socket, "RECHECK", 0.05)
         async with program(thread.id, await in_thread(key_of)(ada)) as one:
             assert await is_admitted(one)
             await User.objects.aupdate(is_active=False)

@@ -9,9 +9,9 @@ import msgspec
 
 from chat.actions.assistants import assistants
 from chat.actions.conversation import runs, sending, threads
+from chat.api.websocket.frames import AnyFrame, CancelRun, RunSettings, SendMessage, StartRun, SubmitToolOutputs
 from chat.models import Assistant, Message, Run, Thread, User
 from chat.models.objects import Object, message_object, run_object
-from chat.web.program_frames import AnyFrame, CancelRun, RunSettings, SendMessage, StartRun, SubmitToolOutputs
 
 Objects = dict[str, Object | None]
 NOT_SETTINGS = {"type", "request_id", "assistant_id"}

@@ -1,4 +1,4 @@
-"""Who may open a socket: shared by the chat page's consumer and the one for programs. ``sockets`` has what both do.
+"""Who may open a socket, on the chat page's consumer and the one for programs. ``thread_socket`` does the rest.
 
 Either an API key in the ``Authorization`` header, or the session cookie together with an ``Origin`` that is our own (a
 browser sends the cookie whoever's page opens the socket, so the origin is what tells ours from a stranger's). A key in

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import path
 
+from chat.api.websocket.consumer import ProgramSocket
 from chat.web.live.consumer import ChatSocket
-from chat.web.program_socket import ProgramSocket
 
 websocket_urlpatterns: list[Any] = [
     path("ws/chat/<str:thread_id>/", ChatSocket.as_asgi()),

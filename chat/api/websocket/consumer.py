@@ -12,15 +12,15 @@ from contextlib import aclosing
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
+from chat.api.websocket.commands import obey
+from chat.api.websocket.frames import AnyFrame, CancelRun, Malformed, Resume, read_frame
+from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.errors import Refusal, Unavailable
 from chat.events.coalescing import coalesced
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
-from chat.web.program_commands import obey
-from chat.web.program_frames import AnyFrame, CancelRun, Malformed, Resume, read_frame
-from chat.web.program_replies import accepted_frame, error_frame, event_frame, snapshot_frame
-from chat.web.socket_auth import Close
-from chat.web.sockets import ThreadSocket
+from chat.sockets.auth import Close
+from chat.sockets.thread_socket import ThreadSocket
 
 WAITING = 32  # commands that may wait, and cancels that may be under way
 MALFORMED = 10  # malformed frames in a row that are answered; the next one closes the socket

@@ -13,16 +13,16 @@ from channels.layers import get_channel_layer
 
 from chat.actions.access import api_keys
 from chat.actions.conversation import runs
+from chat.api.websocket.consumer import MALFORMED, WAITING, ProgramSocket
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
 from chat.models import Assistant, File, Message, Run, Thread, User
 from chat.providers.replies import Reply, call
 from chat.providers.scripted import Pause, ScriptedProvider
-from chat.web import sockets
-from chat.web.program_socket import MALFORMED, WAITING, ProgramSocket
+from chat.sockets import thread_socket
 from tests.engine.stage import Stage, answer, in_thread, status, until
-from tests.web.program import PATIENCE, Frame, Program, bearer, program
+from tests.sockets.program import PATIENCE, Frame, Program, bearer, program
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FOREVER = Pause(float("inf"))
@@ -407,7 +407,7 @@ class Stuck:
 
 class TestAReaderThatDoesNotRead:
     async def test_is_dropped_in_time(self, thread: Thread, key, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sockets, "BLOCKED", 0.05)
+        monkeypatch.setattr(thread_socket, "BLOCKED", 0.05)
         stuck = Stuck(thread, key, frames=0)
         task = stuck.run()
         assert (await stuck.until("websocket.close"))["code"] == 4408

@@ -1,0 +1,1 @@
+"""What both websockets on a thread share: who may open one, and how it behaves. The consumers are in their doors."""
