@@ -3,6 +3,7 @@
     Refusal
     ├── InvalidRequest        400   bad input; ``param`` names the field
     │   ├── InvalidThread     400   nothing to run on
+    │   ├── MalformedFrame    400   a frame of the websocket that cannot be read
     │   ├── ThreadBusy        400   a run is live on the thread (never 409: SDKs would retry it)
     │   └── WrongRunStatus    400   the run is not in a state that allows this
     ├── NotSignedIn           401   no key, a wrong key, or an inactive user
@@ -64,6 +65,24 @@ class InvalidThread(InvalidRequest):
     """Run creation requires a Thread with a user message or an assistant with instructions."""
 
     code = "invalid_thread"
+
+
+class MalformedFrame(InvalidRequest):
+    """The frame is not one of those that this socket takes.
+
+    ``request_id`` is the frame's, if it could be read.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param, code=code)
+        self.request_id = request_id
 
 
 class ThreadBusy(InvalidRequest):

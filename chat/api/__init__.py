@@ -4,7 +4,7 @@
       assistants_v1              the first Assistants API, for old clients
         urls                       which resource answers which address
           resources | openapi | websocket   the operations; their description; the socket for programs
-            schemas                    the shapes that several bodies share
+            run_schemas > message_schemas > schemas   the shapes that several bodies share
               streaming                  server-sent events
                 http                       bodies, parameters, pages, errors
 

@@ -36,8 +36,8 @@ Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 ReasoningEffort = Annotated[str, Field(max_length=20)]
 
 
-def _by_type(value: Any) -> str:
-    """Which member of a union of a plain value and an object is meant."""
+def plain_or_object(value: Any) -> str:
+    """Return the tag of the member that is meant of a union of a plain value and an object."""
     return "object" if isinstance(value, dict | BaseModel) else "plain"
 
 
@@ -131,7 +131,7 @@ class FunctionChoice(Body):
 HostedChoice = Annotated[CodeInterpreterTool | FileSearchTool | FunctionChoice, Discriminator("type")]
 ToolChoice = Annotated[
     Annotated[Literal["none", "auto", "required"], Tag("plain")] | Annotated[HostedChoice, Tag("object")],
-    Discriminator(_by_type),
+    Discriminator(plain_or_object),
 ]
 
 # --- tool resources -------------------------------------------------------------------------------------------------
@@ -209,5 +209,5 @@ class JsonSchemaFormat(Body):
 
 AnswerFormat = Annotated[TextFormat | JsonObjectFormat | JsonSchemaFormat, Discriminator("type")]
 ResponseFormat = Annotated[
-    Annotated[Literal["auto"], Tag("plain")] | Annotated[AnswerFormat, Tag("object")], Discriminator(_by_type)
+    Annotated[Literal["auto"], Tag("plain")] | Annotated[AnswerFormat, Tag("object")], Discriminator(plain_or_object)
 ]

@@ -59,7 +59,8 @@ def post(
     thread: Thread,
     *,
     content: str | Sequence[Object],
-    attachments: Sequence[Object] = (),
+    role: str = Message.Role.USER,
+    attachments: Sequence[Object] | None = None,
     metadata: dict[str, str] | None = None,
     client_key: str | None = None,
     assistant: Assistant | None = None,
@@ -68,14 +69,14 @@ def post(
     """Post a message as programs do, and start a run of ``assistant`` on it, with ``settings`` as for ``runs.start``.
 
     Without an assistant the message is only posted. ``client_key`` as for ``send``. Raises ``ThreadBusy`` while a run
-    is live, and as ``contents.checked``.
+    is live, and as ``message_content.checked``.
     """
-    parts = message_content.checked(thread.owner, content=content, attachments=attachments)
+    parts = message_content.checked(thread.owner, content=content, attachments=attachments or ())
     if client_key and (earlier := _posted_before(thread, client_key)):
         return earlier
     start = None if assistant is None else partial(runs.start, thread, assistant=assistant, **settings)
     try:
-        return _post(thread, start, client_key=client_key, metadata=metadata or {}, **parts)
+        return _post(thread, start, role=role, client_key=client_key, metadata=metadata or {}, **parts)
     except IntegrityError:
         if client_key and (earlier := _posted_before(thread, client_key)):
             return earlier

@@ -34,12 +34,18 @@ ACCIDENT = (
 )
 
 
-def refused(refusal: Refusal) -> HttpResponse:
-    """The answer that says why not."""
+def explain_wrong_prefix(refusal: Refusal) -> Refusal:
+    """Return the refusal that programs are sent: for an id that cannot be one of its kind, one that says so."""
     if isinstance(refusal, Absent) and (prefix := PREFIXES.get(refusal.kind)) and not refusal.id.startswith(prefix):
         param = PARAMS.get(refusal.kind, f"{refusal.kind.replace(' ', '_')}_id")
         message = f"Invalid '{param}': '{refusal.id}'. Expected an ID that begins with '{prefix}'."
-        refusal = InvalidRequest(message, param=param, code="invalid_value")
+        return InvalidRequest(message, param=param, code="invalid_value")
+    return refusal
+
+
+def refused(refusal: Refusal) -> HttpResponse:
+    """The answer that says why not."""
+    refusal = explain_wrong_prefix(refusal)
     response = JsonResponse(refusal.as_body(), status=refusal.status)
     if isinstance(refusal, TooManyRequests):
         response["retry-after"] = str(math.ceil(refusal.retry_after))

@@ -38,8 +38,8 @@ class WireParser(Parser):
         return super().parse_querydict(plain, list_fields, request)
 
 
-def parsed(body: bytes) -> Any:
-    """``body``, JSON. Raises ``ValueError`` or ``RecursionError`` for anything else."""
+def parsed(body: bytes | str) -> Any:
+    """Return the value of ``body``, which is JSON. Raise ``ValueError`` or ``RecursionError`` for anything else."""
     return plain(json.loads(body, parse_float=finite, parse_constant=no_number), depth=0)
 
 

@@ -116,15 +116,20 @@ def _missing(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> S
     return f"Missing required parameter: '{param}'.", param, "missing_required_parameter"
 
 
-def _no_tag(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
-    param = f"{param}.{context['discriminator'].strip(chr(39))}"
-    return _missing(param, context, _error)
+def _no_tag(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
+    return _missing(_tag_of(param, context), context, error)
 
 
 def _wrong_tag(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
     known = listed([tag.strip("' ") for tag in context["expected_tags"].split(",")])
-    param = f"{param}.{context['discriminator'].strip(chr(39))}"
+    param = _tag_of(param, context)
     return f"Invalid value: '{context['tag']}'. Supported values are: {known}.", param, "invalid_value"
+
+
+def _tag_of(param: str, context: Mapping[str, Any]) -> str:
+    """Return the path of the field that says which object of a union ``param`` is; a whole frame is ``""``."""
+    tag: str = context["discriminator"].strip("'")
+    return f"{param}.{tag}" if param else tag
 
 
 def _wrong_literal(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:

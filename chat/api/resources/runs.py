@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
 from django.http import HttpResponse
 from ninja import Query, Router
-from pydantic import Discriminator, Field
 
 from chat.actions.assistants import assistants
 from chat.actions.conversation import new_threads, runs, steps, threads
@@ -15,8 +12,8 @@ from chat.api.assistants_v1.shapes import show_to
 from chat.api.http.pagination import Listing, page
 from chat.api.http.poll_header import look_again
 from chat.api.http.request import ApiRequest
-from chat.api.resources.messages import NewMessage
 from chat.api.resources.threads import NewThread
+from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
 from chat.api.streaming.include import Including
 from chat.api.streaming.sse import Answer, started, streamed
 from chat.models import Run
@@ -28,45 +25,6 @@ from chat.models.shapes import ListObject
 router = Router(tags=["Runs"])
 
 
-class WholeThread(schemas.Body):
-    type: Literal["auto"]
-    last_messages: schemas.Tokens | None = None  # means nothing here; the contract allows it
-
-
-class LastMessages(schemas.Body):
-    type: Literal["last_messages"]
-    last_messages: schemas.Tokens
-
-
-class RunSettings(schemas.Body):
-    """What both ways to start a run take."""
-
-    assistant_id: schemas.Id
-    model: schemas.ModelName | None = None
-    instructions: schemas.Instructions | None = None
-    tools: schemas.Tools | None = None
-    metadata: schemas.Metadata | None = None
-    temperature: schemas.Temperature | None = None
-    top_p: schemas.TopP | None = None
-    stream: bool | None = None
-    max_prompt_tokens: schemas.Tokens | None = None
-    max_completion_tokens: schemas.Tokens | None = None
-    truncation_strategy: Annotated[WholeThread | LastMessages, Discriminator("type")] | None = None
-    tool_choice: schemas.ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
-    reasoning_effort: schemas.ReasoningEffort | None = None
-    response_format: schemas.ResponseFormat | None = None
-
-    def settings(self) -> dict[str, Any]:
-        """What the action takes."""
-        return self.model_dump(exclude_unset=True, exclude={"assistant_id", "stream", "thread"})
-
-
-class NewRun(RunSettings):
-    additional_instructions: schemas.Instructions | None = None
-    additional_messages: list[NewMessage] | None = None
-
-
 class NewThreadAndRun(RunSettings):
     thread: NewThread | None = None
     tool_resources: schemas.NewToolResources | None = None
@@ -74,16 +32,6 @@ class NewThreadAndRun(RunSettings):
 
 class RunChanges(schemas.Body):
     metadata: schemas.Metadata | None = None
-
-
-class ToolOutput(schemas.Body):
-    tool_call_id: Annotated[str, Field(max_length=256)] | None = None
-    output: str | None = None
-
-
-class ToolOutputs(schemas.Body):
-    tool_outputs: list[ToolOutput]
-    stream: bool | None = None
 
 
 @router.post("/threads/runs")

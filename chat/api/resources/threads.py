@@ -11,7 +11,7 @@ from chat.actions.conversation import new_threads, threads
 from chat.api import schemas
 from chat.api.http.pagination import Listing, page
 from chat.api.http.request import ApiRequest, bracketed
-from chat.api.resources.messages import NewMessage
+from chat.api.message_schemas import NewMessage
 from chat.models.objects import deleted_object, thread_object
 from chat.models.shapes import DeletedObject, ListObject, ThreadObject
 

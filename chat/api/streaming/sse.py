@@ -114,7 +114,7 @@ async def lines(
     show: Show,
     hold: ExitStack,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream as it goes over the wire."""
+    """The stream as it goes over the schemas."""
     with hold:
         for name, data in first:
             yield written(*show(name, data))

@@ -1,7 +1,7 @@
 """The socket for programs, ``/ws/threads/<thread_id>/``: docs/websocket.md describes it.
 
-Three things happen beside each other, so that none waits for another: events go out; commands are obeyed one after the
-other, in the order in which they came; a cancel overtakes them.
+Three things happen beside each other, so that none waits for another: events go out; commands are carried out
+one after the other, in the order in which they came; a cancel overtakes them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextlib import aclosing
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
-from chat.api.websocket.commands import obey
-from chat.api.websocket.frames import AnyFrame, CancelRun, Malformed, Resume, read_frame
+from chat.api.websocket.commands import execute
+from chat.api.websocket.frames import AnyFrame, CancelRun, Resume, parse_frame
 from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
 from chat.engine.follow import Snapshot, follow, look_at
-from chat.errors import Refusal, Unavailable
+from chat.errors import MalformedFrame, Refusal, Unavailable
 from chat.events.coalescing import coalesced
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.sockets.auth import Close
@@ -27,19 +27,19 @@ MALFORMED = 10  # malformed frames in a row that are answered; the next one clos
 
 
 class ProgramSocket(ThreadSocket):
-    """Follows the thread from the start, and obeys frames."""
+    """Follows the thread from the start, and carries out frames."""
 
     async def opened(self) -> None:
         self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(WAITING)
         self.malformed = 0
         self.open_run = ""  # the run whose end has not been told yet
         self.following = self.start(self.follow(None))
-        self.start(self.obey_in_order())
+        self.start(self.execute_in_order())
 
     async def received(self, text: str) -> None:
         try:
-            frame = read_frame(text)
-        except Malformed as refusal:
+            frame = parse_frame(text)
+        except MalformedFrame as refusal:
             self.malformed += 1
             if self.malformed > MALFORMED:
                 await self.close(Close.MALFORMED)
@@ -47,33 +47,33 @@ class ProgramSocket(ThreadSocket):
                 self.start(self.tell(error_frame(refusal, request_id=refusal.request_id)))
             return
         self.malformed = 0
-        await self.take(frame)
+        await self.enqueue(frame)
 
-    async def take(self, frame: AnyFrame) -> None:
+    async def enqueue(self, frame: AnyFrame) -> None:
         """Put the frame where it does not hold up the next one."""
         if len(self.tasks) > WAITING or self.commands.full():
             await self.close(Close.TOO_MANY)
         elif isinstance(frame, CancelRun):
-            self.start(self.obey(frame))
+            self.start(self.execute(frame))
         else:
             self.commands.put_nowait(frame)
 
     # --- what comes in ---------------------------------------------------------------------------------------------
 
-    async def obey_in_order(self) -> None:
+    async def execute_in_order(self) -> None:
         while True:
             frame = await self.commands.get()
             if isinstance(frame, Resume):
                 await self.resume(frame)
             else:
-                await self.obey(frame)
+                await self.execute(frame)
 
-    async def obey(self, frame: AnyFrame) -> None:
+    async def execute(self, frame: AnyFrame) -> None:
         # A key may have been revoked since the last frame, or its owner deactivated.
         if not await self.may_stay():
             return
         try:
-            objects = await sync_to_async(obey, thread_sensitive=False)(self.user, self.thread_id, frame)
+            objects = await sync_to_async(execute, thread_sensitive=False)(self.user, self.thread_id, frame)
             reply = accepted_frame(frame.request_id, **objects)
         except Refusal as refusal:
             reply = error_frame(refusal, request_id=frame.request_id)
@@ -93,18 +93,18 @@ class ProgramSocket(ThreadSocket):
         async with aclosing(follow(self.thread_id, after=after)) as items:
             async for item in items:
                 if isinstance(item, Snapshot):
-                    await self.tell_snapshot(item)
+                    await self.send_snapshot(item)
                 else:
-                    await self.tell_events(item)
+                    await self.send_events(item)
 
-    async def tell_events(self, events: list[Event]) -> None:
+    async def send_events(self, events: list[Event]) -> None:
         if any(event.name == THREAD_CHANGED for event in events) and not await self.may_stay():
             return
         for event in coalesced(events):
             await self.tell(event_frame(event))
             self.open_run = "" if event.name in RUN_ENDED else event.run_id
 
-    async def tell_snapshot(self, snapshot: Snapshot) -> None:
+    async def send_snapshot(self, snapshot: Snapshot) -> None:
         """Before one of the next run, how the last one ended, if the program has not heard it."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):

@@ -1,175 +1,92 @@
-"""The frames that programs send, checked as docs/websocket.md describes them."""
+"""The frames that programs send (docs/websocket.md): the bodies of the API's requests, with a ``type`` besides."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
-from chat.errors import InvalidRequest
+from chat.api import schemas
+from chat.api.http.json_parser import parsed
+from chat.api.http.validation_errors import refusal
+from chat.api.message_schemas import NewMessage
+from chat.api.run_schemas import NewRun, ToolOutputs
+from chat.errors import MalformedFrame
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
-Name = Annotated[str, Meta(min_length=1, max_length=256)]
-Instructions = Annotated[str, Meta(max_length=256_000)]
-Tokens = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-Key = Annotated[str, Meta(max_length=64)]
-RequestId = Annotated[str, Meta(max_length=200)]
-Metadata = Annotated[dict[Key, Annotated[str, Meta(max_length=512)]], Meta(max_length=16)]
+MAX_REQUEST_ID = 200  # characters
 
 
-class Strict(Struct, forbid_unknown_fields=True, kw_only=True):
-    """An object whose unknown fields are refused, and whose fields that were not sent stay unset."""
+class Frame(schemas.Body):
+    request_id: Annotated[str, Field(max_length=MAX_REQUEST_ID)] | None = None
 
 
-class ImageFile(Strict, kw_only=True):
-    file_id: Id
-    detail: Literal["auto", "low", "high"] = "auto"
+class RunOnThread(NewRun):
+    """A run that the thread's own assistant answers unless another is named."""
+
+    assistant_id: schemas.Id = ""
 
 
-class ImageUrl(Strict, kw_only=True):
-    url: Annotated[str, Meta(min_length=8)]
-    detail: Literal["auto", "low", "high"] = "auto"
+class SendMessage(Frame, NewMessage):
+    type: Literal["send_message"]
+    role: Literal["user", "assistant"] = "user"
+    client_key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    run: Annotated[
+        Annotated[bool, Tag("plain")] | Annotated[RunOnThread, Tag("object")], Discriminator(schemas.plain_or_object)
+    ] = True
+
+    def message(self) -> dict[str, Any]:
+        """Return what was sent of the message, as plain values: arguments of ``actions.conversation.sending.post``."""
+        return self.model_dump(exclude_unset=True, exclude={"type", "request_id", "run"})
+
+    def wanted_run(self) -> RunOnThread | None:
+        """Return the run that is to answer. None: the message is only posted."""
+        if isinstance(self.run, RunOnThread):
+            return self.run
+        return RunOnThread() if self.run else None
 
 
-class TextPart(Strict, tag_field="type", tag="text", kw_only=True):
-    text: str
+class StartRun(Frame, RunOnThread):
+    type: Literal["start_run"]
 
 
-class ImageFilePart(Strict, tag_field="type", tag="image_file", kw_only=True):
-    image_file: ImageFile
+class CancelRun(Frame):
+    type: Literal["cancel_run"]
+    run_id: schemas.Id
 
 
-class ImageUrlPart(Strict, tag_field="type", tag="image_url", kw_only=True):
-    image_url: ImageUrl
+class SubmitToolOutputs(Frame, ToolOutputs):
+    type: Literal["submit_tool_outputs"]
+    run_id: schemas.Id
 
 
-class Hosted(Strict, kw_only=True):
-    type: Literal["file_search", "code_interpreter"]
-
-
-class Attachment(Strict, kw_only=True):
-    file_id: Id
-    tools: list[Hosted] = []
-
-
-class FunctionSpec(Strict, kw_only=True):
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
-    description: str = ""
-    parameters: dict[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
-    strict: bool = False
-
-
-class FunctionTool(Strict, tag_field="type", tag="function", kw_only=True):
-    function: FunctionSpec
-
-
-class FunctionName(Strict, kw_only=True):
-    name: str
-
-
-class FunctionChoice(Strict, tag_field="type", tag="function", kw_only=True):
-    function: FunctionName
-
-
-class Whole(Strict, tag_field="type", tag="auto", kw_only=True):
-    """As much of the thread as fits."""
-
-    last_messages: None = None
-
-
-class LastMessages(Strict, tag_field="type", tag="last_messages", kw_only=True):
-    last_messages: Tokens
-
-
-class RunSettings(Strict, kw_only=True):
-    """What a run may do otherwise than its assistant (reference, section 6.1)."""
-
-    assistant_id: Id | UnsetType = UNSET
-    model: Name | UnsetType = UNSET
-    instructions: Instructions | UnsetType = UNSET
-    additional_instructions: Instructions | UnsetType = UNSET
-    tools: Annotated[list[FunctionTool], Meta(max_length=128)] | UnsetType = UNSET
-    metadata: Metadata | UnsetType = UNSET
-    temperature: Annotated[float, Meta(ge=0, le=2)] | UnsetType = UNSET
-    top_p: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
-    reasoning_effort: Annotated[str, Meta(max_length=20)] | UnsetType = UNSET
-    max_prompt_tokens: Tokens | UnsetType = UNSET
-    max_completion_tokens: Tokens | UnsetType = UNSET
-    truncation_strategy: Whole | LastMessages | UnsetType = UNSET
-    response_format: Literal["auto"] | dict[str, Any] | UnsetType = UNSET
-    tool_choice: Literal["none", "auto", "required"] | FunctionChoice | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-
-
-class ToolOutput(Strict, kw_only=True):
-    tool_call_id: Annotated[str, Meta(max_length=256)]
-    output: str = ""
-
-
-class Frame(Strict, tag_field="type", kw_only=True):
-    request_id: RequestId | None = None
-
-
-class SendMessage(Frame, tag="send_message", kw_only=True):
-    content: str | list[TextPart | ImageFilePart | ImageUrlPart]
-    attachments: list[Attachment] = []
-    metadata: Metadata = {}
-    client_key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    run: bool | RunSettings = True
-
-
-class StartRun(RunSettings, tag_field="type", tag="start_run", kw_only=True):
-    request_id: RequestId | None = None
-
-
-class CancelRun(Frame, tag="cancel_run", kw_only=True):
-    run_id: Id
-
-
-class SubmitToolOutputs(Frame, tag="submit_tool_outputs", kw_only=True):
-    run_id: Id
-    tool_outputs: list[ToolOutput]
-
-
-class Resume(Frame, tag="resume", kw_only=True):
-    run_id: Id
-    seq: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+class Resume(Frame):
+    type: Literal["resume"]
+    run_id: schemas.Id
+    seq: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 AnyFrame = SendMessage | StartRun | CancelRun | SubmitToolOutputs | Resume
+ADAPTER: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Discriminator("type")])
 
 
-class Malformed(InvalidRequest):
-    """The frame is not one of those that this socket takes. ``request_id`` is the frame's, if it could be read."""
-
-    def __init__(self, message: str, *, param: str | None = None, request_id: str | None = None) -> None:
-        super().__init__(message, param=param)
-        self.request_id = request_id
-
-
-def read_frame(text: str) -> AnyFrame:
-    """Raises ``Malformed``."""
+def parse_frame(text: str) -> AnyFrame:
+    """Return the frame of ``text``, checked. Raise ``MalformedFrame``, in the words of the API where it has some."""
     try:
-        raw = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
-        raise Malformed("A frame must be one JSON object in a text frame.") from None
-    given = raw.get("request_id") if isinstance(raw, dict) else None
+        body = parsed(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise MalformedFrame("A frame must be one JSON object in a text frame.")
     try:
-        frame: AnyFrame = msgspec.convert(without_nul(raw), AnyFrame)
-    except msgspec.ValidationError as error:
-        what, _at, path = str(error).partition(" - at `$.")
-        request_id = given if isinstance(given, str) and len(given) <= 200 else None
-        raise Malformed(f"{what}.", param=path.rstrip("`") or None, request_id=request_id) from None
-    return frame
+        return ADAPTER.validate_python(body)
+    except ValidationError as invalid:
+        # pydantic names the type of the frame first, as it names the argument of an operation of the API.
+        said = refusal(invalid.errors(include_url=False)[0], given=body)
+        request_id = request_id_of(body)
+        raise MalformedFrame(said.message, param=said.param, code=said.code, request_id=request_id) from None
 
 
-def without_nul(value: Any) -> Any:
-    """``value`` without the one character that PostgreSQL cannot keep."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {without_nul(key): without_nul(item) for key, item in value.items()}
-    return value
+def request_id_of(body: dict[str, Any]) -> str | None:
+    """Return the ``request_id`` of a malformed frame, if it may be repeated."""
+    given = body.get("request_id")
+    return given if isinstance(given, str) and len(given) <= MAX_REQUEST_ID else None

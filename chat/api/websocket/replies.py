@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 
+from chat.api.http.error_responses import explain_wrong_prefix
 from chat.engine.follow import Snapshot
 from chat.errors import Refusal
 from chat.events.types import Event
@@ -27,7 +29,9 @@ def accepted_frame(request_id: str | None, **objects: Object | None) -> str:
 
 
 def error_frame(refusal: Refusal, *, request_id: str | None) -> str:
-    return _written(type="error", **_in_reply_to(request_id), **refusal.as_body())
+    body = explain_wrong_prefix(refusal).as_body()
+    # Not msgspec: a refusal quotes what was sent, which may hold half of a surrogate pair.
+    return json.dumps({"type": "error", **_in_reply_to(request_id), **body})
 
 
 def _in_reply_to(request_id: str | None) -> dict[str, str]:
