@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chat.actions.assistants_v1 import assistant_files
-from chat.api.http.request import ApiRequest
-from chat.api.streaming.sse import Show, unchanged
+from chat.api.http.request import ShowEvent
 from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE
 from chat.models import User
 from chat.models.objects import Object
@@ -35,11 +34,9 @@ def shown(data: Object, *, user: User) -> Object:
     return _shaped(data, _files(user, *named))
 
 
-def show_to(request: ApiRequest, *, assistant_id: str | None) -> Show:
-    """How the client of ``request`` is told the events of a run of the assistant."""
-    if request.beta != "v1":
-        return unchanged
-    files = _files(request.user, assistant_id)
+def event_shape(user: User, assistant_id: str | None) -> ShowEvent:
+    """Return how a client of ``user`` is shown the events of a run of the assistant. Its files are read once, now."""
+    files = _files(user, assistant_id)
     return lambda name, data: (EVENTS.get(name, name), _shaped(data, files))
 
 

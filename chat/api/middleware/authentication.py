@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from django.http import HttpRequest
@@ -13,10 +14,12 @@ from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
 from chat.actions.access import api_keys, rate_limits
+from chat.api.assistants_v1 import shapes
 from chat.api.http.error_responses import answered, no_such_address
-from chat.api.http.request import ApiRequest
+from chat.api.http.request import ApiRequest, ShowEvent
 from chat.api.middleware import idempotency
 from chat.api.middleware.beta_header import beta_of
+from chat.api.streaming.sse import unchanged
 from chat.errors import InvalidRequest, NotSignedIn
 
 log = logging.getLogger(__name__)
@@ -77,6 +80,7 @@ class Door:
         request.beta = beta_of(request)
         if request.beta != "v2":
             request.urlconf = OLD_CLIENTS
+        request.event_shape = event_shapes(request)
         response = idempotency.once(request, self.get_response)
         if response.status_code == 404 and not is_json(response):
             return no_such_address(request)
@@ -94,6 +98,13 @@ def secret_of(request: HttpRequest) -> str:
     if not secret.strip():
         raise NotSignedIn(NO_KEY)
     return secret.strip()
+
+
+def event_shapes(request: ApiRequest) -> Callable[[str | None], ShowEvent]:
+    """Return how this client is shown the events of an assistant's runs: in the shapes of the API that it speaks."""
+    if request.beta == "v1":
+        return partial(shapes.event_shape, request.user)
+    return lambda _assistant_id: unchanged
 
 
 def is_json(response: HttpResponseBase) -> bool:

@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from chat.api.assistants_v1.shapes import show_to
 from chat.api.http.request import ApiRequest
 from chat.api.streaming.replay import Gone
 from chat.api.streaming.sse import EventStream, retold
@@ -85,7 +84,7 @@ def _repeated(kept: KeptReply, request: ApiRequest) -> HttpResponseBase:
         if run is None:
             raise Gone
         made_thread = request.path_info.endswith("/threads/runs")
-        response = retold(run, tell_thread=made_thread, show=show_to(request, assistant_id=run.assistant_id))
+        response = retold(run, tell_thread=made_thread, show=request.event_shape(run.assistant_id))
     else:
         response = HttpResponse(kept.body, status=kept.status, content_type="application/json; charset=utf-8")
     response["idempotent-replayed"] = "true"

@@ -8,7 +8,6 @@ from ninja import Query, Router
 from chat.actions.assistants import assistants
 from chat.actions.conversation import new_threads, runs, steps, threads
 from chat.api import schemas
-from chat.api.assistants_v1.shapes import show_to
 from chat.api.http.pagination import Listing, page
 from chat.api.http.poll_header import look_again
 from chat.api.http.request import ApiRequest
@@ -47,7 +46,7 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
 
     if not body.stream:
         return started(start())
-    return streamed(thread_id, start, tell_thread=True, show=show_to(request, assistant_id=assistant.id))
+    return streamed(thread_id, start, tell_thread=True, show=request.event_shape(assistant.id))
 
 
 @router.post("/threads/{thread_id}/runs")
@@ -61,8 +60,7 @@ def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[I
 
     if not body.stream:
         return started(start())
-    show = show_to(request, assistant_id=assistant.id)
-    return streamed(thread_id, start, include=query.include, show=show)
+    return streamed(thread_id, start, include=query.include, show=request.event_shape(assistant.id))
 
 
 @router.get("/threads/{thread_id}/runs")
@@ -103,5 +101,4 @@ def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: 
     if not body.stream:
         return started(submit())
     known = dict(steps.of(run).values_list("id", "status"))
-    show = show_to(request, assistant_id=run.assistant_id)
-    return streamed(thread_id, submit, after=run.seq, known=known, show=show)
+    return streamed(thread_id, submit, after=run.seq, known=known, show=request.event_shape(run.assistant_id))

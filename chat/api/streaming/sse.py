@@ -16,6 +16,7 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
+from chat.api.http.request import ShowEvent
 from chat.api.streaming.include import Include, trimmed
 from chat.api.streaming.replay import Gone, Happening, Told
 from chat.engine.follow import Snapshot, follow, look_at
@@ -24,18 +25,17 @@ from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import STREAM_ENDS, Event
 from chat.models import Run
-from chat.models.objects import run_object, thread_object
+from chat.models.objects import Object, run_object, thread_object
 from chat.models.run_shapes import RunObject, StepObject
 
 log = logging.getLogger(__name__)
-Show = Callable[[str, Mapping[str, Any]], Happening]
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives
 STEP = "thread.run.step."
 BROKEN = "The stream broke; the run goes on. Retrieve it, or send the request again."
 
 
-def unchanged(name: str, data: Mapping[str, Any]) -> Happening:
-    """An event as it is."""
+def unchanged(name: str, data: Object) -> Happening:
+    """Return an event as it is."""
     return name, data
 
 
@@ -52,7 +52,7 @@ def streamed(
     known: Mapping[str, str] = MappingProxyType({}),
     tell_thread: bool = False,
     include: Sequence[Include] = (),
-    show: Show = unchanged,
+    show: ShowEvent = unchanged,
 ) -> EventStream:
     """Do ``act``, whose run then lives on the thread, and tell the run's events after number ``after``.
 
@@ -69,7 +69,7 @@ def streamed(
     return EventStream(chunks, run_id=run.id, hold=hold)
 
 
-def retold(run: Run, *, tell_thread: bool, show: Show) -> EventStream:
+def retold(run: Run, *, tell_thread: bool, show: ShowEvent) -> EventStream:
     """The stream of a run that began earlier, from its beginning."""
     first = opening(run, tell_thread=tell_thread)
     chunks = lines(run, told=Told(known={}), after=0, first=first, include=(), show=show, hold=ExitStack())
@@ -111,10 +111,10 @@ async def lines(
     after: int,
     first: Sequence[Happening],
     include: Sequence[Include],
-    show: Show,
+    show: ShowEvent,
     hold: ExitStack,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream as it goes over the schemas."""
+    """The stream as it goes over the wire."""
     with hold:
         for name, data in first:
             yield written(*show(name, data))

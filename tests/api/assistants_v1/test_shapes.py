@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
 
-from chat.api.assistants_v1.shapes import show_to
+from chat.api.assistants_v1.shapes import event_shape
 from chat.models import Assistant, File, Message, Run, RunStep, Thread, User
 from chat.providers.scripted import ScriptedProvider
 from chat.tools.declarations import normalised
@@ -144,9 +143,7 @@ class TestAStreamToAnOldClient:
         assert (name, run["status"]) == ("thread.run.completed", "incomplete")
 
     def test_tells_a_retrieval_and_quotes_bit_by_bit(self, ada: User) -> None:
-        request: Any = RequestFactory().get("/", headers=V1)
-        request.user, request.beta = ada, "v1"
-        show = show_to(request, assistant_id=None)
+        show = event_shape(ada, None)
         call = {"index": 0, "id": "call_1", "type": "file_search", "file_search": {"results": []}}
         details = {"type": "tool_calls", "tool_calls": [call]}
         delta = {"id": "step_1", "object": "thread.run.step.delta", "delta": {"step_details": details}}
