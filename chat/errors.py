@@ -4,12 +4,16 @@
     ├── InvalidRequest        400   bad input; ``param`` names the field
     │   ├── InvalidThread     400   nothing to run on
     │   ├── MalformedFrame    400   a frame of the websocket that cannot be read
+    │   ├── MethodNotAllowed  405   the address takes no requests of this method
     │   ├── ThreadBusy        400   a run is live on the thread (never 409: SDKs would retry it)
     │   └── WrongRunStatus    400   the run is not in a state that allows this
     ├── NotSignedIn           401   no key, a wrong key, or an inactive user
     ├── NotAllowed            403   signed in, but not permitted
     ├── NotFound              404   absent, or someone else's: the two look alike
-    │   └── Absent            404   no object of a kind with an id
+    │   ├── Absent            404   no object of a kind with an id
+    │   └── RunDeleted        404   the run went while its stream was told
+    ├── KeyInUse              409   the first request with this Idempotency-Key is not answered yet (SDKs retry it)
+    ├── Unreadable            400   a file that cannot be read; ``code`` says whose fault it is
     ├── TooLarge              413   a body or file over its limit
     ├── TooManyRequests       429   more requests a minute than the key may make
     ├── StorageFull           507   the disk cannot take what was sent
@@ -85,6 +89,12 @@ class MalformedFrame(InvalidRequest):
         self.request_id = request_id
 
 
+class MethodNotAllowed(InvalidRequest):
+    """This address does not take requests of this method."""
+
+    status = 405
+
+
 class ThreadBusy(InvalidRequest):
     """The thread has an active run."""
 
@@ -122,6 +132,28 @@ class Absent(NotFound):
     def __init__(self, kind: str, id: str) -> None:
         self.kind, self.id = kind, id
         super().__init__(f"No {kind} found with id '{id}'.")
+
+
+class RunDeleted(NotFound):
+    """The run was deleted with its thread."""
+
+
+class KeyInUse(Refusal):
+    """A request with this Idempotency-Key is still at work. Try again in a moment."""
+
+    status = 409
+    code = "idempotency_key_in_use"
+
+
+class Unreadable(Refusal):
+    """The file could not be read.
+
+    ``code`` is ``unsupported_file`` (we do not read such files), ``invalid_file`` (this one is broken, protected, empty
+    or too large) or ``server_error`` (our fault; another try may do), as a store file's ``last_error`` has it
+    (reference, section 9).
+    """
+
+    code = "invalid_file"
 
 
 class TooLarge(Refusal):

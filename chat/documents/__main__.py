@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chat.documents import confinement, sniffing, to_json_lines
-from chat.documents.errors import BROKEN_SERVER, INVALID, Unreadable, broken
+from chat.documents.errors import BROKEN_SERVER, INVALID, broken
 from chat.documents.formats import SUPPORTED, Kind
 from chat.documents.protocol import Line, Refused, encode
 from chat.documents.values import Summary
+from chat.errors import Unreadable
 
 _PAGES_AT_ONCE = 50
 

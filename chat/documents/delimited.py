@@ -8,9 +8,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from chat.documents import encoding
-from chat.documents.errors import Unreadable
 from chat.documents.rows import read_rows
 from chat.documents.values import Notice, Section
+from chat.errors import Unreadable
 
 FIELD_CHARACTERS = 1 << 20
 """Of one cell. A quotation mark that is never closed swallows this much before it is noticed."""

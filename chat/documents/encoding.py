@@ -10,8 +10,8 @@ from typing import TextIO
 
 import charset_normalizer
 
-from chat.documents.errors import Unreadable
 from chat.documents.values import Notice
+from chat.errors import Unreadable
 
 LINE_CHARACTERS = 1 << 16
 """Longer lines arrive in pieces."""

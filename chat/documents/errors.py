@@ -1,23 +1,13 @@
-"""Why a file could not be read."""
+"""The codes and sentences of ``Unreadable``, for readers of every format."""
 
 from __future__ import annotations
 
-from chat.errors import Refusal
+from chat.errors import Unreadable
 
 UNSUPPORTED = "unsupported_file"
 INVALID = "invalid_file"
 BROKEN_SERVER = "server_error"
 """The codes of a store file's ``last_error`` (reference, section 9)."""
-
-
-class Unreadable(Refusal):
-    """The file could not be read.
-
-    ``code`` is ``unsupported_file`` (we do not read such files), ``invalid_file`` (this one is broken, protected, empty
-    or too large) or ``server_error`` (our fault; another try may do).
-    """
-
-    code = INVALID
 
 
 def too_large(limit: str) -> Unreadable:

@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path, PurePath
 from typing import cast
 
-from chat.documents.errors import UNSUPPORTED, Unreadable
+from chat.documents.errors import UNSUPPORTED
 from chat.documents.values import Notice, Section
+from chat.errors import Unreadable
 
 Reader = Callable[[Path], Iterator[Section | Notice]]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from chat.documents.errors import UNSUPPORTED, Unreadable, broken, protected, too_large
+from chat.documents.errors import UNSUPPORTED, broken, protected, too_large
 from chat.documents.formats import Kind
+from chat.errors import Unreadable
 
 MAX_MEMBERS = 20_000
 MAX_UNPACKED_BYTES = 300 << 20

@@ -9,9 +9,10 @@ from pathlib import Path
 from pypdfium2 import PdfDocument, PdfiumError, raw
 
 from chat.documents import pdf_columns
-from chat.documents.errors import Unreadable, broken, protected, too_large
+from chat.documents.errors import broken, protected, too_large
 from chat.documents.formats import Kind
 from chat.documents.values import Notice, Section, paragraphs
+from chat.errors import Unreadable
 
 MAX_PAGES = 50_000
 _BOOKMARKS = 20_000

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from chat.documents.errors import BROKEN_SERVER, Unreadable
+from chat.documents.errors import BROKEN_SERVER
 from chat.documents.formats import extension, format_of
 from chat.documents.protocol import LINE_BYTES, Line, Refused, decode
 from chat.documents.values import Section, Summary
+from chat.errors import Unreadable
 
 SILENT_SECONDS = 900.0
 """Without a word from the child: its 60 s of work, on a machine where it gets a fifteenth of a core."""

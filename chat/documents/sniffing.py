@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from chat.documents import office
-from chat.documents.errors import Unreadable, protected, too_large
+from chat.documents.errors import protected, too_large
 from chat.documents.formats import SUPPORTED, Kind, old_office
+from chat.errors import Unreadable
 
 MAX_BYTES = 512 << 20
 """Of a file (reference, section 4)."""

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from chat.documents.errors import Unreadable, too_large
+from chat.documents.errors import too_large
 from chat.documents.formats import Kind
 from chat.documents.protocol import SECTION_CHARACTERS
 from chat.documents.values import Notice, Section, Summary
+from chat.errors import Unreadable
 
 MAX_CHARACTERS = 64 << 20
 """Of a document. Five million tokens, the reference's limit, are some twenty million characters."""

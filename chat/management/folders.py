@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from chat.documents.errors import Unreadable
 from chat.documents.formats import format_of
+from chat.errors import Unreadable
 
 
 def sort_out(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from chat.documents.errors import Unreadable
 from chat.documents.formats import SUPPORTED, Kind, format_of
+from chat.errors import Unreadable
 
 REFERENCE = (
     ".c .cpp .cs .css .docx .go .html .java .js .json .md .pdf .php .pptx .py .rb .sh .tex .ts .txt .csv .xlsx .xml"

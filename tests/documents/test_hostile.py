@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.documents.errors import Unreadable
 from chat.documents.values import Section
+from chat.errors import Unreadable
 from tests.documents import hostile
 from tests.documents.conftest import Reading
 

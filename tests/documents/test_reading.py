@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from chat.documents import confinement
-from chat.documents.errors import Unreadable
 from chat.documents.reading import read
 from chat.documents.values import Section
+from chat.errors import Unreadable
 from tests.documents import harm, samples
 from tests.documents.conftest import Reading
 

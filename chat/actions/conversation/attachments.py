@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from chat.actions.files import files
-from chat.documents.errors import Unreadable
 from chat.documents.formats import SUPPORTED, extension, format_of
-from chat.errors import InvalidRequest
+from chat.errors import InvalidRequest, Unreadable
 from chat.models import Assistant, File, Thread, User, VectorStoreFile, storing
 
 if TYPE_CHECKING:

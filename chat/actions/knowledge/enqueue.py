@@ -9,9 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from chat.actions.notify import entries_waiting
-from chat.documents.errors import Unreadable
 from chat.documents.formats import format_of
-from chat.errors import InvalidRequest
+from chat.errors import InvalidRequest, Unreadable
 from chat.models import File, VectorStore, VectorStoreFile, VectorStoreFileBatch
 from chat.models.vector_stores import store_changed
 

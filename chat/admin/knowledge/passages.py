@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chat.documents import tokens
-from chat.documents.errors import Unreadable
 from chat.documents.formats import Kind, format_of
+from chat.errors import Unreadable
 from chat.models import Passage
 
 # What the parts of a file are called, by its kind: one of them, and several.

@@ -20,7 +20,7 @@ from chat.api.http.request import ApiRequest, ShowEvent
 from chat.api.middleware import idempotency
 from chat.api.middleware.beta_header import beta_of
 from chat.api.streaming.sse import unchanged
-from chat.errors import InvalidRequest, NotSignedIn
+from chat.errors import MethodNotAllowed, NotSignedIn
 
 log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
@@ -32,12 +32,6 @@ NO_KEY = (
     " Authorization: Bearer YOUR_KEY)."
 )
 Answering = Callable[[HttpRequest], HttpResponseBase]
-
-
-class WrongMethod(InvalidRequest):
-    """This address does not take requests of this method."""
-
-    status = 405
 
 
 class Door:
@@ -86,7 +80,7 @@ class Door:
             return no_such_address(request)
         if response.status_code == 405:
             headers["Allow"] = response["Allow"]
-            raise WrongMethod(f"Not allowed to {request.method} on {request.path}.")
+            raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")
         return response
 
 

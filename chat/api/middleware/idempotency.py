@@ -16,21 +16,13 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from chat.api.http.request import ApiRequest
-from chat.api.streaming.replay import Gone
 from chat.api.streaming.sse import EventStream, retold
-from chat.errors import InvalidRequest, Refusal
+from chat.errors import InvalidRequest, KeyInUse, RunDeleted
 from chat.models import KeptReply, Run
 from chat.models.replies import LIFE
 
 MAX_KEY = 255
 AT_WORK = timedelta(minutes=10)  # a request without an answer after this long died with its server
-
-
-class StillAtWork(Refusal):
-    """A request with this Idempotency-Key is still at work. Try again in a moment."""
-
-    status = 409
-    code = "idempotency_key_in_use"
 
 
 def once(request: ApiRequest, answer: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
@@ -77,12 +69,12 @@ def _repeated(kept: KeptReply, request: ApiRequest) -> HttpResponseBase:
             code="idempotency_key_reused",
         )
     if kept.status is None:
-        raise StillAtWork
+        raise KeyInUse
     response: HttpResponseBase
     if kept.run_id:
         run = Run.objects.filter(id=kept.run_id).first()
         if run is None:
-            raise Gone
+            raise RunDeleted
         made_thread = request.path_info.endswith("/threads/runs")
         response = retold(run, tell_thread=made_thread, show=request.event_shape(run.assistant_id))
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from chat.engine.follow import Snapshot
-from chat.errors import NotFound
+from chat.errors import RunDeleted
 from chat.events import types
 from chat.events.types import STREAM_ENDS, Event
 from chat.models import RunStatus, StepStatus
@@ -35,10 +35,6 @@ UNTOUCHED = {
     "incomplete_details": None,
     "usage": None,
 }
-
-
-class Gone(NotFound):
-    """The run was deleted with its thread."""
 
 
 class Told:
@@ -82,9 +78,9 @@ class Told:
         self.lengths[place] = self.lengths.get(place, 0) + len(text)
 
     def catch_up(self, snapshot: Snapshot) -> list[Happening]:
-        """What ``snapshot`` of the run says and was not told. Raises ``Gone`` when the run is not there any more."""
+        """Return what ``snapshot`` of the run says and was not told. Raise ``RunDeleted`` when the run is gone."""
         if snapshot.run is None:
-            raise Gone
+            raise RunDeleted
         self.news: list[Happening] = []
         messages = {message["id"]: message for message in snapshot.messages}
         self._begin(snapshot.run, [step for step in snapshot.steps if step["id"] in self.known])

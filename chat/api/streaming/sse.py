@@ -18,9 +18,9 @@ from django.http import StreamingHttpResponse
 
 from chat.api.http.request import ShowEvent
 from chat.api.streaming.include import Include, trimmed
-from chat.api.streaming.replay import Gone, Happening, Told
+from chat.api.streaming.replay import Happening, Told
 from chat.engine.follow import Snapshot, follow, look_at
-from chat.errors import Refusal
+from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import STREAM_ENDS, Event
@@ -126,7 +126,7 @@ async def lines(
                         yield written(*show(name, shown))
                     if not news:
                         yield b": still here\n\n"
-        except Gone as refusal:
+        except RunDeleted as refusal:
             yield written("error", refusal.as_body())
             return
         except Exception:
@@ -140,7 +140,7 @@ async def lines(
 
 async def happenings(run: Run, *, told: Told, after: int) -> AsyncGenerator[list[Happening], None]:
     """What is to be told, in pieces, up to the event that ends the stream; an empty piece after each ``HEARTBEAT`` of
-    silence. Raises ``Gone`` when the run is deleted.
+    silence. Raises ``RunDeleted`` when the run is deleted.
     """
     clock = asyncio.get_running_loop().time
     spoken_at = clock()

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
-from chat.documents.errors import Unreadable
 from chat.documents.reading import read
 from chat.documents.tokens import count
 from chat.documents.values import Section, Summary
+from chat.errors import Unreadable
 from chat.retrieval.indexing.claims import Hold
 
 MAX_TOKENS = 5_000_000  # of a file (reference, section 4)

@@ -10,8 +10,8 @@ from django.db import OperationalError
 from django.db.models import Func, Sum
 from django.utils.translation import gettext as _
 
-from chat.documents.errors import BROKEN_SERVER, INVALID, Unreadable
-from chat.errors import ProviderError
+from chat.documents.errors import BROKEN_SERVER, INVALID
+from chat.errors import ProviderError, Unreadable
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder

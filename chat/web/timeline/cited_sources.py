@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from chat.actions.conversation.citations import Citation, Place, Reference, Search
 from chat.actions.conversation.cited_sources import Excerpt
-from chat.documents.errors import Unreadable
 from chat.documents.formats import Kind, format_of
+from chat.errors import Unreadable
 from chat.web.markdown import Mark
 
 FULL = 0.75  # of the longest line: from that on a line was broken by the page's width

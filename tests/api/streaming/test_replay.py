@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from chat.actions.conversation import runs
-from chat.api.streaming.replay import Gone, Told
+from chat.api.streaming.replay import Told
 from chat.engine.follow import Snapshot, look_at
+from chat.errors import RunDeleted
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, Run, Thread, VectorStore
@@ -278,5 +279,5 @@ class TestAStreamThatHeardNothingFor:
 class TestARunThatIsGone:
     def test_is_told_so(self) -> None:
         nothing = Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
-        with pytest.raises(Gone):
+        with pytest.raises(RunDeleted):
             Told(known={}).catch_up(nothing)
