@@ -16,7 +16,7 @@ from chat.models import Assistant, File, KeptReply, Run, Thread, User
 from chat.providers.replies import Reply as Said
 from chat.providers.scripted import ScriptedProvider
 from tests.api.calling import Api, Body, Reply, absent, refused, told
-from tests.api.streaming import Streams, events_in, names, pieces, text_in, wire
+from tests.api.streams import Streams, events_in, names, pieces, text_in, wire
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +166,7 @@ class TestAnAnswerThatMayChange:
             raise error
 
         with monkeypatch.context() as broken:
-            broken.setattr(resource.openings, "create_thread", fail)
+            broken.setattr(resource.new_threads, "create_thread", fail)
             assert post(api).status_code == status
         assert not KeptReply.objects.exists()
         assert post(api).status_code == 200

@@ -22,7 +22,7 @@ from chat.providers.replies import call
 from chat.providers.scripted import ScriptedProvider
 from tests.api.calling import Body, absent, told
 from tests.api.resources.test_steps import CONTENT, FOUND, RANKING, TEXT
-from tests.api.streaming import Streams, events_in, names, pieces, text_in, wire
+from tests.api.streams import Streams, events_in, names, pieces, text_in, wire
 from tests.engine.stage import Stage, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
