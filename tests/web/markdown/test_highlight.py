@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pygments.token import STANDARD_TYPES
 
-CSS = Path(__file__).parents[2] / "static" / "css"
+CSS = Path(__file__).parents[3] / "static" / "css"
 COLOURS = re.compile(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)")
 BEHIND_CODE = ("sunken", "raised", "tint", "paper")
 AS_THE_TEXT_AROUND = {"", "w", "esc", "x", "n", "nx", "g", "err"}
