@@ -112,4 +112,5 @@ def answer(thread: Thread, run: Run, *content: dict[str, Any], **fields: object)
 
 
 def finished_run(thread: Thread, **fields: object) -> Run:
-    return Run.objects.create(thread=thread, **{"status": RunStatus.COMPLETED, **fields})
+    tools = [{"type": "file_search"}, {"type": "code_interpreter"}]
+    return Run.objects.create(thread=thread, **{"status": RunStatus.COMPLETED, "tools": tools, **fields})

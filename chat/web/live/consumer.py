@@ -23,8 +23,7 @@ from chat.engine.follow import follow
 from chat.errors import NotFound, Refusal, WrongRunStatus
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
-from chat.web.live.deltas import only_grows
-from chat.web.live.feed import Feed, Have
+from chat.web.live.feed import Feed, PageState, only_grows
 from chat.web.middleware import zone_of
 
 MAX_FRAME = 64 * 1024  # bytes; the page's own frames are far smaller
@@ -51,7 +50,7 @@ class ChatSocket(ThreadSocket):
     async def begin(self, frame: dict[str, Any]) -> None:
         if not self.following:
             self.following = True
-            self.start(self.follow(have_of(frame)))
+            self.start(self.follow(page_state(frame)))
 
     async def stop(self, frame: dict[str, Any]) -> None:
         self.start(self.cancel(str(frame.get("run"))))
@@ -64,9 +63,9 @@ class ChatSocket(ThreadSocket):
 
     # --- beside the socket -----------------------------------------------------------------------------------------
 
-    async def follow(self, have: Have) -> None:
+    async def follow(self, page: PageState) -> None:
         """Tell the page what it lacks, and then what happens, until the thread is gone."""
-        feed = Feed(self.user, self.thread_id, have)
+        feed = Feed(self.user, self.thread_id, page)
         in_readers_terms = self.readers_terms()
         try:
             async with aclosing(follow(self.thread_id)) as items:
@@ -107,15 +106,15 @@ class ChatSocket(ThreadSocket):
         return call
 
 
-def have_of(frame: dict[str, Any]) -> Have:
-    """What the page says it has; anything odd counts as nothing, so that it is sent."""
-    last, open, works = frame.get("last"), frame.get("open"), frame.get("works")
-    return Have(
+def page_state(frame: dict[str, Any]) -> PageState:
+    """Return what the page says that it has; anything odd counts as nothing, so that it is sent."""
+    last, open, code = frame.get("last"), frame.get("open"), frame.get("works")
+    return PageState(
         last=last if isinstance(last, str) else "",
-        open={id: blocks for id, blocks in pairs(open) if isinstance(blocks, int) and blocks >= 0},
-        works={id: state for id, state in pairs(works) if isinstance(state, str)},
+        open={id: blocks for id, blocks in _pairs(open) if isinstance(blocks, int) and blocks >= 0},
+        code={id: state for id, state in _pairs(code) if isinstance(state, str)},
     )
 
 
-def pairs(given: object) -> Iterable[tuple[str, object]]:
-    return given.items() if isinstance(given, dict) else ()
+def _pairs(value: object) -> Iterable[tuple[str, object]]:
+    return value.items() if isinstance(value, dict) else ()

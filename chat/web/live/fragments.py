@@ -1,8 +1,8 @@
-"""The pieces of HTML that the page is made of, and that sockets and polls replace by their ids."""
+"""The pieces of HTML that a thread's page is made of, and that its socket and polls replace by their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
@@ -11,10 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chat.models import Thread
 from chat.models.objects import Object
-from chat.web.live.open_answer import Writing
+from chat.web.live.code_progress import CodeChanges
+from chat.web.live.open_answer import OpenAnswer
 from chat.web.markdown import BlockStream, highlighted, render
 from chat.web.timeline import history
-from chat.web.timeline.items import Answer, Ending, Entry, Question, Work
+from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -22,30 +23,30 @@ if TYPE_CHECKING:
 NOTHING = SafeString("")
 
 
-def entry(shown: Entry) -> SafeString:
-    """A message, code that was run, or an ending, whole."""
-    match shown:
-        case Work():
-            return _work(shown)
+def item(item: Item) -> SafeString:
+    """Return a message, code that was run, or an ending, whole."""
+    match item:
+        case CodeStep():
+            return _code_step(item)
         case Question():
-            return _template("question", {"entry": shown})
-        case Ending():
-            return _template("ending", {"entry": shown})
+            return _template("question", {"entry": item})
+        case RunEnding():
+            return _template("ending", {"entry": item})
         case Answer(is_open=True):
             stream = BlockStream()
-            stream.feed(shown.text, shown.marks, shown.links)
-            return _open_answer(shown, stream=stream, pictures=shown.pictures)
+            stream.feed(item.text, item.marks, item.links)
+            return _open_answer(item, stream, item.pictures)
         case Answer():
-            return _answer(shown)
+            return _answer(item)
 
 
-def entries(shown: Iterable[Entry]) -> SafeString:
-    return format_html_join("\n", "{}", ((entry(each),) for each in shown))
+def items(items: Iterable[Item]) -> SafeString:
+    return format_html_join("\n", "{}", ((item(each),) for each in items))
 
 
-def appended(shown: Iterable[Entry]) -> SafeString:
-    """New entries for the end of the page, which skips those that it has already."""
-    return _at_the_end(entries(shown))
+def appended(new: Iterable[Item]) -> SafeString:
+    """Return new items for the end of the page, which skips those that it has already."""
+    return _at_the_end(items(new))
 
 
 def _at_the_end(html: SafeString) -> SafeString:
@@ -55,62 +56,60 @@ def _at_the_end(html: SafeString) -> SafeString:
 # --- an answer that is being written ---------------------------------------------------------------------------
 
 
-def _answer(shown: Answer, **more: object) -> SafeString:
-    html = render(shown.text, shown.marks, shown.links)
-    return _template("answer", {"entry": shown, "html": html, "pictures": shown.pictures, **more})
+def _answer(item: Answer, **more: object) -> SafeString:
+    html = render(item.text, item.marks, item.links)
+    return _template("answer", {"entry": item, "html": html, "pictures": item.pictures, **more})
 
 
-def _open_answer(shown: Answer, *, stream: BlockStream | Writing, pictures: Sequence[str]) -> SafeString:
-    written = {"blocks": blocks(stream.blocks), "tail": stream.tail, "pictures": pictures}
-    return _template("answer", {"entry": shown, **written})
+def _open_answer(item: Answer, stream: BlockStream, pictures: Sequence[str]) -> SafeString:
+    text = {"blocks": blocks(stream.blocks), "tail": stream.tail}
+    return _template("answer", {"entry": item, "pictures": pictures, **text})
 
 
-def opened(shown: Iterable[Entry], *, writing: Writing) -> SafeString:
-    """Answers that begin, for the end of the page; what there is of their text is in ``writing``."""
-    answers = (
-        _open_answer(each, stream=writing, pictures=writing.pictures) for each in shown if isinstance(each, Answer)
-    )
-    return _at_the_end(format_html_join("", "{}", ((each,) for each in answers)))
+def opened(item: Answer, answer: OpenAnswer) -> SafeString:
+    """Return an answer that begins, for the end of the page, with the text that ``answer`` has so far."""
+    return _at_the_end(_open_answer(item, answer.stream, answer.pictures))
 
 
-def finished(shown: Entry) -> SafeString:
-    """An answer in its final form, in place of the open one."""
-    return _answer(shown, oob=True) if isinstance(shown, Answer) else NOTHING
+def more_of_answer(id: str, answer: OpenAnswer, closed: Iterable[str]) -> SafeString:
+    """Return the ``closed`` blocks that are new in an open answer, its open end, and its pictures if it has some."""
+    more = more_blocks(id, closed, tail=answer.stream.tail)
+    if not answer.pictures:
+        return more
+    return _template("pictures", {"id": id, "pictures": answer.pictures, "oob": True}) + more
+
+
+def finished(items: Iterable[Item]) -> SafeString:
+    """Return answers in their final form, in place of the open ones."""
+    return format_html_join("", "{}", ((_answer(each, oob=True),) for each in items if isinstance(each, Answer)))
 
 
 def blocks(closed: Iterable[str]) -> SafeString:
-    """Closed blocks, already rendered and sanitized."""
+    """Return closed blocks, which are sanitized HTML already."""
     return format_html_join("", '<div class="block">{}</div>', ((mark_safe(html),) for html in closed))  # noqa: S308
 
 
 def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeString:
-    """More closed blocks for an open answer, and its open end in place of the one before."""
+    """Return more closed blocks for an open answer, and its open end in place of the one before."""
     html = blocks(closed)
-    grown = format_html('<div hx-swap-oob="beforeend:#{}-blocks">{}</div>', message_id, html) if html else NOTHING
-    return format_html('{}<div class="tail" id="{}-tail" hx-swap-oob="true">{}</div>', grown, message_id, tail)
-
-
-def pictures(message_id: str, file_ids: Iterable[str]) -> SafeString:
-    """All pictures of an open answer so far."""
-    return _template("pictures", {"id": message_id, "pictures": file_ids, "oob": True})
+    more = format_html('<div hx-swap-oob="beforeend:#{}-blocks">{}</div>', message_id, html) if html else NOTHING
+    return format_html('{}<div class="tail" id="{}-tail" hx-swap-oob="true">{}</div>', more, message_id, tail)
 
 
 # --- code that is run ------------------------------------------------------------------------------------------
 
 
-def _work(shown: Work, **more: object) -> SafeString:
-    cells = [(cell, cell.code if cell.state == "writing" else highlighted(cell.code, "python")) for cell in shown.cells]
-    return _template("work", {"entry": shown, "cells": cells, **more})
+def _code_step(item: CodeStep, **more: object) -> SafeString:
+    cells = [(call, call.code if call.state == "writing" else highlighted(call.code, "python")) for call in item.calls]
+    return _template("work", {"entry": item, "cells": cells, **more})
 
 
-def changed(shown: Work) -> SafeString:
-    """Code that was run as it stands now, in place of what the page has of it."""
-    return _work(shown, oob=True)
-
-
-def gone(work_id: str) -> SafeString:
-    """Takes code off the page that was never whole."""
-    return format_html('<section id="{}" hx-swap-oob="delete"></section>', work_id)
+def code_changes(changes: CodeChanges) -> Iterator[SafeString]:
+    """Yield code steps as they are now in place of what the page has, and remove those that were never whole."""
+    for step in changes.changed:
+        yield _code_step(step, oob=True)
+    for id in changes.removed:
+        yield format_html('<section id="{}" hx-swap-oob="delete"></section>', id)
 
 
 # --- around the messages ---------------------------------------------------------------------------------------
@@ -119,7 +118,7 @@ def gone(work_id: str) -> SafeString:
 def run_panel(
     thread: Thread, run: Object | None, *, live: bool, is_writing: bool, is_searching: bool = False
 ) -> SafeString:
-    """What the live run does now: thinks, searches, waits for results of functions, stops. Empty when none is live."""
+    """Return what the live run does now: thinks, searches, waits for functions, stops. Empty when none is live."""
     calls = []
     if run and run["required_action"]:
         calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
@@ -127,18 +126,23 @@ def run_panel(
     return _template("run", {"thread": thread, "run": run, **doing})
 
 
+def around(thread: Thread) -> tuple[SafeString, SafeString]:
+    """Return what is no message: the messages that wait, and the title."""
+    return waiting(thread), title(thread)
+
+
 def waiting(thread: Thread) -> SafeString:
-    """Messages that wait until the thread is free."""
-    return _template("waiting", {"thread": thread, "queued": history.waiting(thread)})
+    """Return the messages that wait until the thread is free."""
+    return _template("waiting", {"thread": thread, "queued": history.waiting_messages(thread)})
 
 
 def title(thread: Thread) -> SafeString:
     return format_html('<h1 id="title" hx-swap-oob="true">{}</h1>', str(thread))
 
 
-def announcement(words: str | StrPromise) -> SafeString:
-    """For screen readers."""
-    return format_html('<p id="announce" hx-swap-oob="innerHTML">{}</p>', words)
+def announcement(words: StrPromise | None) -> SafeString:
+    """Return words for screen readers."""
+    return format_html('<p id="announce" hx-swap-oob="innerHTML">{}</p>', words) if words else NOTHING
 
 
 def _template(name: str, context: dict[str, Any]) -> SafeString:

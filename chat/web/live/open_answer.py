@@ -1,51 +1,72 @@
-"""An answer that is being written, as the page follows it."""
+"""An answer that is being written, as one page follows it, and the deltas of its text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString
 
 from chat.actions.conversation.citations import Numbering, Search, flat
+from chat.events import types
+from chat.events.types import Event
 from chat.models.objects import Object
-from chat.web.live.deltas import Said
 from chat.web.markdown import BlockStream, with_numbers
-from chat.web.timeline.cited_sources import marks_of
+from chat.web.timeline.cited_sources import citation_marks
 from chat.web.timeline.generated_files import links_of, pictures_in
 
 
-class Writing:
-    """Its pictures, its closed blocks, with chips for what it cites, and its open end. ``searches`` are those of its
-    run.
-    """
+@dataclass(frozen=True, slots=True)
+class MessageDelta:
+    """More of a message: ``annotations`` have offsets in the whole message's text, ``pictures`` are ids of files."""
+
+    text: str
+    annotations: Sequence[Object] = ()
+    pictures: Sequence[str] = ()
+
+
+def message_deltas(events: Iterable[Event]) -> dict[str, MessageDelta]:
+    """Return what ``events`` add to each message, by its id."""
+    parts: dict[str, list[Object]] = {}
+    for event in events:
+        if event.name == types.MESSAGE_DELTA:
+            parts.setdefault(event.data["id"], []).extend(event.data["delta"]["content"])
+    return {id: _joined(content) for id, content in parts.items()}
+
+
+def _joined(content: Sequence[Object]) -> MessageDelta:
+    texts = [part["text"] for part in content if part["type"] == "text"]
+    return MessageDelta(
+        "".join(text.get("value") or "" for text in texts),
+        [annotation for text in texts for annotation in text.get("annotations") or ()],
+        pictures_in(content) if len(texts) < len(content) else (),
+    )
+
+
+class OpenAnswer:
+    """An answer as a page has it: blocks of HTML, with chips for citations; behind them the open end, a plain text."""
 
     def __init__(self, searches: Sequence[Search] = ()) -> None:
         self.stream = BlockStream()
-        self.numbering = Numbering(searches)
+        self.numbering = Numbering(searches)  # of the citations: an answer cites nothing but its run's searches
         self.pictures: list[str] = []  # ids of files
         self.length = 0  # of the text so far
-        self.grown = ""  # what was added last, as the open end shows it
+        self.last_piece = ""  # the last text that was added, with numbers for citations
 
-    @property
-    def blocks(self) -> list[SafeString]:
-        return self.stream.blocks
-
-    @property
-    def tail(self) -> str:
-        return self.stream.tail
-
-    def add(self, said: Said) -> list[SafeString]:
-        """More of it. Returns the blocks that it closed."""
-        marks = marks_of(self.numbering.take(said.annotations))
-        begin, self.length = self.length, self.length + len(said.text)
+    def add(self, delta: MessageDelta) -> list[SafeString]:
+        """Add more text and pictures. Return the blocks that this closed."""
+        begin, self.length = self.length, self.length + len(delta.text)
+        self.pictures += delta.pictures
+        if not delta.annotations:
+            self.last_piece = delta.text
+            return self.stream.feed(delta.text)
+        marks = citation_marks(self.numbering.take(delta.annotations))
         inside = [replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks]
-        self.grown = with_numbers(said.text, inside)
-        self.pictures += said.pictures
-        return self.stream.feed(said.text, marks, links_of(said.annotations))
+        self.last_piece = with_numbers(delta.text, inside)
+        return self.stream.feed(delta.text, marks, links_of(delta.annotations))
 
     def catch_up(self, content: Sequence[Object]) -> list[SafeString]:
-        """All of the message's ``content``, of which some is there already. Returns the blocks that the rest closed."""
+        """Add what is missing of the message's ``content``. Return the blocks that this closed."""
         text, annotations = flat(content)
         new = [each for each in annotations if each["start_index"] >= self.length]
-        return self.add(Said(text[self.length :], new, pictures_in(content)[len(self.pictures) :]))
+        return self.add(MessageDelta(text[self.length :], new, pictures_in(content)[len(self.pictures) :]))

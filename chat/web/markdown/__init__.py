@@ -22,16 +22,16 @@ from collections.abc import Mapping, Sequence
 from django.utils.safestring import SafeString
 
 from chat.web.markdown import citations, files, parser
-from chat.web.markdown.citations import Mark
+from chat.web.markdown.citations import CitationMark
 from chat.web.markdown.code import highlighted
 from chat.web.markdown.files import NO_LINKS
 from chat.web.markdown.limits import Size, new_env, normalized
 from chat.web.markdown.stream import BlockStream
 
-__all__ = ["NO_LINKS", "BlockStream", "Mark", "highlighted", "render", "with_numbers"]
+__all__ = ["NO_LINKS", "BlockStream", "CitationMark", "highlighted", "render", "with_numbers"]
 
 
-def render(text: str, marks: Sequence[Mark] = (), links: Mapping[str, str] = NO_LINKS) -> SafeString:
+def render(text: str, marks: Sequence[CitationMark] = (), links: Mapping[str, str] = NO_LINKS) -> SafeString:
     """HTML of a whole Markdown text, safe to put on a page, with chips for its ``marks``.
 
     ``links`` are where on this server the files are that it names as ``sandbox:/mnt/data/…``.
@@ -48,7 +48,7 @@ def render(text: str, marks: Sequence[Mark] = (), links: Mapping[str, str] = NO_
     return SafeString("".join(parser.drawn(block, env=env) for block in parser.split(source, env=env)))
 
 
-def with_numbers(text: str, marks: Sequence[Mark]) -> str:
+def with_numbers(text: str, marks: Sequence[CitationMark]) -> str:
     """The text as it was written, but for numbers in brackets where the marks are."""
     env = new_env()
     return citations.numbered(citations.hide(text, marks, env=env), env=env)

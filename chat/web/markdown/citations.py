@@ -33,7 +33,7 @@ _CODE = frozenset({"code_inline", "fence", "code_block", "formula", "formula_blo
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CitationMark:
     """``text[start:end]`` refers to the source ``number``, which ``label`` names in words."""
 
     start: int
@@ -46,7 +46,7 @@ class Mark:
 class Hidden:
     """A marker that was taken out of a text."""
 
-    mark: Mark
+    mark: CitationMark
     marker: str
 
     @property
@@ -59,7 +59,7 @@ class Hidden:
         )
 
 
-def hide(text: str, marks: Sequence[Mark], *, env: EnvType, begin: int = 0) -> str:
+def hide(text: str, marks: Sequence[CitationMark], *, env: EnvType, begin: int = 0) -> str:
     """``text`` without its markers, which ``env`` keeps. ``marks`` count from ``begin`` characters before ``text``.
 
     Marks that overlap, or that are not wholly in the text, are left out.

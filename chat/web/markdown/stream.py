@@ -18,7 +18,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from chat.web.markdown import citations, files, parser
-from chat.web.markdown.citations import Mark
+from chat.web.markdown.citations import CitationMark
 from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
 from chat.web.markdown.limits import Size, new_env, normalized
 from chat.web.markdown.parser import Block
@@ -70,7 +70,7 @@ class BlockStream:
         return "\n".join([*self._lines, *self._open_line])
 
     def feed(
-        self, more: str, marks: Sequence[Mark] = (), links: Mapping[str, str] = files.NO_LINKS
+        self, more: str, marks: Sequence[CitationMark] = (), links: Mapping[str, str] = files.NO_LINKS
     ) -> list[SafeString]:
         """Take more text. Returns the HTML of each block that it closed, safe to append to the page.
 

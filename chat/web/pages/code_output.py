@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from chat.actions.conversation import threads
 from chat.errors import NotFound
 from chat.web.decorators import PersonRequest, door
-from chat.web.timeline.code_cells import CODE, output_of
+from chat.web.timeline.code_calls import CODE, output_of
 from chat.web.timeline.generated_files import code_steps
 
 

@@ -22,7 +22,7 @@ from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
 from chat.models import File, Message
 from chat.web.decorators import PersonRequest, door
 from chat.web.live import fragments
-from chat.web.live.consumer import have_of
+from chat.web.live.consumer import page_state
 from chat.web.live.feed import Feed
 from chat.web.pages.attachment_chips import chips
 from chat.web.timeline import history
@@ -49,7 +49,7 @@ def send(request: PersonRequest, thread_id: str) -> HttpResponse:
     thread = threads.get(request.user, thread_id)
     text, attached, client_key = composed(request)
     posted = sending.send(thread, text=text, files=attached, client_key=client_key)
-    said = fragments.appended(history.entries_of([posted.message])) if posted.message else ""
+    said = fragments.appended(history.message_items([posted.message])) if posted.message else ""
     answer = render(request, "chat/sent.html", {"said": said, "client_key": secrets.token_urlsafe(18)})
     return trigger_client_event(answer, "everthread:sent")
 
@@ -98,7 +98,9 @@ def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
 @door
 def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
     """A message as it was written, to be copied; its citations as numbers, which are explained at the end."""
-    return HttpResponse(history.copied(found(request, thread_id, message_id)), content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        history.text_with_sources(found(request, thread_id, message_id)), content_type="text/plain; charset=utf-8"
+    )
 
 
 @require_safe
@@ -107,7 +109,7 @@ def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpRespons
 def reading(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
     """How far the files of a message are read, in place of what the page says of it; nothing when it is gone."""
     try:
-        (shown,) = history.entries_of([found(request, thread_id, message_id)])
+        (shown,) = history.message_items([found(request, thread_id, message_id)])
     except NotFound:
         return HttpResponse()
     return render(request, "chat/reading.html", {"entry": shown})
@@ -127,8 +129,7 @@ def found(request: PersonRequest, thread_id: str, message_id: str) -> Message:
 def news(request: PersonRequest, thread_id: str) -> HttpResponse:
     """What the page lacks, in the fragments that its socket would bring. ``?have=`` is the socket's frame."""
     try:
-        have = have_of(json.loads(request.GET.get("have", "{}")))
+        page = page_state(json.loads(request.GET.get("have", "{}")))
     except (ValueError, AttributeError, RecursionError):
         raise InvalidRequest(_("The page is out of date. Load it again; what you wrote is kept.")) from None
-    threads.get(request.user, thread_id)
-    return HttpResponse(Feed(request.user, thread_id, have).apply(look(thread_id)))
+    return HttpResponse(Feed(request.user, thread_id, page).apply(look(thread_id)))

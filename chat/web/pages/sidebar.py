@@ -19,7 +19,6 @@ from django.views.decorators.http import require_safe
 from chat.actions.conversation import threads
 from chat.models import Thread, User
 from chat.web.decorators import PersonRequest, door
-from chat.web.timeline.history import threads_page
 
 SIZE = 40  # threads that are fetched at a time
 AGES = [(0, "today", _("Today")), (1, "yesterday", _("Yesterday")), (7, "week", _("Last 7 days"))]
@@ -36,8 +35,10 @@ class Group:
 
 def listing(user: User, *, words: str = "", archived: bool = False, page: int = 0, below: str = "") -> dict[str, Any]:
     """The context of ``chat/threads.html``. ``below`` is the key of the last heading of the page before."""
-    found, has_more = threads_page(threads.listed(user, words=words, archived=archived), page=page, size=SIZE)
-    groups = [(key, list(members)) for key, members in groupby(found, key=age_of)]
+    matching = threads.listed(user, words=words, archived=archived)
+    rows = list(matching[page * SIZE : (page + 1) * SIZE + 1])
+    has_more = len(rows) > SIZE
+    groups = [(key, list(members)) for key, members in groupby(rows[:SIZE], key=age_of)]
     more = {"q": words, "archived": "1" if archived else "", "page": page + 1, "below": groups[-1][0] if groups else ""}
     return {
         "groups": [Group("" if key == below else heading(key), tuple(members)) for key, members in groups],

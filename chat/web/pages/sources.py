@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from chat.actions.conversation import cited_sources
 from chat.downloads import download
 from chat.web.decorators import PersonRequest, door
-from chat.web.timeline.cited_sources import reflowed, source_of
+from chat.web.timeline.cited_sources import reflow, source_line
 
 
 @require_safe
@@ -18,9 +18,9 @@ def preview(request: PersonRequest, thread_id: str, message_id: str, number: int
     """The text around a cited passage, for the dialog of the thread's page."""
     found = cited_sources.source(request.user, thread_id, message_id, number)
     name = found.citation.file_name
-    excerpt = reflowed(found.excerpt, file_name=name) if found.excerpt else None
+    excerpt = reflow(found.excerpt, file_name=name) if found.excerpt else None
     place = {"thread_id": thread_id, "message_id": message_id, "before": number - 1, "after": number + 1}
-    context = {"found": found, "excerpt": excerpt, "source": source_of(found.citation), **place}
+    context = {"found": found, "excerpt": excerpt, "source": source_line(found.citation), **place}
     return render(request, "chat/source.html", context)
 
 

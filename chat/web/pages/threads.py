@@ -20,7 +20,7 @@ from chat.web.decorators import PersonRequest, door
 from chat.web.live import fragments
 from chat.web.pages import sidebar
 from chat.web.timeline import history
-from chat.web.timeline.items import Answer, Work
+from chat.web.timeline.items import Answer, CodeStep
 
 
 def around(request: PersonRequest, *, thread: Thread | None = None) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def thread_page(request: PersonRequest, thread_id: str) -> HttpResponse:
     context = around(request, thread=thread)
     shown = history.latest(thread)
     run = thread.live_run()
-    is_writing = any(isinstance(entry, Answer | Work) and entry.is_open for entry in shown.entries)
+    is_writing = any(isinstance(item, Answer | CodeStep) and item.is_open for item in shown.items)
     panel = fragments.run_panel(thread, run_object(run) if run else None, live=run is not None, is_writing=is_writing)
     context |= {
-        "entries": fragments.entries(shown.entries),
+        "entries": fragments.items(shown.items),
         "earlier_than": shown.earlier_than,
         "run_panel": panel,
         "waiting": fragments.waiting(thread),
@@ -81,7 +81,7 @@ def earlier(request: PersonRequest, thread_id: str) -> HttpResponse:
     """The messages before ``?before=``, for the top of the page."""
     thread = threads.get(request.user, thread_id)
     shown = history.before(thread, request.GET.get("before", ""))
-    context = {"thread": thread, "entries": fragments.entries(shown.entries), "earlier_than": shown.earlier_than}
+    context = {"thread": thread, "entries": fragments.items(shown.items), "earlier_than": shown.earlier_than}
     return render(request, "chat/earlier.html", context)
 
 

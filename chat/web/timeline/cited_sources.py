@@ -1,4 +1,4 @@
-"""Sources of answers as the page shows them: what was cited, what was searched, and where it stands, in words."""
+"""Sources and searches of answers as the page shows them: names, numbers, and places in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.actions.conversation.citations import Citation, Place, Reference, Sear
 from chat.actions.conversation.cited_sources import Excerpt
 from chat.documents.formats import Kind, format_of
 from chat.errors import Unreadable
-from chat.web.markdown import Mark
+from chat.web.markdown import CitationMark
 
 FULL = 0.75  # of the longest line: from that on a line was broken by the page's width
 SHORT = 40  # characters; lines of a table or a list are shorter
@@ -28,7 +28,7 @@ WORDS: dict[Kind | None, tuple[Any, Any]] = {  # for one part of a file, and for
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceLine:
     """A line under an answer. ``where`` is the page or slide in words, ``heading`` the one it stands under."""
 
     number: int
@@ -38,17 +38,16 @@ class Source:
 
     @property
     def label(self) -> str:
-        told = {"number": self.number, "name": self.named}
-        return _("Source %(number)d: %(name)s") % told
+        return _("Source %(number)d: %(name)s") % {"number": self.number, "name": self.name_and_place}
 
     @property
-    def named(self) -> str:
+    def name_and_place(self) -> str:
         return f"{self.file_name}, {self.where}" if self.where else self.file_name
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A line of a search: a passage of a file. ``score`` is 0 to 1."""
+class PassageLine:
+    """A passage of a file in the results of a search. ``score`` is 0 to 1."""
 
     file_name: str
     where: str
@@ -56,33 +55,39 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """A search in words: what for, in how many files something was found, and what, best first."""
+class SearchLine:
+    """A search in words: its queries, the number of files in which it found something, and the passages, best first."""
 
     queries: tuple[str, ...]
     files: int
-    findings: tuple[Finding, ...]
+    findings: tuple[PassageLine, ...]
 
 
-def source_of(citation: Citation) -> Source:
-    where = where_of(citation.place, file_name=citation.file_name)
-    return Source(citation.number, citation.file_name, where, citation.place.heading if citation.place else "")
+def source_line(citation: Citation) -> SourceLine:
+    where = place_in_words(citation.place, file_name=citation.file_name)
+    return SourceLine(citation.number, citation.file_name, where, citation.place.heading if citation.place else "")
 
 
-def searched(search: Search) -> Searched:
-    findings = tuple(
-        Finding(each.file_name, where_of(each.place, file_name=each.file_name), each.score) for each in search.results
+def search_line(search: Search) -> SearchLine:
+    passages = tuple(
+        PassageLine(each.file_name, place_in_words(each.place, file_name=each.file_name), each.score)
+        for each in search.results
     )
-    return Searched(search.queries, len({each.file_id for each in search.results}), findings)
+    return SearchLine(search.queries, len({each.file_id for each in search.results}), passages)
 
 
-def marks_of(references: Iterable[Reference]) -> list[Mark]:
-    """Where chips stand in an answer's text, with the words that a screen reader says for them."""
-    return [Mark(each.start, each.end, each.citation.number, source_of(each.citation).label) for each in references]
+def citation_marks(references: Iterable[Reference]) -> list[CitationMark]:
+    """Return where chips stand in an answer's text, with the words that a screen reader says for them."""
+    return [
+        CitationMark(each.start, each.end, each.citation.number, source_line(each.citation).label)
+        for each in references
+    ]
 
 
-def reflowed(excerpt: Excerpt, *, file_name: str) -> Excerpt:
-    """Of a PDF: without the line breaks that only the width of its pages made, so that a phone can make its own."""
+def reflow(excerpt: Excerpt, *, file_name: str) -> Excerpt:
+    """Return the excerpt; from a PDF without the line breaks that only the width of its pages made, so that a phone
+    can make its own.
+    """
     if _kind(file_name) is not Kind.PDF:
         return excerpt
     text = _with_long_lines(excerpt.before + excerpt.quote + excerpt.after)
@@ -91,9 +96,9 @@ def reflowed(excerpt: Excerpt, *, file_name: str) -> Excerpt:
 
 
 def _with_long_lines(text: str) -> str:
-    """As long as before: a space takes the place of a line break behind a line that is nearly as long as the longest.
+    """Return the text, as long as before, with a space for each line break behind a line nearly as long as the longest.
 
-    Not before what begins a list, nor where words are written without spaces.
+    A break stays before what begins a list, and where words are written without spaces.
     """
     lines = text.split("\n")
     enough = FULL * max(map(len, lines))
@@ -104,13 +109,13 @@ def _with_long_lines(text: str) -> str:
     return lines[0] + "".join(end + line for end, line in zip(broken, lines[1:], strict=True))
 
 
-def where_of(place: Place | None, *, file_name: str) -> str:
-    """``page 3``, ``slides 3–4``, ``sheet 1``; empty where the file has no such parts."""
+def place_in_words(place: Place | None, *, file_name: str) -> str:
+    """Return ``page 3``, ``slides 3–4`` or ``sheet 1``; empty where the file has no such parts."""
     if place is None or place.page_from is None:
         return ""
-    told = {"first": place.page_from, "last": place.page_to}
     one, several = WORDS.get(_kind(file_name), WORDS[None])
-    return str(one if place.page_to in (None, place.page_from) else several) % told
+    words = str(one if place.page_to in (None, place.page_from) else several)
+    return words % {"first": place.page_from, "last": place.page_to}
 
 
 def _kind(file_name: str) -> Kind | None:

@@ -1,35 +1,59 @@
-"""From the rows of a thread to what its page shows."""
+"""Turns the rows of a thread into the items of its page, for the views of the page and for its socket."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from chat.actions.conversation import attachments, citations
 from chat.actions.conversation.citations import Searches
-from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
-from chat.models.threads import ThreadQuerySet
+from chat.models import File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
+from chat.models.objects import Object
+from chat.models.runs import ENDED
 from chat.web.markdown import with_numbers
-from chat.web.timeline.cited_sources import marks_of, searched, source_of
-from chat.web.timeline.code_cells import cells_of
-from chat.web.timeline.generated_files import NOTHING, Made, code_steps, links_of, made_in, pictures_in
-from chat.web.timeline.items import Answer, Attached, Ending, Entry, History, Question, Waiting, Work
+from chat.web.timeline.cited_sources import citation_marks, search_line, source_line
+from chat.web.timeline.code_calls import CODE, code_calls
+from chat.web.timeline.generated_files import (
+    NO_FILES,
+    GeneratedFiles,
+    code_steps,
+    generated_files,
+    links_of,
+    pictures_in,
+)
+from chat.web.timeline.items import Answer, AttachedFile, CodeStep, History, Item, Question, RunEnding, WaitingMessage
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
-UNWELL = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
-Written = Mapping[str, Mapping[int, str]]
-NONE_WRITTEN: Written = MappingProxyType({})
+NOT_COMPLETED = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
+Drafts = Mapping[str, Mapping[int, str]]
+NO_DRAFTS: Drafts = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """The facts about a run that stand beside its messages. ``files`` are by the id of the item that offers them."""
+
+    assistant_name: str = ""
+    usage: dict[str, Any] | None = None
+    searches: Searches = field(default_factory=Searches)
+    files: Mapping[str, GeneratedFiles] = field(default_factory=dict)
+
+
+NO_RUN = RunDetails()
+KnownRuns = Mapping[str, RunDetails]
+NONE_KNOWN: KnownRuns = MappingProxyType({})
 
 
 def latest(thread: Thread) -> History:
-    """The last ``SHOWN`` messages."""
+    """Return the last ``SHOWN`` messages."""
     return _stretch(thread, list(thread.messages.order_by("-number")[: SHOWN + 1]), before=None)
 
 
 def before(thread: Thread, message_id: str) -> History:
-    """The ``SHOWN`` messages before one of them."""
+    """Return the ``SHOWN`` messages before one of them."""
     edge = thread.messages.filter(id=message_id).first()
     if edge is None:
         return History(())
@@ -41,166 +65,206 @@ def before(thread: Thread, message_id: str) -> History:
 def _stretch(thread: Thread, newest_first: list[Message], *, before: Message | None) -> History:
     has_more = len(newest_first) > SHOWN
     messages = newest_first[:SHOWN][::-1]
-    runs, steps = thread.runs.filter(status__in=UNWELL), code_steps().filter(run__thread=thread)
+    runs, steps = thread.runs.filter(status__in=NOT_COMPLETED), code_steps().filter(run__thread=thread)
     if before is not None:
         runs = runs.filter(created_at__lt=before.created_at)
         steps = steps.filter(created_at__lt=before.created_at)
     if has_more:
         runs = runs.filter(created_at__gte=messages[0].created_at)
         steps = steps.filter(created_at__gte=messages[0].created_at)
-    entries = in_order(messages, works_of(steps), list(runs.order_by("created_at", "number")))
-    return History(tuple(entries), messages[0].id if has_more else "")
+    items = in_order(messages, code_step_items(thread, steps), list(runs.order_by("created_at", "number")))
+    return History(tuple(items), messages[0].id if has_more else "")
 
 
-def in_order(messages: Sequence[Message], works: Sequence[Work], unwell: Sequence[Run]) -> list[Entry]:
-    """Messages and code, each run's ending after the last of it, or after what it was to answer."""
-    ends = {run.id: run for run in unwell}
-    place = {run.id: run.created_at for run in unwell}
-    told = [*((each.created_at, each.run_id) for each in messages), *((each.created_at, each.run_id) for each in works)]
-    for created_at, run_id in sorted(told, key=lambda one: one[0]):
-        if run_id in ends:
-            place[run_id] = created_at
-    shown = {entry.id: entry for entry in entries_of(messages)}
-    keyed: list[tuple[tuple[datetime, int, int], Entry]]
-    keyed = [((message.created_at, 0, message.number), shown[message.id]) for message in messages]
-    keyed += [((work.created_at, 0, work.number), work) for work in works]
-    keyed += [((place[run.id], 1, run.number), ending_of(run)) for run in unwell]
-    return [entry for _key, entry in sorted(keyed, key=lambda pair: pair[0])]
+def in_order(
+    messages: Sequence[Message], steps: Sequence[CodeStep], ended: Sequence[Run], *, known: KnownRuns = NONE_KNOWN
+) -> list[Item]:
+    """Return items in order: messages and code as they came, each run's ending after its last item, or its start."""
+    ended_ids = {run.id for run in ended}
+    ended_at = {run.id: run.created_at for run in ended}
+    times = [
+        *((each.created_at, each.run_id) for each in messages),
+        *((each.created_at, each.run_id) for each in steps),
+    ]
+    for created_at, run_id in sorted(times, key=lambda pair: pair[0]):
+        if run_id in ended_ids:
+            ended_at[run_id] = created_at
+    items = {item.id: item for item in message_items(messages, known=known)}
+    keyed: list[tuple[tuple[datetime, int, int], Item]]
+    keyed = [((message.created_at, 0, message.number), items[message.id]) for message in messages]
+    keyed += [((step.created_at, 0, step.number), step) for step in steps]
+    keyed += [((ended_at[run.id], 1, run.number), run_ending(run)) for run in ended]
+    return [item for _key, item in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def works_of(steps: Iterable[RunStep], *, writing: Written = NONE_WRITTEN) -> list[Work]:
-    """Those of ``steps`` in which code is run.
+def run_details(run_ids: Iterable[str | None], *, known: KnownRuns = NONE_KNOWN) -> dict[str, RunDetails]:
+    """Return the details of runs by the run's id; only those that are not ``known`` are read."""
+    unknown = {id for id in run_ids if id} - known.keys()
+    if not unknown:
+        return dict(known)
+    rows = Run.objects.filter(id__in=unknown).values("id", "usage", "tools", "status", "assistant__name")
+    runs = [(row["id"], row, {tool["type"] for tool in row["tools"]}) for row in rows]
+    searching = [id for id, _row, tools in runs if "file_search" in tools]
+    searches = citations.searches_of(searching) if searching else {}
+    coding = [id for id, row, tools in runs if CODE in tools and row["status"] in ENDED]
+    files = generated_files(coding) if coding else {}
+    details = {
+        id: RunDetails(row["assistant__name"] or "", row["usage"], searches.get(id, Searches()), files)
+        for id, row, _tools in runs
+    }
+    return {**known, **details}
 
-    ``writing``: by the step's id and the call's place, code that the rows lack yet.
+
+# --- code that was run -------------------------------------------------------------------------------------------
+
+
+def code_step_items(
+    thread: Thread, steps: Iterable[RunStep], *, drafts: Drafts = NO_DRAFTS, known: KnownRuns = NONE_KNOWN
+) -> list[CodeStep]:
+    """Return those of the thread's ``steps`` that run code.
+
+    ``drafts``: by the step's id and the call's place, code that the rows lack yet.
     """
     steps = list(steps)
-    runs = Run.objects.in_bulk({step.run_id for step in steps}, field_name="id") if steps else {}
-    names = _names(run.assistant_id for run in runs.values())
-    made = made_in(runs)
-    works = [
-        Work(
-            id=step.id,
-            thread_id=runs[step.run_id].thread_id,
-            run_id=step.run_id,
-            name=names.get(runs[step.run_id].assistant_id or "", ""),
-            cells=tuple(cells_of(step, writing=writing.get(step.id, {}))),
-            created_at=step.created_at,
-            number=step.number,
-            made=made.get(step.id, NOTHING),
-        )
-        for step in steps
-    ]
-    return [work for work in works if work.cells]
+    runs = run_details((step.run_id for step in steps), known=known)
+    items = (_code_step(thread, step, runs[step.run_id], drafts.get(step.id, {})) for step in steps)
+    return [item for item in items if item.calls]
 
 
-def _names(assistant_ids: Iterable[str | None]) -> dict[str, str]:
-    return dict(Assistant.objects.filter(id__in=set(assistant_ids)).values_list("id", "name"))
+def _code_step(thread: Thread, step: RunStep, run: RunDetails, drafts: Mapping[int, str]) -> CodeStep:
+    calls = tuple(code_calls(step, drafts=drafts))
+    generated = run.files.get(step.id, NO_FILES)
+    return CodeStep(
+        id=step.id,
+        thread_id=thread.id,
+        run_id=step.run_id,
+        name=run.assistant_name,
+        calls=calls,
+        is_open=any(call.is_open for call in calls),
+        state=" ".join([*(call.version for call in calls), *(["made"] if generated else [])]),
+        created_at=step.created_at,
+        number=step.number,
+        generated=generated,
+    )
 
 
-def entries_of(messages: Sequence[Message]) -> list[Question | Answer]:
-    """Messages of one thread as they are shown: what is beside them is looked up for all at once."""
-    names = _names(message.assistant_id for message in messages)
-    files = _files(messages[0].thread_id, messages) if messages else {}
-    run_ids = {message.run_id for message in messages if message.run_id}
-    usages = dict(Run.objects.filter(id__in=run_ids).values_list("id", "usage"))
-    searches, made = citations.searches_of(run_ids), made_in(run_ids)
+# --- messages ----------------------------------------------------------------------------------------------------
+
+
+def message_items(messages: Sequence[Message], *, known: KnownRuns = NONE_KNOWN) -> list[Question | Answer]:
+    """Return messages of one thread as they are shown. Files and runs are looked up for all of them at once."""
+    files = _files(messages)
+    runs = run_details((message.run_id for message in messages), known=known)
     last_of_run = {message.run_id: message.id for message in messages}
     return [
-        question_of(message, files=files)
+        _question(message, files=files)
         if message.role == Message.Role.USER
-        else answer_of(
+        else _answer(
             message,
             files=files,
-            name=names.get(message.assistant_id or "", ""),
-            usage=usages.get(message.run_id or "") if last_of_run[message.run_id] == message.id else None,
-            searches=searches.get(message.run_id or "", Searches()),
-            made=made.get(message.id, NOTHING),
+            run=runs.get(message.run_id or "", NO_RUN),
+            is_last=last_of_run[message.run_id] == message.id,
         )
         for message in messages
     ]
 
 
-def question_of(message: Message, *, files: dict[str, Attached]) -> Question:
-    return Question(message.id, message.thread_id, message.text, _found(message, files), message.created_at)
-
-
-def answer_of(
-    message: Message,
-    *,
-    files: Mapping[str, Attached],
-    name: str,
-    usage: dict[str, Any] | None,
-    searches: Searches,
-    made: Made,
-) -> Answer:
-    cited = citations.read(message.content, searches=searches.all)
-    return Answer(
+def _question(message: Message, *, files: Mapping[str, AttachedFile]) -> Question:
+    attached = _attached(message, files)
+    return Question(
         id=message.id,
         thread_id=message.thread_id,
-        text=cited.text,
-        name=name,
-        is_open=message.status == Message.Status.IN_PROGRESS,
+        text=message.text,
+        files=attached,
+        is_being_read=any(each.reading and each.reading.is_outstanding for each in attached),
         created_at=message.created_at,
-        usage=usage,
-        marks=tuple(marks_of(cited.references)),
-        sources=tuple(source_of(each) for each in cited.citations),
-        searches=tuple(searched(each) for each in searches.before.get(message.id, ())),
-        pictures=tuple(id for id in pictures_in(message.content) if id in files),
-        links=links_of(citations.flat(message.content)[1]),
-        made=made,
     )
 
 
-def copied(message: Message) -> str:
-    """A message as plain text: numbers stand for citations, and below it is what they mean."""
-    (shown,) = entries_of([message])
-    if isinstance(shown, Question) or not shown.sources:
-        return shown.text
-    sources = "\n".join(f"[{each.number}] {each.named}" for each in shown.sources)
-    return f"{with_numbers(shown.text, shown.marks)}\n\n{sources}\n"
+def _answer(message: Message, *, files: Mapping[str, AttachedFile], run: RunDetails, is_last: bool) -> Answer:
+    answer = Answer(
+        id=message.id,
+        thread_id=message.thread_id,
+        text=message.text,
+        name=run.assistant_name,
+        is_open=message.status == Message.Status.IN_PROGRESS,
+        created_at=message.created_at,
+        usage=run.usage if is_last else None,
+        searches=tuple(search_line(each) for each in run.searches.before.get(message.id, ())),
+        pictures=tuple(id for id in pictures_in(message.content) if id in files),
+        generated=run.files.get(message.id, NO_FILES),
+    )
+    is_annotated = any(part["text"]["annotations"] for part in message.content if part["type"] == "text")
+    return _with_citations(answer, message.content, run.searches) if is_annotated else answer
 
 
-def ending_of(run: Run) -> Ending:
-    return Ending(run.id, run.thread_id, run.status, (run.last_error or {}).get("message", ""))
+def begun_answer(message: Object, *, run: RunDetails) -> Answer:
+    """Return an answer without text for a message that has just been created, as the API shows it."""
+    return Answer(
+        id=message["id"],
+        thread_id=message["thread_id"],
+        text="",
+        name=run.assistant_name,
+        is_open=True,
+        created_at=datetime.fromtimestamp(message["created_at"], UTC),
+        searches=tuple(search_line(each) for each in run.searches.before.get(message["id"], ())),
+    )
 
 
-def waiting(thread: Thread) -> list[Waiting]:
-    """The thread's queued messages in order."""
+def _with_citations(answer: Answer, content: Iterable[dict[str, Any]], searches: Searches) -> Answer:
+    cited = citations.read(content, searches=searches.all)
+    return replace(
+        answer,
+        marks=tuple(citation_marks(cited.references)),
+        sources=tuple(source_line(each) for each in cited.citations),
+        links=links_of(citations.flat(content)[1]),
+    )
+
+
+def text_with_sources(message: Message) -> str:
+    """Return a message as plain text: numbers stand for citations, and the sources follow below it."""
+    (item,) = message_items([message])
+    if isinstance(item, Question) or not item.sources:
+        return item.text
+    sources = "\n".join(f"[{each.number}] {each.name_and_place}" for each in item.sources)
+    return f"{with_numbers(item.text, item.marks)}\n\n{sources}\n"
+
+
+def run_ending(run: Run) -> RunEnding:
+    return RunEnding(run.id, run.thread_id, run.status, (run.last_error or {}).get("message", ""))
+
+
+def waiting_messages(thread: Thread) -> list[WaitingMessage]:
+    """Return the thread's queued messages in order."""
     queued = list(thread.queued_messages.all())
-    files = _files(thread.id, queued)
-    return [Waiting(each.client_key, text_of(each.content), _found(each, files)) for each in queued]
+    files = _files(queued)
+    return [WaitingMessage(each.client_key, _text(each.content), _attached(each, files)) for each in queued]
 
 
-def text_of(content: Iterable[dict[str, Any]]) -> str:
-    """All text of a message's content."""
+def _text(content: Iterable[dict[str, Any]]) -> str:
     return "\n\n".join(part["text"]["value"] for part in content if part["type"] == "text")
 
 
+# --- files of messages -------------------------------------------------------------------------------------------
+
+
 def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, Any]]) -> list[str]:
-    """Of pictures in the content and of attachments, each once."""
-    return list(
-        dict.fromkeys(
-            [*pictures_in(content), *(attached["file_id"] for attached in attachments if "file_id" in attached)]
-        )
-    )
+    """Return the ids of the pictures in a message's content and of its attachments, each once."""
+    attached = (attachment["file_id"] for attachment in attachments if "file_id" in attachment)
+    return list(dict.fromkeys([*pictures_in(content), *attached]))
 
 
-def _files(thread_id: str, messages: Iterable[Message | QueuedMessage]) -> dict[str, Attached]:
-    """The thread's owner's files that ``messages`` name, by id, and how far they are read."""
-    named = {id for message in messages for id in file_ids(message.content, message.attachments)}
-    if not named:
+def _files(messages: Sequence[Message | QueuedMessage]) -> dict[str, AttachedFile]:
+    """Return the files of the thread's owner that ``messages`` of one thread name, by id, and how far they are read."""
+    ids = {id for message in messages for id in file_ids(message.content, message.attachments)}
+    if not ids:
         return {}
-    files = File.objects.there().filter(owner__threads__id=thread_id, id__in=named)
-    readings = attachments.readings(Thread.objects.get(id=thread_id), named)
-    return {file.id: Attached(file, readings.get(file.id)) for file in files}
+    thread = messages[0].thread
+    readings = attachments.readings(thread, ids)
+    files = File.objects.there().filter(owner=thread.owner_id, id__in=ids)
+    return {file.id: AttachedFile(file, readings.get(file.id)) for file in files}
 
 
-def _found(message: Message | QueuedMessage, files: dict[str, Attached]) -> tuple[Attached, ...]:
-    """Those of a message; one that is gone is left out."""
+def _attached(message: Message | QueuedMessage, files: Mapping[str, AttachedFile]) -> tuple[AttachedFile, ...]:
+    """Return the files of a message; one that is gone is left out."""
     return tuple(files[id] for id in file_ids(message.content, message.attachments) if id in files)
-
-
-def threads_page(threads: ThreadQuerySet, *, page: int, size: int) -> tuple[list[Thread], bool]:
-    """The ``page``-th (from 0) ``size`` threads, and whether there are more."""
-    found = list(threads[page * size : (page + 1) * size + 1])
-    return found[:size], len(found) > size

@@ -1,22 +1,22 @@
-"""What a thread's page shows, as values: questions, answers, code that was run, runs that did not end well."""
+"""The values that the page of a thread shows: questions, answers, code that was run, runs that did not end well."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from chat.actions.conversation.attachments import Reading
 from chat.models import File
-from chat.web.markdown import NO_LINKS, Mark
-from chat.web.timeline.cited_sources import Searched, Source
-from chat.web.timeline.code_cells import Cell
-from chat.web.timeline.generated_files import NOTHING, Made
+from chat.web.markdown import NO_LINKS, CitationMark
+from chat.web.timeline.cited_sources import SearchLine, SourceLine
+from chat.web.timeline.code_calls import CodeCall
+from chat.web.timeline.generated_files import NO_FILES, GeneratedFiles
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedFile:
     """A file of a message. ``reading`` is None if it is not to be searched."""
 
     file: File
@@ -25,27 +25,23 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the person said."""
+    """A message of the person. ``is_being_read``: some attached file cannot be searched yet."""
 
     id: str
     thread_id: str
     text: str
-    files: tuple[Attached, ...]
+    files: tuple[AttachedFile, ...]
+    is_being_read: bool
     created_at: datetime
-    kind: Literal["question"] = "question"
-
-    @property
-    def is_being_read(self) -> bool:
-        """Whether something that is attached cannot be searched yet."""
-        return any(each.reading and each.reading.is_outstanding for each in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an assistant said. ``usage`` is of the whole run and stands on its last answer, as does what code ``made``.
+    """A message of an assistant.
 
-    ``pictures`` are ids of files. ``marks`` are the citations in ``text``, ``sources`` what they cite, ``searches``
-    those that came before it; ``links`` are the addresses of files that the text names.
+    ``marks`` are the citations in ``text``, ``sources`` what they cite, ``searches`` those that came before it;
+    ``links`` are the addresses of files that the text names, ``pictures`` ids of files. ``usage`` is that of the whole
+    run and stands on its last answer, as do the files ``generated`` by its code.
     """
 
     id: str
@@ -55,66 +51,59 @@ class Answer:
     is_open: bool
     created_at: datetime
     usage: dict[str, Any] | None = None
-    marks: tuple[Mark, ...] = ()
-    sources: tuple[Source, ...] = ()
-    searches: tuple[Searched, ...] = ()
+    marks: tuple[CitationMark, ...] = ()
+    sources: tuple[SourceLine, ...] = ()
+    searches: tuple[SearchLine, ...] = ()
     pictures: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=lambda: NO_LINKS)
-    made: Made = NOTHING
-    kind: Literal["answer"] = "answer"
+    generated: GeneratedFiles = NO_FILES
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """A step in which an assistant ran code. ``made`` is there if no answer offers it."""
+class CodeStep:
+    """A step in which an assistant ran code.
+
+    ``state`` tells versions of a step apart: with the same state it looks the same, but for code that is being written.
+    ``generated`` are the files of the run's code if no answer offers them.
+    """
 
     id: str
     thread_id: str
     run_id: str
     name: str
-    cells: tuple[Cell, ...]
+    calls: tuple[CodeCall, ...]
+    is_open: bool
+    state: str
     created_at: datetime
     number: int
-    made: Made = NOTHING
-    kind: Literal["work"] = "work"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something of it is being written, waits or runs."""
-        return any(cell.is_open for cell in self.cells)
-
-    @property
-    def state(self) -> str:
-        """Of the same work, whatever has the same state looks the same; but code that is being written grows."""
-        return " ".join([*(cell.mark for cell in self.cells), *(["made"] if self.made else [])])
+    generated: GeneratedFiles = NO_FILES
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """A run that failed, expired, was stopped or cut."""
+class RunEnding:
+    """A run that failed, expired, was stopped or cut off."""
 
     id: str
     thread_id: str
     status: str
     message: str
-    kind: Literal["ending"] = "ending"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What the person said while a run was live, and can still take back."""
+class WaitingMessage:
+    """A message that the person sent while a run was live, and can still take back."""
 
     client_key: str
     text: str
-    files: tuple[Attached, ...]
+    files: tuple[AttachedFile, ...]
 
 
-Entry = Question | Answer | Work | Ending
+Item = Question | Answer | CodeStep | RunEnding
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A stretch of a thread in order. ``earlier_than`` names the message before which there is more, or is ""."""
+    """A stretch of a thread in order. ``earlier_than`` is the id of the message before which there is more, or ""."""
 
-    entries: tuple[Entry, ...]
+    items: tuple[Item, ...]
     earlier_than: str = ""

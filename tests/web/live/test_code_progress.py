@@ -14,8 +14,7 @@ from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
 from chat.models.objects import message_object, run_object, step_object
 from chat.models.threads import text_part
-from chat.web.live.deltas import only_grows
-from chat.web.live.feed import Feed, Have
+from chat.web.live.feed import Feed, PageState, only_grows
 from tests.cited import answer, finished_run
 from tests.interpreted import PNG, cell, code_step, linked, made, output_file, shown
 
@@ -45,7 +44,7 @@ def feed(ada: User, thread: Thread, run: Run) -> Feed:
 
 
 def opened(user: User, thread: Thread, **have: object) -> Feed:
-    feed = Feed(user, thread.id, Have(**have))
+    feed = Feed(user, thread.id, PageState(**have))
     feed.apply(look(thread.id))
     return feed
 
@@ -121,7 +120,7 @@ class TestCode:
     def test_that_waits_is_told_to_a_page_that_comes_back(self, ada, thread, feed, step):
         waiting = [cell("x", status="waiting", note=f"[Ahead of it: {ahead}.]") for ahead in (2, 1)]
         seen = feed.apply([*begun(step), keep(step, waiting[0])])
-        again = opened(ada, thread, works={step.id: re.findall('data-state="([^"]*)"', seen)[0]})
+        again = opened(ada, thread, code={step.id: re.findall('data-state="([^"]*)"', seen)[0]})
         assert cards(again.apply(look(thread.id))) == []
         keep(step, waiting[1])
         assert "Ahead of it: 1." in again.apply(look(thread.id))
@@ -151,7 +150,7 @@ class TestCode:
         assert cards(seen) == ["Ran Python", "Running Python…"]
 
     def test_is_drawn_anew_for_a_page_that_has_half_of_it(self, ada, thread, step):
-        feed = opened(ada, thread, works={step.id: "writing"})
+        feed = opened(ada, thread, code={step.id: "writing"})
         seen = feed.apply([*begun(step), coded(step, "", begins=True), coded(step, "whole")])
         assert re.search(rf'id="{step.id}"[^>]* hx-swap-oob="true">', seen)
         assert f'<code id="{step.id}-0-tail">whole</code>' in seen
@@ -192,10 +191,10 @@ class TestCode:
 
     def test_is_found_by_a_page_that_opens_while_it_runs(self, ada, thread, step):
         keep(step, cell("x", status="running"))
-        assert cards(Feed(ada, thread.id, Have()).apply(look(thread.id))) == ["Running Python…"]
+        assert cards(Feed(ada, thread.id, PageState()).apply(look(thread.id))) == ["Running Python…"]
 
     def test_is_not_taken_for_a_search(self, ada, thread, step):
-        assert "Searching" not in Feed(ada, thread.id, Have()).apply(look(thread.id))
+        assert "Searching" not in Feed(ada, thread.id, PageState()).apply(look(thread.id))
 
     def test_a_function_call_says_nothing_while_it_is_written(self, feed, step):
         call = {"index": 0, "type": "function", "function": {"arguments": "{"}}
@@ -228,8 +227,8 @@ class TestAnAnswer:
     def test_has_its_picture_for_a_page_that_comes_later(self, ada, thread, message, picture):
         message.content = [shown(picture), text_part("A chart")]
         message.save()
-        new = Feed(ada, thread.id, Have()).apply(look(thread.id))
-        known = Feed(ada, thread.id, Have(open={message.id: 0})).apply(look(thread.id))
+        new = Feed(ada, thread.id, PageState()).apply(look(thread.id))
+        known = Feed(ada, thread.id, PageState(open={message.id: 0})).apply(look(thread.id))
         assert new.count(f'src="/files/{picture.id}/"') == known.count(f'src="/files/{picture.id}/"') == 1
         assert ">A chart</div>" in new
         assert ">A chart</div>" in known

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from chat.web.markdown import BlockStream, Mark, render, with_numbers
+from chat.web.markdown import BlockStream, CitationMark, render, with_numbers
 from tests.web.markdown.samples import SAMPLES
 from tests.web.markdown.test_sanitize import HTML, MARKDOWN
 from tests.web.markup import Elements, check_harmless
@@ -20,8 +20,8 @@ CHIP = (
 NONCHARACTERS = "\ufdd0\ufdd1\ufdd9"
 
 
-def marks(text: str, marker: str = MARKER, *, label: str = "Source 1: foods.txt") -> list[Mark]:
-    return [Mark(each.start(), each.end(), 1, label) for each in re.finditer(re.escape(marker), text)]
+def marks(text: str, marker: str = MARKER, *, label: str = "Source 1: foods.txt") -> list[CitationMark]:
+    return [CitationMark(each.start(), each.end(), 1, label) for each in re.finditer(re.escape(marker), text)]
 
 
 def drawn(text: str) -> str:
@@ -104,7 +104,7 @@ class TestAChip:
 
     def test_has_its_number(self) -> None:
         text = "a[x]b[y]c[x]"
-        places = [Mark(1, 4, 1, "one"), Mark(5, 8, 12, "twelve"), Mark(9, 12, 1, "one")]
+        places = [CitationMark(1, 4, 1, "one"), CitationMark(5, 8, 12, "twelve"), CitationMark(9, 12, 1, "one")]
         assert re.findall(r">(\d+)</span>", render(text, places)) == ["1", "12", "1"]
 
     def test_stands_in_a_text_that_is_too_large_to_be_parsed(self) -> None:
@@ -114,10 +114,10 @@ class TestAChip:
 
     @pytest.mark.parametrize("place", [(-3, 2), (2, 2), (3, 1), (0, 99), (9, 12)])
     def test_is_left_out_where_the_text_has_no_such_place(self, place: tuple[int, int]) -> None:
-        assert render("abc def", [Mark(*place, 1, "x")]) == "<p>abc def</p>\n"
+        assert render("abc def", [CitationMark(*place, 1, "x")]) == "<p>abc def</p>\n"
 
     def test_is_left_out_where_another_is(self) -> None:
-        html = render("abcdef", [Mark(1, 4, 1, "x"), Mark(2, 5, 2, "y")])
+        html = render("abcdef", [CitationMark(1, 4, 1, "x"), CitationMark(2, 5, 2, "y")])
         assert re.findall(r">(\d)</span>", html) == ["1"]
 
 
@@ -170,7 +170,7 @@ class TestAForgery:
 
 
 class TestAStream:
-    def fed(self, text: str, places: list[Mark], *, chance: random.Random) -> BlockStream:
+    def fed(self, text: str, places: list[CitationMark], *, chance: random.Random) -> BlockStream:
         """In pieces that break no marker: the engine sees to that."""
         stream, start = BlockStream(), 0
         while start < len(text):

@@ -18,7 +18,7 @@ from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, Thread, User, VectorStoreFile
 from chat.models.objects import message_object
 from chat.models.threads import text_part
-from chat.web.live.feed import Feed, Have
+from chat.web.live.feed import Feed, PageState
 from tests.cited import annotated, answer, finished_run, read_file, result, search_step, store_of
 from tests.web.markup import Elements
 
@@ -146,7 +146,7 @@ class TestALiveRun:
 
     @pytest.fixture
     def feed(self, ada, thread, run) -> Feed:
-        feed = Feed(ada, thread.id, Have())
+        feed = Feed(ada, thread.id, PageState())
         feed.apply(look(thread.id))
         return feed
 
@@ -165,7 +165,7 @@ class TestALiveRun:
     def test_is_seen_to_search_by_a_page_that_opens_meanwhile(self, ada, thread, run):
         details = {"type": "tool_calls", "tool_calls": []}
         RunStep.objects.create(run=run, type="tool_calls", status="in_progress", details=details)
-        assert "Searching in your files…" in Feed(ada, thread.id, Have()).apply(look(thread.id))
+        assert "Searching in your files…" in Feed(ada, thread.id, PageState()).apply(look(thread.id))
 
     def test_that_ends_with_its_last_words_is_finished(self, feed, thread, run):
         message = answer(thread, run, status="in_progress")

@@ -13,7 +13,7 @@ from chat.actions.conversation import threads
 from chat.actions.files import files
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
 from chat.models.threads import text_part
-from chat.web.timeline.code_cells import SHOWN, output_of
+from chat.web.timeline.code_calls import SHOWN, output_of
 from tests.cited import answer, finished_run
 from tests.interpreted import PNG, cell, code_step, linked, made, output_file, shown
 from tests.web.markup import Elements

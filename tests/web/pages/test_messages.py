@@ -299,7 +299,7 @@ class TestNews:
         answer = Message.objects.create(thread=thread, role="assistant", run=run, content=[text_part("**all**")])
         shown = self.news(page, thread, last="", open={answer.id: 0})
         assert shown.count("<strong>all</strong>") == 1
-        assert f'id="{answer.id}" aria-label="Assistant" hx-swap-oob="true"' in shown
+        assert f'id="{answer.id}" aria-label="Helper" hx-swap-oob="true"' in shown
 
     def test_continue_an_answer_after_the_blocks_that_the_page_has(self, page, thread, assistant):
         run = Run.objects.create(thread=thread, assistant=assistant, status=RunStatus.IN_PROGRESS)

@@ -6,7 +6,7 @@ import pytest
 
 from chat.actions.conversation.citations import Place
 from chat.actions.conversation.cited_sources import Excerpt
-from chat.web.timeline.cited_sources import reflowed, where_of
+from chat.web.timeline.cited_sources import place_in_words, reflow
 
 
 class TestAPlace:
@@ -24,17 +24,17 @@ class TestAPlace:
         ],
     )
     def test_is_a_page_a_slide_or_a_sheet(self, name: str, pages: tuple[int | None, int | None], words: str) -> None:
-        assert where_of(Place("vs_1", *pages, "", 0, 1, 0, 1), file_name=name) == words
+        assert place_in_words(Place("vs_1", *pages, "", 0, 1, 0, 1), file_name=name) == words
 
     def test_that_is_not_known_is_no_word(self) -> None:
-        assert where_of(None, file_name="a.pdf") == ""
+        assert place_in_words(None, file_name="a.pdf") == ""
 
 
 def lines(text: str, *, name: str = "a.pdf") -> str:
     """What becomes of a text whose middle third is quoted; a part of it may not move."""
     third = len(text) // 3
     excerpt = Excerpt(text[:third], text[third : 2 * third], text[2 * third :], False, False)
-    shown = reflowed(excerpt, file_name=name)
+    shown = reflow(excerpt, file_name=name)
     assert [len(shown.before), len(shown.quote)] == [third, third]
     return shown.before + shown.quote + shown.after
 

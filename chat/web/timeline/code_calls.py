@@ -1,11 +1,11 @@
-"""Code that assistants ran, in words: how it went, how long it took, what it printed."""
+"""Calls of the code interpreter as their cards show them: the state in words, the duration, the output."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CODE = "code_interpreter"
 SHOWN = 3_000  # characters of the begin, and as many of the end, of what a card shows of an output
 LONGEST_ERROR = 160
-# Until a cell has ended: its code is being written; it comes after another; no place is free; it runs.
+# Until a call has ended: its code is being written; it comes after another; no place is free; it runs.
 OPEN = ("writing", "next", "waiting", "running")
 WORDS: Mapping[str, StrPromise] = {
     "writing": gettext_lazy("Writing Python…"),
@@ -40,8 +40,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """What a card shows of an output: all of it, or its begin and end, with ``left_out`` characters between."""
+class ShownOutput:
+    """An output as its card shows it: all of it, or its begin and end, with ``left_out`` characters between."""
 
     begin: str = ""
     end: str = ""
@@ -52,8 +52,8 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """The code in the ``place``-th call of a step. ``state`` is a key of ``WORDS``.
+class CodeCall:
+    """The call at ``place`` of a step's calls, with the code that it runs. ``state`` is a key of ``WORDS``.
 
     ``error`` is why it has not come to its end, ``note`` what else to know.
     """
@@ -61,7 +61,7 @@ class Cell:
     place: int
     code: str
     state: str
-    printed: Printed = Printed()
+    printed: ShownOutput = ShownOutput()
     error: str = ""
     note: str = ""
     seconds: float | None = None
@@ -71,13 +71,13 @@ class Cell:
         return self.state in OPEN
 
     @property
-    def mark(self) -> str:
-        """The state, and what stands for the note while that can change."""
+    def version(self) -> str:
+        """The state, and a checksum of the note while that can change."""
         return f"{self.state} {crc32(self.note.encode()):x}" if self.is_open and self.note else self.state
 
     @property
     def words(self) -> str:
-        """What stands on the card."""
+        """The heading of the card."""
         words = str(WORDS[self.state])
         if self.state == "error":
             return f"{words}: {self.error}"
@@ -89,7 +89,7 @@ class Cell:
 
     @property
     def duration(self) -> str:
-        """How long it ran, in words; nothing of what is too short to tell."""
+        """How long it ran, in words; empty below 0.05 seconds."""
         if self.seconds is None or self.seconds < 0.05:
             return ""
         if self.seconds < 10:
@@ -99,57 +99,55 @@ class Cell:
         return words % {"minutes": minutes, "seconds": seconds}
 
 
-def cells_of(step: RunStep, *, writing: Mapping[int, str]) -> list[Cell]:
-    """The code of a step. ``writing`` is what the model has written of calls that the row does not have yet."""
-    found: list[Cell] = []
+def code_calls(step: RunStep, *, drafts: Mapping[int, str]) -> list[CodeCall]:
+    """Return the calls of a step that run code.
+
+    ``drafts`` is the code written so far, by the place of its call; it is shown while the row has no calls.
+    """
+    calls: list[CodeCall] = []
     has_ended = step.status != StepStatus.IN_PROGRESS
     for place, call in enumerate(step.details["tool_calls"]):
         if call["type"] == CODE:
-            follows = any(cell.is_open for cell in found)
-            found.append(_cell(place, call[CODE], has_ended=has_ended, follows=follows))
-    return found or [Cell(place, code, "writing") for place, code in writing.items() if not has_ended]
+            follows = any(each.is_open for each in calls)
+            calls.append(_code_call(place, call[CODE], has_ended=has_ended, follows=follows))
+    return calls or [CodeCall(place, code, "writing") for place, code in drafts.items() if not has_ended]
 
 
-def _cell(place: int, made: Object, *, has_ended: bool, follows: bool) -> Cell:
-    state = made.get("status", "ok")
+def _code_call(place: int, call: Object, *, has_ended: bool, follows: bool) -> CodeCall:
+    state = call.get("status", "ok")
     if has_ended and state in OPEN:
         state = "interrupted"
     elif follows and state == "waiting":
         state = "next"
-    text = output_of(made)
-    note = "\n".join(line.strip("[]") for line in made.get("note", "").splitlines())
-    return Cell(
+    text = output_of(call)
+    note = "\n".join(line.strip("[]") for line in call.get("note", "").splitlines())
+    return CodeCall(
         place=place,
-        code=made["input"],
+        code=call["input"],
         state=state,
-        printed=_cut(text),
-        error=_why(state, text=text, note=note),
+        printed=_shortened(text),
+        error=_error(state, text=text, note=note),
         note="" if note in text else note,
-        seconds=made.get("seconds"),
+        seconds=call.get("seconds"),
     )
 
 
-def output_of(made: Object) -> str:
-    """All that code printed, as a terminal shows it in the end: without what was overwritten or meant for it alone."""
-    text = "".join(_logs(made))
+def output_of(call: Object) -> str:
+    """Return all that code printed, as a terminal shows it in the end: without what was overwritten or escape codes."""
+    text = "".join(output["logs"] for output in call["outputs"] if output["type"] == "logs")
     text = _ESCAPE.sub("", text.replace("\r\n", "\n"))
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return _CONTROL.sub("\ufffd", "\n".join(lines)).strip("\n")
 
 
-def _logs(made: Object) -> Iterator[str]:
-    outputs: list[dict[str, Any]] = made["outputs"]
-    return (output["logs"] for output in outputs if output["type"] == "logs")
-
-
-def _cut(text: str) -> Printed:
+def _shortened(text: str) -> ShownOutput:
     if len(text) <= 2 * SHOWN:
-        return Printed(text)
-    return Printed(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
+        return ShownOutput(text)
+    return ShownOutput(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
 
 
-def _why(state: str, *, text: str, note: str) -> str:
-    """Why code has not come to its end, in a line; empty if it has."""
+def _error(state: str, *, text: str, note: str) -> str:
+    """Return one line that says why code has not come to its end; empty if it has."""
     if state == "error":
         lines = [line.strip() for line in text.split("\n")]
         line = next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
