@@ -13,8 +13,8 @@ from chat.models import Kind
 from chat.models import Provider as Row
 from chat.providers.base import Provider
 from chat.providers.embedded.provider import EmbeddedProvider
-from chat.providers.openai import OpenAIProvider
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.openai.provider import OpenAIProvider
+from chat.providers.scripted.provider import ScriptedProvider
 
 
 def openai(row: Row) -> Provider:

@@ -6,7 +6,7 @@ import os
 
 from django.conf import settings
 
-from chat.sandbox.rules import Rules, rules_for
+from chat.sandbox.broker_options import Rules, rules_for
 from chat.sandbox.state import SOCKET
 from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import MB, Limits

@@ -1,5 +1,10 @@
-"""How we talk to a model. No Django here.
+"""Models that are asked for answers and vectors. No Django here.
 
-``base`` is the protocol that every provider speaks; ``openai`` reaches any OpenAI-compatible server (and is the only
-user of the SDK); ``embedded`` runs a small model on this machine; ``scripted`` is the fake that ships.
+    base       the protocols ``Provider`` and ``Embedder``, and the values that pass through them
+    openai     any server that speaks OpenAI's API; the only user of the SDK
+    embedded   a small chat model and an embedding model on this machine
+    scripted   the fake that ships
+    tokens     a cheap estimate of how many tokens a text is
+
+Imports go from ``embedded`` to ``openai`` to ``base``, never back.
 """

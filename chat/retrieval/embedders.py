@@ -18,7 +18,7 @@ from chat.errors import ProviderError
 from chat.models import Kind, Provider, VectorStore
 from chat.providers.base import Embedder
 from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.providers.openai_embeddings import OpenAIEmbedder
+from chat.providers.openai.embedder import OpenAIEmbedder
 
 Version = tuple[datetime, str | None]
 

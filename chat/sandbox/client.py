@@ -15,8 +15,7 @@ from typing import Any, BinaryIO
 
 from chat.sandbox import protocol
 from chat.sandbox.errors import Busy, FileRefused, SandboxError, SessionLost, Unavailable
-from chat.sandbox.protocol import CHUNK, Header
-from chat.sandbox.sockets import address
+from chat.sandbox.protocol import CHUNK, Header, address
 from chat.sandbox.state import SOCKET, state
 from chat.sandbox.values import Entry, Outcome
 

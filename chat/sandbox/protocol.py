@@ -1,4 +1,4 @@
-"""Frames on the sockets between server, broker and session: two lengths, a JSON header, raw bytes.
+"""The sockets between server, broker and session, and the frames on them: two lengths, a JSON header, raw bytes.
 
 ``>II`` are the lengths of header and body. What comes from a session is hostile: both are bounded, and a header is an
 object or nothing.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 MAX_HEADER = 1 << 20  # bytes
 MAX_BODY = 4 << 20  # bytes
 CHUNK = 1 << 20  # bytes of a file in one frame
+MAX_ADDRESS = 107  # bytes: the kernel's ``sun_path`` has 108 with the NUL
 
 Header = dict[str, Any]
 _LENGTHS = struct.Struct(">II")
@@ -22,6 +27,20 @@ _LENGTHS = struct.Struct(">II")
 
 class BadFrame(ValueError):
     """Not a frame, or one over the bounds."""
+
+
+@contextmanager
+def address(path: Path) -> Iterator[str]:
+    """Yield what to bind or connect to for the socket at ``path``, however long that path is."""
+    if len(os.fsencode(path)) <= MAX_ADDRESS:
+        yield str(path)
+        return
+    # Data folders may lie deep: a long path is reached through its open folder.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def packed(header: Header, body: bytes = b"") -> bytes:

@@ -16,11 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chat.sandbox.child import Child, last_line
+from chat.sandbox.broker_options import Rules
+from chat.sandbox.child_process import Child, last_line
 from chat.sandbox.client import Sandbox
+from chat.sandbox.environment.provision import provided
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.provision import provided
-from chat.sandbox.rules import Rules
 from chat.sandbox.state import Stage, State, attend, state, write
 
 __all__ = ["Supervisor", "state"]

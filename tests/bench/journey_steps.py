@@ -22,7 +22,7 @@ from chat.actions.conversation import sending, threads
 from chat.engine.worker import Worker
 from chat.models import Assistant, Kind, Provider, Thread, User
 from chat.retrieval.indexing.worker import Ingestion
-from chat.sandbox import environment
+from chat.sandbox.environment import build
 from config.asgi import application
 from tests.bench.journey_tracer import Trace, Tracer
 from tests.documents import samples
@@ -141,7 +141,7 @@ JOURNEYS: dict[str, Callable[[Person], Awaitable[Trace]]] = {"message": message,
 def trace(name: str, person: Person, folder: Path) -> Trace:
     """Make the journey twice, and return the trace of the second. Its workers keep their files in ``folder``."""
     needs_sandbox = name == "cell"
-    python = environment.prepare(PLACE, progress=lambda done, sentence: None) if needs_sandbox else PLACE
+    python = build.prepare(PLACE, progress=lambda done, sentence: None) if needs_sandbox else PLACE
     with broker(python, folder / "sandbox") if needs_sandbox else nullcontext() as running:
         settings.EVERTHREAD_SANDBOX_SOCKET = running.rules.socket if running else None
         return asyncio.run(_traced(JOURNEYS[name], person, folder, reads_files=name == "pdf"))

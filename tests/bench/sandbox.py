@@ -31,7 +31,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chat.sandbox import environment
+from chat.sandbox.environment import build
 from chat.sandbox.sessions.probe import probe
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.sessions.zygote import PRELOAD, Zygote
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20, help="of each tier; at least 5")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     options = parser.parse_args()
-    python = environment.prepare(PLACE, progress=lambda done, said: None)
+    python = build.prepare(PLACE, progress=lambda done, said: None)
     folder = Path(tempfile.mkdtemp(prefix="everthread-bench-"))
     folder.chmod(0o711)
     try:

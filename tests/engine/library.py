@@ -6,8 +6,8 @@ from django.core.files.base import ContentFile
 
 from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Usage
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from chat.retrieval.keywords import index
 
 CAKE = "Filip's favourite food is cake."

@@ -16,7 +16,7 @@ from chat.engine.worker import Worker
 from chat.events.bus import Follower
 from chat.events.types import STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Provider, Run
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
 
 PATIENCE = 20.0  # seconds; a test that waits longer has failed
 

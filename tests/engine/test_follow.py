@@ -15,8 +15,8 @@ from chat.events import bus as bus_module
 from chat.events.bus import bus
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.models import Message, Run, Thread
-from chat.providers.replies import Reply
-from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.scripted.provider import Pause, ScriptedProvider
+from chat.providers.scripted.replies import Reply
 from tests.engine.elsewhere import worker_elsewhere
 from tests.engine.stage import PATIENCE, Stage, answer, in_thread, status, text_of
 

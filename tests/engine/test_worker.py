@@ -16,8 +16,8 @@ from chat.engine import worker as worker_module
 from chat.events.bus import bus
 from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
 from chat.models.threads import text_part
-from chat.providers.replies import Reply
-from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.scripted.provider import Pause, ScriptedProvider
+from chat.providers.scripted.replies import Reply
 from tests.engine.elsewhere import worker_elsewhere
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, answer, heard, in_thread, status, until

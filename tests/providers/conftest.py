@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chat.providers.openai import OpenAIProvider
-from tests.providers.upstream import Upstream
+from chat.providers.openai.provider import OpenAIProvider
+from tests.providers.openai.upstream import Upstream
 
 KEY = "sk-proj-0123456789abcdefghij"
 

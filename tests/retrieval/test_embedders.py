@@ -8,7 +8,7 @@ import pytest
 from chat.errors import KeyRefused, ProviderError
 from chat.models import Kind, Provider, User, VectorStore
 from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.providers.openai_embeddings import OpenAIEmbedder
+from chat.providers.openai.embedder import OpenAIEmbedder
 from chat.retrieval import embedders
 
 pytestmark = pytest.mark.django_db

@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 
 from chat.sandbox import protocol
+from chat.sandbox.broker_options import Rules
 from chat.sandbox.client import Sandbox
-from chat.sandbox.rules import Rules
-from chat.sandbox.sockets import address
+from chat.sandbox.protocol import address
 from chat.sandbox.values import Limits
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox import environment
+from chat.sandbox.environment import build
 from chat.sandbox.sessions.probe import Report, probe
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.sessions.zygote import Zygote
@@ -29,7 +29,7 @@ MakeSession = Callable[..., Session]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The test that comes first may have to make the environment."""
-    if not environment.is_ready(PLACE):
+    if not build.is_ready(PLACE):
         for item in items:
             if "sandbox_python" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.timeout(BUILDING_SECONDS))
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def readable_python(sandbox_python: Path) -> Path:
     """The same, if every user of the machine can read it."""
-    if not (environment.is_for_everyone(sandbox_python) and environment.is_for_everyone(sandbox_python.parent)):
+    if not (build.is_for_everyone(sandbox_python) and build.is_for_everyone(sandbox_python.parent)):
         not_here(f"not every user can read {sandbox_python}")
     return sandbox_python
 

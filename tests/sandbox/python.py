@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from chat.sandbox import environment
+from chat.sandbox.environment import build
 from chat.sandbox.errors import Unavailable
 
 PLACE = Path(__file__).resolve().parents[2] / "data" / "sandbox" / "python"
@@ -25,6 +25,6 @@ def not_here(reason: str) -> NoReturn:
 def sandbox_python() -> Path:
     """The interpreter that cells run in, with its libraries; in the default data folder, for all test runs."""
     try:
-        return environment.prepare(PLACE, progress=lambda done, sentence: None)
+        return build.prepare(PLACE, progress=lambda done, sentence: None)
     except Unavailable as refusal:
         not_here(refusal.message)

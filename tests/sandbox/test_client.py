@@ -13,8 +13,7 @@ import pytest
 from chat.sandbox import protocol
 from chat.sandbox.client import Sandbox, here
 from chat.sandbox.errors import Busy, FileRefused, SandboxError, SessionLost, Unavailable
-from chat.sandbox.protocol import Header
-from chat.sandbox.sockets import address
+from chat.sandbox.protocol import Header, address
 from chat.sandbox.state import State, attend, write
 from chat.sandbox.values import Entry, Outcome
 

@@ -14,12 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
-from chat.sandbox import environment
-from chat.sandbox.child import Child
+from chat.sandbox.broker_options import Rules, rules_for
+from chat.sandbox.child_process import Child
 from chat.sandbox.client import here
+from chat.sandbox.environment import build
+from chat.sandbox.environment.provision import passed_on
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.provision import passed_on
-from chat.sandbox.rules import Rules, rules_for
 from chat.sandbox.state import PYTHON, SOCKET, State, state
 from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import Limits
@@ -118,7 +118,7 @@ class TestASupervisor:
 
     async def test_says_that_nothing_isolates_and_nothing_is_run(self, place: Path, sandbox_python: Path) -> None:
         (place / PYTHON).unlink()
-        made = environment.python_of(place / PYTHON)
+        made = build.python_of(place / PYTHON)
         made.parent.mkdir(parents=True)
         (made.parents[1] / "lib").symlink_to(sandbox_python.parents[1] / "lib")
         short_of_descriptors(sandbox_python, made)
@@ -171,10 +171,10 @@ class TestMakingTheLibraries:
         folder = tmp_path / PYTHON
         folder.mkdir()
         told: list[str] = []
-        with environment._locked(folder, lambda _part, _what: None), (tmp_path / "log").open("wb") as errors:
+        with build._locked(folder, lambda _part, _what: None), (tmp_path / "log").open("wb") as errors:
             child = Child(
                 Path(sys.executable),
-                "chat.sandbox.preparing",
+                "chat.sandbox.environment.child",
                 str(folder),
                 environment=passed_on(os.environ),
                 errors=errors,

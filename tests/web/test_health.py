@@ -12,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from chat.models import Kind, Provider
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
 from chat.sandbox.state import State, attend, write
 from tests.engine.stage import Stage, in_thread, until
 

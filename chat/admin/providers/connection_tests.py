@@ -17,7 +17,7 @@ from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as Row
 from chat.providers.base import Provider, Request, Text, Turn, Usage
-from chat.providers.openai_embeddings import OpenAIEmbedder
+from chat.providers.openai.embedder import OpenAIEmbedder
 
 T = TypeVar("T")
 LIMIT = 60.0  # seconds; a local server may first have to load the model

@@ -21,7 +21,7 @@ from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.management.sandboxing import supervisor
 from chat.models import Kind, Provider
-from chat.providers.embedded.bar import ensure_weights_with_bar
+from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 from chat.retrieval.indexing.worker import Ingestion, folder
 
 M_ARENA_MAX = -8  # of glibc's malloc.h

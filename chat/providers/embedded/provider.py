@@ -9,14 +9,14 @@ from pathlib import Path
 
 from chat.errors import ModelNotFound
 from chat.providers.base import Finish, Piece, Request, Text, ToolCallPiece, Usage
-from chat.providers.embedded import tools, without_model
-from chat.providers.embedded.child import SLOTS
-from chat.providers.embedded.connection import Connection
+from chat.providers.embedded import tool_choice, without_model
+from chat.providers.embedded.plain_turns import BLIND, plain
+from chat.providers.embedded.server.child import SLOTS
+from chat.providers.embedded.server.client import Connection
+from chat.providers.embedded.server.supervisor import Supervisor
 from chat.providers.embedded.slots import Slots
 from chat.providers.embedded.status import Status, status
-from chat.providers.embedded.supervisor import Supervisor
-from chat.providers.embedded.turns import BLIND, plain
-from chat.providers.embedded.weights import check_path
+from chat.providers.embedded.weights.fetch import check_path
 
 QUEUE = 8
 """Requests that may wait for a slot. At 25 tokens/s in all, the last of them waits for some two minutes."""
@@ -81,7 +81,7 @@ class EmbeddedProvider:
 
 async def _guided(connection: Connection, request: Request) -> AsyncGenerator[Piece, None]:
     """The call of a tool, or else an answer in words. The usage counts what choosing cost."""
-    choice = await tools.choose(connection, request)
+    choice = await tool_choice.choose(connection, request)
     if choice.call:
         yield ToolCallPiece(0, choice.call.id, choice.call.name, choice.call.arguments)
         yield choice.usage

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from chat.providers.embedded.supervisor import Supervisor
-from chat.providers.embedded.weights import find_weights
+from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.weights.fetch import find_weights
 
 RUNTIME = "xllamacpp"
 

@@ -3,8 +3,8 @@
     python -E -s -B -m chat.sandbox.broker RULES
 
 is run by the Python of the sandbox in an empty environment, with the project's folder as the working directory. RULES
-is the JSON of ``chat.sandbox.rules``. It serves the socket at once, and sessions as soon as a tier was tried out; when
-none works it tells everyone why and runs nothing.
+is the JSON of ``chat.sandbox.broker_options``. It serves the socket at once, and sessions as soon as a tier was tried
+out; when none works it tells everyone why and runs nothing.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from chat.sandbox.broker import strays
-from chat.sandbox.broker.caller import Caller
-from chat.sandbox.broker.nursery import Nursery
+from chat.sandbox.broker import orphans
+from chat.sandbox.broker.connection import Caller
 from chat.sandbox.broker.registry import Registry
-from chat.sandbox.broker.threads import Threads
+from chat.sandbox.broker.session_pool import Nursery
+from chat.sandbox.broker.thread_pool import Threads
+from chat.sandbox.broker_options import Rules
 from chat.sandbox.errors import Unavailable
-from chat.sandbox.protocol import Header
-from chat.sandbox.rules import Rules
+from chat.sandbox.protocol import Header, address
 from chat.sandbox.sessions.probe import Report, probe
-from chat.sandbox.sockets import address
 
 log = logging.getLogger(__name__)
 PREDECESSOR_SECONDS = 10.0  # for an earlier broker of this folder to end: it does so when its server does
@@ -108,7 +107,7 @@ class Broker:
             self.started.set_exception(Unavailable(self.failure))
             self.started.exception()  # told to everyone who asks, or to nobody
             return
-        record = strays.Record(rules.folder / "processes")
+        record = orphans.Record(rules.folder / "processes")
         self.nursery = Nursery(rules, tier=self.report.tier, threads=self.threads, record=record)
         registry = Registry(rules, self.nursery)
         self.started.set_result(registry)
@@ -188,9 +187,9 @@ def main(told: str) -> None:
     locked(rules.folder)
     allow_descriptors()
     os.nice(NICE)
-    if left := strays.Record(rules.folder / "processes").sweep():
+    if left := orphans.Record(rules.folder / "processes").sweep():
         log.warning("%d processes of an earlier broker were still there and have been ended", left)
-    strays.empty(rules.folder / "sessions")
+    orphans.empty(rules.folder / "sessions")
     if rules.uids is not None:  # sessions have users of their own, who must get to their files
         for folder in (rules.folder, rules.folder / "sessions"):
             folder.chmod(0o711)

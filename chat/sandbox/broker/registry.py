@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.sandbox.broker.nursery import Made, Nursery
-from chat.sandbox.broker.turns import Tell, Turns
+from chat.sandbox.broker.fair_queue import Tell, Turns
+from chat.sandbox.broker.session_pool import Made, Nursery
+from chat.sandbox.broker_options import Rules
 from chat.sandbox.errors import SessionLost
-from chat.sandbox.rules import Rules
 from chat.sandbox.sessions.session import Session
 
 log = logging.getLogger(__name__)

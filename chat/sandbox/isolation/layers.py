@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from chat.sandbox.errors import IsolationFailed
 from chat.sandbox.isolation import landlock, mounts, namespaces, privileges, seccomp
+from chat.sandbox.isolation.host_paths import DEVICES, python, readable
 from chat.sandbox.isolation.landlock import Rule
-from chat.sandbox.isolation.places import DEVICES, python, readable
 from chat.sandbox.values import Limits, Tier
 
 CONTROL, FOLDER = 900, 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chat.sandbox.errors import IsolationFailed
 from chat.sandbox.isolation import kernel
-from chat.sandbox.isolation.places import DEVICES
+from chat.sandbox.isolation.host_paths import DEVICES
 from chat.sandbox.isolation.syscalls import NUMBERS
 from chat.sandbox.values import MB, Limits
 

@@ -18,10 +18,11 @@ from typing import NoReturn
 from chat.sandbox.errors import IsolationFailed, SessionLost
 from chat.sandbox.isolation.layers import Plan
 from chat.sandbox.protocol import CHUNK, BadFrame, Header
-from chat.sandbox.sessions import answers, folders, starting
+from chat.sandbox.sessions import answers, folders
+from chat.sandbox.sessions.frame_stream import Frame, Wire
 from chat.sandbox.sessions.logs import Logs
-from chat.sandbox.sessions.watch import Patience, Watch
-from chat.sandbox.sessions.wire import Frame, Wire
+from chat.sandbox.sessions.start import start_session
+from chat.sandbox.sessions.watchdog import Patience, Watch
 from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import MB, Entry, Limits, Outcome, Status, Tier
 
@@ -55,7 +56,7 @@ class Session:
             folders.make(self._folder, uid=uid)
         try:
             plan = Plan(tier=tier, limits=self.limits, folder=str(folder), uid=uid)
-            self._ends = starting.start(zygote, plan)
+            self._ends = start_session(zygote, plan)
         except BaseException:
             self._remove_folder()
             raise

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chat.sandbox.errors import Unavailable
 from chat.sandbox.isolation.layers import Plan
-from chat.sandbox.sessions.forking import serve
+from chat.sandbox.sessions.zygote_process import serve
 
 PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
 MODULE = "chat.sandbox.sessions.zygote"

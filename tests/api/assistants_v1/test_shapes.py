@@ -8,7 +8,7 @@ import pytest
 
 from chat.api.assistants_v1.shapes import event_shape
 from chat.models import Assistant, File, Message, Run, RunStep, Thread, User
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
 from chat.tools.declarations import normalised
 from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.assistants_v1.making import CODE, RETRIEVAL, SEARCH, made_by

@@ -13,8 +13,8 @@ from django.utils import timezone
 from chat.api.resources import threads as resource
 from chat.errors import TooManyRequests, Unavailable
 from chat.models import Assistant, File, KeptReply, Run, Thread, User
-from chat.providers.replies import Reply as Said
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply as Said
 from tests.api.calling import Api, Body, Reply, absent, refused, told
 from tests.api.streams import Streams, events_in, names, pieces, text_in, wire
 from tests.engine.stage import Stage

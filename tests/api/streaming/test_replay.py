@@ -22,8 +22,8 @@ from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, Run, Thread, VectorStore
 from chat.providers.base import ToolCallPiece
-from chat.providers.replies import Pause, Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Pause, Reply, call
 from chat.tools import declarations
 from tests.api.calling import Body
 from tests.api.streams import Told as Happening

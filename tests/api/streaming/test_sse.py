@@ -17,9 +17,9 @@ from chat.errors import RateLimited
 from chat.events.bus import bus
 from chat.models import Assistant, Run, RunStatus, RunStep, Thread
 from chat.models.objects import run_object, step_object
-from chat.providers.replies import Reply as Said
-from chat.providers.replies import call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply as Said
+from chat.providers.scripted.replies import call
 from tests.api.calling import Body, absent, told
 from tests.api.resources.test_steps import CONTENT, FOUND, RANKING, TEXT
 from tests.api.streams import Streams, events_in, names, pieces, text_in, wire

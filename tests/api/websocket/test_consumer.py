@@ -18,8 +18,8 @@ from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
 from chat.models import Assistant, File, Message, Run, Thread, User
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.scripted.provider import Pause, ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from chat.sockets import thread_socket
 from tests.engine.stage import Stage, answer, in_thread, status, until
 from tests.sockets.program import PATIENCE, Frame, Program, bearer, program

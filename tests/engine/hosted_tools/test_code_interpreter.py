@@ -17,8 +17,8 @@ from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
 from chat.models.threads import text_part
 from chat.providers.base import Request, ToolCallPiece, Turn
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from chat.sandbox.client import Lease
 from chat.sandbox.errors import SessionLost
 from tests.engine.golden import assert_like

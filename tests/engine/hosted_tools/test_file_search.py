@@ -14,8 +14,8 @@ from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
 from chat.models.threads import text_part
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from tests.engine.golden import assert_like
 from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of

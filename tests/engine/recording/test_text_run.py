@@ -11,8 +11,8 @@ from chat.errors import RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.models import Message, Run, RunEvent, RunStep, Thread
 from chat.providers.base import Finish, Usage
-from chat.providers.replies import Reply
-from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.scripted.provider import Pause, ScriptedProvider
+from chat.providers.scripted.replies import Reply
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of, until
 

@@ -8,8 +8,8 @@ from chat.actions.conversation import runs
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStep, Thread
 from chat.providers.base import Usage
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
 

@@ -10,8 +10,8 @@ from chat.engine.turn.loop import SHRINKS, Happening, TurnEnded, take_turn
 from chat.engine.turn.usage_meter import Meter
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
-from chat.providers.replies import Reply
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply
 
 
 def ask(shrink: int) -> Request:

@@ -11,8 +11,8 @@ from chat.events.bus import bus
 from chat.models import Message, Run, RunStep, Thread
 from chat.models.threads import text_part
 from chat.providers.base import Finish, Usage
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import ScriptedProvider
+from chat.providers.scripted.provider import ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status
 

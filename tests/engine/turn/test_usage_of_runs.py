@@ -10,8 +10,8 @@ from chat.events.bus import bus
 from chat.models import Run, RunStep, Thread
 from chat.models.objects import step_object
 from chat.providers.base import Text, Usage
-from chat.providers.replies import Reply, call
-from chat.providers.scripted import Pause, ScriptedProvider
+from chat.providers.scripted.provider import Pause, ScriptedProvider
+from chat.providers.scripted.replies import Reply, call
 from chat.providers.tokens import estimate
 from tests.engine.stage import Stage, answer, heard, in_thread, status
 

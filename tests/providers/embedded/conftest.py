@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from chat.providers.embedded.provider import EmbeddedProvider
-from chat.providers.embedded.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import Supervisor
 
 RUNTIME = Path(__file__).parent / "runtime"
 PATIENCE = 60.0  # seconds for what should take a fraction of one

@@ -17,10 +17,10 @@ import pytest
 
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Function, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
-from chat.providers.embedded.catalogue import DEFAULT
 from chat.providers.embedded.provider import EmbeddedProvider
-from chat.providers.embedded.record import Server, read_server
-from chat.providers.embedded.supervisor import Supervisor
+from chat.providers.embedded.server.record import Server, read_server
+from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.weights.catalogue import DEFAULT
 from tests.providers.embedded.conftest import until
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]

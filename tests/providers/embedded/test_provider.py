@@ -12,10 +12,10 @@ import pytest
 
 from chat.errors import ModelBusy, ModelNotFound, Unreachable
 from chat.providers.base import Finish, Function, Image, Piece, Request, Text, ToolCallPiece, Turn, Usage
-from chat.providers.embedded.child import SLOTS
+from chat.providers.embedded.plain_turns import BLIND
 from chat.providers.embedded.provider import QUEUE, EmbeddedProvider
-from chat.providers.embedded.record import read_server
-from chat.providers.embedded.turns import BLIND
+from chat.providers.embedded.server.child import SLOTS
+from chat.providers.embedded.server.record import read_server
 from tests.providers.embedded.conftest import until
 
 PNG = Image("data:image/png;base64,iVBORw0KGgo=")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import pytest
 
-from chat.sandbox.environment import is_for_everyone
+from chat.sandbox.environment.build import is_for_everyone
 from tests.sandbox.battery.running import Job
 from tests.sandbox.python import not_here
 

@@ -15,8 +15,8 @@ from typing import Any
 from chat.sandbox.isolation import seccomp
 from chat.sandbox.isolation.layers import LAYERS, Child, Layer
 from chat.sandbox.sessions import answers
-from chat.sandbox.sessions.forking import serve
 from chat.sandbox.sessions.session import Session
+from chat.sandbox.sessions.zygote_process import serve
 from chat.sandbox.values import MB, Limits
 
 MODULE = "tests.sandbox.battery.weakened"

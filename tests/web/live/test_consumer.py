@@ -18,7 +18,7 @@ from chat.errors import RateLimited
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
-from chat.providers.scripted import Reply, ScriptedProvider, call
+from chat.providers.scripted.provider import Reply, ScriptedProvider, call
 from chat.web.live.consumer import ChatSocket
 from config.asgi import application
 from tests.engine.stage import Stage, answer, in_thread, status

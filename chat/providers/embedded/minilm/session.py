@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from chat.providers.embedded.minilm.frames import VECTOR_BYTES, pack
-from chat.providers.embedded.supervisor import PASSED_ON, ROOT
+from chat.providers.embedded.server.supervisor import PASSED_ON, ROOT
 
 SILENT_SECONDS = 120.0
 """Without an answer: 1 s to load the model and 70 ms of work, on a machine where it gets a hundredth of a core."""

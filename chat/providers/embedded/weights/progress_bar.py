@@ -1,0 +1,20 @@
+"""The progress bar that a terminal shows while the weights are fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tqdm import tqdm
+
+from chat.providers.embedded.weights.fetch import ensure_weights
+
+
+def ensure_weights_with_bar(data_dir: Path) -> Path:
+    """``ensure_weights`` with a bar on standard error once it takes more than half a second; raises what it raises."""
+    with tqdm(unit="B", unit_scale=True, desc="Embedded model", delay=0.5, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return ensure_weights(data_dir, show)

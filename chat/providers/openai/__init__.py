@@ -1,0 +1,9 @@
+"""Any server that speaks OpenAI's API, reached through the ``openai`` SDK.
+
+provider           answers: the class ``OpenAIProvider``
+embedder           vectors: the class ``OpenAIEmbedder``
+request_body       a request as the body of Chat Completions; ``dialects`` renames what a server calls otherwise
+streamed_response  the pieces in a response, through ``sse``, ``chunk_parser`` and ``tool_call_parser``
+rejections         refusals as our errors; ``retries`` says which requests are sent again, and when
+embedding_batches  which texts go into one request
+"""

@@ -1,0 +1,192 @@
+"""The commands that a message to the scripted provider may begin with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chat import errors
+from chat.providers.base import Finish, Request
+from chat.providers.scripted import tools
+from chat.providers.scripted.replies import Pause, Step, asked, call, called, paced, words
+
+MOST_WORDS = 100_000
+_FAILURES: dict[str, type[errors.ProviderError]] = {
+    "rate_limit": errors.RateLimited,
+    "key": errors.KeyRefused,
+    "unreachable": errors.Unreachable,
+    "timeout": errors.TimedOut,
+    "context": errors.ContextOverflow,
+    "model": errors.ModelNotFound,
+    "busy": errors.ModelBusy,
+    "server": errors.ProviderError,
+}
+_REASONS = {"stop": Finish("stop"), "length": Finish("length"), "content_filter": Finish("content_filter")}
+
+MARKDOWN = """\
+# A heading
+
+Some *emphasis*, **strong words**, `inline code`, ~~a mistake~~ and [a link](https://example.org/).
+
+## A list
+
+1. First
+2. Second
+   - nested, with $e^{i\\pi} + 1 = 0$
+   - [x] done
+   - [ ] open
+
+> A quotation
+> of two lines.
+
+| fruit  | colour | price |
+|:-------|:------:|------:|
+| apple  | red    |  1.20 |
+| banana | yellow |  0.85 |
+
+```python
+def fibonacci(n: int) -> int:
+    \"\"\"The n-th Fibonacci number.\"\"\"
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+```
+
+$$
+\\int_{-\\infty}^{\\infty} e^{-x^2}\\,dx = \\sqrt{\\pi}
+$$
+
+---
+
+The end.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    argument: str
+    request: Request
+    seconds: float
+
+
+def steps(request: Request, *, seconds: float) -> Iterable[Step] | None:
+    """What the command in the last user turn asks for, or None when it holds no command.
+
+    ``seconds`` is the pause after a word where the command names none.
+    """
+    found = re.match(r"/(\w+)(?:\s+(.*))?$", asked(request).strip(), re.DOTALL)
+    make = _COMMANDS.get(found[1].lower()) if found else None
+    return make(_Command(found[2] or "", request, seconds)) if found and make else None
+
+
+def _say(command: _Command) -> Iterable[Step]:
+    return words(command.argument, seconds=command.seconds)
+
+
+def _stream(command: _Command) -> Iterable[Step]:
+    count, rate = _numbers(command.argument, 20, 50)
+    return _numbered(count, seconds=1 / rate if rate else 0)
+
+
+def _slow(command: _Command) -> Iterable[Step]:
+    (count,) = _numbers(command.argument, 30)
+    return _numbered(count, seconds=1)
+
+
+def _wait(command: _Command) -> Iterable[Step]:
+    (silence,) = _numbers(command.argument, 5)
+    return [Pause(silence), *words(f"Here after {silence:g} seconds.", seconds=command.seconds)]
+
+
+def _fail(command: _Command) -> Iterable[Step]:
+    name, _, rest = command.argument.partition(" ")
+    (count,) = _numbers(rest, 0)
+    if name not in _FAILURES:
+        return words(f"/fail knows: {', '.join(_FAILURES)}.", seconds=command.seconds)
+    return [*_numbered(count, seconds=command.seconds), _FAILURES[name]()]
+
+
+def _finish(command: _Command) -> Iterable[Step]:
+    name, _, rest = command.argument.partition(" ")
+    (count,) = _numbers(rest, 5)
+    if name not in _REASONS:
+        return words(f"/finish knows: {', '.join(_REASONS)}.", seconds=command.seconds)
+    return [*_numbered(count, seconds=command.seconds), _REASONS[name]]
+
+
+def _call(command: _Command) -> Iterable[Step]:
+    return [_called(command.argument)]
+
+
+def _search(command: _Command) -> Iterable[Step]:
+    return [call("file_search", queries=[command.argument])]
+
+
+def _python(command: _Command) -> Iterable[Step]:
+    return tools.call_code_interpreter([command.argument], seconds=command.seconds)
+
+
+def _pythons(command: _Command) -> Iterable[Step]:
+    return tools.call_code_interpreter(
+        re.split(r"^---\n", command.argument, flags=re.MULTILINE), seconds=command.seconds
+    )
+
+
+def _calls(command: _Command) -> Iterable[Step]:
+    return [_called(line) for line in command.argument.splitlines() if line.strip()]
+
+
+def _markdown(command: _Command) -> Iterable[Step]:
+    return words(MARKDOWN, seconds=command.seconds)
+
+
+def _request(command: _Command) -> Iterable[Step]:
+    seen = {
+        "model": command.request.model,
+        "turns": [[turn.role, turn.text] for turn in command.request.turns],
+        "functions": [function.name for function in command.request.functions],
+        "temperature": command.request.temperature,
+        "top_p": command.request.top_p,
+        "max_tokens": command.request.max_tokens,
+        "response_format": command.request.response_format,
+    }
+    return ["```json\n" + json.dumps(seen, indent=1, ensure_ascii=False) + "\n```"]
+
+
+def _help(command: _Command) -> Iterable[Step]:
+    return words("Commands: " + ", ".join(f"/{name}" for name in _COMMANDS) + ".", seconds=command.seconds)
+
+
+_COMMANDS: dict[str, Callable[[_Command], Iterable[Step]]] = {
+    "say": _say,
+    "stream": _stream,
+    "slow": _slow,
+    "wait": _wait,
+    "fail": _fail,
+    "finish": _finish,
+    "call": _call,
+    "calls": _calls,
+    "search": _search,
+    "python": _python,
+    "pythons": _pythons,
+    "markdown": _markdown,
+    "request": _request,
+    "help": _help,
+}
+NAMES = tuple(_COMMANDS)
+
+
+def _called(line: str) -> Step:
+    name, _, arguments = line.strip().partition(" ")
+    return called(name, arguments.strip() or "{}")
+
+
+def _numbered(count: float, *, seconds: float) -> Iterable[Step]:
+    texts = (f"word{number} " for number in range(1, min(int(count), MOST_WORDS) + 1))
+    return paced(texts, seconds=seconds)
+
+
+def _numbers(argument: str, *defaults: float) -> list[float]:
+    """As many numbers as there are defaults, from the start of ``argument``."""
+    found = [float(number) for number in re.findall(r"(?<!\S)\d+(?:\.\d+)?(?!\S)", argument)]
+    return [*found, *defaults[len(found) :]][: len(defaults)]

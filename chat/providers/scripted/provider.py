@@ -1,0 +1,160 @@
+"""The fake that ships: a provider that answers from a script, without a model and without a network.
+
+In tests, replies are given in order and the first that fits is played::
+
+    provider = ScriptedProvider([
+        Reply(call("weather", city="Oslo"), when="weather"),
+        Reply("It is ", "raining.", when="weather", after_tools=True),
+        Reply("One moment", Pause(0.1), RateLimited(), once=True),
+    ])
+
+A step is a text (one piece as it stands), a call, any other piece, a ``Pause``, an ``asyncio.Event`` to wait for, or a
+``ProviderError`` to raise. ``Usage`` and ``Finish`` need not be written: they follow from what was said and called.
+``provider.requests`` is what was asked, ``provider.stopped`` the requests whose stream was closed before its end.
+
+Where no reply fits, the last message of the user decides, so that a person, a demonstration or a browser test can
+choose what happens. It is repeated word by word, as "You said: …", unless it is a command; the results of tools are
+repeated as "NAME returned: …".
+
+    /say TEXT                 TEXT, word by word
+    /stream [N [PER_SECOND]]  N numbered words (20), so many a second (50; 0 is as fast as possible)
+    /slow [N]                 N numbered words (30), one a second
+    /wait [SECONDS]           silence (5), then a short answer
+    /fail CODE [N]            N words (0), then an error: rate_limit, key, unreachable, timeout, context, model, busy,
+                              server; "/fail unreachable 5" is a connection that breaks after five words
+    /finish REASON [N]        N words (5), then an end for the reason stop, length or content_filter
+    /call NAME [JSON]         a call of the function NAME; what follows the name is sent as it stands
+    /search QUERY             a search in files, then what it found, each passage cited by its marker
+    /python CODE              CODE for the code interpreter, as it is written; then what it printed, with links to the
+                              files that it wrote
+    /pythons                  several pieces of code at once, with lines of --- between them
+    /calls                    several calls at once, one a line below: NAME [JSON]
+    /markdown                 a sample of everything that Markdown offers, with code, a table and formulas
+    /request                  what this provider was asked, as JSON
+    /help                     the names of the commands
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+from chat.errors import ProviderError
+from chat.providers import tokens
+from chat.providers.base import Finish, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
+from chat.providers.scripted import commands, tools
+from chat.providers.scripted.replies import Pause, Reply, Step, asked, call, paced, words
+
+__all__ = ["Pause", "Reply", "ScriptedProvider", "call"]
+
+
+class ScriptedProvider:
+    """Plays ``replies``. ``seconds`` is the pause after each word of what it says by itself."""
+
+    def __init__(self, replies: Sequence[Reply] = (), *, seconds: float = 0.02) -> None:
+        self.requests: list[Request] = []
+        self.stopped: list[Request] = []
+        self._replies = list(replies)
+        self._seconds = seconds
+
+    async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
+        """See ``chat.providers.base.Provider``."""
+        self.requests.append(request)
+        performance = _Performance(request)
+        is_over = False
+        try:
+            for step in self._steps(request):
+                # As a network would, let others run between two pieces.
+                await asyncio.sleep(0)
+                for piece in await performance.play(step):
+                    yield piece
+                if performance.finish is not None:
+                    break
+            is_over = True
+            for piece in performance.end():
+                yield piece
+        except ProviderError:
+            is_over = True
+            raise
+        finally:
+            if not is_over:
+                self.stopped.append(request)
+
+    async def models(self) -> list[str]:
+        """One name; every other is accepted too."""
+        return ["scripted"]
+
+    async def aclose(self) -> None:
+        """Nothing to free."""
+
+    def _steps(self, request: Request) -> Iterable[Step]:
+        reply = next((reply for reply in self._replies if reply.fits(request)), None)
+        if reply is not None:
+            if reply.once:
+                self._replies.remove(reply)
+            return reply.steps
+        if cited := tools.cite_passages(request.turns):
+            return paced(cited, seconds=self._seconds)
+        if described := tools.describe_code_results(request.turns):
+            return words(described, seconds=self._seconds)
+        if results := _results(request.turns):
+            return words("\n\n".join(results), seconds=self._seconds)
+        command = commands.steps(request, seconds=self._seconds)
+        return words(f"You said: {asked(request)}", seconds=self._seconds) if command is None else command
+
+
+class _Performance:
+    """One answer while it is given: numbers the calls and counts what is said."""
+
+    def __init__(self, request: Request) -> None:
+        self.finish: Finish | None = None
+        self._prompt = sum(tokens.estimate(turn.text) for turn in request.turns)
+        self._said: list[str] = []
+        self._calls = 0
+        self._usage: Usage | None = None
+
+    async def play(self, step: Step) -> list[Piece]:
+        match step:
+            case Pause():
+                await asyncio.sleep(step.seconds)
+            case asyncio.Event():
+                await step.wait()
+            case ProviderError():
+                raise step.with_traceback(None)
+            case Finish():
+                self.finish = step
+            case Usage():
+                self._usage = step
+            case _:
+                return self._say(step)
+        return []
+
+    def end(self) -> list[Piece]:
+        usage = self._usage or Usage(self._prompt, tokens.estimate("".join(self._said)))
+        return [usage, self.finish or Finish("tool_calls" if self._calls else "stop")]
+
+    def _say(self, step: str | Text | ToolCall | ToolCallPiece) -> list[Piece]:
+        match step:
+            case ToolCall():
+                piece: Piece = ToolCallPiece(self._calls, step.id, step.name, step.arguments)
+                self._calls += 1
+                self._said.append(step.name + step.arguments)
+            case ToolCallPiece():
+                piece = step
+                self._calls = max(self._calls, step.index + 1)
+                self._said.append(step.arguments)
+            case _:
+                piece = Text(step) if isinstance(step, str) else step
+                self._said.append(piece.value)
+        return [piece]
+
+
+def _results(turns: Sequence[Turn]) -> list[str]:
+    """What the tools answered, when that is what the request ends with."""
+    names = {made.id: made.name for turn in turns for made in turn.tool_calls}
+    found: list[str] = []
+    for turn in reversed(turns):
+        if turn.role != "tool":
+            break
+        found.insert(0, f"{names.get(turn.tool_call_id or '', 'The tool')} returned: {turn.text}")
+    return found

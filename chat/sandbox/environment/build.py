@@ -1,0 +1,173 @@
+"""Makes the Python with its libraries in which cells run: an environment from ``chat/sandbox/requirements.txt``."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat.sandbox.environment.install_steps import OLDEST, POLL_SECONDS, Steps, is_suitable, run
+from chat.sandbox.errors import Unavailable
+from chat.sandbox.inside.libraries import LIBRARIES
+
+PINS = Path(__file__).parents[1] / "requirements.txt"
+NEEDED = 1_200_000_000
+"""Bytes of disk: 650 MB when all is done, and the wheels on their way there."""
+
+INSTALL = (
+    *("-I", "-m", "pip", "install", "--only-binary=:all:", "--no-compile", "--no-input"),
+    *("--disable-pip-version-check", "--progress-bar=off", "--requirement", str(PINS)),
+)
+COMPILE = ("-I", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash")
+USELESS = ("pip", "pip-*", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
+"""In ``site-packages``, once everything is installed."""
+
+Progress = Callable[[float, str], None]
+"""Called with the part that is done, 0 to 1, and a sentence. If it raises, the work ends there."""
+
+
+def python_of(folder: Path, *, base: Path | None = None) -> Path:
+    """The interpreter of the environment in ``folder``, whether it has been made or not."""
+    return _place(folder, base or default_base()) / "bin" / "python"
+
+
+def is_ready(folder: Path, *, base: Path | None = None) -> bool:
+    """Cheap: looks whether the interpreter and each library are there."""
+    return _is_whole(_place(folder, base or default_base()))
+
+
+def prepare(folder: Path, *, base: Path | None = None, progress: Progress) -> Path:
+    """The interpreter of the environment in ``folder``, which is made if it is not there. Blocks for a minute or so.
+
+    ``base`` is the interpreter that it is made from. pip installs what is pinned, from where the operator has told it
+    to. Processes that race wait for one; what was half made is made anew; environments of other pins are removed.
+    Raises ``Unavailable``, which says what to do.
+    """
+    base = base or default_base()
+    place = _place(folder, base)
+    if not _is_whole(place):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+        with _locked(folder, progress) as lock:
+            if not _is_whole(place):
+                _make(place, base, progress, lock)
+    return place / "bin" / "python"
+
+
+def default_base() -> Path:
+    """The server's own interpreter, or one of the system's if sessions, which have other users then, cannot read it."""
+    own = Path(getattr(sys, "_base_executable", None) or sys.executable)
+    if os.geteuid() or is_for_everyone(own):
+        return own
+    others = (Path("/usr/local/bin/python3"), Path("/usr/bin/python3"))
+    return next((other for other in others if is_for_everyone(other) and _is_recent(other)), own)
+
+
+def is_for_everyone(python: Path) -> bool:
+    """True if every user of the machine may run ``python``."""
+    real = python.resolve()
+    return real.is_file() and all(path.stat().st_mode & 0o001 for path in (real, *real.parents))
+
+
+def _is_recent(python: Path) -> bool:
+    """A name says its version, ``python3.11``: asking the interpreter would take a process."""
+    version = python.resolve().name.removeprefix("python").split(".")
+    return all(part.isdecimal() for part in version) and tuple(map(int, version)) >= OLDEST
+
+
+def _place(folder: Path, base: Path) -> Path:
+    key = PINS.read_bytes() + os.fsencode(base.resolve())
+    return folder.absolute() / hashlib.sha256(key).hexdigest()[:16]
+
+
+def _packages(place: Path) -> Path:
+    return next(place.glob("lib/python3*/site-packages"), place)
+
+
+def _is_whole(place: Path) -> bool:
+    packages = _packages(place)
+    return os.access(place / "bin" / "python", os.X_OK) and all(
+        (packages / name).is_dir() or (packages / f"{name}.py").is_file() for name in LIBRARIES.values()
+    )
+
+
+@contextmanager
+def _locked(folder: Path, progress: Progress) -> Iterator[int]:
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress(0.0, "Another process is preparing the libraries.")
+                time.sleep(POLL_SECONDS)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _make(place: Path, base: Path, progress: Progress, lock: int) -> None:
+    _check(place.parent, base)
+    partial = place.with_suffix(".partial")
+    _empty(place.parent)
+    python = str(partial / "bin" / "python")
+    steps = Steps(progress, packages=_pinned(), folder=partial)
+    try:
+        # The lock goes along: if this process is killed, nobody begins before the process it started is gone too.
+        run([str(base), "-I", "-m", "venv", str(partial)], lock=lock, watch=steps.beginning)
+        run([python, *INSTALL], lock=lock, watch=steps.installing)
+        _strip(partial)
+        run([python, *COMPILE, str(_packages(partial))], lock=lock, watch=steps.compiling)
+        run([python, "-I", "-c", f"import {', '.join(LIBRARIES.values())}"], lock=lock, watch=steps.trying)
+        partial.rename(place)
+    except OSError as error:
+        raise Unavailable(f"The sandbox's libraries could not be put into {str(place.parent)!r}: {error}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    progress(1.0, "The libraries are ready.")
+
+
+def _check(folder: Path, base: Path) -> None:
+    if not is_suitable(base):
+        raise Unavailable(
+            f"{str(base)!r} is not a Python {'.'.join(map(str, OLDEST))} or later that can make environments. Let "
+            "EVERTHREAD_SANDBOX_PYTHON name one; on Debian and Ubuntu it needs the package python3-venv."
+        )
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED:
+        raise Unavailable(
+            f"The disk of {str(folder)!r} has {free // 10**6} MB free, but the sandbox's libraries need "
+            f"{NEEDED // 10**6} MB. Free some space and start again."
+        )
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _pinned() -> int:
+    """How many packages this interpreter is given, about: some pins are for other versions."""
+    return len({line.split("==")[0] for line in PINS.read_text().splitlines()})
+
+
+def _strip(environment: Path) -> None:
+    """Take out what cells cannot use: pip, programs whose first line names another folder, tests (130 MB)."""
+    packages = _packages(environment)
+    for pattern in USELESS:
+        for path in packages.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in [*packages.rglob("tests")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+    for path in (environment / "bin").iterdir():
+        if not path.name.startswith("python"):
+            path.unlink()

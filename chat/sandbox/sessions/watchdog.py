@@ -1,0 +1,122 @@
+"""The watch over a session that is awake: what it uses, and for how long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from chat.sandbox.sessions import folders
+from chat.sandbox.sessions.process import Life
+from chat.sandbox.values import MB, Limits
+
+EVERY_SECONDS = 0.2
+_DYING_SECONDS = 0.5
+_MEMORY = ("RssAnon", "RssShmem", "VmSwap")
+
+
+class Watch:
+    """``folder``: where the files of a session without namespaces lie; in namespaces the kernel counts them."""
+
+    def __init__(self, life: Life, limits: Limits, *, folder: Path | None) -> None:
+        self._life, self._limits, self._folder = life, limits, folder
+        self._next = 0.0
+
+    def memory(self) -> int:
+        """Bytes, with those swapped out and those shared with the zygote. 0 if it cannot be told, or is no more."""
+        return _memory(self._status())
+
+    def breach(self) -> str:
+        """Which limit is overstepped, in words; looks only when it is time to."""
+        began = time.monotonic()
+        if began < self._next:
+            return ""
+        found = self._memory_or_threads() or self._files()
+        now = time.monotonic()
+        self._next = now + max(EVERY_SECONDS, 10 * (now - began))  # counting files may take long
+        return found
+
+    def _memory_or_threads(self) -> str:
+        status = self._status()
+        if status.get("State") == "Z" and not self._life.ends(within=_DYING_SECONDS):
+            return "Its main thread ended, and others went on."  # then the kernel does not tell how much it uses
+        if _memory(status) > self._limits.memory:
+            return f"It used more than {self._limits.memory // MB} MB of memory."
+        if int(status.get("Threads", 0)) > self._limits.threads:
+            return f"It started more than {self._limits.threads} threads."
+        return ""
+
+    def _files(self) -> str:
+        if self._folder is None:
+            return ""
+        use = folders.measure(self._folder, at_most=self._limits.files)
+        if use.count > self._limits.files or use.depth > folders.MAX_DEPTH:
+            return (
+                f"It made more than {self._limits.files} files, or folders nested more than {folders.MAX_DEPTH} deep."
+            )
+        if use.is_hidden:
+            return "It made a folder that cannot be looked into."
+        if use.size + folders.deleted(self._life.pid) > self._limits.disk + self._limits.scratch:
+            return f"It wrote more than {self._limits.disk // MB} MB of files."
+        return ""
+
+    def _status(self) -> dict[str, str]:
+        """The first words in ``/proc/…/status``; sizes are in kilobytes. Empty when it is no more."""
+        with suppress(OSError):
+            lines = Path(f"/proc/{self._life.pid}/status").read_text().splitlines()
+            return {name: (rest.split() or [""])[0] for name, _, rest in (line.partition(":") for line in lines)}
+        return {}
+
+
+def _memory(status: dict[str, str]) -> int:
+    return sum(int(status.get(name, 0)) for name in _MEMORY) * 1024
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a request may take: ``seconds``, or until ``stop`` is set. Then it is interrupted; if it goes on for
+    a grace it is over."""
+
+    seconds: float
+    grace: float = 3.0
+    stop: threading.Event | None = None
+    stop_grace: float = 0.5
+    _began: float = field(default_factory=time.monotonic)
+    _given_up: float = 0.0
+    _reminded: bool = False
+    _was_stopped: bool = False
+
+    def due(self) -> Literal["wait", "interrupt", "end"]:
+        now = time.monotonic()
+        if not self._given_up:
+            self._was_stopped = self.stop is not None and self.stop.is_set()
+            if not self._was_stopped and now - self._began < self.seconds:
+                return "wait"
+            self._given_up = now
+            return "interrupt"
+        return self._after(now - self._given_up)
+
+    def _after(self, late: float) -> Literal["wait", "interrupt", "end"]:
+        if self.stop is not None and self.stop.is_set() and not self._was_stopped:
+            self._was_stopped, self._given_up = True, time.monotonic()
+            return "interrupt"
+        grace = self.stop_grace if self._was_stopped else self.grace
+        if late >= grace:
+            return "end"
+        if late >= grace / 2 and not self._reminded:  # the first may have come before the cell began
+            self._reminded = True
+            return "interrupt"
+        return "wait"
+
+    @property
+    def passed(self) -> float:
+        return time.monotonic() - self._began
+
+    @property
+    def reason(self) -> str:
+        if self._was_stopped:
+            return "It was stopped, and did not end by itself."
+        return f"It ran longer than {self.seconds:g} seconds, and did not end when it was interrupted."

@@ -1,0 +1,241 @@
+"""The sandbox's own Python: made by pip from the pins, here of wheels that have next to nothing in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from chat.sandbox.environment import build, install_steps
+from chat.sandbox.errors import Unavailable
+from chat.sandbox.inside.libraries import LIBRARIES
+from tests.sandbox.environment import wheels
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def silent(done: float, sentence: str) -> None:
+    """Tell nobody."""
+
+
+def asked(python: Path, code: str) -> str:
+    return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory) -> Path:
+    return wheels.write(tmp_path_factory.mktemp("index"))
+
+
+@pytest.fixture
+def offline(monkeypatch) -> None:
+    """pip has nowhere to look: a machine without a network."""
+    for name in list(os.environ):
+        if name.startswith("PIP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+
+@pytest.fixture
+def online(offline: None, index: Path, monkeypatch) -> None:
+    """pip finds the wheels where the operator told it to look."""
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+
+
+@pytest.fixture(scope="module")
+def made(index: Path, tmp_path_factory) -> Path:
+    """A folder with an environment, for tests that leave it whole."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_CONFIG_FILE", os.devnull)
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(index))
+        build.prepare(folder, progress=silent)
+    return folder
+
+
+class TestTheEnvironment:
+    def test_has_every_library_and_is_nobody_elses(self, made: Path):
+        python = build.python_of(made)
+
+        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
+        assert asked(python, "import sys; print(sys.prefix)") == str(python.parent.parent)
+        with pytest.raises(subprocess.CalledProcessError):
+            asked(python, "import django")
+
+    def test_is_ready_and_not_made_again(self, made: Path):
+        heard: list[str] = []
+
+        assert build.is_ready(made)
+        assert build.prepare(made, progress=lambda done, said: heard.append(said)) == build.python_of(made)
+        assert heard == []
+
+    def test_has_no_pip_and_no_tests(self, made: Path):
+        inside = build.python_of(made).parent.parent
+
+        assert not list(inside.rglob("pip"))
+        assert not list(inside.rglob("tests"))
+        assert {path.name[:6] for path in (inside / "bin").iterdir()} == {"python"}
+
+    def test_is_compiled(self, made: Path):
+        inside = build.python_of(made).parent.parent
+
+        sources = list(inside.rglob("numpy/**/*.py"))
+
+        assert sources
+        assert {source.stem for source in sources} == {
+            compiled.name.split(".")[0] for compiled in inside.rglob("numpy/**/*.pyc")
+        }
+
+    def test_can_be_read_by_everyone_and_written_by_nobody_else(self, made: Path):
+        for path in (made, *build.python_of(made).parent.parent.rglob("*")):
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode):
+                assert mode & 0o044 == 0o044, path
+                assert mode & 0o022 == 0, path
+
+
+@pytest.mark.usefixtures("online")
+class TestMakingIt:
+    def test_tells_how_far_it_is(self, tmp_path: Path):
+        heard: list[tuple[float, str]] = []
+
+        build.prepare(tmp_path, progress=lambda done, said: heard.append((done, said)))
+
+        parts = [done for done, _ in heard]
+        assert parts == sorted(parts)
+        assert parts[0] == 0.0
+        assert heard[-1] == (1.0, "The libraries are ready.")
+        assert len({sentence.split()[0] for _, sentence in heard}) >= 4
+
+    def test_begins_anew_what_was_half_made_or_broken(self, tmp_path: Path):
+        partial = build.python_of(tmp_path).parent.parent.with_suffix(".partial")
+        (partial / "lib" / "junk").mkdir(parents=True)
+
+        python = build.prepare(tmp_path, progress=silent)
+        shutil.rmtree(next(python.parent.parent.glob("lib/*/site-packages/pandas")))
+
+        assert not build.is_ready(tmp_path)
+        assert asked(build.prepare(tmp_path, progress=silent), "import pandas; print('whole')") == "whole"
+        assert not partial.exists()
+
+    def test_removes_what_was_made_of_other_pins(self, tmp_path: Path):
+        (tmp_path / "0123456789abcdef" / "bin").mkdir(parents=True)
+
+        build.prepare(tmp_path, progress=silent)
+
+        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [
+            build.python_of(tmp_path).parent.parent.name
+        ]
+
+    def test_is_done_once_by_two_at_once(self, tmp_path: Path):
+        heard: dict[str, list[str]] = {"one": [], "two": []}
+        threads = [
+            threading.Thread(
+                target=build.prepare,
+                args=(tmp_path,),
+                kwargs={"progress": lambda _, said, name=name: heard[name].append(said)},
+            )
+            for name in heard
+        ]
+
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert build.is_ready(tmp_path)
+        assert sorted("The libraries are ready." in sentences for sentences in heard.values()) == [False, True]
+
+    def test_ends_where_the_one_who_listens_says_so(self, tmp_path: Path):
+        class Enough(Exception): ...
+
+        def progress(done: float, sentence: str) -> None:
+            if "Installing" in sentence or "Downloading" in sentence:
+                raise Enough
+
+        with pytest.raises(Enough):
+            build.prepare(tmp_path, progress=progress)
+
+        assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+    def test_hears_the_last_that_a_quick_program_says(self, tmp_path: Path):
+        heard: list[str] = []
+        with (tmp_path / "lock").open("w") as lock:
+            install_steps.run([sys.executable, "-c", "print('Done.')"], lock=lock.fileno(), watch=heard.append)
+
+        assert heard[-1] == "Done.\n"
+
+    def test_can_be_done_again_after_it_was_killed(self, tmp_path: Path):
+        command = [sys.executable, "-E", "-s", "-B", "-m", "chat.sandbox.environment", str(tmp_path)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        while not list(tmp_path.glob("*.partial/lib/*/site-packages")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+        python = build.prepare(tmp_path, progress=silent)
+
+        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
+
+    def test_is_done_for_a_container_image_from_the_command_line(self, tmp_path: Path):
+        command = [sys.executable, "-m", "chat.sandbox.environment", str(tmp_path / "python")]
+
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+        assert "100% The libraries are ready." in done.stdout
+        assert done.stdout.splitlines()[-1] == str(build.python_of(tmp_path / "python"))
+
+
+class TestAFailure:
+    def test_without_a_network_says_what_to_do_and_can_be_tried_again(
+        self, tmp_path: Path, offline: None, index: Path, monkeypatch
+    ):
+        with pytest.raises(Unavailable, match=r"No matching distribution found for .*PIP_INDEX_URL names another"):
+            build.prepare(tmp_path, progress=silent)
+        assert not build.is_ready(tmp_path)
+
+        monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+
+        assert build.prepare(tmp_path, progress=silent).exists()
+
+    @pytest.mark.parametrize("base", ["/no/such/python", "/bin/true"])
+    def test_of_the_interpreter_names_the_setting(self, tmp_path: Path, base: str):
+        with pytest.raises(Unavailable, match=f"'{base}' is not a Python .* Let EVERTHREAD_SANDBOX_PYTHON name one"):
+            build.prepare(tmp_path, base=Path(base), progress=silent)
+
+
+class TestThePins:
+    pins = build.PINS.read_text().splitlines()
+
+    def test_have_every_library_that_cells_are_promised(self):
+        wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["sandbox"]
+        names = {line.split("~")[0] for line in wanted} - {"threadpoolctl"}
+
+        assert names == set(LIBRARIES)
+        assert names <= {pin.split("==")[0] for pin in self.pins}
+
+    def test_are_exact_and_name_no_index(self):
+        assert all("==" in pin and "/" not in pin and not pin.startswith("-") for pin in self.pins)
+
+    def test_are_what_is_installed(self, sandbox_python: Path):
+        code = (
+            "import json, importlib.metadata as m; print(json.dumps([[d.name, d.version] for d in m.distributions()]))"
+        )
+        installed = {name.lower(): version for name, version in json.loads(asked(sandbox_python, code))}
+        pinned = {tuple(pin.split(" ;")[0].split("==")) for pin in self.pins}
+
+        assert {(name.replace("_", "-"), version) for name, version in installed.items()} <= pinned
+        assert len(installed) == len({name for name, _ in pinned})
