@@ -17,20 +17,8 @@ from chat.api import openapi
 from chat.api.http.error_responses import answered
 from chat.api.http.json_parser import WireParser
 from chat.api.http.validation_errors import Unfit
-from chat.api.resources import (
-    assistants,
-    file_batches,
-    files,
-    messages,
-    models,
-    runs,
-    steps,
-    store_files,
-    threads,
-    uploads,
-    vector_store_search,
-    vector_stores,
-)
+from chat.api.resources import assistants, files, messages, models, runs, steps, threads, uploads
+from chat.api.resources.vector_stores import file_batches, search, store_files, stores
 
 
 class WireAPI(NinjaAPI):
@@ -70,10 +58,10 @@ RESOURCES = [
         steps,
         files,
         uploads,
-        vector_stores,
+        stores,
         store_files,
         file_batches,
-        vector_store_search,
+        search,
         models,
     )
 ]

@@ -9,7 +9,7 @@ import pytest
 from chat.actions.access import rate_limits
 from chat.models import Assistant, Thread, User
 from tests.api.calling import Api
-from tests.api.streams import Streams
+from tests.api.streaming.streams import Streams
 from tests.engine.stage import Stage
 
 

@@ -11,7 +11,7 @@ from chat.models import Assistant, Message, Run, Thread, User, VectorStoreFile
 from chat.models.vector_stores import store_changed
 from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, refused, told
-from tests.api.stores import entry_of, store_of
+from tests.api.resources.vector_stores.read_stores import entry_of, store_of
 from tests.models.racing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)

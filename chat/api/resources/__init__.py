@@ -1,1 +1,1 @@
-"""The operations of the API, one module a resource in the order of the reference."""
+"""The operations of the API, one module for each resource of the reference. Mounted by ``api.urls``."""

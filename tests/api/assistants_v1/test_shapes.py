@@ -13,7 +13,7 @@ from chat.tools.declarations import normalised
 from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.assistants_v1.making import CODE, RETRIEVAL, SEARCH, made_by
 from tests.api.calling import Api, whole
-from tests.api.streams import Streams, names
+from tests.api.streaming.streams import Streams, names
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from chat.models import Assistant, File, KeptReply, Run, Thread, User
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply as Said
 from tests.api.calling import Api, Body, Reply, absent, refused, told
-from tests.api.streams import Streams, events_in, names, pieces, text_in, wire
+from tests.api.streaming.streams import Streams, events_in, names, pieces, text_in, wire
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,8 @@ from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Pause, Reply, call
 from chat.tools import declarations
 from tests.api.calling import Body
-from tests.api.streams import Told as Happening
-from tests.api.streams import names, text_in
+from tests.api.streaming.streams import Told as Happening
+from tests.api.streaming.streams import names, text_in
 from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status
 from tests.sandbox.brokers import RunningBroker

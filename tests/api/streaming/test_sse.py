@@ -22,7 +22,7 @@ from chat.providers.scripted.replies import Reply as Said
 from chat.providers.scripted.replies import call
 from tests.api.calling import Body, absent, told
 from tests.api.resources.test_steps import CONTENT, FOUND, RANKING, TEXT
-from tests.api.streams import Streams, events_in, names, pieces, text_in, wire
+from tests.api.streaming.streams import Streams, events_in, names, pieces, text_in, wire
 from tests.engine.stage import Stage, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 from chat.actions.knowledge import search
 from chat.api import schemas
 from chat.api.http.request import ApiRequest
-from chat.api.resources.search_filters import Filters
+from chat.api.resources.vector_stores.search_filters import Filters
 from chat.models.file_shapes import SearchResult, SearchResultsPage
 from chat.retrieval.search.search import Hit, Weights
 

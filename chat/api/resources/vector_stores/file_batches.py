@@ -13,7 +13,7 @@ from chat.actions.knowledge.file_batches import Named
 from chat.api import schemas
 from chat.api.http.poll_header import look_again
 from chat.api.http.request import ApiRequest
-from chat.api.resources.store_files import NewStoreFile, StoreFileListing, listed
+from chat.api.resources.vector_stores.store_files import NewStoreFile, StoreFileListing, listed
 from chat.errors import InvalidRequest
 from chat.models.file_shapes import FileBatchObject, StoreFileObject
 from chat.models.shapes import ListObject

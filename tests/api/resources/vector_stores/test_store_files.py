@@ -12,7 +12,7 @@ from chat.models import File, Passage, User, VectorStore, VectorStoreFile
 from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, refused, told
 from tests.api.http.test_wrong_requests import mistyped, too_long
-from tests.api.stores import AUTO, cut, entry_of, store_of
+from tests.api.resources.vector_stores.read_stores import AUTO, cut, entry_of, store_of
 
 pytestmark = pytest.mark.django_db
 SCALAR = "a string, a number, or a boolean"

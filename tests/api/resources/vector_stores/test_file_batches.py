@@ -10,7 +10,7 @@ from django.utils import timezone
 from chat.models import User, VectorStore, VectorStoreFile, VectorStoreFileBatch
 from tests.actions.knowledge.stores import file_of, ids_of
 from tests.api.calling import Api, Body, absent, refused, told
-from tests.api.stores import AUTO, entry_of, store_of
+from tests.api.resources.vector_stores.read_stores import AUTO, entry_of, store_of
 
 pytestmark = pytest.mark.django_db
 NO_FILES = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}

@@ -1,0 +1,1 @@
+"""The operations on vector stores: the stores, their files, batches of files, and search."""
