@@ -1,4 +1,4 @@
-"""The room of models: providers, and asking them what they serve."""
+"""The admin of providers, with buttons that try one out and list its models."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ class ProviderAdmin(Guarded):
         js = ("js/admin.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
-        found: QuerySet[Provider] = super().get_queryset(request)
-        return found.annotate(model_count=Count("models"))
+        providers: QuerySet[Provider] = super().get_queryset(request)
+        return providers.annotate(model_count=Count("models"))
 
     def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
+        admin_view = self.admin_site.admin_view
         return [
-            path("<int:pk>/test/", wrap(self.test_view), name="chat_provider_test"),
-            path("<int:pk>/models/", wrap(self.models_view), name="chat_provider_models"),
+            path("<int:pk>/test/", admin_view(self.test_view), name="chat_provider_test"),
+            path("<int:pk>/models/", admin_view(self.models_view), name="chat_provider_models"),
             *super().get_urls(),
         ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
-        forget = ("forget_key",) if obj and obj.encrypted_key else ()
+        forget_key = ("forget_key",) if obj and obj.encrypted_key else ()
         return (
             (None, {"fields": ("name", "kind", "enabled", "make_default")}),
             (
                 gettext_lazy("Server"),
-                {"fields": ("base_url", "api_key", *forget, "key_variable", "timeout")},
+                {"fields": ("base_url", "api_key", *forget_key, "key_variable", "timeout")},
             ),
             (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
             (gettext_lazy("Embeddings"), {"fields": ("embedding_model", "embed_new_stores")}),
@@ -78,62 +78,63 @@ class ProviderAdmin(Guarded):
 
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         super().delete_model(request, obj)
-        self._after_deletion(request)
+        self._warn_after_deletion(request)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         super().delete_queryset(request, queryset)
-        self._after_deletion(request)
+        self._warn_after_deletion(request)
 
-    def _after_deletion(self, request: HttpRequest) -> None:
+    def _warn_after_deletion(self, request: HttpRequest) -> None:
         self._warn_without_default(request)
         if count := staff.renew_all():
-            told = ngettext(
+            warning = ngettext(
                 "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
                 "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",
                 count,
             )
-            messages.warning(request, told % {"count": count})
+            messages.warning(request, warning % {"count": count})
 
     def _warn_without_default(self, request: HttpRequest) -> None:
         if not Provider.objects.filter(is_default=True).exists():
             messages.warning(request, _("There is no default provider now. Make another one the default."))
 
-    # --- asking the provider itself ----------------------------------------------------------------------------
+    # --- views that ask the provider itself ----------------------------------------------------------------------
 
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask it one question, have it make a vector if it can, and say what came back."""
-        provider = self._provider(request, pk)
+        """Ask it one question, have it embed that if it can, and go back to its page with messages on both."""
+        provider = self._get_provider(request, pk)
         try:
-            names = connection_tests.listed_or_none(provider)
-            trial = connection_tests.answer(provider, model=connection_tests.model_to_try(provider, names or []))
+            names = connection_tests.list_models_or_none(provider)
+            model = connection_tests.choose_model(provider, names or [])
+            answer = connection_tests.ask_question(provider, model=model)
         except ProviderError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, connection_tests.said(trial))
+            messages.success(request, connection_tests.describe_answer(answer))
             if names is not None:
-                told = ngettext("It lists %(count)d model.", "It lists %(count)d models.", len(names))
-                messages.info(request, told % {"count": len(names)})
+                note = ngettext("It lists %(count)d model.", "It lists %(count)d models.", len(names))
+                messages.info(request, note % {"count": len(names)})
         if provider.embedding_model:
             self._test_embeddings(request, provider)
         return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
 
     def _test_embeddings(self, request: HttpRequest, provider: Provider) -> None:
         try:
-            messages.success(request, connection_tests.vector(provider))
+            messages.success(request, connection_tests.try_embeddings(provider))
         except ProviderError as error:
             messages.error(request, error.message)
 
     @method_decorator(require_POST)
     def models_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show what it serves; with ``name``s posted, make rows of them."""
-        provider = self._provider(request, pk)
+        """Show the models that it serves; with ``name``s posted, add rows for these."""
+        provider = self._get_provider(request, pk)
         if not request.user.has_perm("chat.add_model"):
             raise PermissionDenied
         if names := request.POST.getlist("name"):
             return self._add_models(request, provider, names)
         try:
-            names = connection_tests.served(provider)
+            names = connection_tests.list_models(provider)
         except ProviderError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
@@ -155,11 +156,11 @@ class ProviderAdmin(Guarded):
             for row in rows:
                 row.save()
                 self.log_addition(request, row, [{"added": {}}])
-        told = ngettext("%(count)d model was added.", "%(count)d models were added.", len(rows)) % {"count": len(rows)}
-        messages.success(request, told + " " + _("Set their limits and prices here."))
+        added = ngettext("%(count)d model was added.", "%(count)d models were added.", len(rows)) % {"count": len(rows)}
+        messages.success(request, added + " " + _("Set their limits and prices here."))
         return HttpResponseRedirect(f"{reverse('admin:chat_model_changelist')}?provider__id__exact={provider.pk}")
 
-    def _provider(self, request: HttpRequest, pk: int) -> Provider:
+    def _get_provider(self, request: HttpRequest, pk: int) -> Provider:
         provider: Provider | None = self.get_object(request, str(pk))
         if not self.has_change_permission(request, provider):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Trying a provider out: what it serves, one short question to it, and a vector of its making."""
+"""Try a provider out for the admin's buttons: what it serves, one short question to it, and one embedding."""
 
 from __future__ import annotations
 
@@ -15,41 +15,66 @@ from django.utils.translation import gettext as _
 from chat.engine.live_providers import Upstreams
 from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
-from chat.models import Provider as Row
+from chat.models import Provider as ProviderRow
 from chat.providers.base import Provider, Request, Text, Turn, Usage
 from chat.providers.openai.embedder import OpenAIEmbedder
 
 T = TypeVar("T")
-LIMIT = 60.0  # seconds; a local server may first have to load the model
+TIMEOUT = 60.0  # seconds; a local server may first have to load the model
 QUESTION = "Say hello in one short sentence."
 MAX_TOKENS = 64  # some models think a little before the first word
-SHOWN = 300  # characters of the answer
+MAX_ANSWER = 300  # characters that are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What ``model`` answered. ``seconds`` is until the last word, ``first`` until the first; None: it said nothing."""
+class ModelAnswer:
+    """The answer of ``model`` to the question. ``seconds`` is until its last word, ``seconds_to_first`` until its
+    first; None: it said nothing.
+    """
 
     model: str
     text: str
     usage: Usage
     seconds: float
-    first: float | None
+    seconds_to_first: float | None
 
 
-def served(row: Row) -> list[str]:
-    """The names of the models that the provider lists. Raises ``ProviderError``."""
+def list_models(row: ProviderRow) -> list[str]:
+    """Return the names of the models that the provider lists. Raise ``ProviderError``."""
 
-    async def ask(provider: Provider) -> list[str]:
+    async def fetch(provider: Provider) -> list[str]:
         return await provider.models()
 
-    return _with(row, ask)
+    return _run_with_provider(row, fetch)
 
 
-def answer(row: Row, *, model: str) -> Trial:
-    """Ask ``model`` one question. Raises ``ProviderError``."""
+def list_models_or_none(row: ProviderRow) -> list[str] | None:
+    """Return the same; None where the server answers, but cannot say. Raise ``ProviderError`` if it is not there."""
+    try:
+        return list_models(row)
+    except ProviderError as error:
+        # Its subclasses stand for a server that is not reached, refuses the key or does not answer in time.
+        if type(error) is ProviderError:
+            return None
+        raise
 
-    async def ask(provider: Provider) -> Trial:
+
+def choose_model(row: ProviderRow, listed: list[str]) -> str:
+    """Return the default model, else one of its rows, else the first that it lists. Raise ``ProviderError`` without
+    any.
+    """
+    criteria = {"name": row.default_model} if row.default_model else {"enabled": True}
+    model = row.models.filter(**criteria).first()
+    name = model.served_as if model else row.default_model or next(iter(listed), "")
+    if not name and row.kind == Kind.OPENAI:
+        raise ProviderError(_("The server lists no models. Write the name of one under “Default model”, and save."))
+    return name
+
+
+def ask_question(row: ProviderRow, *, model: str) -> ModelAnswer:
+    """Ask ``model`` one question. Raise ``ProviderError``."""
+
+    async def ask(provider: Provider) -> ModelAnswer:
         request = Request(model=model, turns=[Turn("user", QUESTION)], max_tokens=MAX_TOKENS)
         began, first, usage, words = time.monotonic(), None, Usage(), []
         async with aclosing(provider.stream(request)) as pieces:
@@ -60,78 +85,58 @@ def answer(row: Row, *, model: str) -> Trial:
                 elif isinstance(piece, Usage):
                     usage = piece
         text = "".join(words).strip()
-        return Trial(model, text[:SHOWN], usage, time.monotonic() - began, first)
+        return ModelAnswer(model, text[:MAX_ANSWER], usage, time.monotonic() - began, first)
 
-    return _with(row, ask)
+    return _run_with_provider(row, ask)
 
 
-def vector(row: Row) -> str:
-    """Have its embedding model make a vector of the question, and say so. Raises ``ProviderError``."""
+def describe_answer(answer: ModelAnswer) -> str:
+    """Return the answer in one line, with its times and tokens."""
+    values = {
+        "model": answer.model,
+        "seconds": f"{answer.seconds:.1f}",
+        "first": f"{answer.seconds_to_first or answer.seconds:.1f}",
+        "prompt": answer.usage.prompt,
+        "completion": answer.usage.completion,
+        "text": answer.text,
+    }
+    if not answer.text:
+        return _("The model %(model)s ended after %(seconds)s s without a word (%(completion)d tokens).") % values
+    return (
+        _("The model %(model)s said “%(text)s” within %(seconds)s s: first word after %(first)s s,") % values
+        + " "
+        + _("%(prompt)d tokens in, %(completion)d out.") % values
+    )
+
+
+def try_embeddings(row: ProviderRow) -> str:
+    """Have its embedding model embed the question, and return a sentence on that. Raise ``ProviderError``."""
     began = time.monotonic()
-    limit = min(LIMIT, float(row.timeout))
+    timeout = min(TIMEOUT, float(row.timeout))
     embedder = OpenAIEmbedder(
-        row.base_url or None, row.get_key(), model=row.embedding_model, timeout=limit, max_retries=0
+        row.base_url or None, row.get_key(), model=row.embedding_model, timeout=timeout, max_retries=0
     )
     try:
-        (made,) = embedder.embed([QUESTION], urgent=True)
+        (vector,) = embedder.embed([QUESTION], urgent=True)
     finally:
         embedder.close()
-    told = {"model": row.embedding_model, "length": len(made), "seconds": f"{time.monotonic() - began:.1f}"}
-    return _("The embedding model %(model)s made a vector of %(length)d numbers within %(seconds)s s.") % told
+    values = {"model": row.embedding_model, "length": len(vector), "seconds": f"{time.monotonic() - began:.1f}"}
+    return _("The embedding model %(model)s made a vector of %(length)d numbers within %(seconds)s s.") % values
 
 
-def listed_or_none(row: Row) -> list[str] | None:
-    """What it serves; None where the server cannot say, as some cannot. Raises ``ProviderError`` if it is not there."""
-    try:
-        return served(row)
-    except ProviderError as error:
-        if type(error) is ProviderError:
-            return None
-        raise
-
-
-def model_to_try(row: Row, listed: list[str]) -> str:
-    """The default model, else one of its rows, else the first that it lists. Raises ``ProviderError`` without any."""
-    wanted = {"name": row.default_model} if row.default_model else {"enabled": True}
-    model = row.models.filter(**wanted).first()
-    name = model.served_as if model else row.default_model or next(iter(listed), "")
-    if not name and row.kind == Kind.OPENAI:
-        raise ProviderError(_("The server lists no models. Write the name of one under “Default model”, and save."))
-    return name
-
-
-def said(trial: Trial) -> str:
-    """The trial in one line."""
-    told = {
-        "model": trial.model,
-        "seconds": f"{trial.seconds:.1f}",
-        "first": f"{trial.first or trial.seconds:.1f}",
-        "prompt": trial.usage.prompt,
-        "completion": trial.usage.completion,
-        "text": trial.text,
-    }
-    if not trial.text:
-        return _("The model %(model)s ended after %(seconds)s s without a word (%(completion)d tokens).") % told
-    return (
-        _("The model %(model)s said “%(text)s” within %(seconds)s s: first word after %(first)s s,") % told
-        + " "
-        + _("%(prompt)d tokens in, %(completion)d out.") % told
-    )
-
-
-def _with(row: Row, ask: Callable[[Provider], Awaitable[T]]) -> T:
+def _run_with_provider(row: ProviderRow, ask: Callable[[Provider], Awaitable[T]]) -> T:
     upstreams = Upstreams()
     # Made here, in the request's own thread: loading certificates would hold up the event loop.
     provider = upstreams.get(row)
 
-    async def within_limit() -> T:
+    async def within_timeout() -> T:
         try:
-            async with asyncio.timeout(LIMIT):
+            async with asyncio.timeout(TIMEOUT):
                 return await ask(provider)
         except TimeoutError:
-            told = _("The model's server did not answer within %(limit)d seconds.") % {"limit": LIMIT}
-            raise TimedOut(told) from None
+            problem = _("The model's server did not answer within %(limit)d seconds.") % {"limit": TIMEOUT}
+            raise TimedOut(problem) from None
         finally:
             await upstreams.aclose()
 
-    return async_to_sync(within_limit)()
+    return async_to_sync(within_timeout)()

@@ -1,4 +1,4 @@
-"""The form of a provider. Its API key goes in and never comes out: not to the page, nor to another server."""
+"""The form of a provider. Its API key is never shown again, nor sent to another server than it was entered for."""
 
 from __future__ import annotations
 
@@ -92,33 +92,33 @@ class ProviderForm(ModelForm):
         return bool(self.cleaned_data["enabled"])
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        key, forget = found.get("api_key"), found.get("forget_key")
+        data = super().clean() or {}
+        key, forget = data.get("api_key"), data.get("forget_key")
         if key and forget:
             self.add_error("forget_key", _("Either enter a new key or forget the old one."))
-        if key and found.get("key_variable"):
+        if key and data.get("key_variable"):
             self.add_error("api_key", _("Either enter a key here or name the variable that holds it."))
-        if self.instance.encrypted_key and not key and not forget and self._goes_elsewhere(found):
+        if self.instance.encrypted_key and not key and not forget and self._has_moved(data):
             self.add_error("api_key", _("The server is another one now: enter its API key, or forget the old one."))
-        if found.get("make_default") and not found.get("enabled", True):
+        if data.get("make_default") and not data.get("enabled", True):
             self.add_error("enabled", _("The default provider must be enabled."))
-        self._check_embeddings(found)
-        return found
+        self._check_embeddings(data)
+        return data
 
-    def _check_embeddings(self, found: dict[str, Any]) -> None:
-        if found.get("embedding_model") and found.get("kind") not in (None, Kind.OPENAI):
+    def _check_embeddings(self, data: dict[str, Any]) -> None:
+        if data.get("embedding_model") and data.get("kind") not in (None, Kind.OPENAI):
             self.add_error("embedding_model", _("Only an OpenAI-compatible server has embeddings of its own."))
-        if not found.get("embed_new_stores"):
+        if not data.get("embed_new_stores"):
             return
-        if not found.get("embedding_model"):
+        if not data.get("embedding_model"):
             self.add_error("embedding_model", _("Name the model that makes the embeddings."))
-        if not found.get("enabled", True):
+        if not data.get("enabled", True):
             self.add_error("enabled", _("A provider that new knowledge uses must be enabled."))
 
-    def _goes_elsewhere(self, found: dict[str, Any]) -> bool:
-        """Whether the stored key would be sent to another server than the one that it was entered for."""
+    def _has_moved(self, data: dict[str, Any]) -> bool:
+        """Return whether the stored key would be sent to another server than the one that it was entered for."""
         before = Provider.objects.get(pk=self.instance.pk)
-        return origin(before.base_url) != origin(found.get("base_url", before.base_url))
+        return origin(before.base_url) != origin(data.get("base_url", before.base_url))
 
     def save(self, commit: bool = True) -> Provider:
         if self.cleaned_data["api_key"] or self.cleaned_data.get("forget_key"):
@@ -127,6 +127,6 @@ class ProviderForm(ModelForm):
 
 
 def origin(address: str) -> tuple[str, str]:
-    """Scheme, and host with port."""
+    """Return the scheme, and the host with its port."""
     parts = urlsplit(address)
     return parts.scheme, parts.netloc.lower()

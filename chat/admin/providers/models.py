@@ -1,4 +1,4 @@
-"""The room of models: what providers serve, and under which names."""
+"""The admin of models, and of aliases of their names."""
 
 from __future__ import annotations
 
