@@ -53,10 +53,10 @@ class EverthreadAdminSite(AdminSite):
         """What is in a room and is no model, in the form of Django's list."""
         from chat.admin.shared import sandbox_status  # the admin is built before the models it shows
 
-        if not sandbox_status.may_look(request):
+        if not sandbox_status.may_view(request):
             return {}
         sandbox = {"object_name": "Sandbox", "name": _("Sandbox"), "view_only": True}
-        return {"Sandbox": sandbox | {"admin_url": sandbox_status.address(), "add_url": None}}
+        return {"Sandbox": sandbox | {"admin_url": sandbox_status.page_url(), "add_url": None}}
 
     def get_urls(self) -> list[Any]:
         from chat.admin.sandbox.pages import SandboxPages

@@ -151,18 +151,22 @@ def is_without_tools(name: str) -> bool:
 
 def help_on_code(request: HttpRequest, assistant: Assistant) -> str:
     """What the switch does; and why it would do nothing now."""
-    told = _(
+    text = _(
         "The assistant writes Python to calculate, to work with files and to draw charts. It runs in a sandbox, apart"
         " from this server and without network; files that are attached to the chat are there, and so are those below."
     )
     if assistant.pk and is_without_tools(assistant.model):
-        told += " " + _("The model “%(name)s” cannot call tools, so it will not.") % {"name": assistant.model}
-    note = sandbox_status.note()
-    if not note:
-        return format_html("{}", told)
-    if not sandbox_status.may_look(request):
-        return format_html('{} <strong class="sandbox-note">{}</strong>', told, note)
-    link = sandbox_status.address()
+        text += " " + _("The model “%(name)s” cannot call tools, so it will not.") % {"name": assistant.model}
+    reason = sandbox_status.unavailable_reason()
+    if not reason:
+        return format_html("{}", text)
+    if not sandbox_status.may_view(request):
+        return format_html('{} <strong class="sandbox-note">{}</strong>', text, reason)
+    link = sandbox_status.page_url()
     return format_html(
-        '{} <strong class="sandbox-note">{} <a href="{}">{}</a></strong>', told, note, link, _("Status of the sandbox")
+        '{} <strong class="sandbox-note">{} <a href="{}">{}</a></strong>',
+        text,
+        reason,
+        link,
+        _("Status of the sandbox"),
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from chat.admin.assistants.code_form import CodeForm
 from chat.admin.assistants.file_search_form import SearchingForm
 from chat.admin.assistants.functions_field import FunctionsField
-from chat.admin.shared.form_fields import LinesField, MetadataField, Suggested
+from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField
 from chat.models import Alias, Assistant, Audience, Model
 from chat.models.providers import DEFAULT
 from chat.tools import code_interpreter, file_search
@@ -69,10 +69,10 @@ class AssistantForm(SearchingForm, CodeForm):
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
             "instructions": forms.Textarea(attrs={"rows": 18, "class": "vLargeTextField"}),
-            "model": Suggested(model_names),
+            "model": DatalistInput(model_names),
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
             "top_p": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "any"}),
-            "reasoning_effort": Suggested(lambda: EFFORTS),
+            "reasoning_effort": DatalistInput(lambda: EFFORTS),
             "groups": forms.CheckboxSelectMultiple,
         }
         help_texts = {

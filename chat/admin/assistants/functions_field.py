@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from chat.admin.shared.form_fields import JsonText
+from chat.admin.shared.form_fields import JsonTextField
 from chat.tools.function_errors import problems_of
 from chat.tools.functions import MAX_TOOLS, shown
 
 
-class FunctionsField(JsonText):
+class FunctionsField(JsonTextField):
     """A list of ``{"name", "description", "parameters", "strict"}``. Takes the API's list of function tools too."""
 
     widget = forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField code", "spellcheck": "false"})

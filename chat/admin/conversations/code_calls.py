@@ -1,4 +1,4 @@
-"""What a run's code did: the calls of the code interpreter, as the page of a run shows them."""
+"""Calls of the code interpreter, as the page of a run shows them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.conversations.files import is_picture
-from chat.admin.conversations.highlighting import Span, coloured
+from chat.admin.conversations.highlighting import Span, highlight
 from chat.admin.shared.durations_and_costs import spoken
 from chat.models import File
+from chat.tools import code_interpreter
 
-TOOL = "code_interpreter"
-
-WORDS: dict[str, tuple[Promise, str]] = {  # in words, and the class that colours them
+STATUSES: dict[str, tuple[Promise, str]] = {  # a label, and the CSS class of a run in a state like it
     "waiting": (_("waits for a free place"), "in_progress"),
     "running": (_("runs"), "in_progress"),
     "ok": (_("ran"), "completed"),
@@ -29,8 +28,8 @@ WORDS: dict[str, tuple[Promise, str]] = {  # in words, and the class that colour
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A file that code made. ``file`` is None when it is gone."""
+class GeneratedFileRow:
+    """A file that code made. ``file`` is None once it was deleted."""
 
     name: str
     size: int
@@ -38,9 +37,9 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeCall:
-    """A call of the code interpreter. For who may not read it: without code, logs, note, pictures and files, but with
-    how many of these there are.
+class CodeCallRow:
+    """A call of the code interpreter. Where it may not be read, it has no code, logs, note, pictures and files, but the
+    counts of these.
     """
 
     status: str
@@ -50,32 +49,34 @@ class CodeCall:
     logs: str
     note: str
     pictures: list[File | None]
-    files: list[Made]
+    files: list[GeneratedFileRow]
     picture_count: int
     file_count: int
 
-    name = TOOL
+    name = code_interpreter.NAME
     is_code = True
 
 
-def code_call(detail: Mapping[str, Any], *, files: Mapping[str, File], readable: bool) -> CodeCall:
-    """``detail`` is what stands under the call's type in the step; ``files`` has those that are still there, by id."""
-    outputs, made = detail.get("outputs", []), detail.get("files") or []
+def code_call_row(detail: Mapping[str, Any], *, files: Mapping[str, File], readable: bool) -> CodeCallRow:
+    """Return the row for ``detail``, the value under the call's type in its step. ``files`` are those that exist, by
+    id.
+    """
+    outputs, generated = detail.get("outputs", []), detail.get("files") or []
     pictures = [output["image"]["file_id"] for output in outputs if output["type"] == "image"]
-    status, tone = WORDS.get(detail.get("status", "ok"), WORDS["ok"])
+    status, tone = STATUSES.get(detail.get("status", "ok"), STATUSES["ok"])
     seconds = detail.get("seconds")
     logs = "".join(output["logs"] for output in outputs if output["type"] == "logs")
-    return CodeCall(
+    return CodeCallRow(
         status=str(status),
         tone=tone,
         took=spoken(None if seconds is None else timedelta(seconds=seconds)),
-        code=coloured(detail.get("input", "")) if readable else [],
+        code=highlight(detail.get("input", "")) if readable else [],
         logs=logs if readable else "",
         note=(detail.get("note") or "") if readable else "",
         pictures=[_picture(files.get(file_id)) for file_id in pictures] if readable else [],
-        files=[_made(each, files) for each in made] if readable else [],
+        files=[_generated_file_row(each, files) for each in generated] if readable else [],
         picture_count=len(pictures),
-        file_count=len(made),
+        file_count=len(generated),
     )
 
 
@@ -83,5 +84,5 @@ def _picture(file: File | None) -> File | None:
     return file if file is not None and is_picture(file) else None
 
 
-def _made(each: Mapping[str, Any], files: Mapping[str, File]) -> Made:
-    return Made(name=each["name"], size=each["bytes"], file=files.get(each["file_id"]))
+def _generated_file_row(each: Mapping[str, Any], files: Mapping[str, File]) -> GeneratedFileRow:
+    return GeneratedFileRow(name=each["name"], size=each["bytes"], file=files.get(each["file_id"]))

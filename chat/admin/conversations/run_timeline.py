@@ -1,4 +1,4 @@
-"""A run as a story: what happened when, and what it did in each step."""
+"""The events and the steps of a run, as rows for its page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.conversations import files as thread_files
-from chat.admin.conversations.code_calls import TOOL, CodeCall, code_call
+from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
 from chat.admin.shared.durations_and_costs import between, spoken
 from chat.events import types
 from chat.models import File, Message, Run, RunStep, StepType
+from chat.tools import code_interpreter, file_search
 
-WORDS: dict[str, Promise] = {
+EVENT_LABELS: dict[str, Promise] = {
     types.RUN_CREATED: _("The run was created"),
     types.RUN_QUEUED: _("It waits for a worker"),
     types.RUN_IN_PROGRESS: _("A worker took it"),
@@ -38,14 +39,14 @@ WORDS: dict[str, Promise] = {
     types.MESSAGE_INCOMPLETE: _("The answer broke off"),
 }
 # Each comes right after its ``created`` and says nothing more.
-ECHOES = {types.STEP_IN_PROGRESS, types.MESSAGE_IN_PROGRESS}
+REDUNDANT = {types.STEP_IN_PROGRESS, types.MESSAGE_IN_PROGRESS}
 BAD = {types.RUN_FAILED, types.RUN_EXPIRED, types.RUN_INCOMPLETE, types.STEP_FAILED, types.STEP_EXPIRED}
 GOOD = {types.RUN_COMPLETED}
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One event. ``after`` is the time since the run was created, in words."""
+class EventRow:
+    """An event of a run. ``after`` is the time since the run was created, in words."""
 
     at: datetime
     after: str
@@ -55,24 +56,25 @@ class Moment:
     tone: str
 
 
-def moments(run: Run) -> list[Moment]:
+def moments(run: Run) -> list[EventRow]:
+    """Return the events, oldest first, without those that repeat another."""
     return [
-        Moment(
+        EventRow(
             at=event.created_at,
             after=spoken(event.created_at - run.created_at),
             name=event.name,
-            words=str(WORDS.get(event.name, event.name)),
+            words=str(EVENT_LABELS.get(event.name, event.name)),
             note=event.note,
             tone="bad" if event.name in BAD else "good" if event.name in GOOD else "",
         )
         for event in run.events.all()
-        if event.name not in ECHOES
+        if event.name not in REDUNDANT
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call of a step. ``output`` is None while it is awaited. Both texts are empty for who may not read them."""
+class ToolCallRow:
+    """A tool call of a step. ``output`` is None until there is one. Both texts are empty where not readable."""
 
     name: str
     arguments: str
@@ -80,55 +82,55 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """One step, with what it wrote or called."""
+class StepRow:
+    """A step, with the text that it wrote or the tools that it called. Times are in words."""
 
     step: RunStep
     after: str
     took: str
     text: str
-    calls: list[Call | CodeCall]
+    calls: list[ToolCallRow | CodeCallRow]
 
 
-def deeds(run: Run, *, readable: bool) -> list[Deed]:
-    """The steps in order. Without ``readable`` there is not a word of what was written or handed to a tool in them."""
+def deeds(run: Run, *, readable: bool) -> list[StepRow]:
+    """Return the steps in order; unless ``readable``, without a word that was written or handed to a tool."""
     texts = {message.id: message.text for message in Message.objects.filter(run_id=run.id)} if readable else {}
     files = thread_files.present(run.thread, thread_files.in_run(run)) if readable else {}
     return [
-        Deed(
+        StepRow(
             step=step,
             after=spoken(step.created_at - run.created_at),
             took=spoken(between(step.created_at, step.completed_at or step.failed_at or step.cancelled_at)),
             text=texts.get(step.details.get("message_creation", {}).get("message_id"), ""),
-            calls=_calls(step, files=files, readable=readable),
+            calls=_call_rows(step, files=files, readable=readable),
         )
         for step in run.steps.all()
     ]
 
 
-def _calls(step: RunStep, *, files: Mapping[str, File], readable: bool) -> list[Call | CodeCall]:
+def _call_rows(step: RunStep, *, files: Mapping[str, File], readable: bool) -> list[ToolCallRow | CodeCallRow]:
     if step.type != StepType.TOOL_CALLS:
         return []
-    return [_call(call, files=files, readable=readable) for call in step.details.get("tool_calls", [])]
+    return [_call_row(call, files=files, readable=readable) for call in step.details.get("tool_calls", [])]
 
 
-def _call(call: dict[str, Any], *, files: Mapping[str, File], readable: bool) -> Call | CodeCall:
-    """Functions have a name and arguments; what other tools have to tell stands under their type."""
+def _call_row(call: dict[str, Any], *, files: Mapping[str, File], readable: bool) -> ToolCallRow | CodeCallRow:
     detail = call.get(call["type"], {})
-    if call["type"] == TOOL:
-        return code_call(detail, files=files, readable=readable)
-    name = detail.get("name", call["type"])
-    arguments, output = _told_of_search(detail) if call["type"] == "file_search" else _told(detail)
+    if call["type"] == code_interpreter.NAME:
+        return code_call_row(detail, files=files, readable=readable)
+    name = detail.get("name", call["type"])  # only functions have a name
+    is_search = call["type"] == file_search.NAME
+    arguments, output = _search_texts(detail) if is_search else _function_texts(detail)
     if not readable:
-        return Call(name=name, arguments="", output="" if output is not None else None)
-    return Call(name=name, arguments=arguments, output=output)
+        return ToolCallRow(name=name, arguments="", output="" if output is not None else None)
+    return ToolCallRow(name=name, arguments=arguments, output=output)
 
 
-def _told(detail: dict[str, Any]) -> tuple[str, str | None]:
+def _function_texts(detail: dict[str, Any]) -> tuple[str, str | None]:
     return str(detail.get("arguments", "")), detail.get("output")
 
 
-def _told_of_search(detail: dict[str, Any]) -> tuple[str, str]:
-    """What was searched for, a query a line; and the files that were found, each with its score."""
-    found = [f"{result['score']:.2f}  {result['file_name']}" for result in detail.get("results") or []]
-    return "\n".join(detail.get("queries", [])), "\n".join(found) or gettext("Nothing was found.")
+def _search_texts(detail: dict[str, Any]) -> tuple[str, str]:
+    """Return the queries, one a line; and the files with a passage that was found, each with its score."""
+    results = [f"{result['score']:.2f}  {result['file_name']}" for result in detail.get("results") or []]
+    return "\n".join(detail.get("queries", [])), "\n".join(results) or gettext("Nothing was found.")

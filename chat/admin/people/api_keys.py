@@ -1,4 +1,4 @@
-"""The room of people: API keys."""
+"""The admin of API keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from chat.actions.access import api_keys as keys_of_people
+from chat.actions.access import api_keys
 from chat.admin.shared.permissions import Guarded, may_read_all
 from chat.errors import InvalidRequest
 from chat.models import ApiKey, User
@@ -38,11 +38,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset & states.get(self.value() or "", ApiKey.objects.all())
 
 
-class KeyForm(Form):
+class ApiKeyForm(Form):
     def clean_owner(self) -> User:
         owner: User = self.cleaned_data["owner"]
         try:
-            keys_of_people.check_room(owner)
+            api_keys.check_room(owner)
         except InvalidRequest as refusal:
             raise ValidationError(refusal.message) from None
         return owner
@@ -52,7 +52,7 @@ class KeyForm(Form):
 class ApiKeyAdmin(Guarded):
     """A key can be made, looked at, limited and revoked. Its secret is shown once, right after it was made."""
 
-    form = KeyForm
+    form = ApiKeyForm
     list_display = ("name", "owner", "start", "requests_per_minute", "created_at", "last_used_at", "revoked_at")
     list_filter = (StateFilter, "last_used_at")
     list_select_related = ("owner",)
@@ -60,15 +60,15 @@ class ApiKeyAdmin(Guarded):
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        made = ("start", "created_at", "last_used_at", "revoked_at") if obj else ()
-        return ("name", "owner", "requests_per_minute", *made)
+        generated = ("start", "created_at", "last_used_at", "revoked_at") if obj else ()
+        return ("name", "owner", "requests_per_minute", *generated)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        """Whose a key is and what it is called stays: its limit alone can be changed."""
+        """Return all but the limit for a key that exists: its owner and its name stay."""
         return tuple(name for name in self.get_fields(request, obj) if obj and name != "requests_per_minute")
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Nothing changes in a key that is revoked."""
+        """Return False for a key that is revoked, too."""
         return (obj is None or obj.revoked_at is None) and super().has_change_permission(request)
 
     def change_view(
@@ -86,7 +86,7 @@ class ApiKeyAdmin(Guarded):
         self, db_field: Any, request: HttpRequest, **options: Any
     ) -> ModelChoiceField[Any] | None:
         if db_field.name == "owner":
-            options["queryset"] = acting_for(request)
+            options["queryset"] = allowed_owners(request)
             options["initial"] = request.user.pk
         field = super().formfield_for_foreignkey(db_field, request, **options)
         if field is not None and db_field.name == "owner":
@@ -111,27 +111,27 @@ class ApiKeyAdmin(Guarded):
 
     @admin.action(description=gettext_lazy("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        """They stop working at once."""
+        """Revoke those that are not revoked yet. They stop working at once."""
         usable = list(keys.filter(revoked_at=None))
         for key in usable:
             key.revoke()
             self.log_change(request, key, _("Revoked."))
-        told = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", len(usable))
-        messages.success(request, told % {"count": len(usable)})
+        message = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", len(usable))
+        messages.success(request, message % {"count": len(usable)})
 
     @method_decorator(require_POST)
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The same from the page of one key."""
+        """Revoke one key, from its page."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         self.revoke(request, ApiKey.objects.filter(pk=pk))
         return HttpResponseRedirect(reverse("admin:chat_apikey_changelist"))
 
 
-def acting_for(request: HttpRequest) -> QuerySet[User]:
-    """For whom a staff member may make a key. A key opens its owner's chats, so making one for somebody else needs the
-    permission to read them, and a key of a superuser a superuser.
-    """
+def allowed_owners(request: HttpRequest) -> QuerySet[User]:
+    """Return the users for whom the staff member may make a key."""
+    # A key opens its owner's chats. So one for somebody else needs the permission to read these, and only a superuser
+    # can make one for a superuser.
     users = User.objects.filter(is_active=True)
     if request.user.is_superuser:
         return users

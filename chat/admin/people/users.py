@@ -1,4 +1,4 @@
-"""The room of people: users."""
+"""The admin of users."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chat.admin.shared.permissions import Guarded
 from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User, VectorStore
 from chat.models.assistants import Audience
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
 class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
-    """Only superusers give powers away, or change other staff: else whoever may change users may do everything."""
+    """Only superusers grant privileges or change other staff, or else whoever may change users could gain them all."""
 
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
@@ -31,24 +31,24 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         dates = ("last_login", "date_joined")
-        return dates if request.user.is_superuser else (*dates, *POWERS)
+        return dates if request.user.is_superuser else (*dates, *PRIVILEGE_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+        return super().has_change_permission(request, obj) and self._may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and self._may_edit(request, obj)
 
     @staticmethod
-    def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    def _may_edit(request: HttpRequest, user: User | None) -> bool:
         if user is None or request.user.is_superuser or user.pk == request.user.pk:
             return True
         return not (user.is_staff or user.is_superuser)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
-        """What goes with a user, in numbers: Django would list every thread and message by its words."""
+        """Return what is deleted with them as counts: Django would list every thread and message by its words."""
         users = list(objs)
-        going: list[QuerySet[Any]] = [
+        deleted_rows: list[QuerySet[Any]] = [
             User.objects.filter(pk__in=[user.pk for user in users]),
             Assistant.objects.filter(owner__in=users),
             Thread.objects.filter(owner__in=users),
@@ -58,12 +58,12 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
             VectorStore.objects.filter(owner__in=users),
             ApiKey.objects.filter(owner__in=users),
         ]
-        counts = {str(rows.model._meta.verbose_name_plural): count for rows in going if (count := rows.count())}
+        counts = {str(rows.model._meta.verbose_name_plural): count for rows in deleted_rows if (count := rows.count())}
         shared = Assistant.objects.filter(owner__in=users).exclude(audience=Audience.OWNER)
-        named = [user.get_username() for user in users]
-        named += [_("the assistant “%(name)s”, which others use too") % {"name": assistant} for assistant in shared]
+        names = [user.get_username() for user in users]
+        names += [_("the assistant “%(name)s”, which others use too") % {"name": assistant} for assistant in shared]
         allowed = all(self.has_delete_permission(request, user) for user in users)
-        return named, counts, set() if allowed else {str(User._meta.verbose_name)}, []
+        return names, counts, set() if allowed else {str(User._meta.verbose_name)}, []
 
     @admin.display(description=gettext_lazy("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -71,13 +71,14 @@ class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=gettext_lazy("Deactivate the selected users"), permissions=["change"])
     def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        """They are signed out everywhere and their keys stop working; what they own stays."""
+        """Sign them out everywhere and have their keys stop working; what they own stays."""
         count = 0
         for user in users.filter(is_active=True).exclude(username=request.user.get_username()):
             if self.has_change_permission(request, user):
                 user.is_active = False
-                user.save(update_fields=["is_active"])  # one by one, so that their sockets are closed
+                # Saved one by one: a signal on each closes its sockets.
+                user.save(update_fields=["is_active"])
                 self.log_change(request, user, [{"changed": {"fields": ["active"]}}])
                 count += 1
-        told = ngettext("%(count)d user was deactivated.", "%(count)d users were deactivated.", count)
-        messages.success(request, told % {"count": count})
+        message = ngettext("%(count)d user was deactivated.", "%(count)d users were deactivated.", count)
+        messages.success(request, message % {"count": count})

@@ -98,7 +98,7 @@ class ProviderAdmin(Guarded):
         if not Provider.objects.filter(is_default=True).exists():
             messages.warning(request, _("There is no default provider now. Make another one the default."))
 
-    # --- views that ask the provider itself ----------------------------------------------------------------------
+    # --- views that ask the provider itself --------------------------------------------------------------------
 
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The page of the sandbox: how it stands, who uses it, which limits it keeps, and a button that tries it."""
+"""The page of the sandbox: its state, its sessions, its limits, and a button that runs a test cell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from chat.sandbox.values import Outcome
 
 log = logging.getLogger(__name__)
 FOLDER = "admin/sandbox"
-CELL = """\
+TEST_CELL = """\
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -43,8 +43,8 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What became of the test cell. ``pictures`` are ``data:`` addresses; ``problem``: why it did not run."""
+class CellResult:
+    """The result of the test cell. ``problem`` says why it did not run, ``pictures`` are ``data:`` URLs."""
 
     outcome: Outcome | None = None
     problem: str = ""
@@ -56,64 +56,66 @@ class Trial:
 
 
 class SandboxPages:
+    """The views of the sandbox, added to the URLs of ``site``."""
+
     def __init__(self, site: AdminSite) -> None:
         self.site = site
 
     @property
     def urls(self) -> list[URLPattern]:
         return [
-            path("sandbox/", self._entered(require_safe(self.page)), name="sandbox"),
-            path("sandbox/state/", self._entered(require_safe(self.state)), name="sandbox_state"),
-            path("sandbox/test/", self._entered(require_POST(self.test)), name="sandbox_test"),
+            path("sandbox/", self._permitted(require_safe(self.page_view)), name="sandbox"),
+            path("sandbox/state/", self._permitted(require_safe(self.state_view)), name="sandbox_state"),
+            path("sandbox/test/", self._permitted(require_POST(self.test_view)), name="sandbox_test"),
         ]
 
-    def _entered(self, view: View) -> View:
+    def _permitted(self, view: View) -> View:
         @wraps(view)
-        def entered(request: HttpRequest) -> HttpResponse:
-            if not sandbox_status.may_look(request):
+        def permitted(request: HttpRequest) -> HttpResponse:
+            if not sandbox_status.may_view(request):
                 raise PermissionDenied
             return view(request)
 
-        return self.site.admin_view(entered)
+        return self.site.admin_view(permitted)
 
-    def page(self, request: HttpRequest) -> HttpResponse:
-        context = {**self.site.each_context(request), "title": _("Sandbox of the code interpreter"), "cell": CELL}
-        return render(request, f"{FOLDER}/page.html", context | _standing(request))
+    def page_view(self, request: HttpRequest) -> HttpResponse:
+        context = {**self.site.each_context(request), "title": _("Sandbox of the code interpreter"), "cell": TEST_CELL}
+        return render(request, f"{FOLDER}/page.html", context | _status_context(request))
 
-    def state(self, request: HttpRequest) -> HttpResponse:
-        """The part that changes; while the sandbox is on its way, the page asks for it again and again."""
-        return render(request, f"{FOLDER}/state.html", _standing(request))
+    def state_view(self, request: HttpRequest) -> HttpResponse:
+        """Render the part that changes: the page polls it while the sandbox is starting."""
+        return render(request, f"{FOLDER}/state.html", _status_context(request))
 
-    def test(self, request: HttpRequest) -> HttpResponse:
-        """Run a cell that is always the same, in a session of its own, and show what came of it."""
-        if not sandbox_status.may_run(request):
+    def test_view(self, request: HttpRequest) -> HttpResponse:
+        """Run the test cell in a session of its own, and render its result."""
+        if not sandbox_status.may_test(request):
             raise PermissionDenied
         log.info("%s tries the sandbox", request.user.get_username())
         try:
-            trial = Trial(client.try_out(sandbox_status.sandbox(), CELL, owner=str(request.user.pk)))
+            trial = CellResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
         except SandboxError as error:
-            trial = Trial(problem=error.message)
+            trial = CellResult(problem=error.message)
         return render(request, f"{FOLDER}/trial.html", {"trial": trial})
 
 
-def _standing(request: HttpRequest) -> dict[str, Any]:
-    """What the broker says is asked only where one may answer."""
+def _status_context(request: HttpRequest) -> dict[str, Any]:
     state = sandbox_status.state()
     told, problem = None, ""
+    # A broker that is off or starting would not answer.
     if state.state == "ready":
         try:
-            told = statistics.of(client.status_now(sandbox_status.sandbox()))
+            told = statistics.broker_statistics(client.status_now(sandbox_status.sandbox()))
         except Unavailable as error:
             problem = error.message
     return {
         "state": state,
-        "word": sandbox_status.WORDS[state.state],
-        "tone": sandbox_status.TONES[state.state],
-        "outstanding": state.state in sandbox_status.OUTSTANDING,
+        "word": sandbox_status.LABELS[state.state],
+        "tone": sandbox_status.CSS_CLASSES[state.state],
+        "outstanding": state.state in sandbox_status.PENDING,
         "percent": int(state.progress * 100),
-        "tiers": statistics.tiers(state),
+        "tiers": statistics.tier_rows(state),
         "told": told,
         "elsewhere": settings.EVERTHREAD_SANDBOX_SOCKET,
         "problem": problem,
-        "may_run": sandbox_status.may_run(request),
+        "may_run": sandbox_status.may_test(request),
     }

@@ -1,4 +1,4 @@
-"""What the broker of the sandbox says of itself, for its page."""
+"""The statistics of the sandbox's broker as rows and pairs of words, for the sandbox's page."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from chat.sandbox.state import State
 
 Status = Mapping[str, Any]  # see ``chat.sandbox.broker.broker.Broker.status``
 
-TIERS: dict[str, Promise] = {
+TIER_LABELS: dict[str, Promise] = {
     "ns": gettext_lazy("Namespaces: files, processes and network of its own, and both layers below."),
     "landlock": gettext_lazy("Landlock and a filter of system calls: no network, no processes, only its own files."),
 }
-WORKS = "OK"
+WORKS = "OK"  # in place of a reason
 
 
 @dataclass(frozen=True, slots=True)
 class TierRow:
-    """What the probe said of a tier; ``reason`` is empty where it works or was not tried."""
+    """The result of probing a tier; ``reason`` is empty where it works or was not tried."""
 
     name: str
     words: str
@@ -36,13 +36,13 @@ class TierRow:
     reason: str
 
 
-def tiers(state: State) -> list[TierRow]:
-    """The best first."""
+def tier_rows(state: State) -> list[TierRow]:
+    """Return the tiers, the best first."""
     rows = []
-    for name, words in TIERS.items():
-        said = state.reasons.get(name, "")
-        works = said == WORKS
-        rows.append(TierRow(name, str(words), state.tier == name, works, "" if works else said))
+    for name, label in TIER_LABELS.items():
+        reason = state.reasons.get(name, "")
+        works = reason == WORKS
+        rows.append(TierRow(name, str(label), state.tier == name, works, "" if works else reason))
     return rows
 
 
@@ -56,20 +56,20 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """``figures`` and ``limits`` are pairs of words."""
+class BrokerStatistics:
+    """The broker's status. ``figures`` and ``limits`` are pairs of a label and a value in words."""
 
     figures: list[tuple[str, str]]
     sessions: list[SessionRow]
     limits: list[tuple[str, str]]
 
 
-def of(status: Status) -> Told:
-    return Told(_figures(status), _sessions(status["each"]), _limits(status))
+def broker_statistics(status: Status) -> BrokerStatistics:
+    return BrokerStatistics(_figures(status), _sessions(status["each"]), _limits(status))
 
 
-def length(seconds: float) -> str:
-    """``60 s``, ``5 min``, ``6 h``: in the largest unit that leaves no rest."""
+def format_limit(seconds: float) -> str:
+    """Return ``60 s``, ``5 min`` or ``6 h``: the largest unit that leaves no rest."""
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds > size and not seconds % size:
             return f"{seconds / size:.0f} {unit}"
@@ -106,7 +106,7 @@ def _sessions(each: Sequence[Mapping[str, Any]]) -> list[SessionRow]:
 def _limits(status: Status) -> list[tuple[str, str]]:
     most, limits = status["most"], status["limits"]
     return [
-        (_("Time of a cell"), length(limits["seconds"])),
+        (_("Time of a cell"), format_limit(limits["seconds"])),
         (_("Memory of a session"), filesizeformat(limits["memory"])),
         (_("Files of a session"), f"{filesizeformat(limits['disk'])}, {limits['files']}"),
         (_("Threads of a session"), str(limits["threads"])),
@@ -114,6 +114,6 @@ def _limits(status: Status) -> list[tuple[str, str]]:
         (_("Pictures of a cell"), str(limits["images"])),
         (_("Sessions of one person"), str(most["sessions_each"])),
         (_("Cells of one person at once"), str(most["cells_each"])),
-        (_("A session ends unused after"), length(most["idle"])),
-        (_("and at the latest after"), length(most["life"])),
+        (_("A session ends unused after"), format_limit(most["idle"])),
+        (_("and at the latest after"), format_limit(most["life"])),
     ]

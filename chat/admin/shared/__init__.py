@@ -1,1 +1,1 @@
-"""What several subjects of the admin need: permissions, form fields, figures in words."""
+"""The permissions, form fields and formats that several subjects of the admin share."""

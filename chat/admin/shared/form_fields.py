@@ -16,8 +16,8 @@ MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512  # reference, section 4
 MAX_LINES = 12
 
 
-class Suggested(forms.TextInput):
-    """A text field that suggests what ``suggestions()`` knows when the page is made, and takes anything."""
+class DatalistInput(forms.TextInput):
+    """A text field that takes anything, and suggests what ``suggestions()`` returns while the page is rendered."""
 
     def __init__(self, suggestions: Callable[[], Iterable[str]]) -> None:
         super().__init__({"class": "vTextField", "autocomplete": "off"})
@@ -31,7 +31,7 @@ class Suggested(forms.TextInput):
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+    """A text for each line. Cleans to the list of those that are not blank, at most ``MAX_LINES``."""
 
     widget = forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})
 
@@ -45,19 +45,20 @@ class LinesField(forms.CharField):
         return lines
 
 
-def refuse_constant(name: str) -> None:
-    """``NaN`` and ``Infinity`` are Python's, not JSON's, and PostgreSQL would not take them."""
+def reject_constant(name: str) -> None:
+    """Raise ``ValidationError`` for ``NaN`` and ``Infinity``."""
+    # They are Python's, not JSON's, and PostgreSQL would not take them.
     raise ValidationError(_("%(name)s is no value of JSON.") % {"name": name})
 
 
-class JsonText(forms.Field):
-    """JSON that is shown indented, in a field made for code. An empty field means ``empty()``."""
+class JsonTextField(forms.Field):
+    """JSON, shown indented in a field for code. Cleans to the value; an empty field to ``empty()``."""
 
     widget = forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField code", "spellcheck": "false"})
     empty: Callable[[], Any] = dict
 
     def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, str):  # what was typed
+        if isinstance(value, str):  # typed, and shown again because of an error
             return value
         return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
@@ -67,18 +68,18 @@ class JsonText(forms.Field):
         if "\\u0000" in value:
             raise ValidationError(_("The character \\u0000 cannot be kept."))
         try:
-            return json.loads(value, parse_constant=refuse_constant)
+            return json.loads(value, parse_constant=reject_constant)
         except json.JSONDecodeError as error:
-            told = {"line": error.lineno, "column": error.colno, "problem": error.msg}
+            values = {"line": error.lineno, "column": error.colno, "problem": error.msg}
             raise ValidationError(
-                _("This is not JSON: %(problem)s (line %(line)d, column %(column)d).") % told
+                _("This is not JSON: %(problem)s (line %(line)d, column %(column)d).") % values
             ) from None
         except RecursionError:
             raise ValidationError(_("This is nested too deeply.")) from None
 
 
-class MetadataField(JsonText):
-    """The API's metadata: an object of short texts."""
+class MetadataField(JsonTextField):
+    """The API's metadata. Cleans to a dict of short texts."""
 
     def validate(self, value: Any) -> None:
         if not isinstance(value, dict):
@@ -89,5 +90,5 @@ class MetadataField(JsonText):
             if len(key) > MAX_KEY:
                 raise ValidationError(_("The key “%(key)s” is longer than %(most)d.") % {"key": key, "most": MAX_KEY})
             if not isinstance(text, str) or len(text) > MAX_VALUE:
-                told = {"key": key, "most": MAX_VALUE}
-                raise ValidationError(_("The value of “%(key)s” must be a text of at most %(most)d.") % told)
+                values = {"key": key, "most": MAX_VALUE}
+                raise ValidationError(_("The value of “%(key)s” must be a text of at most %(most)d.") % values)

@@ -1,4 +1,4 @@
-"""How the sandbox stands, in words for the admin."""
+"""The state of the code interpreter's sandbox, in words, and who of the staff may see it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chat.sandbox import client
 from chat.sandbox.state import Stage, State
 from chat.sandbox.state import state as read_state
 
-LOOK = "chat.change_assistant"
-OUTSTANDING = ("preparing", "starting")
+VIEW_PERMISSION = "chat.change_assistant"
+PENDING = ("preparing", "starting")
 
-WORDS: dict[Stage, Promise] = {
+LABELS: dict[Stage, Promise] = {
     "off": _("off"),
     "preparing": _("being prepared"),
     "starting": _("starting"),
@@ -25,7 +25,7 @@ WORDS: dict[Stage, Promise] = {
     "refused": _("refused"),
     "failed": _("failed"),
 }
-TONES: dict[Stage, str] = {  # the classes that colour a state
+CSS_CLASSES: dict[Stage, str] = {  # those of a run in a state like it
     "off": "cancelled",
     "preparing": "in_progress",
     "starting": "in_progress",
@@ -35,12 +35,12 @@ TONES: dict[Stage, str] = {  # the classes that colour a state
 }
 
 
-def may_look(request: HttpRequest) -> bool:
-    """Whether the staff member may see the sandbox's page: those may who give assistants its use."""
-    return request.user.has_perm(LOOK)
+def may_view(request: HttpRequest) -> bool:
+    """Return whether the staff member may see the sandbox's page: those may who can let an assistant run code."""
+    return request.user.has_perm(VIEW_PERMISSION)
 
 
-def may_run(request: HttpRequest) -> bool:
+def may_test(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_superuser
 
 
@@ -56,11 +56,10 @@ def sandbox() -> client.Sandbox:
     return client.here(folder(), socket=settings.EVERTHREAD_SANDBOX_SOCKET)
 
 
-def note() -> str:
-    """Why no code runs now, in a sentence; empty when it does."""
+def unavailable_reason() -> str:
+    """Return why no code runs now, in a sentence; empty where it does."""
     return state().sentence
 
 
-def address() -> str:
-    """Of the sandbox's page."""
+def page_url() -> str:
     return reverse("admin:sandbox")
