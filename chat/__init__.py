@@ -8,7 +8,7 @@
             retrieval                              finding a passage
               models                               what we keep
                 providers                          how we talk to a model
-                  documents | sandbox              how we read a file; how we run code that we do not trust
+                  documents | sandbox              reading a file; how we run code that we do not trust
                     events                         what happened, and who hears it
                       errors                       every refusal
 

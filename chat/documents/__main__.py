@@ -11,11 +11,12 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents import confinement, sniffing, to_json_lines
 from chat.documents.errors import BROKEN_SERVER, INVALID, broken
 from chat.documents.formats import SUPPORTED, Kind
-from chat.documents.protocol import Line, Refused, encode
-from chat.documents.values import Summary
+from chat.documents.readers import load_reader
+from chat.documents.reading import confinement, normalize, sniffing
+from chat.documents.reading.protocol import Line, Refused, encode
+from chat.documents.sections import Summary
 from chat.errors import Unreadable
 
 _PAGES_AT_ONCE = 50
@@ -53,9 +54,9 @@ def _lines(path: Path, extension: str) -> Iterator[Line]:
 
 
 def _told(path: Path, kind: Kind) -> Iterator[Line]:
-    read = kind.reader()
+    read_sections = load_reader(kind)
     confinement.seal()
-    for item in to_json_lines.tell(read(path), kind=kind):
+    for item in normalize.tell(read_sections(path), kind=kind):
         if isinstance(item, Summary):
             yield Line(summary=item)
             return

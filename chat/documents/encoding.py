@@ -10,7 +10,7 @@ from typing import TextIO
 
 import charset_normalizer
 
-from chat.documents.values import Notice
+from chat.documents.sections import Notice
 from chat.errors import Unreadable
 
 LINE_CHARACTERS = 1 << 16

@@ -6,22 +6,16 @@ second spellings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
-from pathlib import Path, PurePath
-from typing import cast
+from pathlib import PurePath
 
 from chat.documents.errors import UNSUPPORTED
-from chat.documents.values import Notice, Section
 from chat.errors import Unreadable
-
-Reader = Callable[[Path], Iterator[Section | Notice]]
 
 
 class Kind(StrEnum):
-    """What a file is inside. The value is the name of the module that reads it."""
+    """What a file is inside. The value is the name of its module in ``chat.documents.readers``."""
 
     PDF = "pdf"
     SLIDES = "slides"
@@ -42,10 +36,6 @@ class Kind(StrEnum):
     def is_text(self) -> bool:
         """Whether such a file is text from the first byte to the last, so that any text file could be one."""
         return self not in (Kind.PDF, Kind.SLIDES, Kind.WORD, Kind.SHEETS)
-
-    def reader(self) -> Reader:
-        """Import and return the reader. Late, because a child that reads one file needs one of the libraries."""
-        return cast(Reader, import_module(f"chat.documents.{self.value}").read)
 
 
 _WORDS = {

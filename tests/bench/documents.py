@@ -15,9 +15,10 @@ from pathlib import Path
 
 from chat.documents.formats import SUPPORTED, extension
 from chat.documents.passages import cut
-from chat.documents.to_json_lines import tell
+from chat.documents.readers import load_reader
+from chat.documents.reading.normalize import tell
+from chat.documents.sections import Section
 from chat.documents.tokens import count
-from chat.documents.values import Section
 from tests.documents import samples
 
 ROUNDS = 3
@@ -120,7 +121,7 @@ TRIALS = (
 def sections(path: Path) -> list[Section]:
     """What is read from the file at ``path``."""
     kind = SUPPORTED[extension(path.name)].kind
-    return [item for item in tell(kind.reader()(path), kind=kind) if isinstance(item, Section)]
+    return [item for item in tell(load_reader(kind)(path), kind=kind) if isinstance(item, Section)]
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from chat.documents.passages import Passage as Cut
 from chat.documents.passages import cut
+from chat.documents.sections import Section
 from chat.documents.tokens import count
-from chat.documents.values import Section
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.documents.reading import read
-from chat.documents.values import Section, Summary
+from chat.documents.reading.process import read
+from chat.documents.sections import Section, Summary
 
 
 @dataclass(frozen=True)

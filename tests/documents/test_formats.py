@@ -5,6 +5,7 @@ import re
 import pytest
 
 from chat.documents.formats import SUPPORTED, Kind, format_of
+from chat.documents.readers import load_reader
 from chat.errors import Unreadable
 
 REFERENCE = (
@@ -25,7 +26,7 @@ class TestTheSupportedFormats:
 
     @pytest.mark.parametrize("kind", Kind)
     def test_have_a_reader_each(self, kind: Kind) -> None:
-        assert callable(kind.reader())
+        assert callable(load_reader(kind))
 
 
 class TestAName:

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from chat.documents.passages import Passage, cut
+from chat.documents.sections import Section
 from chat.documents.tokens import count
-from chat.documents.values import Section
 
 WORDS = ["river", "cloud", "世界", "stone", "مرحبا", "bridge", "😀", "winter", "garden", "Straße", "number", "candle"]
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
-from chat.documents.reading import read
+from chat.documents.reading.process import read
+from chat.documents.sections import Section, Summary
 from chat.documents.tokens import count
-from chat.documents.values import Section, Summary
 from chat.errors import Unreadable
 from chat.retrieval.indexing.claims import Hold
 

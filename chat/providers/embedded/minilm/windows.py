@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 from math import ceil
 
-from chat.documents.sentences import sentences
+from chat.documents.passages import sentences
 from chat.providers.embedded.minilm.wordpiece import Word, words
 
 MOST_PIECES = 254

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from chat.documents import encoding
-from chat.documents.values import Notice, Section
+from chat.documents.sections import Notice, Section
 
 _SECTION_CHARACTERS = 1 << 14
 
@@ -17,7 +17,7 @@ HeadingOf = Callable[[str], str | None]
 """The heading that a line is, or None."""
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The text of the file at ``path``. Raises ``Unreadable`` if it is binary."""
     yield from read_lines(path, _no_heading)
 

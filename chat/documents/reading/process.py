@@ -16,14 +16,14 @@ import msgspec
 
 from chat.documents.errors import BROKEN_SERVER
 from chat.documents.formats import extension, format_of
-from chat.documents.protocol import LINE_BYTES, Line, Refused, decode
-from chat.documents.values import Section, Summary
+from chat.documents.reading.protocol import LINE_BYTES, Line, Refused, decode
+from chat.documents.sections import Section, Summary
 from chat.errors import Unreadable
 
 SILENT_SECONDS = 900.0
 """Without a word from the child: its 60 s of work, on a machine where it gets a fifteenth of a core."""
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
 """All that the child sees of our environment: it parses hostile files, and needs none of our secrets."""
 

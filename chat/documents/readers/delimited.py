@@ -8,8 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from chat.documents import encoding
-from chat.documents.rows import read_rows
-from chat.documents.values import Notice, Section
+from chat.documents.readers.table_rows import read_rows
+from chat.documents.sections import Notice, Section
 from chat.errors import Unreadable
 
 FIELD_CHARACTERS = 1 << 20
@@ -18,7 +18,7 @@ FIELD_CHARACTERS = 1 << 20
 _DELIMITERS = ",;\t|"
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The rows of the file at ``path``. Raises ``Unreadable`` if it is binary or a quotation mark is never closed."""
     found = encoding.detect(path)
     lines = found.lines(path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chat.documents import office
 from chat.documents.errors import protected, too_large
 from chat.documents.formats import SUPPORTED, Kind, old_office
+from chat.documents.reading import office_archive
 from chat.errors import Unreadable
 
 MAX_BYTES = 512 << 20
@@ -41,7 +41,7 @@ def identify(path: Path, *, extension: str) -> Kind:
     if head.lstrip().startswith(_PDF) or (claimed is Kind.PDF and _PDF in head):
         return Kind.PDF
     if head.startswith(_ZIP):
-        return office.kind_of(path)
+        return office_archive.kind_of(path)
     if head.startswith(_OLE):
         raise protected(claimed.words) if _is_encrypted(path) else old_office(extension)
     if not claimed.is_text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chat.documents.values import Section, Summary
+from chat.documents.sections import Section, Summary
 
 SECTION_CHARACTERS = 1 << 16
 """Longer sections are sent in pieces."""

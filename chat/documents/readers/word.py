@@ -14,7 +14,7 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from chat.documents.values import Section
+from chat.documents.sections import Section
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTROL, _CONTROLLED = qn("w:sdt"), qn("w:sdtContent")
@@ -29,7 +29,7 @@ _STYLE = f"{qn('w:pPr')}/{qn('w:pStyle')}"
 _VALUE = qn("w:val")
 
 
-def read(path: Path) -> Iterator[Section]:
+def read_sections(path: Path) -> Iterator[Section]:
     """The document's text, a section a heading; tables as ``cell | cell`` lines. There are no pages.
 
     Raises whatever python-docx makes of a broken one.

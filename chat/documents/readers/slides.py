@@ -10,7 +10,7 @@ import pptx
 from lxml import etree
 from pptx.oxml.ns import qn
 
-from chat.documents.values import Section, paragraphs
+from chat.documents.sections import Section, paragraphs
 
 _SHAPE, _FRAME = qn("p:sp"), qn("p:graphicFrame")
 _PARAGRAPH, _ROW, _CELL, _CHART = qn("a:p"), qn("a:tr"), qn("a:tc"), qn("c:chart")
@@ -20,7 +20,7 @@ _PLACEHOLDER = f"{qn('p:nvSpPr')}/{qn('p:nvPr')}/{qn('p:ph')}"
 _TITLES = frozenset(("title", "ctrTitle"))
 
 
-def read(path: Path) -> Iterator[Section]:
+def read_sections(path: Path) -> Iterator[Section]:
     """The text of each slide in the order of its shapes, the title first, then its notes; blank slides too.
 
     Tables are ``cell | cell`` lines, charts a line a series. Raises whatever python-pptx makes of a broken file.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from chat.documents.errors import too_large
 from chat.documents.formats import Kind
-from chat.documents.protocol import SECTION_CHARACTERS
-from chat.documents.values import Notice, Section, Summary
+from chat.documents.reading.protocol import SECTION_CHARACTERS
+from chat.documents.sections import Notice, Section, Summary
 from chat.errors import Unreadable
 
 MAX_CHARACTERS = 64 << 20

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.text import HeadingOf, read_lines
-from chat.documents.values import Notice, Section
+from chat.documents.readers.text import HeadingOf, read_lines
+from chat.documents.sections import Notice, Section
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>\S.*)")
 _CLOSING = re.compile(r"[ \t]+#+[ \t]*$")
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
     yield from read_lines(path, _headings())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.documents.values import Section
+from chat.documents.sections import Section
 from chat.errors import Unreadable
 from tests.documents import hostile
 from tests.documents.conftest import Reading

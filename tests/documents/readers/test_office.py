@@ -12,7 +12,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from chat.documents import sheets
+from chat.documents.readers import sheets
 from tests.documents import samples
 from tests.documents.conftest import Reading
 
@@ -125,7 +125,7 @@ class TestAWorkbook:
         path = tmp_path / "many.xlsx"
         path.write_bytes(samples.workbook({"S": [["a", "b"], *([float(n), "x"] for n in range(1000))]}))
 
-        found = list(sheets.read(path))
+        found = list(sheets.read_sections(path))
         assert len(found) > 4
         assert all(line.startswith("a: ") for section in found[1:] for line in section.text.splitlines())
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.text import read_lines
-from chat.documents.values import Notice, Section
+from chat.documents.readers.text import read_lines
+from chat.documents.sections import Notice, Section
 
 _HEADING = re.compile(
     r"[ \t]*\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?"
@@ -16,7 +16,7 @@ _HEADING = re.compile(
 _COMMAND = re.compile(r"\\[a-zA-Z]+\*?|[{}]")
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
     yield from read_lines(path, _heading_of)
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat.documents import confinement
-from chat.documents.reading import read
-from chat.documents.values import Section
+from chat.documents.reading import confinement
+from chat.documents.reading.process import read
+from chat.documents.sections import Section
 from chat.errors import Unreadable
 from tests.documents import harm, samples
 from tests.documents.conftest import Reading
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def children() -> list[psutil.Process]:
@@ -32,7 +32,7 @@ def children() -> list[psutil.Process]:
 
 def confined(code: str) -> subprocess.CompletedProcess[str]:
     """What became of ``code``, run under a reader's limits."""
-    program = f"from chat.documents import confinement\n{code}"
+    program = f"from chat.documents.reading import confinement\n{code}"
     return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
 

@@ -10,13 +10,13 @@ import python_calamine
 
 from chat.documents.errors import broken, protected
 from chat.documents.formats import Kind
-from chat.documents.rows import read_rows
-from chat.documents.values import Section
+from chat.documents.readers.table_rows import read_rows
+from chat.documents.sections import Section
 
 _MIDNIGHT = datetime.time()
 
 
-def read(path: Path) -> Iterator[Section]:
+def read_sections(path: Path) -> Iterator[Section]:
     """The rows of each sheet, hidden ones too. Raises ``Unreadable`` if the workbook is broken or protected.
 
     A sheet is held in memory as the rectangle of its used cells; one that fills the process's memory ends it.

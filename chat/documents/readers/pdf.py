@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pypdfium2 import PdfDocument, PdfiumError, raw
 
-from chat.documents import pdf_columns
 from chat.documents.errors import broken, protected, too_large
 from chat.documents.formats import Kind
-from chat.documents.values import Notice, Section, paragraphs
+from chat.documents.readers import pdf_columns
+from chat.documents.sections import Notice, Section, paragraphs
 from chat.errors import Unreadable
 
 MAX_PAGES = 50_000
@@ -22,7 +22,7 @@ _LINE_END_HYPHEN = re.compile("[\x02\ufffe]\\s*")
 """PDFium's sign for a hyphen that only parts a word at the end of a line."""
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The text of each page, blank ones too. Raises ``Unreadable`` if the file is broken, protected or too long."""
     with _open(path) as document:
         headings = _headings(document)

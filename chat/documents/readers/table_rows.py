@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from chat.documents.values import Section
+from chat.documents.sections import Section
 
 _ROWS = 200
 """Rows in a section."""

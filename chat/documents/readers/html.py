@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chat.documents import encoding
 from chat.documents.errors import too_large
-from chat.documents.values import Notice, Section, paragraphs
+from chat.documents.sections import Notice, Section, paragraphs
 
 MAX_BYTES = 20 << 20
 """A page of this size takes a second; deep nesting, whose cost is quadratic, meets the process's time limit."""
@@ -34,7 +34,7 @@ _KEPT_LINE, _KEPT_SPACE = "\x1a", "\x19"
 _DECLARED = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
 
 
-def read(path: Path) -> Iterator[Section | Notice]:
+def read_sections(path: Path) -> Iterator[Section | Notice]:
     """The sections of the page at ``path``: the text before the first heading under its title, then one a heading.
 
     Raises ``Unreadable`` if it is larger than 20 MB or binary.
