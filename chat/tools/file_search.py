@@ -13,8 +13,9 @@ from django.utils import timezone
 from chat.models import Assistant, Run, VectorStore, VectorStoreFile
 from chat.providers import tokens
 from chat.providers.base import Function
-from chat.retrieval.search.search import Hit, Weights
-from chat.retrieval.search.search import search as search_in
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import search_stores
 from chat.tools.citations import Found, Place, Sources, marker
 
 NAME = "file_search"
@@ -59,7 +60,7 @@ class Options:
 
     limit: int
     threshold: float
-    weights: Weights
+    weights: RankingWeights
     ranking: Mapping[str, Any]
 
 
@@ -75,7 +76,9 @@ def options(run: Run) -> Options | None:
     return Options(
         limit=tool.get("max_num_results") or most,
         threshold=ranking["score_threshold"],
-        weights=Weights(text=hybrid["text_weight"], embedding=hybrid["embedding_weight"]) if hybrid else Weights(),
+        weights=RankingWeights(text=hybrid["text_weight"], embedding=hybrid["embedding_weight"])
+        if hybrid
+        else RankingWeights(),
         ranking=shown,
     )
 
@@ -119,7 +122,7 @@ def find(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
     """
     searched = stores(run)
     VectorStore.objects.filter(pk__in=[store.pk for store in searched]).update(last_active_at=timezone.now())
-    hits = search_in(searched, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
+    hits = search_stores(searched, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
     return [_result(hit) for hit in hits]
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from chat.models import Passage, VectorStore
 from chat.providers.base import Embedder
-from chat.retrieval.search.search import Hit, Weights, search
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import search_stores
 from tests.bench.retrieval_set import Document, Question
 
-WAYS = {"words": Weights(1, 0), "meaning": Weights(0, 1), "both": Weights()}
+WAYS = {"words": RankingWeights(1, 0), "meaning": RankingWeights(0, 1), "both": RankingWeights()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,18 @@ class Quality:
     recall: float
 
 
-def measure(store: VectorStore, documents: Sequence[Document], weights: Weights, *, embedder: Embedder) -> Quality:
+def measure(
+    store: VectorStore, documents: Sequence[Document], weights: RankingWeights, *, embedder: Embedder
+) -> Quality:
     """Every question of ``documents`` is asked in ``store``, which has them all."""
     results = []
     for document in documents:
         passages = list(Passage.objects.filter(entry__store=store, entry__attributes__name=document.name))
         for question in document.questions:
             right = {passage.pk for passage in passages if _answers(passage, question)}
-            hits = search([store], [question.text], limit=20, weights=weights, embedder_of=lambda _store: embedder)
+            hits = search_stores(
+                [store], [question.text], limit=20, weights=weights, embedder_of=lambda _store: embedder
+            )
             if right:
                 results.append((_ndcg(hits, right), _recall(hits, right)))
     return Quality(*(100 * sum(column) / len(results) for column in zip(*results, strict=True)))

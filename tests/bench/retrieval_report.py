@@ -15,7 +15,7 @@ from django.conf import settings
 from chat.models import Passage, User, VectorStore, Window
 from chat.providers.base import Embedder
 from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.retrieval.vectors import similarity as copies
+from chat.retrieval.vectors.snapshot import snapshot_of
 from tests.bench import documents as reading
 from tests.bench import retrieval_quality as quality
 from tests.bench import retrieval_speed as speed
@@ -123,7 +123,7 @@ def _speeds(owner: User, made: Sequence[Document], sizes: Sequence[int], *, embe
     for size in sizes:
         _say(f"making {size:,} passages in {settings.EVERTHREAD_DATA_DIR} …")
         store = VectorStore.objects.get(pk=speed.store_of(owner, size, texts).pk)
-        copies.snapshot(store)
+        snapshot_of(store)
         _say(f"searching in {size:,} passages …")
         found[f"{size:,} passages"] = speed.measure(store, queries, embedder=embedder)
         found[f"{size:,}, a tenth by a filter"] = speed.measure(store, queries, embedder=embedder, filters=speed.FILTER)

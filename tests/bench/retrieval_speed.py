@@ -23,7 +23,7 @@ from chat.models import Passage, User, VectorStore, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.keywords import index
-from chat.retrieval.search.search import search
+from chat.retrieval.search.search import search_stores
 from tests.bench.retrieval_making import completed
 from tests.bench.retrieval_set import Document
 
@@ -98,7 +98,7 @@ def measure(
         if number == WARMING:
             begun = time.process_time()
         start = time.perf_counter()
-        search([store], [query], limit=20, filters=filters, embedder_of=lambda _store: embedder)
+        search_stores([store], [query], limit=20, filters=filters, embedder_of=lambda _store: embedder)
         times.append(1000 * (time.perf_counter() - start))
     cpu = 1000 * (time.process_time() - begun) / len(queries)
     p50, p95 = np.percentile(times[WARMING:], [50, 95])

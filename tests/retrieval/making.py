@@ -13,7 +13,8 @@ from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Windo
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.keywords import index
-from chat.retrieval.search.search import Hit, search
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.search import search_stores
 
 
 class Thesaurus:
@@ -53,7 +54,7 @@ def finder(embedder: Embedder) -> Callable[..., list[Hit]]:
 
     def find(stores: VectorStore | Sequence[VectorStore], *queries: str, limit: int = 10, **options: Any) -> list[Hit]:
         among = [stores] if isinstance(stores, VectorStore) else stores
-        return search(among, queries, limit=limit, embedder_of=lambda _store: embedder, **options)
+        return search_stores(among, queries, limit=limit, embedder_of=lambda _store: embedder, **options)
 
     return find
 

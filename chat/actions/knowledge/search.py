@@ -9,10 +9,9 @@ from typing import Any
 from chat.actions.knowledge import enqueue, vector_stores
 from chat.actions.knowledge.query_rewriting import rewritten
 from chat.models import User
-from chat.retrieval.search.search import Hit, Weights
-from chat.retrieval.search.search import search as find
-
-USUAL = Weights()
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import DEFAULT_WEIGHTS, search_stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def search(
     limit: int = 10,
     threshold: float = 0.0,
     filters: Mapping[str, Any] | None = None,
-    weights: Weights = USUAL,
+    weights: RankingWeights = DEFAULT_WEIGHTS,
     rewrite: bool = False,
 ) -> Found:
     """The passages of the user's store that fit any of ``queries`` best, at most ``limit`` with at least ``threshold``.
@@ -43,4 +42,6 @@ def search(
     enqueue.check_alive(store)
     store.touch()
     wanted = [rewritten(query) for query in queries] if rewrite else list(queries)
-    return Found(wanted, find([store], wanted, limit=limit, threshold=threshold, filters=filters, weights=weights))
+    return Found(
+        wanted, search_stores([store], wanted, limit=limit, threshold=threshold, filters=filters, weights=weights)
+    )

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.knowledge.passages import place_of
 from chat.models import VectorStore
-from chat.retrieval.search.search import Hit, Weights, search
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import search_stores
 
 MAX_QUERY = 2000  # characters
 MAX_RESULTS = 50  # reference, section 4
@@ -101,7 +103,7 @@ class Trial:
 
     found: list[Found]
     milliseconds: int
-    weights: Weights
+    weights: RankingWeights
 
     @property
     def shares(self) -> dict[str, int]:
@@ -117,9 +119,9 @@ class Trial:
 def try_out(form: TrialForm) -> Trial:
     """Search with what is in the valid ``form``."""
     given = form.cleaned_data
-    weights = Weights()
+    weights = RankingWeights()
     began = time.monotonic()
-    hits = search(
+    hits = search_stores(
         [form.store],
         [given["q"]],
         limit=given["limit"] or form.fields["limit"].initial,

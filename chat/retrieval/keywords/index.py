@@ -1,4 +1,4 @@
-"""Finding passages by their words, by BM25 over the passages of one store."""
+"""The full-text index of passages: BM25 over the passages of one store. Indexing adds to it, search reads it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALF = 8.0
 """The BM25 that gives half of the highest score."""
 
 MOST_COUNTED = 0.1
-"""Of the passages of a large store: words that more have all count for as little.
+"""The share of a large store's passages up to which the rarity of a term is counted; all more common terms weigh alike.
 
 With ``MOST_ROWS`` and the 200 passages that are looked at for the rest, questions in 67,000 passages of manual pages
 had nDCG@10 50.7 by words alone, for 26 ms of CPU; with all words in all passages 50.5, for 150 ms.
@@ -30,8 +30,11 @@ Keys = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Keys of passages, ascending, and their BM25 for the rarer terms. ``common`` are the others, with their rarity."""
+class KeywordMatches:
+    """The passages that have the rarer terms of a query: their keys, ascending, and their BM25 for these terms.
+
+    ``common`` are the query's other terms, with their rarity.
+    """
 
     keys: Keys
     scores: Floats
@@ -39,56 +42,54 @@ class Found:
 
 
 def add(passages: Sequence[Passage], *, store: VectorStore) -> None:
-    """Make ``passages``, which have their rows, findable in ``store`` by the words of their text and heading.
+    """Index the headings and texts of ``passages``, which have their rows, in ``store``, in place of earlier ones.
 
-    Replaces what was added before. Call it in the transaction that makes the rows; the words are removed with their
-    passages by the database itself.
+    Call it in the transaction that inserts the rows. The database itself removes the words with their passages.
     """
     database().add([(passage.pk, f"{passage.heading}\n{passage.text}") for passage in passages], scope=store.pk)
 
 
-def search(question: str, *, store: VectorStore, total: int) -> Found:
-    """The passages of ``store``, which has ``total``, that have words of ``question``.
+def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
+    """Return the passages of ``store``, which has ``total``, that have terms of ``query``.
 
-    Of a question's terms the rarest are looked for in all passages, as many as the database can read in some 10 ms,
-    which in a store of 10,000 passages is nearly always all; ``common_scores`` tells of the others.
+    Of the query's terms the rarest are looked up in all passages, as many as the database can read in some 10 ms, which
+    in a store of 10,000 passages is nearly always all; ``common_scores`` adds the others.
     """
-    rare, common = _parted(question, store=store, total=total)
-    found = [database().passages(term, scope=store.pk) for term in rare]
-    if not found:
-        return Found(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
-    keys, places = np.unique(np.concatenate([keys for keys, _ in found]), return_inverse=True)
-    weighed = np.concatenate([shares * _rarity(len(keys), total) for keys, shares in found])
-    scores = np.bincount(places, weighed).astype(np.float64)
-    return Found(keys, scores, common)
+    rare, common = _split(query, store=store, total=total)
+    lists = [database().passages(term, scope=store.pk) for term in rare]
+    if not lists:
+        return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
+    keys, places = np.unique(np.concatenate([keys for keys, _ in lists]), return_inverse=True)
+    weighted = np.concatenate([shares * _rarity(len(keys), total) for keys, shares in lists])
+    return KeywordMatches(keys, np.bincount(places, weighted).astype(np.float64), common)
 
 
-def common_scores(found: Found, keys: Keys, *, store: VectorStore) -> Floats:
-    """What the common terms add to the BM25 of the passages with ``keys``."""
-    times: Floats = database().times(keys, list(found.common), scope=store.pk)
-    return np.asarray(shares(times) @ np.array(list(found.common.values())))
+def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) -> Floats:
+    """Return what the common terms add to the BM25 of the passages with ``keys``."""
+    times: Floats = database().times(keys, list(matches.common), scope=store.pk)
+    return np.asarray(shares(times) @ np.array(list(matches.common.values())))
 
 
-def scores(bm25: Floats) -> NDArray[np.float32]:
-    """0..1, whatever the question."""
+def normalize(bm25: Floats) -> NDArray[np.float32]:
+    """Return ``bm25`` as scores that can be compared across queries: 0..1."""
     return np.asarray(bm25 / (bm25 + HALF), np.float32)
 
 
-def _parted(question: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
-    """The rarest terms, whose passages can be read, and the others, with their rarity."""
+def _split(query: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
+    """Return the rarest terms, whose passages can be read, and the common ones, with their rarity."""
     most = max(database().MOST_ROWS, int(total * MOST_COUNTED))
-    counts = {term: database().count(term, scope=store.pk, most=most) for term in terms(question)}
+    counts = {term: database().count(term, scope=store.pk, most=most) for term in terms(query)}
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database().MOST_ROWS, side="right")))
     return ordered[:rare], {term: _rarity(counts[term], total) for term in ordered[rare:]}
 
 
-def _rarity(having: int, total: int) -> float:
-    """BM25's weight of a term that ``having`` of ``total`` passages have."""
-    return math.log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
+def _rarity(count: int, total: int) -> float:
+    """Return BM25's weight of a term that ``count`` of ``total`` passages have."""
+    return math.log(1 + (max(total, count) - count + 0.5) / (count + 0.5))
 
 
 def database() -> ModuleType:
-    """What keeps the words."""
+    """Return the module of the database that holds the index."""
     return postgres if connection.vendor == "postgresql" else sqlite

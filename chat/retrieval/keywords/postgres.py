@@ -1,4 +1,4 @@
-"""Words in PostgreSQL: ``tsvector`` with a GIN index."""
+"""The index in PostgreSQL: ``tsvector`` with a GIN index."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from chat.retrieval.keywords.terms import Term, shares, words
 
 MOST_ROWS = 2_000
-"""Passages of all terms together whose shares a question may read: each is unpacked, some ten microseconds."""
+"""The passages, of all terms together, that a query may read: each is unpacked, some ten microseconds."""
 
 _WEIGHT = 0.1  # of a plain word, in ``ts_rank_cd``
 
 
 def add(texts: Iterable[tuple[int, str]], *, scope: int) -> None:
-    """Keep the words of each ``(passage's key, text)``, instead of those kept before."""
+    """Index the words of each ``(passage's key, text)``, in place of earlier ones."""
     sql = """INSERT INTO chat_passage_words (rowid, scope, words) VALUES (%s, %s, to_tsvector('english', %s))
              ON CONFLICT (rowid) DO UPDATE SET scope = excluded.scope, words = excluded.words"""
     with connection.cursor() as cursor:
@@ -26,7 +26,7 @@ def add(texts: Iterable[tuple[int, str]], *, scope: int) -> None:
 
 
 def count(term: Term, *, scope: int, most: int) -> int:
-    """How many passages have ``term``; no more than ``most`` are counted."""
+    """Return how many passages have ``term``, up to ``most``."""
     sql = """SELECT count(*) FROM (SELECT 1 FROM chat_passage_words
              WHERE scope = %s AND words @@ phraseto_tsquery('english', %s) LIMIT %s) AS found"""
     with connection.cursor() as cursor:
@@ -35,7 +35,7 @@ def count(term: Term, *, scope: int, most: int) -> int:
 
 
 def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The keys of all passages that have ``term``, and its share of BM25 in each, 0..2.2, before rarity weighs it."""
+    """Return the keys of all passages with ``term``, and its share of BM25 in each: 0..2.2, before its rarity."""
     sql = """SELECT rowid, ts_rank_cd(words, query) FROM chat_passage_words, phraseto_tsquery('english', %s) AS query
              WHERE scope = %s AND words @@ query"""
     with connection.cursor() as cursor:
@@ -45,10 +45,10 @@ def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 def times(keys: NDArray[np.int64], terms: Sequence[Term], *, scope: int) -> NDArray[np.float64]:
-    """How often each of ``terms`` is in each of the passages with ``keys``: (keys, terms)."""
+    """Return how often each of ``terms`` is in each of the passages with ``keys``: (keys, terms)."""
     ranks = ", ".join(["ts_rank_cd(words, phraseto_tsquery('english', %s))"] * len(terms))
     sql = f"SELECT rowid, {ranks} FROM chat_passage_words WHERE scope = %s AND rowid = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*(" ".join(term) for term in terms), scope, keys.tolist()])
-        there = {row[0]: row[1:] for row in cursor.fetchall()}
-    return np.array([there.get(key, [0] * len(terms)) for key in keys.tolist()], np.float64) / _WEIGHT
+        weights = {row[0]: row[1:] for row in cursor.fetchall()}
+    return np.array([weights.get(key, [0] * len(terms)) for key in keys.tolist()], np.float64) / _WEIGHT

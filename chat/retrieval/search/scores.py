@@ -1,4 +1,4 @@
-"""How well every passage of a store answers: by words, by meaning, and both weighed."""
+"""The scores of the passages of a store: by keywords, by meaning, and the weighted sum of both."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from chat.models import VectorStore
 from chat.retrieval.keywords import index
-from chat.retrieval.search.query_vectors import Near
-from chat.retrieval.vectors.snapshot import Ints, Snapshot
+from chat.retrieval.search.query_vectors import Similarities
+from chat.retrieval.vectors.snapshot import Ints, StoreSnapshot
 
-LOOKED_AT = 200
-"""Passages, the best ones without the words that very many have, that are looked at for these words too."""
+MOST_CANDIDATES = 200
+"""The passages that score best without the common terms of a query; in these the common terms are counted too."""
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What words and meaning count for, in proportion. Raises ``ValueError`` if one is below 0, or both are 0."""
+class RankingWeights:
+    """The weights of keywords and meaning, in proportion. Raise ``ValueError`` if one is below 0, or both are 0."""
 
     text: float = 0.6
     embedding: float = 0.4
@@ -31,91 +31,101 @@ class Weights:
             raise ValueError(f"{self} must not be negative, nor both 0")
 
     def sum(self, keyword: Floats, meaning: Floats) -> Floats:
-        """The scores of passages: 0..1, as both are."""
+        """Return the scores of passages: 0..1, as both arguments are."""
         share = self.text / (self.text + self.embedding)
         return np.asarray(share * keyword + (1 - share) * meaning, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """Of all passages of ``store`` at ``snapshot``, parallel to its arrays; of those that are not ``wanted`` they may
-    be too low.
+class Candidate:
+    """The passage with the primary key ``key``, at ``position`` of the arrays of ``scores``."""
 
-    ``query`` is the index of the one that each answers best, whose scores these are; ``near``, (queries, windows), is
-    how near each window is to each of them.
+    scores: StoreScores
+    position: int
+    key: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreScores:
+    """The scores of all passages of ``store``, 0..1, parallel to the arrays of ``snapshot``.
+
+    Those of passages that are not ``allowed`` by the filters may be too low. ``query`` is the index of the query that
+    each passage answers best, whose scores these are; ``similarities`` are those of windows: (queries, windows).
     """
 
     store: VectorStore
-    snapshot: Snapshot
-    wanted: NDArray[np.bool_]
+    snapshot: StoreSnapshot
+    allowed: NDArray[np.bool_]
     score: Floats
     keyword: Floats
     meaning: Floats
     query: Ints
-    near: Floats
+    similarities: Floats
 
-    def ranked(self, *, threshold: float, soon: int) -> Iterator[int]:
-        """Positions of the wanted ones whose score is at least ``threshold``, and more than 0; best first.
+    def ranked(self, *, threshold: float, soon: int) -> Iterator[Candidate]:
+        """Yield the allowed passages whose score is at least ``threshold``, and more than 0; best first."""
+        positions = np.flatnonzero(self.allowed & (self.score >= threshold) & (self.score > 0))
+        # All are sorted only when the caller asks for more than the first ``soon``.
+        if len(positions) > soon:
+            parts = np.argpartition(-self.score[positions], soon)
+            yield from self._sorted(positions[parts[:soon]])
+            positions = positions[parts[soon:]]
+        yield from self._sorted(positions)
 
-        All are sorted only when more than the first ``soon`` are asked for.
-        """
-        left = np.flatnonzero(self.wanted & (self.score >= threshold) & (self.score > 0))
-        if len(left) > soon:
-            parted = np.argpartition(-self.score[left], soon)
-            yield from self._sorted(left[parted[:soon]])
-            left = left[parted[soon:]]
-        yield from self._sorted(left)
-
-    def _sorted(self, positions: NDArray[np.intp]) -> Iterator[int]:
-        order = np.lexsort((self.snapshot.keys[positions], -self.score[positions]))
-        return map(int, positions[order])
+    def _sorted(self, positions: NDArray[np.intp]) -> Iterator[Candidate]:
+        keys, scores = self.snapshot.keys[positions], self.score[positions]
+        for place in np.lexsort((keys, -scores)):
+            yield Candidate(self, int(positions[place]), int(keys[place]), float(scores[place]))
 
     def windows(self, position: int) -> tuple[Ints, Floats]:
-        """Of the passage's windows: their ranges of characters, and how near each is to the passage's query."""
-        part = self.snapshot.parts[int(self.snapshot.entries[position])]
-        start, end = part.ranges[np.flatnonzero(part.keys == self.snapshot.keys[position])[0]]
-        if not part.has_vectors:
-            return part.places[start:end], np.zeros(end - start, np.float32)
-        return part.places[start:end], self.near[self.query[position], part.start + start : part.start + end]
+        """Return the ranges of characters of a passage's windows, and their similarities to the passage's query."""
+        entry = self.snapshot.parts[int(self.snapshot.entries[position])]
+        start, end = entry.ranges[np.flatnonzero(entry.keys == self.snapshot.keys[position])[0]]
+        if not entry.has_vectors:
+            return entry.places[start:end], np.zeros(end - start, np.float32)
+        rows = slice(entry.start + start, entry.start + end)
+        return entry.places[start:end], self.similarities[self.query[position], rows]
 
 
-def scores(
+def score_passages(
     store: VectorStore,
-    snapshot: Snapshot,
+    snapshot: StoreSnapshot,
+    keywords: Sequence[index.KeywordMatches],
+    similarities: Similarities,
     *,
-    words: Sequence[index.Found],
-    near: Near,
-    wanted: NDArray[np.bool_],
-    weights: Weights,
-) -> Scores:
-    """Of ``store`` at ``snapshot``, from what was found by the words of each query and how near windows are to each."""
-    each = [
-        _both(store, snapshot, found, meaning=meaning, wanted=wanted, weights=weights)
-        for found, meaning in zip(words, near.passages, strict=True)
+    allowed: NDArray[np.bool_],
+    weights: RankingWeights,
+) -> StoreScores:
+    """Return the scores of the passages, from the ``keywords`` and ``similarities`` of each query."""
+    scores = [
+        _scores(store, snapshot, matches, meaning, allowed=allowed, weights=weights)
+        for matches, meaning in zip(keywords, similarities.passages, strict=True)
     ]
-    if len(each) == 1:
-        return Scores(store, snapshot, wanted, *each[0], np.zeros(len(wanted), np.int64), near.windows)
-    best = np.argmax([score for score, _, _ in each], axis=0)
-    score, keyword, meaning = np.array(each)[best, :, np.arange(len(best))].T
-    return Scores(store, snapshot, wanted, score, keyword, meaning, best, near.windows)
+    if len(scores) == 1:
+        query = np.zeros(len(allowed), np.int64)
+        return StoreScores(store, snapshot, allowed, *scores[0], query, similarities.windows)
+    query = np.argmax([score for score, _, _ in scores], axis=0)
+    score, keyword, meaning = np.array(scores)[query, :, np.arange(len(query))].T
+    return StoreScores(store, snapshot, allowed, score, keyword, meaning, query, similarities.windows)
 
 
-def _both(
+def _scores(
     store: VectorStore,
-    snapshot: Snapshot,
-    found: index.Found,
-    *,
+    snapshot: StoreSnapshot,
+    matches: index.KeywordMatches,
     meaning: Floats,
-    wanted: NDArray[np.bool_],
-    weights: Weights,
+    *,
+    allowed: NDArray[np.bool_],
+    weights: RankingWeights,
 ) -> tuple[Floats, Floats, Floats]:
-    """The score, by words and by meaning, of each passage for one query."""
+    """Return the score, by keywords and by meaning, of each passage for one query."""
     bm25 = np.zeros(len(meaning))
-    positions = snapshot.positions(found.keys)
-    bm25[positions[positions >= 0]] = found.scores[positions >= 0]
-    if found.common and len(meaning):
-        likely = np.where(wanted, weights.sum(index.scores(bm25), meaning), -1)
-        best = np.argpartition(-likely, min(LOOKED_AT, len(likely) - 1))[:LOOKED_AT]
-        bm25[best] += index.common_scores(found, snapshot.keys[best], store=store)
-    keyword = index.scores(bm25)
+    positions = snapshot.positions(matches.keys)
+    bm25[positions[positions >= 0]] = matches.scores[positions >= 0]
+    if matches.common and len(meaning):
+        likely = np.where(allowed, weights.sum(index.normalize(bm25), meaning), -1)
+        best = np.argpartition(-likely, min(MOST_CANDIDATES, len(likely) - 1))[:MOST_CANDIDATES]
+        bm25[best] += index.common_scores(matches, snapshot.keys[best], store=store)
+    keyword = index.normalize(bm25)
     return weights.sum(keyword, meaning), keyword, meaning

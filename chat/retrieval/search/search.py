@@ -1,9 +1,9 @@
-"""Finding passages by their words and their meaning together."""
+"""Search in vector stores, by keywords and meaning together. The file search tool, the API and the admin call it."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -17,84 +17,80 @@ from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
 from chat.retrieval.keywords.terms import terms
 from chat.retrieval.search.filters import matches
-from chat.retrieval.search.hits import Candidate, Hit, read
-from chat.retrieval.search.query_vectors import Meaning
-from chat.retrieval.search.scores import Scores, Weights, scores
-from chat.retrieval.vectors import similarity
-from chat.retrieval.vectors.snapshot import Snapshot
+from chat.retrieval.search.hits import Hit, load_hits
+from chat.retrieval.search.query_vectors import QueryVectors
+from chat.retrieval.search.scores import RankingWeights, StoreScores, score_passages
+from chat.retrieval.vectors.snapshot import StoreSnapshot, snapshot_of
 
-__all__ = ["Hit", "Weights", "search"]
-
-USUAL = Weights()
+DEFAULT_WEIGHTS = RankingWeights()
 
 
-def search(
+def search_stores(
     stores: Sequence[VectorStore],
     queries: Sequence[str],
     *,
     limit: int,
     threshold: float = 0.0,
     filters: Mapping[str, Any] | None = None,
-    weights: Weights = USUAL,
+    weights: RankingWeights = DEFAULT_WEIGHTS,
     embedder_of: Callable[[VectorStore], Embedder] = embedder_of,
 ) -> list[Hit]:
-    """At most ``limit`` passages of the completed files of ``stores``, best first, with scores from ``threshold`` on.
+    """Return at most ``limit`` passages of the completed files of ``stores``, best first, with scores ≥ ``threshold``.
 
-    A passage has the score of the query that it answers best. ``filters`` are those of ``search.filters`` over
-    the attributes of files. What is deleted, or in a store or file that has expired, is never found. If the embedder
-    fails, words alone decide. Blocks; raises ``ValueError`` for a filter of unknown type.
+    A passage has the score of the query that it answers best. ``filters`` are those of ``search.filters`` over the
+    attributes of files. Passages that are deleted, or in a store or file that has expired, are left out. If the
+    embedder fails, keywords alone decide. Blocks. Raise ``ValueError`` for a filter of unknown type.
     """
-    asked = [query for query in dict.fromkeys(queries) if query.strip("\0 \t\r\n")]
-    there = [store for store in _as_they_are(stores) if not store.is_expired]
-    if not asked or not there:
+    queries = [query for query in dict.fromkeys(queries) if query.strip("\0 \t\r\n")]
+    # Read again, because snapshots follow the version of the row; this also leaves each store only once.
+    rows = VectorStore.objects.filter(pk__in=[store.pk for store in stores]).order_by("pk")
+    stores = [store for store in rows if not store.is_expired]
+    if not queries or not stores:
         return []
-    meaning = Meaning(asked, stores=there, embedder_of=embedder_of)
-    found = [_scores(store, asked, meaning, filters, weights) for store in there]
-    return _best(found, limit=limit, threshold=threshold, asked=asked, weights=weights)
+    vectors = QueryVectors(queries, stores=stores, embedder_of=embedder_of)
+    scores = [_score(store, queries, vectors, filters, weights) for store in stores]
+    return _best_hits(scores, queries, limit=limit, threshold=threshold, weights=weights)
 
 
-def _as_they_are(stores: Sequence[VectorStore]) -> list[VectorStore]:
-    """Read anew, with their versions; each once."""
-    return list(VectorStore.objects.filter(pk__in=[store.pk for store in stores]).order_by("pk"))
-
-
-def _scores(
+def _score(
     store: VectorStore,
     queries: Sequence[str],
-    meaning: Meaning,
+    vectors: QueryVectors,
     filters: Mapping[str, Any] | None,
-    weights: Weights,
-) -> Scores:
-    snapshot = similarity.snapshot(store)
+    weights: RankingWeights,
+) -> StoreScores:
+    """Return the scores of all passages of ``store``."""
+    snapshot = snapshot_of(store)
+    # Embedding and comparing need no database, so they run beside the search for keywords.
     with ThreadPoolExecutor(1) as beside:
-        near = beside.submit(meaning.near, snapshot, embedder=store.embedder)
-        words = [index.search(query, store=store, total=len(snapshot.keys)) for query in queries]
-        wanted = _wanted(store, snapshot, filters)
-    return scores(store, snapshot, words=words, near=near.result(), wanted=wanted, weights=weights)
+        similarities = beside.submit(vectors.similarities, snapshot, embedder=store.embedder)
+        keywords = [index.search(query, store=store, total=len(snapshot.keys)) for query in queries]
+        allowed = np.ones(len(snapshot.keys), np.bool_) if filters is None else _allowed(store, snapshot, filters)
+    return score_passages(store, snapshot, keywords, similarities.result(), allowed=allowed, weights=weights)
 
 
-def _wanted(store: VectorStore, snapshot: Snapshot, filters: Mapping[str, Any] | None) -> NDArray[np.bool_]:
-    """Which of the snapshot's passages are of files that the filters fit."""
-    if filters is None:
-        return np.ones(len(snapshot.keys), np.bool_)
+def _allowed(store: VectorStore, snapshot: StoreSnapshot, filters: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return for each passage of the snapshot if its file matches ``filters``."""
     entries = VectorStoreFile.objects.filter(store=store).values_list("pk", "attributes")
-    fitting = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
-    return np.isin(snapshot.entries, fitting)
+    matching = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
+    return np.isin(snapshot.entries, matching)
 
 
-def _candidates(found: Scores, threshold: float, *, soon: int) -> Iterator[Candidate]:
-    return (Candidate(found, position) for position in found.ranked(threshold=threshold, soon=soon))
-
-
-def _best(
-    found: Sequence[Scores], *, limit: int, threshold: float, asked: Sequence[str], weights: Weights
+def _best_hits(
+    scores: Sequence[StoreScores],
+    queries: Sequence[str],
+    *,
+    limit: int,
+    threshold: float,
+    weights: RankingWeights,
 ) -> list[Hit]:
-    """Reads on until there are enough of those that are still there."""
+    """Return the ``limit`` best passages of all stores whose rows still exist."""
     ranked = heapq.merge(
-        *(_candidates(each, threshold, soon=2 * limit) for each in found), key=lambda candidate: -candidate.score
+        *(each.ranked(threshold=threshold, soon=2 * limit) for each in scores),
+        key=lambda candidate: -candidate.score,
     )
-    looked_for = [terms(query) for query in asked]
+    query_terms = [terms(query) for query in queries]
     hits: list[Hit] = []
-    while len(hits) < limit and (some := list(islice(ranked, limit - len(hits)))):
-        hits += read(some, asked=looked_for, weights=weights)
+    while len(hits) < limit and (candidates := list(islice(ranked, limit - len(hits)))):
+        hits += load_hits(candidates, query_terms=query_terms, weights=weights)
     return hits

@@ -17,7 +17,7 @@ PLAIN = Thesaurus()
 def found(store: VectorStore, question: str, *, total: int = 100) -> dict[str, float]:
     """The texts that are found, best first, with their scores."""
     match = index.search(question, store=store, total=total)
-    scores = index.scores(match.scores).tolist()
+    scores = index.normalize(match.scores).tolist()
     best = sorted(zip(match.keys.tolist(), scores, strict=True), key=lambda each: -each[1])
     return {Passage.objects.get(pk=key).text: score for key, score in best}
 

@@ -12,7 +12,9 @@ from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import store_changed
 from chat.retrieval.keywords import index
-from chat.retrieval.search.search import Hit, Weights, search
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import search_stores
 from tests.retrieval.making import Thesaurus, add, finder, store_of, texts
 
 pytestmark = pytest.mark.django_db
@@ -45,15 +47,15 @@ class TestASearch:
 
     def test_weighs_words_and_meaning_as_it_is_told(self, ada: User) -> None:
         store = store_of(ada, "automobile", "vehicle parts", "nothing", embedder=THESAURUS)
-        by_meaning = find(store, "vehicle", weights=Weights(text=0, embedding=2))
-        by_words = find(store, "vehicle", weights=Weights(text=1, embedding=0))
+        by_meaning = find(store, "vehicle", weights=RankingWeights(text=0, embedding=2))
+        by_words = find(store, "vehicle", weights=RankingWeights(text=1, embedding=0))
         assert [hit.score for hit in by_meaning] == [hit.meaning for hit in by_meaning]
         assert [(hit.passage.text, hit.score) for hit in by_words] == [("vehicle parts", by_words[0].keyword)]
 
     @pytest.mark.parametrize("weights", [(0, 0), (-1, 2), (1, -0.1)])
     def test_has_no_use_for_weights_of_nothing(self, weights: tuple[float, float]) -> None:
         with pytest.raises(ValueError, match="must not be negative"):
-            Weights(*weights)
+            RankingWeights(*weights)
 
     def test_leaves_out_what_is_below_the_threshold(self, ada: User) -> None:
         store = store_of(ada, "The automobile.", "The automobile, bread, rain.", "A cat.", embedder=THESAURUS)
@@ -234,7 +236,7 @@ class TestWithoutTheEmbedder:
         def refuse(_store: VectorStore) -> Thesaurus:
             raise KeyRefused
 
-        assert texts(search([store], ["car"], limit=5, embedder_of=refuse)) == ["The car of Xylotech."]
+        assert texts(search_stores([store], ["car"], limit=5, embedder_of=refuse)) == ["The car of Xylotech."]
 
     def test_vectors_of_another_width_count_for_nothing(self, ada: User) -> None:
         store = store_of(ada, "The car of Xylotech.", "The automobile.", embedder=THESAURUS)

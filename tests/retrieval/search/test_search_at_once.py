@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.retrieval.vectors import similarity
+from chat.retrieval.vectors.snapshot import snapshot_of
 from tests.retrieval.making import Thesaurus, add, finder, store_of, texts
 
 THESAURUS = Thesaurus("car automobile vehicle", "bread loaf")
@@ -81,10 +81,10 @@ class TestSearchesInThreads:
 
         def look() -> list[str]:
             begin.wait()
-            return [str(id(similarity.snapshot(row)))]
+            return [str(id(snapshot_of(row)))]
 
         with ThreadPoolExecutor(6) as pool:
             seen = [each.result(timeout=60) for each in [pool.submit(apart, look) for _ in range(6)]]
         assert len({id for ids in seen for id in ids}) == 1
         with django_assert_num_queries(0):
-            similarity.snapshot(row)
+            snapshot_of(row)

@@ -12,7 +12,8 @@ from chat.api import schemas
 from chat.api.http.request import ApiRequest
 from chat.api.resources.vector_stores.search_filters import Filters
 from chat.models.file_shapes import SearchResult, SearchResultsPage
-from chat.retrieval.search.search import Hit, Weights
+from chat.retrieval.search.hits import Hit
+from chat.retrieval.search.scores import RankingWeights
 
 router = Router(tags=["Vector stores"])
 Query = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -27,10 +28,10 @@ class Ranking(schemas.Body):
     score_threshold: schemas.Threshold = 0.0
     hybrid_search: schemas.HybridSearch | None = None
 
-    def weights(self) -> Weights:
+    def weights(self) -> RankingWeights:
         if self.hybrid_search is None:
-            return Weights()
-        return Weights(text=self.hybrid_search.text_weight, embedding=self.hybrid_search.embedding_weight)
+            return RankingWeights()
+        return RankingWeights(text=self.hybrid_search.text_weight, embedding=self.hybrid_search.embedding_weight)
 
 
 class NewSearch(schemas.Body):

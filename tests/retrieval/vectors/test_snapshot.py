@@ -1,4 +1,4 @@
-"""The copies of vectors that a process keeps, and the matrix that they are in."""
+"""Snapshots of stores, the replicas that make them, and the matrix of their vectors."""
 
 from __future__ import annotations
 
@@ -10,51 +10,52 @@ from numpy.typing import NDArray
 
 from chat.models import File, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
-from chat.retrieval.vectors import similarity
-from chat.retrieval.vectors.matrix_file import Rows
-from chat.retrieval.vectors.snapshot import Copy, Snapshot
+from chat.retrieval.search.query_vectors import passage_similarities, window_similarities
+from chat.retrieval.vectors import snapshot
+from chat.retrieval.vectors.matrix_file import MatrixFile
+from chat.retrieval.vectors.snapshot import Replica, StoreSnapshot
 from tests.retrieval.making import Thesaurus, add, store_of
 
 THESAURUS = Thesaurus("car automobile", "cat kitten", "bread loaf")
 
 
-def now(store: VectorStore) -> Snapshot:
-    return similarity.snapshot(VectorStore.objects.get(pk=store.pk))
+def now(store: VectorStore) -> StoreSnapshot:
+    return snapshot.snapshot_of(VectorStore.objects.get(pk=store.pk))
 
 
 def keys_of(entry: VectorStoreFile) -> list[int]:
     return list(entry.passages.values_list("pk", flat=True))
 
 
-def meaning(found: Snapshot, question: str) -> dict[int, float]:
-    """How near each passage is, by its key."""
-    near = similarity.nearness(found, THESAURUS.embed([question]), count=1)
-    return dict(zip(found.keys.tolist(), similarity.meanings(found, near[0]).tolist(), strict=True))
+def meaning(found: StoreSnapshot, query: str) -> dict[int, float]:
+    """Return the similarity of each passage, by its key."""
+    windows = window_similarities(found, THESAURUS.embed([query]), count=1)
+    return dict(zip(found.keys.tolist(), passage_similarities(found, windows[0]).tolist(), strict=True))
 
 
-class TestRows:
-    def test_are_those_that_were_appended(self, tmp_path: Path) -> None:
-        rows = Rows(tmp_path, width=3)
+class TestAMatrixFile:
+    def test_has_the_rows_that_were_appended(self, tmp_path: Path) -> None:
+        matrix = MatrixFile(tmp_path, width=3)
         kept: NDArray[np.float32] = np.zeros((0, 3), np.float32)
         for count in (1, 300, 5, 2000):
             more = np.random.default_rng(count).random((count, 3), np.float32)
-            rows.append(more)
+            matrix.append(more)
             kept = np.concatenate([kept, more])
-            assert np.array_equal(rows.all(), kept)
+            assert np.array_equal(matrix.rows(), kept)
 
-    def test_of_before_stay_as_they_were(self, tmp_path: Path) -> None:
-        rows = Rows(tmp_path, width=2)
-        rows.append(np.ones((3, 2), np.float32))
-        before = rows.all()
-        rows.append(np.zeros((10_000, 2), np.float32))
-        rows.all()
-        del rows
+    def test_keeps_earlier_arrays_as_they_were(self, tmp_path: Path) -> None:
+        matrix = MatrixFile(tmp_path, width=2)
+        matrix.append(np.ones((3, 2), np.float32))
+        before = matrix.rows()
+        matrix.append(np.zeros((10_000, 2), np.float32))
+        matrix.rows()
+        del matrix
         assert np.array_equal(before, np.ones((3, 2), np.float32))
 
-    def test_leave_no_file_behind(self, tmp_path: Path) -> None:
-        rows = Rows(tmp_path / "search", width=2)
-        rows.append(np.ones((3, 2), np.float32))
-        assert len(rows.all()) == 3
+    def test_leaves_no_file_behind(self, tmp_path: Path) -> None:
+        matrix = MatrixFile(tmp_path / "search", width=2)
+        matrix.append(np.ones((3, 2), np.float32))
+        assert len(matrix.rows()) == 3
         assert list((tmp_path / "search").iterdir()) == []
 
 
@@ -154,11 +155,11 @@ class TestASnapshot:
     def test_works_without_room_for_vectors(self, ada: User, tmp_path: Path) -> None:
         store = store_of(ada, "A car.", embedder=THESAURUS)
         (tmp_path / "full").write_text("")
-        found = Copy(tmp_path / "full").snapshot(VectorStore.objects.get(pk=store.pk))
+        found = Replica(tmp_path / "full").snapshot(VectorStore.objects.get(pk=store.pk))
         assert meaning(found, "car") == {keys_of(store.entries.get())[0]: 0}
 
     def test_is_kept_for_the_stores_searched_last(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(similarity, "MOST_STORES", 3)
+        monkeypatch.setattr(snapshot, "MOST_STORES", 3)
         stores = [store_of(ada, "A car.", embedder=THESAURUS) for _ in range(5)]
         for store in stores:
             assert len(now(store).keys) == 1
