@@ -1,4 +1,4 @@
-"""Stored files on their way out, a block at a time.
+"""Responses with the bytes of a stored file, for the API and the pages. They are read a block at a time.
 
 Django's ``FileResponse`` alone would read a whole file into memory before the first byte is sent: that is what it does
 under ASGI with an iterator that is not asynchronous.
@@ -24,66 +24,66 @@ Span = tuple[int, int]  # the first byte and how many
 
 
 class Download(FileResponse):
-    """Bytes of a file, which the browser neither guesses the type of nor runs."""
+    """A response with bytes of a file. The browser neither guesses their type nor runs them."""
 
-    def __init__(self, content: Section, **options: Any) -> None:
+    def __init__(self, content: FileRange, **options: Any) -> None:
         super().__init__(content, **options)
-        self.section = content
+        self.range = content
         self.block_size = BLOCK
-        self["Content-Length"] = str(content.left)
+        self["Content-Length"] = str(content.remaining)
         self["Accept-Ranges"] = "bytes"
         self["X-Content-Type-Options"] = "nosniff"
         self["Content-Security-Policy"] = SANDBOX
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = sync_to_async(self.section.read, thread_sensitive=False)
+        read = sync_to_async(self.range.read, thread_sensitive=False)
         while block := await read(BLOCK):
             yield block
 
 
-class Section:
-    """``length`` bytes of a stored file from byte ``first`` on."""
+class FileRange:
+    """A file-like object with ``length`` bytes of a stored file from byte ``first`` on."""
 
     def __init__(self, file: File, first: int, length: int) -> None:
         self.content = file.content.open("rb")
         self.content.seek(first)
-        self.left = length
+        self.remaining = length
 
     def read(self, size: int) -> bytes:
-        block: bytes = self.content.read(min(size, self.left))
-        self.left -= len(block)
+        block: bytes = self.content.read(min(size, self.remaining))
+        self.remaining -= len(block)
         return block
 
     def close(self) -> None:
         self.content.close()
 
 
-def download(request: HttpRequest, file: File, *, as_attachment: bool, content_type: str) -> HttpResponseBase:
-    """The bytes of ``file``, or those that the request's ``Range`` asks for. Raises ``NotFound`` if they are lost."""
-    span = span_of(request.headers.get("Range", ""), size=file.bytes) if "If-Range" not in request.headers else None
+def download_response(request: HttpRequest, file: File, *, as_attachment: bool, content_type: str) -> HttpResponseBase:
+    """Return the bytes of ``file``, or those of the request's ``Range``. Raise ``NotFound`` if they are lost."""
+    span = parse_range(request.headers.get("Range", ""), size=file.bytes) if "If-Range" not in request.headers else None
     if span == (0, 0):
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{file.bytes}"})
     first, length = span or (0, file.bytes)
     try:
-        content = Section(file, first, length)
+        content = FileRange(file, first, length)
     except FileNotFoundError:
         raise NotFound(_("The file is no longer stored.")) from None
-    answer = Download(content, as_attachment=as_attachment, filename=file.filename, content_type=content_type)
+    response = Download(content, as_attachment=as_attachment, filename=file.filename, content_type=content_type)
     if span:
-        answer.status_code = 206
-        answer["Content-Range"] = f"bytes {first}-{first + length - 1}/{file.bytes}"
-    return answer
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {first}-{first + length - 1}/{file.bytes}"
+    return response
 
 
-def span_of(header: str, *, size: int) -> Span | None:
-    """What a ``Range`` header asks for of ``size`` bytes: None for all, ``(0, 0)`` for what is not there.
+def parse_range(header: str, *, size: int) -> Span | None:
+    """Return what a ``Range`` header asks for of ``size`` bytes: None for all, ``(0, 0)`` for what is not there.
 
     Several ranges, or what is no range, are answered with all, as RFC 9110, section 14.2, allows.
     """
-    found = RANGE.fullmatch(header.strip())
-    if found is None or found.groups() == ("", ""):
+    match = RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
         return None
-    begin, end = found.groups()
+    begin, end = match.groups()
     if not begin:
         length = min(int(end), size)
         return (size - length, length) if length else (0, 0)

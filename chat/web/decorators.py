@@ -1,4 +1,4 @@
-"""How a view of the chat page is entered, and what a refusal looks like to a person."""
+"""The decorator of every view for people who are signed in, and how a refusal looks to them."""
 
 from __future__ import annotations
 
@@ -24,53 +24,53 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
-class PersonRequest(HttpRequest):
+class SignedInRequest(HttpRequest):
     """A request of someone who is signed in."""
 
-    user: User  # as ``door`` has made sure
+    user: User  # as ``signed_in_page`` has made sure
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[PersonRequest, P], HttpResponseBase]
+View = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
 
 
-def door(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Lets signed-in people in, and turns a ``Refusal`` into a page, or into words beside the composer."""
+def signed_in_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Redirect to the sign-in page unless someone is signed in, and turn a ``Refusal`` into a page or words on it."""
 
     @wraps(view)
-    def entered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
-            return sent_to_sign_in(request)
+            return redirect_to_sign_in(request)
         try:
-            answer = view(cast(PersonRequest, request), *args, **kwargs)
+            response = view(cast(SignedInRequest, request), *args, **kwargs)
         except Refusal as refusal:
-            answer = refused(request, refusal)
+            response = refusal_response(request, refusal)
         except OperationalError:
             log.warning("the database did not answer %s", request.path, exc_info=True)
-            answer = refused(request, Unavailable(_("The server is busy for a moment. Try again.")))
-        if not answer.has_header("Cache-Control"):
+            response = refusal_response(request, Unavailable(_("The server is busy for a moment. Try again.")))
+        if not response.has_header("Cache-Control"):
             # After signing out, "back" must ask the server whether the page may still be seen.
-            patch_cache_control(answer, private=True, no_cache=True)
-        return answer
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
-    return entered
+    return wrapper
 
 
-def sent_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page, and back from there to the page that the reader sees now."""
-    htmx = cast(PersonRequest, request).htmx
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in page, which leads back to the page that the reader sees now."""
+    htmx = cast(SignedInRequest, request).htmx
     if not htmx:
         return redirect_to_login(request.get_full_path())
-    answer = redirect_to_login(htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL))
-    return HttpResponseClientRedirect(answer["Location"])
+    response = redirect_to_login(htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL))
+    return HttpResponseClientRedirect(response["Location"])
 
 
-def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """A page of its own; for a request of the page's script, words in its place for problems."""
+def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Return a page that says why; to a request of htmx, words for the page's place for problems."""
     message = _("This page does not exist, or it is not yours.") if isinstance(refusal, NotFound) else refusal.message
     status: Any = refusal.status
-    if not cast(PersonRequest, request).htmx:
+    if not cast(SignedInRequest, request).htmx:
         return render(request, "refusal.html", {"status": status, "message": message}, status=status)
     # A chat that was deleted in another tab, or an assistant that is gone: the action's own words say more.
-    answer = render(request, "chat/problem.html", {"message": refusal.message}, status=status)
-    return reswap(retarget(answer, "#problem"), "innerHTML")
+    response = render(request, "chat/problem.html", {"message": refusal.message}, status=status)
+    return reswap(retarget(response, "#problem"), "innerHTML")

@@ -1,6 +1,6 @@
-"""For those who watch the server: is the process alive, and could it answer someone now?
+"""Health checks for monitors: whether the process is alive, and whether a message would be answered now.
 
-Neither says more than yes or no to each question: no version, no names, no errors.
+They say no more than yes or no to each question: no version, no names, no errors.
 """
 
 from __future__ import annotations
@@ -24,27 +24,25 @@ from chat.sandbox.state import state
 @never_cache
 @require_safe
 def alive(_request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers at all. Does not look at the database."""
+    """Return 200 as long as the process answers at all. Do not look at the database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when a message sent now would be answered by a model, else 503; the JSON tells what is missing.
-
-    ``sandbox`` is only told: without it a model answers still, and says that it cannot run code; taken out of service,
-    the server would not even do that. It is missed too while it is being prepared, which takes minutes.
-    """
+    """Return 200 when a message sent now would be answered by a model, else 503; the JSON says what is missing."""
     database = has_database()
-    found = {
+    checks = {
         "database": database,
         "migrations": database and has_all_migrations(),
         "model": False,
         "workers": worker.running(),
     }
-    found["model"] = found["migrations"] and has_model()
-    return JsonResponse(found | {"sandbox": has_sandbox()}, status=200 if all(found.values()) else 503)
+    checks["model"] = checks["migrations"] and has_model()
+    # Without the sandbox a model answers still, and says that it cannot run code. It is missing too while it is being
+    # prepared, which takes minutes.
+    return JsonResponse(checks | {"sandbox": has_sandbox()}, status=200 if all(checks.values()) else 503)
 
 
 def has_database() -> bool:
@@ -57,13 +55,13 @@ def has_database() -> bool:
 
 
 def has_all_migrations() -> bool:
-    """Whether the tables are those of this version."""
+    """Return whether the tables are those of this version."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def has_model() -> bool:
-    """Whether a default provider is set; the embedded one must have its weights and its runtime."""
+    """Return whether a default provider is set; the embedded one must have its weights and its runtime."""
     default = Provider.objects.filter(is_default=True, enabled=True).first()
     if default is None or default.kind != Kind.EMBEDDED:
         return default is not None
@@ -72,7 +70,7 @@ def has_model() -> bool:
 
 
 def has_sandbox() -> bool:
-    """Whether code would be run, or is not meant to be."""
+    """Return whether code would be run, or is not meant to be."""
     return settings.EVERTHREAD_SANDBOX == "off" or state(settings.EVERTHREAD_DATA_DIR / "sandbox").state == "ready"
 
 

@@ -1,4 +1,4 @@
-"""The pages for people; each part brings its own addresses."""
+"""The addresses of the pages for people. Each shelf brings its own."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

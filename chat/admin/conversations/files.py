@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
 from chat.admin.shared.permissions import log_reading, may_read
-from chat.downloads import download
+from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, Run, RunStep, Thread
 from chat.models.storing import IMAGE_TYPES
@@ -89,7 +89,7 @@ def serve(request: HttpRequest, row: Thread | Run, *, thread: Thread, file_id: s
     log_reading(request, row, thread=thread, once_in=ONE_VISIT)
     picture = is_picture(file)
     try:
-        return download(
+        return download_response(
             request, file, as_attachment=not picture, content_type=file.content_type if picture else UNKNOWN
         )
     except NotFound:

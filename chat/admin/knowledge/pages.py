@@ -24,7 +24,7 @@ from chat.admin.shared.durations_and_costs import money
 from chat.admin.shared.embedding_field import label_of
 from chat.admin.shared.permissions import Guarded
 from chat.admin.shared.store_access import assistants_of, log_looking
-from chat.downloads import download
+from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
 from chat.models import Passage, VectorStore, VectorStoreFile
 
@@ -137,7 +137,7 @@ class StorePages(Guarded):
 
     def download_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
         file = self._entry(store, entry_pk).file
-        return download(request, file, as_attachment=True, content_type="application/octet-stream")
+        return download_response(request, file, as_attachment=True, content_type="application/octet-stream")
 
     def remove_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
         entry = self._entry(store, entry_pk)

@@ -18,7 +18,7 @@ from chat.api import schemas
 from chat.api.http.multipart import FormFile, described, form_of
 from chat.api.http.pagination import Listing, page
 from chat.api.http.request import ApiRequest
-from chat.downloads import download
+from chat.downloads import download_response
 from chat.models.file_objects import deleted_file_object, file_object
 from chat.models.file_shapes import FileObject
 from chat.models.shapes import DeletedObject, ListObject
@@ -88,7 +88,7 @@ def delete_file(request: ApiRequest, file_id: str) -> DeletedObject:
 def download_file(request: ApiRequest, file_id: str) -> HttpResponseBase:
     """The bytes, of a file of any purpose."""
     file = files.get(request.user, file_id)
-    return download(request, file, as_attachment=True, content_type="application/octet-stream")
+    return download_response(request, file, as_attachment=True, content_type="application/octet-stream")
 
 
 router.api_operation(["HEAD"], "/files/{file_id}/content", include_in_schema=False)(download_file)

@@ -1,4 +1,4 @@
-"""A person's own API keys: make them, look at them, revoke them."""
+"""Views of the user's own API keys: create, list, revoke."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.actions.access import api_keys
 from chat.errors import InvalidRequest
-from chat.web.decorators import PersonRequest, door
+from chat.web.decorators import SignedInRequest, signed_in_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@door
-def own_keys(request: PersonRequest) -> HttpResponse:
-    """The list; a POST makes a key of the ``name`` given."""
-    return create(request) if request.method == "POST" else listed(request)
+@signed_in_page
+def own_keys(request: SignedInRequest) -> HttpResponse:
+    """Return the list. A POST creates a key with ``name``."""
+    return create(request) if request.method == "POST" else list_page(request)
 
 
 @sensitive_variables("secret")
-def create(request: PersonRequest) -> HttpResponse:
-    """No redirect: this answer is the only place where the secret ever is."""
+def create(request: SignedInRequest) -> HttpResponse:
+    """Create a key and return the list with its secret, which is shown nowhere else: so there is no redirect."""
     name = request.POST.get("name", "")
     try:
         key, secret = api_keys.create(request.user, name=name)
     except InvalidRequest as refusal:
-        return listed(request, status=refusal.status, problem=refusal.message, name=name)
-    return listed(request, made=key, secret=secret)
+        return list_page(request, status=refusal.status, problem=refusal.message, name=name)
+    return list_page(request, made=key, secret=secret)
 
 
-def listed(request: PersonRequest, *, status: int = 200, **more: object) -> HttpResponse:
+def list_page(request: SignedInRequest, *, status: int = 200, **more: object) -> HttpResponse:
     own = list(api_keys.of(request.user))
     context = {
         "usable": [key for key in own if key.revoked_at is None],
@@ -47,8 +47,8 @@ def listed(request: PersonRequest, *, status: int = 200, **more: object) -> Http
 
 
 @require_POST
-@door
-def revoke(request: PersonRequest, pk: int) -> HttpResponse:
+@signed_in_page
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     key = api_keys.revoke(request.user, pk)
     messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
     return redirect("keys")

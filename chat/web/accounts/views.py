@@ -1,4 +1,4 @@
-"""Accounts: sign in and out, sign up where that is open, change or reset a password.
+"""Views of accounts: sign in and out, sign up where that is open, change or reset a password.
 
 Django's own views with our pages. Wrong passwords are counted by django-axes, behind ``authenticate``. The templates'
 names differ from Django's, whose own the admin goes on using.
@@ -41,7 +41,7 @@ class SignIn(views.LoginView):
     redirect_authenticated_user = True
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Where to go on; not here again, which would be a loop for someone who is signed in."""
+        """Return where to go on; not this page, which would be a loop for someone who is signed in."""
         address = super().get_redirect_url()
         return "" if address.partition("?")[0] == self.request.path else address
 
@@ -59,7 +59,7 @@ class SignUpForm(UserForm):
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class SignUp(views.RedirectURLMixin, SignUpFormView):
-    """Open only with EVERTHREAD_SIGN_UP."""
+    """The sign-up page; 404 without ``EVERTHREAD_SIGN_UP``."""
 
     template_name = "registration/sign_up.html"
     form_class = SignUpForm
@@ -95,7 +95,7 @@ class PasswordChangeDone(views.PasswordChangeDoneView):
 
 
 class WithMail(View):
-    """Only where a mail server is set."""
+    """A view that is there only where a mail server is set."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **parts: Any) -> HttpResponseBase:
         if not settings.EVERTHREAD_HAS_MAIL:
@@ -104,7 +104,7 @@ class WithMail(View):
 
 
 class ResetForm(PasswordResetForm):
-    """Does not let a stranger fill someone's mailbox."""
+    """The form of a forgotten password. One person gets at most one mail in ``MAIL_EVERY`` seconds."""
 
     def get_users(self, email: str) -> Iterator[Any]:
         for user in super().get_users(email):

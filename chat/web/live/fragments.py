@@ -13,7 +13,7 @@ from chat.models import Thread
 from chat.models.objects import Object
 from chat.web.live.code_progress import CodeChanges
 from chat.web.live.open_answer import OpenAnswer
-from chat.web.markdown import BlockStream, highlighted, render
+from chat.web.markdown import BlockStream, highlight, render
 from chat.web.timeline import history
 from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
 
@@ -100,7 +100,7 @@ def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeStr
 
 
 def _code_step(item: CodeStep, **more: object) -> SafeString:
-    cells = [(call, call.code if call.state == "writing" else highlighted(call.code, "python")) for call in item.calls]
+    cells = [(call, call.code if call.state == "writing" else highlight(call.code, "python")) for call in item.calls]
     return _template("work", {"entry": item, "cells": cells, **more})
 
 

@@ -52,35 +52,35 @@ _NAMES = {  # as written after the fence → the lexer's name, the label
 _FORMATTER = HtmlFormatter(nowrap=True)
 
 
-def highlighted(source: str, language: str) -> SafeString:
-    """Code in colours, for the inside of ``pre.highlight``; only escaped where colours would take too long.
+def highlight(source: str, language: str) -> SafeString:
+    """Return code in colours, for the inside of ``pre.highlight``; only escaped where colours would take too long.
 
     ``language`` is the name of a lexer in the list above.
     """
     source = source.rstrip("\n")
-    return SafeString((_highlighted(source, language, Budget(highlighting=0.1)) or escape(source)).rstrip("\n"))
+    return SafeString((_highlight(source, language, Budget(highlighting=0.1)) or escape(source)).rstrip("\n"))
 
 
 def extend(markdown: MarkdownIt) -> None:
-    """Make a renderer draw code blocks like this."""
-    markdown.add_render_rule("fence", _draw)
-    markdown.add_render_rule("code_block", _draw)
+    """Add the rules for code blocks to a renderer."""
+    markdown.add_render_rule("fence", _render)
+    markdown.add_render_rule("code_block", _render)
 
 
-def _draw(_self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType) -> str:
+def _render(_self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType) -> str:
     token = tokens[index]
     words = unescapeAll(token.info).split()
     language = words[0] if words else ""
     lexer, label = _NAMES.get(language.lower(), ("", language[:_LONGEST_LABEL]))
-    body = (_highlighted(token.content, lexer, env["budget"]) if lexer else None) or escape(token.content)
+    body = (_highlight(token.content, lexer, env["budget"]) if lexer else None) or escape(token.content)
     return (
         f'<div class="code"><div class="code-head"><span class="lang">{escape(label)}</span>{COPY_MARK}</div>'
         f'<pre class="highlight"><code>{body}</code></pre></div>\n'
     )
 
 
-def _highlighted(source: str, lexer: str, budget: Budget) -> str | None:
-    """The code with its parts in spans, or None where that would take too long."""
+def _highlight(source: str, lexer: str, budget: Budget) -> str | None:
+    """Return the code with its parts in spans, or None where that would take too long."""
     if len(source) > MAX_HIGHLIGHTED or any(len(line) > MAX_LINE for line in source.split("\n")):
         return None
     tokens = []

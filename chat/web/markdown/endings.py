@@ -1,7 +1,7 @@
-"""Which lines could end the block that they follow.
+"""Guesses which lines could end the block that they follow, from its first line and without parsing.
 
-A guess, made from the first line of the block and without parsing: it decides when the parser is asked, never what it
-answers. A wrong guess costs time or shows a block a little later.
+A guess decides when ``stream`` asks the parser, never what that answers. A wrong one costs time or shows a block a
+little later.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _BEGUN = re.compile(r"[^\s\d*+-]|\*\*\S")
 
 
 def is_empty(line: str) -> bool:
-    """Whether a line is what Markdown calls empty."""
+    """Return whether a line is what Markdown calls empty."""
     return not line.strip(" \t")
 
 
-def watch(first: str) -> MayEnd:
-    """The guess for a block with this first line; it holds for that line too."""
+def end_test(first: str) -> MayEnd:
+    """Return the guess for a block with this first line; it holds for that line too."""
     for pattern, kind in _KINDS:
         if match := pattern.match(first):
             return kind(match)
@@ -33,18 +33,18 @@ def watch(first: str) -> MayEnd:
 
 
 def is_fence(first: str) -> bool:
-    """Whether a block with this first line goes on until its closing fence."""
+    """Return whether a block with this first line goes on until its closing fence."""
     return _FENCE.match(first) is not None
 
 
 def closes_fence(line: str, opening: str) -> bool:
-    """Whether the line ends a block of code that ``opening``, for example three backticks, began."""
+    """Return whether the line ends a block of code that ``opening``, for example three backticks, began."""
     marks = line.strip(" \t")
     return not _CODE.match(line) and len(marks) >= len(opening) and not marks.strip(opening[0])
 
 
 def begins_another(line: str) -> bool:
-    """Whether three characters, after an empty line, are enough to say that their line is not of a list above."""
+    """Return whether a line that begins so, after an empty line, cannot belong to a list above."""
     return _BEGUN.match(line) is not None
 
 
@@ -73,7 +73,7 @@ def _code(_: re.Match[str]) -> MayEnd:
 
 
 def _paragraph(line: str, _after_empty: bool) -> bool:
-    """Also for headings, rules, tables and formulas."""
+    # Also for headings, rules, tables and formulas.
     return is_empty(line) or _START.match(line) is not None or line.rstrip(" \t").endswith(("$$", "\\]"))
 
 

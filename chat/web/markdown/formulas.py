@@ -1,4 +1,4 @@
-r"""Where TeX stands in a text: ``$x$``, ``\(x\)``, and on display ``$$x$$``, ``\[x\]``.
+r"""TeX in a text: ``$x$``, ``\(x\)``, and on display ``$$x$$``, ``\[x\]``.
 
 A formula on display may stand on lines of its own, also right under a line of prose, and holds no empty line. What
 such a line begins is one block up to the closing marker or the empty line, known from its first line on: so a stream
@@ -35,12 +35,12 @@ _CLOSERS = {"$$": re.compile(r"\$\$"), "\\[": re.compile(r"(?<!\\)\\\]")}
 
 
 def extend(markdown: MarkdownIt) -> None:
-    """Teach a parser to find formulas and a renderer to draw them."""
+    """Add the rules that find formulas to a parser, and those that draw them to its renderer."""
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     markdown.block.ruler.before("fence", "formula_block", _block_rule, interrupts)
     markdown.inline.ruler.before("escape", "formula", _inline_rule)
-    markdown.add_render_rule("formula", _draw)
-    markdown.add_render_rule("formula_block", _draw_block)
+    markdown.add_render_rule("formula", _render)
+    markdown.add_render_rule("formula_block", _render_block)
 
 
 def _inline_rule(state: StateInline, silent: bool) -> bool:
@@ -70,13 +70,13 @@ def _block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _goes_on(source: str, closer: re.Pattern[str]) -> bool:
-    """Whether there is prose behind the formula."""
+    """Return whether prose follows the formula."""
     match = closer.search(source, 2)
     return match is not None and bool(source[match.end() :].strip())
 
 
 def _lines(state: StateBlock, start: int, end: int, closer: re.Pattern[str]) -> Iterator[str]:
-    """The lines up to the closing one, or to an empty line, or to the end of the list item around."""
+    """Yield the lines up to the closing one, to an empty line, or to the end of the list item around."""
     for number in range(start, end):
         line = _line(state, number)
         if number > start and (not line or state.sCount[number] < state.blkIndent):
@@ -103,12 +103,14 @@ def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
-def _draw(_self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType) -> str:
+def _render(_self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType) -> str:
     token = tokens[index]
     if not env["budget"].takes_tex(token.content):
         return mathml.as_code(token.content)
     return mathml.to_mathml(token.content, display=token.meta["display"])
 
 
-def _draw_block(self: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    return f"<p>{_draw(self, tokens, index, options, env)}</p>\n"
+def _render_block(
+    self: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    return f"<p>{_render(self, tokens, index, options, env)}</p>\n"

@@ -1,4 +1,4 @@
-"""How much of a text we are ready to work on.
+"""Bounds of the work on one text.
 
 The parser is linear but slow (about 1.5 µs a character of prose, 11 µs for each ``[``), so a text made to be slow is
 shown as it is instead. Measured on 256,000 characters: prose 0.4 s, the worst text that passes these limits about 1 s.
@@ -22,8 +22,8 @@ _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # surrogates have no UTF-8, which
 
 
 @dataclass(slots=True)
-class Size:
-    """How large a text is; it may come in pieces."""
+class TextSize:
+    """The size of a text that may come in pieces."""
 
     characters: int = 0
     lines: int = 0
@@ -37,13 +37,13 @@ class Size:
 
     @property
     def fits(self) -> bool:
-        """Whether the text is small enough to be parsed at all."""
+        """Return whether the text is small enough to be parsed at all."""
         return self.characters <= MAX_CHARACTERS and self.lines <= MAX_LINES and self.marks <= MAX_MARKS
 
 
 @dataclass(slots=True)
 class Budget:
-    """What the blocks of one text may still spend."""
+    """The work that the blocks of one text may still cost."""
 
     block_tokens: int = 50_000  # at about 20 µs; 1,000 lines of prose and code have 2,000
     marks: int = 50_000  # at about 10 µs
@@ -51,28 +51,28 @@ class Budget:
     highlighting: float = 0.5  # seconds of CPU: some lexers take a second for 5,000 empty lines
 
     def takes_block(self, tokens: int) -> bool:
-        """Whether a block of so many tokens is still drawn."""
+        """Take the cost of a block of so many tokens. Return whether it may still be drawn."""
         self.block_tokens -= tokens
         return self.block_tokens >= 0
 
     def takes_inline(self, source: str) -> bool:
-        """Whether the inline markup of this paragraph, cell or heading is worth parsing."""
+        """Take the cost of a paragraph, cell or heading. Return whether its inline markup may be parsed."""
         self.marks -= sum(map(source.count, "[*_"))
         return self.marks >= 0 and len(source) <= MAX_INLINE
 
     def takes_tex(self, tex: str) -> bool:
-        """Whether this formula is still drawn."""
+        """Take the cost of a formula. Return whether it may still be drawn."""
         self.tex -= len(tex)
         return self.tex >= 0
 
 
 def new_env() -> dict[str, Any]:
-    """The parser's memory for one text: its budget, the link definitions it finds, the markers that are hidden,
-    the files that it may name, and what stands for those that it does.
+    """Return the parser's state for one text: its budget, the link definitions in it, the hidden markers, the URLs of
+    the files that it may name, and the HTML in place of those that it names.
     """
-    return {"budget": Budget(), "references": {}, "hidden": [], "files": {}, "made": []}
+    return {"budget": Budget(), "references": {}, "hidden": [], "files": {}, "file_html": []}
 
 
-def normalized(text: str) -> str:
-    """The text with ``\\n`` as its only line end and without characters that UTF-8 cannot hold."""
+def normalize(text: str) -> str:
+    """Return the text with ``\\n`` as its only line end and without characters that UTF-8 cannot hold."""
     return _NOT_TEXT.sub("\ufffd", _NEWLINE.sub("\n", text))

@@ -59,10 +59,10 @@ _CODE_POINT = re.compile(r"&#x([0-9A-Fa-f]{1,6});")
 
 
 def to_mathml(tex: str, *, display: bool) -> str:
-    """A ``<math>`` element, or the source as code where the TeX is wrong, too long or unknown to us."""
+    """Return a ``<math>`` element, or the source as code where the TeX is wrong, too long or unknown to us."""
     if len(tex) > MAX_TEX or _DEFINES.search(tex):
         return as_code(tex)
-    prepared = _prepared(tex)
+    prepared = _prepare(tex)
     if any(match[2] not in _KNOWN_ENVIRONMENTS for match in _ENVIRONMENT.finditer(prepared)):
         return as_code(tex)
     try:
@@ -75,38 +75,38 @@ def to_mathml(tex: str, *, display: bool) -> str:
 
 
 def as_code(tex: str) -> str:
-    """The source of a formula that is not drawn."""
+    """Return the source of a formula that is not drawn."""
     return f'<code class="tex">{escape(tex)}</code>'
 
 
-def _prepared(tex: str) -> str:
-    """The same formula in words that the library knows."""
+def _prepare(tex: str) -> str:
+    """Return the same formula in words that the library knows."""
     tex = _OPERATORS.sub(r"\\operatorname{arg}", _NUMBERING.sub("", tex))
     return _ENVIRONMENT.sub(lambda match: match[1] + _SAME_AS.get(match[2], match[2]), tex)
 
 
 def _copy_children(source: Element, target: Element, *, display: bool) -> None:
-    target.text = _characters(source.text)
+    target.text = _unescape(source.text)
     for child in source:
         copy = SubElement(target, _tag(child, display=display), _attributes(child))
-        copy.tail = _characters(child.tail)
+        copy.tail = _unescape(child.tail)
         _copy_children(child, copy, display=display)
     if target.tag in _PARTS:
-        _gather(target, parts=_PARTS[target.tag])
+        _group_base(target, parts=_PARTS[target.tag])
 
 
 def _tag(element: Element, *, display: bool) -> str:
-    """Its tag, or where the library is content with less the one for scripts above and below the base."""
+    """Return the element's tag; on display, the one for scripts above and below the base where that is usual."""
     tag = element.tag if element.tag in TAGS else "mrow"
     if display and tag in _WITH_LIMITS and len(element):
         base = element[0]
-        if base.get("movablelimits") == "true" or _characters(base.text) in _TAKES_LIMITS:
+        if base.get("movablelimits") == "true" or _unescape(base.text) in _TAKES_LIMITS:
             return _WITH_LIMITS[tag]
     return tag
 
 
-def _gather(element: Element, *, parts: int) -> None:
-    """The library leaves a matrix and its brackets side by side; as the base of a script they must be one element."""
+def _group_base(element: Element, *, parts: int) -> None:
+    """Put the base of a script into one element: the library leaves a matrix and its brackets side by side."""
     children = list(element)
     if len(children) > parts:
         base = Element("mrow")
@@ -115,15 +115,15 @@ def _gather(element: Element, *, parts: int) -> None:
 
 
 def _attributes(element: Element) -> dict[str, str]:
-    kept = {
+    allowed = {
         name: value
         for name, value in element.attrib.items()
         if name in ATTRIBUTES and ATTRIBUTES[name].fullmatch(value)
     }
     classes = [_CLASSES[pair] for pair in element.attrib.items() if pair in _CLASSES]
-    return {**kept, "class": classes[0]} if classes else kept
+    return {**allowed, "class": classes[0]} if classes else allowed
 
 
-def _characters(text: str | None) -> str | None:
-    """The library writes characters as ``&#x…;`` inside its texts."""
+def _unescape(text: str | None) -> str | None:
+    """Return a text of the library, which writes characters as ``&#x…;``, with the characters themselves."""
     return _CODE_POINT.sub(lambda match: chr(int(match[1], 16)), text) if text else text

@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 from chat.web.markdown import citations, code, files, formulas, rules
 from chat.web.markdown.limits import MAX_NESTING
-from chat.web.markdown.sanitize import sanitized
+from chat.web.markdown.sanitize import sanitize_html
 
 Env = MutableMapping[str, Any]
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
@@ -43,27 +43,27 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """The type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …"""
+        """Return the type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …"""
         return self.tokens[0].type
 
 
-def split(source: str, *, env: Env) -> list[Block]:
-    """The top-level blocks of a normalized text. Link definitions are put into ``env["references"]``."""
+def split_blocks(source: str, *, env: Env) -> list[Block]:
+    """Return the top-level blocks of a normalized text. Link definitions are put into ``env["references"]``."""
     tokens: list[Token] = []
     _MARKDOWN.block.parse(source, _MARKDOWN, env, tokens)
     lines = source.split("\n")
     return [_block(group, lines) for group in _groups(tokens)]
 
 
-def drawn(block: Block, *, env: Env) -> SafeString:
-    """HTML of a block, safe to put on a page. Draw each block once and in order: they share the budget in ``env``."""
+def render_block(block: Block, *, env: Env) -> SafeString:
+    """Return a block as HTML that is safe to put on a page. Call once a block and in order: they share a budget."""
     if not env["budget"].takes_block(len(block.tokens)):
-        return citations.plain(block.source, env=env)
+        return citations.preformatted(block.source, env=env)
     state = StateCore("", _MARKDOWN, env, block.tokens)
     for step in _INLINE_STEPS:
         step(state)
     html = str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env))
-    return sanitized(html, chip=partial(citations.chip, env=env), made=partial(files.made, env=env))
+    return sanitize_html(html, chip=partial(citations.chip_html, env=env), file=partial(files.html_at, env=env))
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -92,9 +92,10 @@ def _parse_inline(state: StateCore) -> None:
 
 
 def _bounded(rule: BlockRule) -> BlockRule:
-    """The rule of a quote or list, but too deep its marker is text: the library alone would drop all that follows."""
+    """Return the rule of a quote or list for which a marker that is nested too deep is text."""
 
     def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        # The library alone would drop all that follows.
         return (silent or state.level < MAX_NESTING - 2) and rule(state, start, end, silent)
 
     return bounded
@@ -102,11 +103,11 @@ def _bounded(rule: BlockRule) -> BlockRule:
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802
-        """Any: ``rules`` judges links, and keeps the words of those that lead nowhere."""
+        # ``rules`` judges links, and keeps the words of those that lead nowhere.
         return True
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802
-        return super().normalizeLink(citations.without(url))
+        return super().normalizeLink(citations.remove_hidden(url))
 
 
 def _markdown() -> MarkdownIt:

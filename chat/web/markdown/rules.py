@@ -1,6 +1,6 @@
-"""What becomes of links, images, headings and tables on a page.
+"""The rules for links, images, headings and tables on a page.
 
-- A link goes to http, https or mailto, or to a file that code has made (see ``files``); of any other (``javascript:``,
+- A link goes to http, https or mailto, or to a generated file (see ``files``); of any other (``javascript:``,
   a path on this server) the words stay.
 - An image of another server would tell it who is reading, and the page's policy forbids it: it becomes a link.
 - A bare ``https://…`` becomes a link.
@@ -31,7 +31,7 @@ _PAIRS = {")": "(", "]": "["}
 
 
 def extend(markdown: MarkdownIt) -> None:
-    """Give a parser these rules."""
+    """Add these rules to a parser."""
     markdown.inline.ruler.before("autolink", "line_break", _line_break)
     markdown.core.ruler.push("page", _page)
     markdown.add_render_rule("table_open", _table_open)
@@ -63,41 +63,41 @@ def _inline(tokens: list[Token], state: StateCore) -> Iterator[Token]:
     for token in tokens:
         if token.type == "link_open":
             link = token
-            yield from _opened(token, state.env)
+            yield from _open_link(token, state.env)
         elif token.type == "link_close" and link is not None:
-            yield from _closed(token, link, state.env)
+            yield from _close_link(token, link, state.env)
             link = None
         elif token.type == "image":
             yield from _image(token, state.env, inside_link=link is not None)
         elif token.type == "text" and link is None:
-            yield from _bare(token.content, state)
+            yield from _link_files(token.content, state)
         else:
             yield token
 
 
-def _allowed(url: object) -> bool:
+def _is_allowed(url: object) -> bool:
     return _MAY_LEAD_TO.match(str(url)) is not None
 
 
 def _is_word(link: Token, env: EnvType) -> bool:
-    """``<sandbox:x>`` where there is no such file."""
-    return link.markup == "autolink" and not files.address_of(str(link.attrs["href"]), env=env)
+    """Return whether a link is ``<sandbox:x>`` and there is no such file: then it is no link."""
+    return link.markup == "autolink" and not files.url_of(str(link.attrs["href"]), env=env)
 
 
-def _opened(link: Token, env: EnvType) -> Iterator[Token]:
-    if files.is_ours(link.attrs["href"]) and not _is_word(link, env):
-        yield files.opened(link, env=env)
-    elif _allowed(link.attrs["href"]):
+def _open_link(link: Token, env: EnvType) -> Iterator[Token]:
+    if files.is_generated_file(link.attrs["href"]) and not _is_word(link, env):
+        yield files.open_token(link, env=env)
+    elif _is_allowed(link.attrs["href"]):
         link.attrs = {"href": link.attrs["href"]}
         yield link
     elif link.markup == "autolink":  # <std::string> is no link
         yield _text("<")
 
 
-def _closed(close: Token, link: Token, env: EnvType) -> Iterator[Token]:
-    if files.is_ours(link.attrs["href"]) and not _is_word(link, env):
-        yield files.closed(link, env=env)
-    elif _allowed(link.attrs["href"]):
+def _close_link(close: Token, link: Token, env: EnvType) -> Iterator[Token]:
+    if files.is_generated_file(link.attrs["href"]) and not _is_word(link, env):
+        yield files.close_token(link, env=env)
+    elif _is_allowed(link.attrs["href"]):
         yield close
     elif link.markup == "autolink":
         yield _text(">")
@@ -106,31 +106,32 @@ def _closed(close: Token, link: Token, env: EnvType) -> Iterator[Token]:
 def _image(image: Token, env: EnvType, *, inside_link: bool) -> Iterator[Token]:
     url = str(image.attrs["src"])
     words = "".join(token.content for token in image.children or [])
-    if files.is_ours(url) and not inside_link:
-        yield from files.image(url, words, env=env)
-    elif inside_link or not _allowed(url):
+    if files.is_generated_file(url) and not inside_link:
+        yield from files.image_tokens(url, words, env=env)
+    elif inside_link or not _is_allowed(url):
         yield _text(words)
     else:
         yield from _link(url, words or url)
 
 
-def _bare(text: str, state: StateCore) -> Iterator[Token]:
-    for number, piece in enumerate(files.linked(text, env=state.env)):
-        yield from files.bare(piece, env=state.env) if number % 2 else _bare_urls(piece, state.md)
+def _link_files(text: str, state: StateCore) -> Iterator[Token]:
+    pieces = files.split_at_links(text, env=state.env) if state.env["files"] else [text]
+    for number, piece in enumerate(pieces):
+        yield from files.link_tokens(piece, env=state.env) if number % 2 else _link_urls(piece, state.md)
 
 
-def _bare_urls(text: str, markdown: MarkdownIt) -> Iterator[Token]:
+def _link_urls(text: str, markdown: MarkdownIt) -> Iterator[Token]:
     done = 0
     for match in _URL.finditer(text):
-        url = _trimmed(match[0])
+        url = _trim_url(match[0])
         yield _text(text[done : match.start()])
         yield from _link(markdown.normalizeLink(url), url)
         done = match.start() + len(url)
     yield _text(text[done:])
 
 
-def _trimmed(url: str) -> str:
-    """The address without the punctuation of the sentence around it."""
+def _trim_url(url: str) -> str:
+    """Return the address without the punctuation of the sentence around it."""
     end = len(url)
     while end:
         last = url[end - 1]

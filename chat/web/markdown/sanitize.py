@@ -1,8 +1,8 @@
-"""The last step: from HTML that may hold anything to HTML that a page may show.
+"""The sanitizer, the last step: from HTML that may hold anything to HTML that a page may show.
 
 nh3 parses the final HTML as a browser would and keeps what is listed here; no ``hx-*``, ``data-*``, ``on*``, ``style``
-or ``id`` is. Only then our copy buttons and chips are put in: the renderer leaves marks for them that hold secrets
-of this process, so neither a text nor HTML that slipped through could name them. So it is with links to files.
+or ``id`` is. Only then our copy buttons, chips and links to files are put in: the renderer leaves placeholders for them
+that hold secrets of this process, so neither a text nor HTML that slipped through could name them.
 
 Classes on the page: ``a.made`` for a link to a file that code has made, ``a.picture`` around one that is a picture,
 ``span.lost`` for one that is not there; ``div.code`` around ``div.code-head`` (``span.lang`` and ``button.copy``) and
@@ -31,7 +31,7 @@ _CITATION = re.compile(f'<span class="{_CITE}">([0-9]+)</span>')
 _FILE = "file-" + secrets.token_hex(16)
 _FILES = re.compile(f'<a href="https://{_FILE}/([0-9]+)"[^>]*>|<span class="{_FILE}">([0-9]+)</span>')
 LOST = "lost-" + secrets.token_hex(16)
-_NOT_THERE = '<span class="lost" title="There is no such file.">'
+_LOST_TAG = '<span class="lost" title="There is no such file.">'
 COPY_MARK = f'<span class="{_SECRET}"></span>'
 COPY_BUTTON = '<button type="button" class="copy">Copy</button>'
 
@@ -68,34 +68,36 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def citation_mark(place: int) -> str:
-    """Where the chip of ``place`` will be."""
+def citation_placeholder(place: int) -> str:
+    """Return the placeholder for the chip of the marker at ``place``."""
     return f'<span class="{_CITE}">{place}</span>'
 
 
-def file_mark(place: int) -> str:
-    """Where the picture of ``place`` will be."""
+def picture_placeholder(place: int) -> str:
+    """Return the placeholder for the picture at ``place``."""
     return f'<span class="{_FILE}">{place}</span>'
 
 
-def file_address(place: int) -> str:
-    """Where a link leads whose begin will be that of ``place``."""
+def link_placeholder(place: int) -> str:
+    """Return the URL of a link whose opening tag will be the HTML at ``place``."""
     return f"https://{_FILE}/{place}"
 
 
-def nothing(_place: int) -> str:
+def no_html(_place: int) -> str:
     return ""
 
 
-def sanitized(html: str, *, chip: Callable[[int], str] = nothing, made: Callable[[int], str] = nothing) -> SafeString:
-    """The part of ``html`` that a page may show, with our copy buttons in place, and with safe HTML for each mark: the
-    ``chip`` of a citation, what was ``made`` for a file.
+def sanitize_html(
+    html: str, *, chip: Callable[[int], str] = no_html, file: Callable[[int], str] = no_html
+) -> SafeString:
+    """Return the part of ``html`` that a page may show, with our copy buttons, and with safe HTML for each placeholder:
+    the ``chip`` of a citation, the link or picture of a ``file``.
     """
-    clean = _CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON).replace(f'<span class="{LOST}">', _NOT_THERE)
-    clean = _FILES.sub(lambda found: made(int(found[1] or found[2])), clean)
-    return SafeString(_CITATION.sub(lambda found: chip(int(found[1])), clean))
+    clean = _CLEANER.clean(html).replace(COPY_MARK, COPY_BUTTON).replace(f'<span class="{LOST}">', _LOST_TAG)
+    clean = _FILES.sub(lambda match: file(int(match[1] or match[2])), clean)
+    return SafeString(_CITATION.sub(lambda match: chip(int(match[1])), clean))
 
 
-def plain(source: str) -> SafeString:
-    """A text as it was written."""
+def preformatted(source: str) -> SafeString:
+    """Return a text as it was written, escaped."""
     return SafeString(f'<pre class="as-written">{escape(source)}</pre>\n')

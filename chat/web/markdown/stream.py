@@ -1,4 +1,4 @@
-"""Blocks that are closed while the text still grows.
+"""Renders the blocks of a text that are closed while it still grows.
 
 A block is closed when nothing that follows can change it: a paragraph, quote or table by the empty line after it, a
 fence or formula by its last line, a heading or rule by its end, a list by the first line that is not of it. Closed
@@ -19,8 +19,8 @@ from django.utils.safestring import SafeString
 
 from chat.web.markdown import citations, files, parser
 from chat.web.markdown.citations import CitationMark
-from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, is_empty, is_fence, watch
-from chat.web.markdown.limits import Size, new_env, normalized
+from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, end_test, is_empty, is_fence
+from chat.web.markdown.limits import TextSize, new_env, normalize
 from chat.web.markdown.parser import Block
 
 PARSED_PER_CHARACTER = 4
@@ -44,7 +44,7 @@ class BlockStream:
         self._env = new_env()
         self._fed: list[str] = []
         self._length_fed = 0
-        self._size = Size()
+        self._size = TextSize()
         self._carriage_return = ""  # perhaps half of a line end
         self._lines: list[str] = []  # of the tail
         self._length = 0  # of these lines
@@ -56,14 +56,14 @@ class BlockStream:
 
     @property
     def text(self) -> str:
-        """All that was fed, as it was fed."""
+        """Return all that was fed, as it was fed."""
         self._fed = ["".join(self._fed)]
         return self._fed[0]
 
     @property
     def tail(self) -> str:
-        """The text of what is not closed yet; numbers in brackets stand for citations."""
-        return citations.numbered(self._tail(), env=self._env)
+        """Return the text of what is not closed yet; numbers in brackets stand for citations."""
+        return citations.show_numbers(self._tail(), env=self._env)
 
     def _tail(self) -> str:
         self._open_line = ["".join(self._open_line)]
@@ -72,18 +72,19 @@ class BlockStream:
     def feed(
         self, more: str, marks: Sequence[CitationMark] = (), links: Mapping[str, str] = files.NO_LINKS
     ) -> list[SafeString]:
-        """Take more text. Returns the HTML of each block that it closed, safe to append to the page.
+        """Add more text. Return the HTML of each block that it closed, safe to append to the page.
 
         ``marks`` are those in ``more``; they count from the begin of the whole text. ``links`` as for ``render``.
         """
-        files.add(links, env=self._env)
+        if links:
+            files.add_links(links, env=self._env)
         self._fed.append(more)
         begin, self._length_fed = self._length_fed, self._length_fed + len(more)
-        more = citations.hide(more, marks, env=self._env, begin=begin)
+        more = citations.hide_markers(more, marks, env=self._env, begin=begin)
         self._size.add(more)
         more = self._carriage_return + more
         self._carriage_return = "\r" if more.endswith("\r") else ""
-        first, *others = normalized(more.removesuffix("\r")).split("\n")
+        first, *others = normalize(more.removesuffix("\r")).split("\n")
         self._write(first)
         for piece in others:
             self._end_line()
@@ -91,13 +92,15 @@ class BlockStream:
         return self._close() if self._must_look() else []
 
     def finish(self) -> list[SafeString]:
-        """The text is complete. Returns the HTML of the blocks that were still open."""
-        source = self._tail() + normalized(self._carriage_return)
+        """End the text. Return the HTML of the blocks that were still open."""
+        source = self._tail() + normalize(self._carriage_return)
         self._carriage_return, self._lines, self._open_line = "", [], []
         if not self._size.fits:
-            return self._add([citations.plain(source, env=self._env)])
-        blocks = parser.split(source, env=self._env)
-        return self._add([parser.drawn(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION])
+            return self._add([citations.preformatted(source, env=self._env)])
+        blocks = parser.split_blocks(source, env=self._env)
+        return self._add(
+            [parser.render_block(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION]
+        )
 
     # --- lines -----------------------------------------------------------------------------------------------------
 
@@ -112,14 +115,14 @@ class BlockStream:
         if not self._lines and is_empty(line):
             return
         if self._may_end is None:
-            self._may_end = watch(line)
+            self._may_end = end_test(line)
         after_empty = bool(self._lines) and is_empty(self._lines[-1])
         self._is_due = self._is_due or self._may_end(line, after_empty)
         self._lines.append(line)
         self._length += len(line) + 1
 
     def _has_begun_another(self) -> bool:
-        """Whether the open line, not yet whole, is sure to be of another block than the lines before it."""
+        """Return whether the open line, not yet whole, is sure to be of another block than the lines before it."""
         return bool(self._lines) and is_empty(self._lines[-1]) and begins_another(self._begin)
 
     # --- closing ---------------------------------------------------------------------------------------------------
@@ -136,13 +139,13 @@ class BlockStream:
         self.parsed += len(source)
         self._is_due, self._looked_ahead = False, True
         env = {**self._env, "references": ChainMap({}, self._env["references"])}
-        blocks = parser.split(source, env=env)
+        blocks = parser.split_blocks(source, env=env)
         closed = self._ended(blocks)
         if not closed:
             return []
         cut = blocks[len(closed)].start if len(closed) < len(blocks) else closed[-1].end
         self._drop(cut, references=env["references"])
-        return self._add([parser.drawn(block, env=env) for block in closed if block.kind != parser.DEFINITION])
+        return self._add([parser.render_block(block, env=env) for block in closed if block.kind != parser.DEFINITION])
 
     def _ended(self, blocks: list[Block]) -> list[Block]:
         ended = blocks if blocks and self._has_ended(blocks[-1]) else blocks[:-1]
@@ -151,7 +154,7 @@ class BlockStream:
         return list(takewhile(lambda block: block.kind != parser.DEFINITION or block.end <= last, ended))
 
     def _has_ended(self, block: Block) -> bool:
-        """Whether the last block that there is cannot go on."""
+        """Return whether the last block so far cannot go on."""
         if block.end > len(self._lines):
             return False
         is_followed = block.end < len(self._lines)
@@ -163,14 +166,14 @@ class BlockStream:
         return block.kind == "fence" and block.end - block.start > 1 and closes_fence(last, block.tokens[0].markup)
 
     def _drop(self, cut: int, *, references: ChainMap[str, dict[str, Any]]) -> None:
-        """Forget the lines before ``cut`` but the definitions in them, and empty lines after it."""
-        found = references.maps[0].items()
-        self._env["references"].update({label: each for label, each in found if each["map"][0] < cut})
+        """Forget the lines before ``cut``, but keep the definitions in them, and empty lines after it."""
+        definitions = references.maps[0].items()
+        self._env["references"].update({label: each for label, each in definitions if each["map"][0] < cut})
         while cut < len(self._lines) and is_empty(self._lines[cut]):
             cut += 1
         self._lines = self._lines[cut:]
         self._length = sum(map(len, self._lines)) + len(self._lines)
-        self._may_end = watch(self._lines[0]) if self._lines else None
+        self._may_end = end_test(self._lines[0]) if self._lines else None
 
     def _add(self, blocks: list[SafeString]) -> list[SafeString]:
         self.blocks += blocks

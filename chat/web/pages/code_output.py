@@ -1,4 +1,4 @@
-"""What code has printed, of which cards show only the begin and the end."""
+"""The view of all that code has printed, of which its card shows only the begin and the end."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.views.decorators.http import require_safe
 
 from chat.actions.conversation import threads
 from chat.errors import NotFound
-from chat.web.decorators import PersonRequest, door
+from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.timeline.code_calls import CODE, output_of
 from chat.web.timeline.generated_files import code_steps
 
 
 @require_safe
-@door
-def output(request: PersonRequest, thread_id: str, step_id: str, place: int) -> HttpResponse:
-    """All that the code of one call of a step has printed, for its card."""
+@signed_in_page
+def output(request: SignedInRequest, thread_id: str, step_id: str, place: int) -> HttpResponse:
+    """Return all that the code in the call at ``place`` of a step has printed, for its card."""
     thread = threads.get(request.user, thread_id)
     step = code_steps().filter(run__thread=thread, id=step_id).first()
     calls = step.details["tool_calls"][place : place + 1] if step else []

@@ -1,7 +1,9 @@
-"""Files: attach one, look at one's own."""
+"""Views of files: upload one for the composer, and fetch one's own. The chips of files in the composer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from django.core.files.uploadedfile import UploadedFile
@@ -11,48 +13,68 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions.conversation import attachments
+from chat.actions.conversation.attachments import FOR_CODE
 from chat.actions.files import files
-from chat.downloads import download
+from chat.documents.formats import extension
+from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
+from chat.models import File
 from chat.models.storing import IMAGE_TYPES
-from chat.web.decorators import PersonRequest, door
-from chat.web.pages.attachment_chips import chips
+from chat.web.decorators import SignedInRequest, signed_in_page
 
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]
 
 
 @require_POST
-@door
-def upload(request: PersonRequest) -> HttpResponse:
-    """Keep files that were picked, dropped or pasted; each answers with a chip for the composer, or why not."""
-    given = request.FILES.getlist("upload")
-    if not given:
+@signed_in_page
+def upload(request: SignedInRequest) -> HttpResponse:
+    """Store files that were picked, dropped or pasted. Return a chip for each, or why it was refused."""
+    uploads = request.FILES.getlist("upload")
+    if not uploads:
         raise InvalidRequest(_("Choose a file first."), param="upload")
-    taken, refused = [], []
-    for each in given:
+    stored, refused = [], []
+    for each in uploads:
         try:
-            taken.append(attachments.take(request.user, upload=cast("Upload", each)))
+            stored.append(attachments.take(request.user, upload=cast("Upload", each)))
         except Refusal as refusal:
             refused.append(refusal.message)
-    return render(request, "chat/attachments.html", {"chips": chips(taken), "refused": refused})
+    return render(request, "chat/attachments.html", {"chips": attachment_chips(stored), "refused": refused})
 
 
 @require_safe
-@door
-def show(request: PersonRequest, file_id: str) -> HttpResponseBase:
-    """A picture is shown, anything else is saved; neither can run anything here."""
+@signed_in_page
+def download(request: SignedInRequest, file_id: str) -> HttpResponseBase:
+    """Return a file: a picture to be shown, anything else to be saved. Neither can run anything here."""
     file = files.get(request.user, file_id)
     is_picture = file.content_type in IMAGE_TYPES.values()
     content_type = file.content_type if is_picture else "application/octet-stream"
-    answer = download(request, file, as_attachment=not is_picture, content_type=content_type)
-    answer["Cache-Control"] = "private, max-age=3600"
-    return answer
+    response = download_response(request, file, as_attachment=not is_picture, content_type=content_type)
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
 
 
 @require_POST
-@door
-def discard(request: PersonRequest, file_id: str) -> HttpResponse:
-    """A file was taken off the composer; one that was sent all the same stays."""
+@signed_in_page
+def discard(request: SignedInRequest, file_id: str) -> HttpResponse:
+    """Delete a file that was taken off the composer, unless it was sent all the same."""
     files.discard(request.user, file_id)
     return HttpResponse(status=204)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentChip:
+    """A file in the composer. ``becomes`` says what it is used for; empty for a picture, which is seen as it is."""
+
+    file: File
+    becomes: str
+
+
+def attachment_chips(files: Iterable[File]) -> list[AttachmentChip]:
+    return [AttachmentChip(file, _becomes(file)) for file in files]
+
+
+def _becomes(file: File) -> str:
+    if file.is_image:
+        return ""
+    return _("for code") if extension(file.filename) in FOR_CODE else _("will be read")

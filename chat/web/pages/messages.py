@@ -1,10 +1,12 @@
-"""What one does in a thread: say something, stop, try again, take back; and look for news without a socket."""
+"""Views of messages and runs: send, stop, retry, take back; and poll for news without a socket."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,107 +18,122 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from chat.actions.assistants import assistants
 from chat.actions.conversation import new_threads, runs, sending, threads
+from chat.actions.conversation.sending import Posted
 from chat.actions.files import files
 from chat.engine.follow import look
 from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
 from chat.models import File, Message
-from chat.web.decorators import PersonRequest, door
+from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.live import fragments
 from chat.web.live.consumer import page_state
 from chat.web.live.feed import Feed
-from chat.web.pages.attachment_chips import chips
+from chat.web.pages.files import attachment_chips
 from chat.web.timeline import history
 
 MOST_FILES = 20  # of one message
 
 
 @require_POST
-@door
-def start(request: PersonRequest) -> HttpResponse:
-    """A new thread with its first message."""
-    text, attached, client_key = composed(request)
+@signed_in_page
+def start(request: SignedInRequest) -> HttpResponse:
+    """Open a thread with its first message."""
+    form = composer_form(request)
     assistant = assistants.get(request.user, request.POST.get("assistant", ""))
     thread = new_threads.open_thread(
-        request.user, assistant=assistant, text=text, files=attached, client_key=client_key
+        request.user, assistant=assistant, text=form.text, files=form.files, client_key=form.client_key
     )
     return HttpResponseClientRedirect(reverse("thread", args=[thread.id]))
 
 
 @require_POST
-@door
-def send(request: PersonRequest, thread_id: str) -> HttpResponse:
-    """One more message. What follows from it comes through the socket, or the next poll."""
+@signed_in_page
+def send(request: SignedInRequest, thread_id: str) -> HttpResponse:
+    """Post one more message. The answer comes through the socket, or the next poll."""
     thread = threads.get(request.user, thread_id)
-    text, attached, client_key = composed(request)
-    posted = sending.send(thread, text=text, files=attached, client_key=client_key)
-    said = fragments.appended(history.message_items([posted.message])) if posted.message else ""
-    answer = render(request, "chat/sent.html", {"said": said, "client_key": secrets.token_urlsafe(18)})
-    return trigger_client_event(answer, "everthread:sent")
+    form = composer_form(request)
+    posted = sending.send(thread, text=form.text, files=form.files, client_key=form.client_key)
+    return composer_response(request, posted)
 
 
-def composed(request: PersonRequest) -> tuple[str, list[File], str]:
-    """Text, files and idempotency key of the composer. Raises ``InvalidRequest``, ``NotFound``."""
+@dataclass(frozen=True, slots=True)
+class ComposerForm:
+    """The checked contents of the composer. ``client_key`` makes a repeated request harmless."""
+
+    text: str
+    files: Sequence[File]
+    client_key: str
+
+
+def composer_form(request: SignedInRequest) -> ComposerForm:
+    """Return the contents of the composer. Raise ``InvalidRequest``, or ``NotFound`` for a file that is not there."""
     client_key, ids = request.POST.get("client_key", ""), request.POST.getlist("file")
     if not 8 <= len(client_key) <= 64:
         raise InvalidRequest(_("The page is out of date. Load it again; what you wrote is kept."), param="client_key")
     if len(ids) > MOST_FILES:
         raise InvalidRequest(_("At most %(most)d files fit in one message.") % {"most": MOST_FILES}, param="file")
-    return request.POST.get("text", ""), files.get_all(request.user, ids), client_key
+    return ComposerForm(request.POST.get("text", ""), files.get_all(request.user, ids) if ids else (), client_key)
+
+
+def composer_response(request: SignedInRequest, posted: Posted) -> HttpResponse:
+    """Return the new message for the end of the page, unless it waits, and an empty composer."""
+    message = fragments.appended(history.message_items([posted.message])) if posted.message else ""
+    response = render(request, "chat/sent.html", {"said": message, "client_key": secrets.token_urlsafe(18)})
+    return trigger_client_event(response, "everthread:sent")
 
 
 @require_POST
-@door
-def stop(request: PersonRequest, thread_id: str) -> HttpResponse:
-    """For when there is no socket. A run that has ended is no matter."""
+@signed_in_page
+def stop(request: SignedInRequest, thread_id: str) -> HttpResponse:
+    """Stop a run when there is no socket. One that has ended is left as it is."""
     with suppress(WrongRunStatus):
         runs.cancel(runs.get(request.user, thread_id, request.POST.get("run", "")))
     return HttpResponse(status=204)
 
 
 @require_POST
-@door
-def retry(request: PersonRequest, thread_id: str) -> HttpResponse:
-    """Ask again. A second click finds the run that the first one started."""
+@signed_in_page
+def retry(request: SignedInRequest, thread_id: str) -> HttpResponse:
+    """Ask for an answer again. A second click finds the run that the first one started."""
     with suppress(ThreadBusy):
         sending.retry(threads.get(request.user, thread_id))
     return trigger_client_event(HttpResponse(status=204), "everthread:changed")
 
 
 @require_POST
-@door
-def take_back(request: PersonRequest, thread_id: str) -> HttpResponse:
-    """A waiting message returns to the composer, with its files."""
+@signed_in_page
+def take_back(request: SignedInRequest, thread_id: str) -> HttpResponse:
+    """Put a waiting message back into the composer, with its files."""
     queued = sending.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_present(request.user, history.file_ids(queued.content, queued.attachments))
-    answer = render(request, "chat/taken_back.html", {"chips": chips(attached)})
-    return trigger_client_event(answer, "everthread:changed")
+    response = render(request, "chat/taken_back.html", {"chips": attachment_chips(attached)})
+    return trigger_client_event(response, "everthread:changed")
 
 
 @require_safe
-@door
-def text(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
-    """A message as it was written, to be copied; its citations as numbers, which are explained at the end."""
+@signed_in_page
+def text(request: SignedInRequest, thread_id: str, message_id: str) -> HttpResponse:
+    """Return a message as it was written, to be copied, with numbers for its citations and the sources at the end."""
     return HttpResponse(
-        history.text_with_sources(found(request, thread_id, message_id)), content_type="text/plain; charset=utf-8"
+        history.text_with_sources(get_message(request, thread_id, message_id)), content_type="text/plain; charset=utf-8"
     )
 
 
 @require_safe
 @never_cache
-@door
-def reading(request: PersonRequest, thread_id: str, message_id: str) -> HttpResponse:
-    """How far the files of a message are read, in place of what the page says of it; nothing when it is gone."""
+@signed_in_page
+def reading(request: SignedInRequest, thread_id: str, message_id: str) -> HttpResponse:
+    """Return how far the files of a message are read, for its place on the page; nothing when the message is gone."""
     try:
-        (shown,) = history.message_items([found(request, thread_id, message_id)])
+        (item,) = history.message_items([get_message(request, thread_id, message_id)])
     except NotFound:
         return HttpResponse()
-    return render(request, "chat/reading.html", {"entry": shown})
+    return render(request, "chat/reading.html", {"entry": item})
 
 
-def found(request: PersonRequest, thread_id: str, message_id: str) -> Message:
-    """A message of the user's thread. Raises ``NotFound``."""
+def get_message(request: SignedInRequest, thread_id: str, message_id: str) -> Message:
+    """Return a message of the user's thread. Raise ``NotFound``."""
     message = threads.get(request.user, thread_id).messages.filter(id=message_id).first()
     if message is None:
         raise NotFound(_("There is no such message."))
@@ -125,9 +142,9 @@ def found(request: PersonRequest, thread_id: str, message_id: str) -> Message:
 
 @require_safe
 @never_cache
-@door
-def news(request: PersonRequest, thread_id: str) -> HttpResponse:
-    """What the page lacks, in the fragments that its socket would bring. ``?have=`` is the socket's frame."""
+@signed_in_page
+def news(request: SignedInRequest, thread_id: str) -> HttpResponse:
+    """Return what the page lacks, in the fragments that its socket would bring. ``?have=`` is the socket's frame."""
     try:
         page = page_state(json.loads(request.GET.get("have", "{}")))
     except (ValueError, AttributeError, RecursionError):

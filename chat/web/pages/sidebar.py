@@ -1,4 +1,4 @@
-"""The list of one's threads: the last active first, under headings of time, and as much of it as is looked at."""
+"""The list of the user's threads, the last active first, under headings of time, and a page of it at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from chat.actions.conversation import threads
 from chat.models import Thread, User
-from chat.web.decorators import PersonRequest, door
+from chat.web.decorators import SignedInRequest, signed_in_page
 
 SIZE = 40  # threads that are fetched at a time
 AGES = [(0, "today", _("Today")), (1, "yesterday", _("Yesterday")), (7, "week", _("Last 7 days"))]
@@ -26,22 +26,24 @@ OLDER = ("older", _("Earlier"))
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ThreadGroup:
     """Threads of one age. ``name`` is "" when the heading stands above them already."""
 
     name: str | Promise
     threads: tuple[Thread, ...]
 
 
-def listing(user: User, *, words: str = "", archived: bool = False, page: int = 0, below: str = "") -> dict[str, Any]:
-    """The context of ``chat/threads.html``. ``below`` is the key of the last heading of the page before."""
+def sidebar_context(
+    user: User, *, words: str = "", archived: bool = False, page: int = 0, below: str = ""
+) -> dict[str, Any]:
+    """Return the context of ``chat/threads.html``. ``below`` is the key of the last heading of the page before."""
     matching = threads.listed(user, words=words, archived=archived)
     rows = list(matching[page * SIZE : (page + 1) * SIZE + 1])
     has_more = len(rows) > SIZE
     groups = [(key, list(members)) for key, members in groupby(rows[:SIZE], key=age_of)]
     more = {"q": words, "archived": "1" if archived else "", "page": page + 1, "below": groups[-1][0] if groups else ""}
     return {
-        "groups": [Group("" if key == below else heading(key), tuple(members)) for key, members in groups],
+        "groups": [ThreadGroup("" if key == below else heading(key), tuple(members)) for key, members in groups],
         "more": f"{reverse('thread-list')}?{urlencode(more)}" if has_more else "",
         "is_first": page == 0,
         "words": words,
@@ -50,7 +52,7 @@ def listing(user: User, *, words: str = "", archived: bool = False, page: int = 
 
 
 def age_of(thread: Thread) -> str:
-    """The key of the heading under which it stands, in the reader's zone."""
+    """Return the key of the heading under which a thread stands, in the reader's zone."""
     days = (timezone.localdate() - timezone.localdate(thread.active_at)).days
     return next((key for most, key, _name in AGES if days <= most), OLDER[0])
 
@@ -61,11 +63,11 @@ def heading(key: str) -> str | Promise:
 
 
 @require_safe
-@door
-def thread_list(request: PersonRequest) -> HttpResponse:
-    """Search results, the archive, or a further page of either."""
+@signed_in_page
+def thread_list(request: SignedInRequest) -> HttpResponse:
+    """Return search results, the archive, or a further page of either."""
     page = request.GET.get("page", "")
-    context = listing(
+    context = sidebar_context(
         request.user,
         words=request.GET.get("q", "")[:200],
         archived=bool(request.GET.get("archived")),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chat.web.markdown import BlockStream, render
-from chat.web.markdown.sanitize import LOST, file_address, file_mark
+from chat.web.markdown.sanitize import LOST, link_placeholder, picture_placeholder
 from tests.web.markdown.samples import SAMPLES
 from tests.web.markdown.test_sanitize import HTML, MARKDOWN
 from tests.web.markup import Elements, check_harmless
@@ -131,8 +131,8 @@ class TestNobody:
 
     def test_sees_the_marks(self) -> None:
         html = drawn(f"[x]({CSV}) ![y]({PLOT}) [z]({GONE})")
-        secret = re.search(r"file-[0-9a-f]{32}", file_mark(0))[0]
-        assert secret in file_address(0)
+        secret = re.search(r"file-[0-9a-f]{32}", picture_placeholder(0))[0]
+        assert secret in link_placeholder(0)
         assert secret not in html
         assert LOST not in html
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from chat.web.markdown import BlockStream, render
-from chat.web.markdown.sanitize import COPY_BUTTON, sanitized
+from chat.web.markdown.sanitize import COPY_BUTTON, sanitize_html
 from tests.web.markdown.samples import SAMPLES
 from tests.web.markup import Elements, check_harmless
 
@@ -139,8 +139,8 @@ class TestSanitizer:
 
     @pytest.mark.parametrize("html", HTML)
     def test_lets_nothing_active_through(self, html: str) -> None:
-        once = sanitized(html)
-        for tag, attributes in Elements(once).all + Elements(sanitized(once)).all:
+        once = sanitize_html(html)
+        for tag, attributes in Elements(once).all + Elements(sanitize_html(once)).all:
             assert tag != "button"
             assert tag not in {"script", "style", "img", "svg", "iframe", "form", "mglyph", "annotation-xml"}
             for name in attributes:
@@ -154,12 +154,12 @@ class TestSanitizer:
         [COPY_BUTTON, '<span class="copy"></span>', '<span class="copy-0123456789abcdef0123456789abcdef"></span>'],
     )
     def test_takes_no_button_from_others(self, html: str) -> None:
-        assert "button" not in sanitized(html)
-        assert "copy" not in sanitized(html)
+        assert "button" not in sanitize_html(html)
+        assert "copy" not in sanitize_html(html)
 
     def test_keeps_what_the_renderer_makes(self) -> None:
         html = '<p><br><span class="k">b</span></p><table><tbody><tr><td class="right">a</td></tr></tbody></table>'
-        assert sanitized(html) == html
+        assert sanitize_html(html) == html
 
 
 class TestRenderer:
