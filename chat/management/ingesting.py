@@ -15,7 +15,7 @@ from chat.actions.knowledge import staff
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile, storing
 from chat.models.liveness import is_anyone_alive
-from chat.retrieval.indexing import originals
+from chat.retrieval.indexing import reuse
 from chat.retrieval.indexing.worker import Ingestion
 
 P = ParamSpec("P")
@@ -81,7 +81,7 @@ class Ingesting:
 
     def _put(self, path: Path) -> int:
         """The entry of the file at ``path``. One that failed before is read again."""
-        name, digest = storing.shown_name(path.name), originals.digest(path)
+        name, digest = storing.shown_name(path.name), reuse.file_digest(path)
         named = self.by_name.setdefault(name, [])
         size = path.stat().st_size
         for entry in named:
@@ -127,5 +127,5 @@ def digest_of(entry: VectorStoreFile) -> str:
     """One that waits to be read has no digest yet."""
     if entry.digest:
         return entry.digest
-    with originals.on_disk(entry.file) as path:
-        return originals.digest(path)
+    with reuse.local_copy(entry.file) as path:
+        return reuse.file_digest(path)

@@ -1,1 +1,1 @@
-"""How files become passages: a worker claims each entry of a store, reads, cuts, embeds and writes it."""
+"""Indexing the files of stores: a worker claims each entry, reads and cuts it into passages, and embeds them."""

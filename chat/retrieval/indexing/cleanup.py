@@ -1,4 +1,7 @@
-"""Removing what was read of a file, a little at a time: the words of a hundred passages take the database a while."""
+"""Removing passages and windows, a few in a transaction: the words of a hundred passages take the database a while.
+
+Indexing removes what an earlier attempt left; the daily sweep what cannot be found any more.
+"""
 
 from __future__ import annotations
 
@@ -10,48 +13,53 @@ from django.utils import timezone
 
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
+from chat.retrieval.indexing.claims import Hold, Lost
 
 ROWS = 100  # that are removed in one transaction
 Status = VectorStoreFile.Status
 
 
 def empty(pk: int, *, among: QuerySet[VectorStoreFile]) -> bool:
-    """Remove the windows and passages of the entry ``pk`` for as long as it is ``among`` these. False if it ceased to
-    be.
-    """
+    """Remove the windows and passages of the entry ``pk``. Return False if it leaves ``among`` before all are gone."""
     for rows in (Window.objects, Passage.objects):
         removed = ROWS
         while removed == ROWS:
             with transaction.atomic():
                 if among.filter(pk=pk).select_for_update(no_key=True).first() is None:
                     return False
-                some = list(rows.filter(entry=pk).values_list("pk", flat=True)[:ROWS])
-                rows.filter(pk__in=some).delete()
-            removed = len(some)
+                keys = list(rows.filter(entry=pk).values_list("pk", flat=True)[:ROWS])
+                rows.filter(pk__in=keys).delete()
+            removed = len(keys)
     return True
 
 
+def empty_claimed(claim: Hold) -> None:
+    """Remove the windows and passages of the claimed entry. Raise ``Lost``."""
+    if not empty(claim.pk, among=claim.rows()):
+        raise Lost
+
+
 def ended() -> QuerySet[VectorStoreFile]:
-    """Entries that nothing will ever be found of."""
+    """Return the entries whose passages will never be found."""
     return VectorStoreFile.objects.filter(status__in=(Status.FAILED, Status.CANCELLED))
 
 
 def sweep() -> None:
-    """Free the space of what cannot be found: what reading left behind that came to nothing, and expired stores."""
+    """Remove the passages that cannot be found: of failed and cancelled entries, and of expired stores."""
     _empty_all(ended())
     for store in expired():
-        _forget(store)
+        _mark_unread(store)
     _empty_all(VectorStoreFile.objects.filter(status=Status.COMPLETED, is_cut=False))
 
 
 def _empty_all(entries: QuerySet[VectorStoreFile]) -> None:
-    left = entries.filter(Exists(Passage.objects.filter(entry=OuterRef("pk"))))
-    for pk in list(left.values_list("pk", flat=True)):
+    filled = entries.filter(Exists(Passage.objects.filter(entry=OuterRef("pk"))))
+    for pk in list(filled.values_list("pk", flat=True)):
         empty(pk, among=entries)
 
 
 def expired() -> list[VectorStore]:
-    """The stores that have expired and whose passages are still there."""
+    """Return the stores that have expired and still have passages."""
     full = Exists(VectorStoreFile.objects.filter(store=OuterRef("id"), status=Status.COMPLETED, is_cut=True))
     stores = VectorStore.objects.filter(full, expires_after__isnull=False)
     now = timezone.now()
@@ -64,8 +72,8 @@ def expired() -> list[VectorStore]:
 
 
 @transaction.atomic
-def _forget(store: VectorStore) -> None:
-    """Its files stay listed. Should its life be prolonged, ``renewal`` has them read anew."""
+def _mark_unread(store: VectorStore) -> None:
+    """Keep the entries of an expired store, without passages. ``reindex`` reads them if its life is prolonged."""
     latest = VectorStore.objects.select_for_update(no_key=True).filter(pk=store.pk).first()
     if latest is not None and latest.is_expired:
         latest.entries.filter(status=Status.COMPLETED).update(is_cut=False, embedded_by="", usage_bytes=0)

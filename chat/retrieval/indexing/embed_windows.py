@@ -1,4 +1,4 @@
-"""Vectors for the windows of an entry, in order. What is done stays done, whenever the work is interrupted."""
+"""The vectors of an entry's windows, made in order. ``index_file`` calls it; an interruption loses no vector."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
+from django.db.models import Count
 from numpy.typing import NDArray
 
 from chat.errors import KeyRefused, ModelNotFound, ProviderError
@@ -25,21 +26,37 @@ LONGEST_PAUSE = 120.0  # seconds that a provider may ask for
 HOPELESS = (KeyRefused, ModelNotFound)
 
 
-def embed(hold: Hold, embedder: Embedder) -> None:
-    """Make the vectors that are missing and keep them, with the progress. Raises ``ProviderError`` and ``Lost``."""
-    writer = Writer(hold)
-    missing, size = windows_without_vector(hold.pk), FEWEST
-    while some := list(islice(missing, size)):
+def embed(claim: Hold, embedder: Embedder) -> None:
+    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``Lost``."""
+    counts = Window.objects.filter(entry=claim.pk).aggregate(total=Count("pk"), done=Count("vector"))
+    total, done = counts["total"], counts["done"]
+    missing, size = windows_without_vector(claim.pk), FEWEST
+    ready: list[Window] = []
+    written_at = time.monotonic()
+    while batch := list(islice(missing, size)):
         begun_at = time.monotonic()
-        vectors = insist(hold, embedder, [text for _, text in some])
+        vectors = embed_insistently(claim, embedder, [text for _, text in batch])
         if time.monotonic() - begun_at < QUICK:
             size = min(2 * size, MOST)
-        writer.add([window for window, _ in some], vectors)
-    writer.write()
+        for (window, _), vector in zip(batch, vectors, strict=True):
+            window.vector = np.asarray(vector, dtype="<f4").tobytes()
+            ready.append(window)
+        if time.monotonic() - written_at >= EVERY:
+            done += len(ready)
+            _write(claim, ready, progress=100 * done // total)
+            ready, written_at = [], time.monotonic()
+    if ready:
+        _write(claim, ready, progress=100)
+
+
+def _write(claim: Hold, windows: Sequence[Window], *, progress: int) -> None:
+    with claim.writing():
+        Window.objects.bulk_update(windows, ["vector"])
+        claim.rows().update(progress=progress)
 
 
 def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
-    """Each with its text, which stands in the first passage that has it."""
+    """Yield each window with its text, which stands in the first passage that has the window."""
     place, seen = -1, 0
     while passages := list(Passage.objects.filter(entry=entry, place__gt=place).order_by("place")[:PAGE]):
         place, until = passages[-1].place, passages[-1].window_to
@@ -50,13 +67,15 @@ def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
                 at += 1
             text, start = passages[at].text, passages[at].char_from
             yield window, text[window.char_from - start : window.char_to - start]
+        if len(passages) < PAGE:
+            return
         seen = max(seen, until)
 
 
-def insist(hold: Hold, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """The vectors of ``texts``; a provider that fails is asked again, later and later. Raises ``ProviderError``."""
+def embed_insistently(claim: Hold, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
     for pause in PAUSES:
-        hold.check()
+        claim.check()
         try:
             return embedder.embed(texts)
         except HOPELESS:
@@ -64,34 +83,5 @@ def insist(hold: Hold, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.f
         except ProviderError as error:
             wait = min(max(pause, error.retry_after or 0), LONGEST_PAUSE)
             log.warning("no vectors now (%s); trying again in %d s", error.message, wait)
-            hold.pause(wait)
+            claim.pause(wait)
     return embedder.embed(texts)
-
-
-class Writer:
-    """Keeps vectors until it is time to write them."""
-
-    def __init__(self, hold: Hold) -> None:
-        self.hold = hold
-        windows = Window.objects.filter(entry=hold.pk)
-        self.total = windows.count()
-        self.done = self.total - windows.filter(vector=None).count()
-        self.ready: list[Window] = []
-        self.written_at = time.monotonic()
-
-    def add(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> None:
-        """Raises ``Lost`` if it is time to write."""
-        for window, vector in zip(windows, vectors, strict=True):
-            window.vector = np.asarray(vector, dtype="<f4").tobytes()
-        self.ready += windows
-        if time.monotonic() - self.written_at >= EVERY:
-            self.write()
-
-    def write(self) -> None:
-        """Raises ``Lost``."""
-        self.done += len(self.ready)
-        with self.hold.writing():
-            Window.objects.bulk_update(self.ready, ["vector"])
-            self.hold.rows().update(progress=100 * self.done // self.total if self.total else 0)
-        self.ready = []
-        self.written_at = time.monotonic()

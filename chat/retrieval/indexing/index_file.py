@@ -1,4 +1,4 @@
-"""One file of a store: read, cut, embedded, ready. May be interrupted at any moment and resumed."""
+"""Indexing one file of a store: read, cut, embed, complete. The worker calls it; interrupted, it can be resumed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.errors import ProviderError, Unreadable
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.retrieval.indexing import cleanup, embed_windows, originals, passage_rows, reuse
+from chat.retrieval.indexing import cleanup, embed_windows, passage_rows, reuse
 from chat.retrieval.indexing.claims import Hold, Lost
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,8 @@ Status = VectorStoreFile.Status
 EmbedderOf = Callable[[VectorStore], Embedder]
 
 
-class Octets(Func):
-    """The bytes of a text in UTF-8, or of a vector."""
+class OctetLength(Func):
+    """The bytes of a text in UTF-8, or of a vector, in SQL."""
 
     function = "OCTET_LENGTH"
 
@@ -33,65 +33,62 @@ class Octets(Func):
         return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
 
 
-def index(hold: Hold, *, embedder_of: EmbedderOf) -> None:
-    """Make what is held searchable: afterwards it is ``completed``, or ``failed`` with the reason.
+def index(claim: Hold, *, embedder_of: EmbedderOf) -> None:
+    """Make the claimed entry searchable: afterwards it is ``completed``, or ``failed`` with the reason.
 
-    When it is lost meanwhile, nothing more is written to it. Blocks for as long as it takes: minutes for a long book.
+    If the claim is lost meanwhile, nothing more is written. Blocks for as long as it takes: minutes for a long book.
     """
     try:
-        _index(hold, embedder_of)
+        _make_searchable(claim, embedder_of)
     except Lost:
-        cleanup.empty(hold.pk, among=cleanup.ended())
+        cleanup.empty(claim.pk, among=cleanup.ended())
     except Unreadable as refusal:
-        _fail(hold, code=refusal.code or INVALID, message=refusal.message)
+        _fail(claim, code=refusal.code or INVALID, message=refusal.message)
     except ProviderError as error:
-        _fail(hold, code=BROKEN_SERVER, message=error.message)
+        _fail(claim, code=BROKEN_SERVER, message=error.message)
     except OperationalError:
         log.exception("the database did not take what was read of a file; it is tried again in %d s", PAUSE)
         with suppress(Lost):
-            hold.pause(PAUSE)
-            hold.write(worker="", heartbeat_at=None)
+            claim.pause(PAUSE)
+            claim.write(worker="", heartbeat_at=None)
     except Exception:
-        if hold.rows().exists():
+        if claim.rows().exists():
             log.exception("a file could not be made searchable")
-            _fail(hold, code=BROKEN_SERVER, message=_("Sorry, something went wrong."))
+            _fail(claim, code=BROKEN_SERVER, message=_("Sorry, something went wrong."))
 
 
-def _index(hold: Hold, embedder_of: EmbedderOf) -> None:
-    entry = hold.entry()
+def _make_searchable(claim: Hold, embedder_of: EmbedderOf) -> None:
+    entry = claim.entry()
     if entry.store.is_expired:
         raise Unreadable(_("The vector store has expired."))
     embedder = embedder_of(entry.store)
     if not entry.is_cut or entry.embedded_by != entry.store.embedder:
-        _cut(hold, entry, embedder)
-    embed_windows.embed(hold, embedder)
-    _complete(hold, entry)
+        _cut(claim, entry, embedder)
+    embed_windows.embed(claim, embedder)
+    _complete(claim, entry)
 
 
-def _cut(hold: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
-    """Give the entry its passages and windows, in place of those that it may have."""
-    hold.write(is_cut=False, progress=0)
-    _empty(hold)
-    with originals.on_disk(entry.file) as path:
-        digest = originals.digest(path)
-        hold.write(digest=digest)
-        if source := reuse.twin(entry, digest=digest):
-            if reuse.copy(hold, entry, source=source):
+def _cut(claim: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
+    """Give the entry its passages and windows, in place of those that it has."""
+    claim.write(is_cut=False, progress=0)
+    # An earlier attempt may have left some; so does a worker that died while it was cutting.
+    if Passage.objects.filter(entry=entry).exists():
+        cleanup.empty_claimed(claim)
+    with reuse.local_copy(entry.file) as path:
+        digest = reuse.file_digest(path)
+        claim.write(digest=digest)
+        if twin := reuse.find_twin(entry, digest=digest):
+            if reuse.copy_twin(claim, entry, twin=twin):
                 return
-            _empty(hold)
-        passage_rows.cut(hold, entry, path, embedder=embedder)
+            cleanup.empty_claimed(claim)
+        passage_rows.cut_file(claim, entry, path, embedder=embedder)
 
 
-def _empty(hold: Hold) -> None:
-    if not cleanup.empty(hold.pk, among=hold.rows()):
-        raise Lost
-
-
-def _complete(hold: Hold, entry: VectorStoreFile) -> None:
-    texts = Passage.objects.filter(entry=entry).aggregate(sum=Sum(Octets("text")))["sum"] or 0
-    vectors = Window.objects.filter(entry=entry).aggregate(sum=Sum(Octets("vector")))["sum"] or 0
-    with hold.writing():
-        hold.rows().update(
+def _complete(claim: Hold, entry: VectorStoreFile) -> None:
+    texts = Passage.objects.filter(entry=entry).aggregate(sum=Sum(OctetLength("text")))["sum"] or 0
+    vectors = Window.objects.filter(entry=entry).aggregate(sum=Sum(OctetLength("vector")))["sum"] or 0
+    with claim.writing():
+        claim.rows().update(
             status=Status.COMPLETED,
             progress=100,
             usage_bytes=texts + vectors,
@@ -102,8 +99,8 @@ def _complete(hold: Hold, entry: VectorStoreFile) -> None:
         store_changed(entry.store_id)
 
 
-def _fail(hold: Hold, *, code: str, message: str) -> None:
+def _fail(claim: Hold, *, code: str, message: str) -> None:
     error = {"code": code, "message": message}
     with suppress(Lost):
-        hold.write(status=Status.FAILED, last_error=error, is_cut=False, progress=0, worker="", heartbeat_at=None)
-    cleanup.empty(hold.pk, among=cleanup.ended())
+        claim.write(status=Status.FAILED, last_error=error, is_cut=False, progress=0, worker="", heartbeat_at=None)
+    cleanup.empty(claim.pk, among=cleanup.ended())

@@ -1,52 +1,115 @@
-"""A file's text as rows: passages, and the windows that those which overlap share."""
+"""The text of a file as rows: passages, and the windows that overlapping passages share. ``index_file`` calls it."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from chat.documents import passages
+from chat.documents.reading.process import read
+from chat.documents.sections import Section, Summary
 from chat.documents.tokens import count
+from chat.errors import Unreadable
 from chat.models import Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
 from chat.retrieval.indexing.claims import Hold
-from chat.retrieval.indexing.document_sections import Document
 from chat.retrieval.keywords import index
 
+MAX_TOKENS = 5_000_000  # of a file (reference, section 4)
+TOO_LARGE = "The file could not be parsed because it is too large."
 BATCH = 20  # passages that are written in one transaction: 10 ms, most of it for their words
-NOTICE = VectorStoreFile._meta.get_field("notice").max_length
+NOTICE_CHARACTERS = VectorStoreFile._meta.get_field("notice").max_length
+
+_SECTIONS = 16
+"""Sections that are fetched in one go, of at most 64,000 characters each."""
+
+_CHECK = 0.5
+"""Seconds between two looks at the claim while the reader is waited for."""
+
+Items = AsyncGenerator[Section | Summary, None]
 
 
-def cut(hold: Hold, entry: VectorStoreFile, path: Path, *, embedder: Embedder) -> None:
-    """Read the file at ``path`` and keep its passages and windows, which have no vectors yet.
+def cut_file(claim: Hold, entry: VectorStoreFile, path: Path, *, embedder: Embedder) -> None:
+    """Read the file at ``path`` and insert its passages and windows, without vectors. The entry has none yet.
 
-    The entry has none of before. Raises ``Unreadable`` and ``Lost``.
+    Raise ``Unreadable`` if the file cannot be read or has more than five million tokens, and ``Lost``.
     """
-    document = Document(path, name=entry.file.filename, hold=hold)
-    rows = Rows(hold, entry, embedder)
+    document = _Document(claim, path, name=entry.file.filename)
+    writer = _PassageWriter(claim, entry, embedder)
     sizes = entry.chunking_strategy["static"]
-    found = passages.cut(
-        document, max_tokens=sizes["max_chunk_size_tokens"], overlap=sizes["chunk_overlap_tokens"], count=count
-    )
-    for passage in found:
-        rows.add(passage)
-    rows.write()
-    hold.write(is_cut=True, embedded_by=entry.store.embedder, notice=document.notice[:NOTICE])
+    for passage in passages.cut(
+        document.sections(),
+        max_tokens=sizes["max_chunk_size_tokens"],
+        overlap=sizes["chunk_overlap_tokens"],
+        count=count,
+    ):
+        writer.add(passage)
+    writer.write()
+    claim.write(is_cut=True, embedded_by=entry.store.embedder, notice=document.notice[:NOTICE_CHARACTERS])
 
 
-class Rows:
-    """Makes rows of passages, in order, and writes them some at a time."""
+class _Document:
+    """A file that is read by a child process. ``notice`` is what people should know of it, once it has been read."""
 
-    def __init__(self, hold: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
-        self.hold, self.entry, self.embedder = hold, entry, embedder
+    def __init__(self, claim: Hold, path: Path, *, name: str) -> None:
+        self.claim, self.path, self.name = claim, path, name
+        self.notice = ""
+
+    def sections(self) -> Iterator[Section]:
+        """Yield the sections. Raise as ``cut_file`` does."""
+        tokens = 0
+        items = read(self.path, name=self.name)
+        # In an event loop of its own, so that the server's neither starts processes nor decodes their output.
+        with asyncio.Runner() as runner:
+            try:
+                while batch := runner.run(self._next_items(items)):
+                    for item in batch:
+                        if isinstance(item, Summary):
+                            self.notice = " ".join(item.warnings)
+                            continue
+                        tokens += count(item.text)
+                        if tokens > MAX_TOKENS:
+                            raise Unreadable(TOO_LARGE)
+                        yield item
+            finally:
+                runner.run(items.aclose())
+
+    async def _next_items(self, items: Items) -> list[Section | Summary]:
+        """Return the next few items; none at the end."""
+        task = asyncio.create_task(_take_items(items))
+        try:
+            while not task.done():
+                self.claim.check()
+                await asyncio.wait({task}, timeout=_CHECK)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+        return task.result()
+
+
+async def _take_items(items: Items) -> list[Section | Summary]:
+    batch: list[Section | Summary] = []
+    async for item in items:
+        batch.append(item)
+        if len(batch) == _SECTIONS:
+            break
+    return batch
+
+
+class _PassageWriter:
+    """Makes rows of passages, in order, and inserts some at a time."""
+
+    def __init__(self, claim: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
+        self.claim, self.entry, self.embedder = claim, entry, embedder
         self.place = self.window_place = 0
         self.passages: list[Passage] = []
         self.windows: list[Window] = []
         self.segments: dict[int, tuple[int, int]] = {}  # windows of the last passage's segments, by their begin
 
     def add(self, passage: passages.Passage) -> None:
-        spans = {begin: self._span(passage, begin, end) for begin, end in passage.segments}
-        self.segments = spans
+        self.segments = {begin: self._window_range(passage, begin, end) for begin, end in passage.segments}
         self.passages.append(
             Passage(
                 entry=self.entry,
@@ -59,38 +122,37 @@ class Rows:
                 pages=passage.pages,
                 char_from=passage.char_from,
                 char_to=passage.char_to,
-                window_from=min(first for first, _ in spans.values()),
-                window_to=max(last for _, last in spans.values()),
+                window_from=min(first for first, _ in self.segments.values()),
+                window_to=max(last for _, last in self.segments.values()),
             )
         )
         self.place += 1
         if len(self.passages) == BATCH:
             self.write()
 
-    def _span(self, passage: passages.Passage, begin: int, end: int) -> tuple[int, int]:
-        """The windows of the segment from ``begin`` to ``end``: those that it has, or new ones."""
+    def _window_range(self, passage: passages.Passage, begin: int, end: int) -> tuple[int, int]:
+        """Return the windows of the segment from ``begin`` to ``end``, (from, to): those that it has, or new ones."""
         if begin in self.segments:
             return self.segments[begin]
         first = self.window_place
         begin, end = max(begin, passage.char_from), min(end, passage.char_to)
+        # No window goes across a page's end, so that each tells on which page its words are.
         turns = [char for char, _page in passage.pages if begin < char < end]
         for page_from, page_to in pairwise([begin, *turns, max(begin, end)]):
-            self._open(passage, page_from, page_to)
+            self._add_windows(passage, page_from, page_to)
         return first, self.window_place
 
-    def _open(self, passage: passages.Passage, begin: int, end: int) -> None:
-        """New windows from ``begin`` to ``end``, which are on one page: a window tells on which page its words are."""
+    def _add_windows(self, passage: passages.Passage, begin: int, end: int) -> None:
         text = passage.text[begin - passage.char_from : end - passage.char_from]
         for char_from, char_to in self.embedder.windows(text):
-            window = Window(
-                entry=self.entry, place=self.window_place, char_from=begin + char_from, char_to=begin + char_to
-            )
+            place = self.window_place
+            window = Window(entry=self.entry, place=place, char_from=begin + char_from, char_to=begin + char_to)
             self.windows.append(window)
             self.window_place += 1
 
     def write(self) -> None:
-        """Raises ``Lost``."""
-        with self.hold.writing():
+        """Insert the rows that wait. Raise ``Lost``."""
+        with self.claim.writing():
             Passage.objects.bulk_create(self.passages)
             Window.objects.bulk_create(self.windows)
             index.add(self.passages, store=self.entry.store)

@@ -1,4 +1,7 @@
-"""Vectors of different models cannot be compared: when a store's model changes, its files are read anew."""
+"""Reading files again when the embedding model of their store has changed: vectors of two models cannot be compared.
+
+The actions of staff and the indexing worker call it.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ EMBEDDER = Case(
 
 
 def outdated() -> QuerySet[VectorStoreFile]:
-    """Entries that can be searched, but were embedded by another model than their store's."""
+    """Return the entries that can be searched, but were embedded by another model than their store's."""
     return VectorStoreFile.objects.filter(~Q(embedded_by=EMBEDDER), status=Status.COMPLETED)
 
 
 def renew_all() -> int:
-    """Have all outdated entries read anew, but those of expired stores. Returns how many."""
+    """Have all outdated entries read again, except those of expired stores. Return how many."""
     store_ids = list(outdated().order_by().values_list("store", flat=True).distinct())
     stores = VectorStore.objects.filter(id__in=store_ids).only("id", "expires_after", "last_active_at")
     return sum(renew(store) for store in stores if not store.is_expired)
@@ -32,9 +35,9 @@ def renew_all() -> int:
 
 @transaction.atomic
 def renew(store: VectorStore) -> int:
-    """Have the outdated entries of ``store`` read anew; call it when its model has changed. Returns how many.
+    """Have the outdated entries of ``store`` read again, and return how many; call it when its model has changed.
 
-    Until then they are not found.
+    Until they have been read they are not found.
     """
     count = VectorStoreFile.objects.filter(pk__in=outdated().filter(store__id=store.id).values("pk")).update(
         status=Status.IN_PROGRESS,

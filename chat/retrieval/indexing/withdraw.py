@@ -1,6 +1,7 @@
-"""Taking files out of vector stores: they are found no more at once, and their passages go a few at a time.
+"""Withdrawing files from vector stores before they are deleted. The actions on files and stores call it.
 
-Together they would keep the database from everyone else: those of a large store, 100,000, take 15 seconds.
+They are no longer found at once, and their passages are deleted a few at a time: those of a large store, 100,000, would
+block the database for 15 seconds.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ ROWS = 500  # that are removed in one transaction
 
 
 def withdraw(entries: QuerySet[VectorStoreFile]) -> None:
-    """Remove what was read of ``entries``, which are about to be deleted. Call it outside of a transaction."""
+    """Remove the passages of ``entries``, which are about to be deleted. Call it outside of a transaction."""
     entries.update(status=VectorStoreFile.Status.CANCELLED, attempt=F("attempt") + 1, worker="", heartbeat_at=None)
     for rows in (Window.objects, Passage.objects):
-        left = rows.filter(entry__in=entries.order_by()).order_by()
-        while some := list(left.values_list("pk", flat=True)[:ROWS]):
-            rows.filter(pk__in=some).delete()
+        remaining = rows.filter(entry__in=entries.order_by()).order_by()
+        while keys := list(remaining.values_list("pk", flat=True)[:ROWS]):
+            rows.filter(pk__in=keys).delete()

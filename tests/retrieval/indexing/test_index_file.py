@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat.actions.knowledge import enqueue
 from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.retrieval.indexing import document_sections, embed_windows
+from chat.retrieval.indexing import embed_windows, passage_rows
 from tests.documents import samples
 from tests.retrieval.reading import (
     SMALL,
@@ -156,8 +156,8 @@ class TestAFileThatCannotBeRead:
 
     def test_leaves_nothing_when_it_is_too_large(self, entry: VectorStoreFile, monkeypatch: pytest.MonkeyPatch) -> None:
         """Section 4: 5,000,000 tokens."""
-        assert document_sections.MAX_TOKENS == 5_000_000
-        monkeypatch.setattr(document_sections, "MAX_TOKENS", 300)
+        assert passage_rows.MAX_TOKENS == 5_000_000
+        monkeypatch.setattr(passage_rows, "MAX_TOKENS", 300)
         failed = indexed(entry)
 
         assert failed.last_error == {

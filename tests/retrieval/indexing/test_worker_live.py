@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
-from chat.retrieval.indexing.document_sections import TOO_LARGE
+from chat.retrieval.indexing.passage_rows import TOO_LARGE
 from tests.documents import hostile
 from tests.live import LiveServer
 from tests.retrieval.live import entries, put, rows, wait_until_read
