@@ -16,7 +16,8 @@ PATIENCE = 240.0  # seconds; a test that waits longer has failed
 PUT = """
 from pathlib import Path
 from django.core.files.base import File as Content
-from chat.actions import files, filling, vector_stores
+from chat.actions.files import files
+from chat.actions.knowledge import enqueue, vector_stores
 from chat.models import File, User, VectorStoreFile, storing
 owner, _ = User.objects.get_or_create(username="grace")
 store = vector_stores.create(owner)
@@ -25,7 +26,7 @@ for path in sorted(Path({folder!r}).iterdir()):
     with path.open("rb") as content:
         storing.keep(row, Content(content))
     row.save()
-    VectorStoreFile.objects.create(store=store, file=row, chunking_strategy=filling.static(None))
+    VectorStoreFile.objects.create(store=store, file=row, chunking_strategy=enqueue.static(None))
 print(store.id)
 """
 ENTRIES = """
