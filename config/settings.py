@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "chat.web.middleware.TimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",
-    "chat.api.middleware.authentication.Door",
+    "chat.api.middleware.authentication.ApiKeyMiddleware",
 ]
 TEMPLATES = [
     {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chat.actions.assistants_v1 import assistant_files
-from chat.api.http.request import ShowEvent
+from chat.api.http.request import ConvertEvent
 from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE
 from chat.models import User
 from chat.models.objects import Object
@@ -34,8 +34,8 @@ def shown(data: Object, *, user: User) -> Object:
     return _shaped(data, _files(user, *named))
 
 
-def event_shape(user: User, assistant_id: str | None) -> ShowEvent:
-    """Return how a client of ``user`` is shown the events of a run of the assistant. Its files are read once, now."""
+def event_converter(user: User, assistant_id: str | None) -> ConvertEvent:
+    """Return what converts the events of the assistant's runs for ``user``. Its files are read once, now."""
     files = _files(user, assistant_id)
     return lambda name, data: (EVENTS.get(name, name), _shaped(data, files))
 

@@ -19,7 +19,7 @@ from chat.api.urls import RESOURCES, WireAPI, mounted
 class OldParser(WireParser):
     def parse_body(self, request: HttpRequest) -> Any:
         body = converted(request.path, super().parse_body(request))
-        cast(ApiRequest, request).given = body
+        cast(ApiRequest, request).json_body = body
         return body
 
 

@@ -27,7 +27,7 @@ class WireParser(Parser):
             ) from None
         if not isinstance(body, dict):
             raise InvalidRequest(f"The body of your request must be one JSON object, but it is {named(body)}.")
-        cast(ApiRequest, request).given = body
+        cast(ApiRequest, request).json_body = body
         return body
 
     def parse_querydict(

@@ -1,4 +1,4 @@
-"""What the door knows of a request by the time that an operation sees it."""
+"""The request that an operation of the API gets, as the middleware has prepared it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from chat.models import ApiKey, User
 from chat.models.objects import Object
 
 Beta = Literal["v1", "v2", ""]  # which Assistants API the client speaks; "": it does not say
-ShowEvent = Callable[[str, Object], tuple[str, Object]]  # an event's name and object, as the client knows them
+ConvertEvent = Callable[[str, Object], tuple[str, Object]]  # an event's name and object, as the client knows them
 
 
 class ApiRequest(HttpRequest):
-    """A request that came with a key. ``given`` is its body, if it has one.
+    """A request that came with a key.
 
-    ``event_shape(assistant_id)`` returns how the client is shown the events of a run of that assistant.
+    ``event_converter(assistant_id)`` returns what converts the events of that assistant's runs for this client. None:
+    the client sees them as they are. ``json_body`` is the parsed body, if there is one.
     """
 
     request_id: str
     user: User
     api_key: ApiKey
     beta: Beta
-    event_shape: Callable[[str | None], ShowEvent]
-    given: dict[str, Any]
+    event_converter: Callable[[str | None], ConvertEvent] | None
+    json_body: dict[str, Any]
 
 
 def bracketed(name: str, description: str) -> dict[str, Any]:
-    """A query parameter ``name[key]=value`` for the documentation."""
+    """Return the OpenAPI description of a query parameter ``name[key]=value``."""
     values = {"type": "object", "additionalProperties": {"type": "string"}}
     return {"in": "query", "name": name, "description": description, "style": "deepObject", "schema": values}

@@ -46,7 +46,7 @@ class Unfit(Exception):
 
     def refusal(self, request: HttpRequest) -> InvalidRequest:
         """What is wrong, in words."""
-        given = getattr(request, "given", None)
+        given = getattr(request, "json_body", None)
         if self.is_query:
             given = {name.removesuffix("[]"): values for name, values in request.GET.lists()}
         if given is None:

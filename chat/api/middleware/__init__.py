@@ -1,1 +1,1 @@
-"""What every request passes before its operation: API key, rate limit, beta header, idempotency key."""
+"""The middleware of the API (``authentication``), with the two headers that it reads: beta and idempotency key."""

@@ -1,4 +1,4 @@
-"""What every request of a program passes: its id, its key, how much it may ask, and whether it was asked before."""
+"""The middleware of the API: request id, API key, rate limit, beta header, idempotency key, error responses."""
 
 from __future__ import annotations
 
@@ -16,66 +16,69 @@ from django.utils.encoding import escape_uri_path
 from chat.actions.access import api_keys, rate_limits
 from chat.api.assistants_v1 import shapes
 from chat.api.http.error_responses import answered, no_such_address
-from chat.api.http.request import ApiRequest, ShowEvent
+from chat.api.http.request import ApiRequest
 from chat.api.middleware import idempotency
 from chat.api.middleware.beta_header import beta_of
-from chat.api.streaming.sse import unchanged
 from chat.errors import MethodNotAllowed, NotSignedIn
 
 log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
 # What can be read without a key. Whole addresses: ids and names of models may end in anything.
-OPEN = {f"{prefix}{name}" for prefix in (*PREFIXES, "/openai/v1/") for name in ("openapi.json", "docs")}
-OLD_CLIENTS = "chat.api.assistants_v1.urls"
+PUBLIC = {f"{prefix}{name}" for prefix in (*PREFIXES, "/openai/v1/") for name in ("openapi.json", "docs")}
+V1_URLS = "chat.api.assistants_v1.urls"
 NO_KEY = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e."
     " Authorization: Bearer YOUR_KEY)."
 )
-Answering = Callable[[HttpRequest], HttpResponseBase]
 
 
-class Door:
-    """Middleware for the addresses of the API; others pass unchanged."""
+class ApiKeyMiddleware:
+    """Admits requests to the API that bear a key, and turns every error into a response of the API.
 
-    def __init__(self, get_response: Answering) -> None:
+    Requests to other addresses pass unchanged.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIXES):
             return self.get_response(request)
-        begun = time.perf_counter()
-        asked = cast(ApiRequest, request)
-        asked.request_id = f"req_{secrets.token_hex(16)}"
+        started_at = time.perf_counter()
+        api_request = cast(ApiRequest, request)
+        api_request.request_id = f"req_{secrets.token_hex(16)}"
         headers: dict[str, str] = {}
         try:
-            response = self.admit(asked, headers)
+            response = self.admit(api_request, headers)
         except Exception as error:
-            response = answered(asked, error)
-        milliseconds = round((time.perf_counter() - begun) * 1000)
+            response = answered(api_request, error)
+        milliseconds = round((time.perf_counter() - started_at) * 1000)
         headers |= {
-            "x-request-id": asked.request_id,
+            "x-request-id": api_request.request_id,
             "openai-processing-ms": str(milliseconds),
             "openai-version": "2020-10-01",
         }
         for name, value in headers.items():
             response[name] = value
-        address = escape_uri_path(request.path)  # a line break in it would make a line of the log
-        log.info("%s %s %d in %d ms, %s", request.method, address, response.status_code, milliseconds, asked.request_id)
+        # A line break in the address would make a line of the log.
+        address = escape_uri_path(request.path)
+        id = api_request.request_id
+        log.info("%s %s %d in %d ms, %s", request.method, address, response.status_code, milliseconds, id)
         return response
 
     def admit(self, request: ApiRequest, headers: dict[str, str]) -> HttpResponseBase:
-        """Let the request in, if it may. ``headers`` are those of the answer."""
-        if request.path_info in OPEN and request.method in ("GET", "HEAD"):
+        """Return the response to a request that may pass, and add to its ``headers``. Raise ``Refusal``."""
+        if request.path_info in PUBLIC and request.method in ("GET", "HEAD"):
             return self.get_response(request)
-        request.api_key = api_keys.find(secret_of(request))
+        request.api_key = api_keys.find(bearer_key(request))
         request.user = request.api_key.owner
         if allowance := rate_limits.spend(request.api_key):
             headers |= rate_limits.headers(allowance)
         request.beta = beta_of(request)
         if request.beta != "v2":
-            request.urlconf = OLD_CLIENTS
-        request.event_shape = event_shapes(request)
-        response = idempotency.once(request, self.get_response)
+            request.urlconf = V1_URLS
+        request.event_converter = partial(shapes.event_converter, request.user) if request.beta == "v1" else None
+        response = self.respond(request)
         if response.status_code == 404 and not is_json(response):
             return no_such_address(request)
         if response.status_code == 405:
@@ -83,22 +86,20 @@ class Door:
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")
         return response
 
+    def respond(self, request: ApiRequest) -> HttpResponseBase:
+        if request.method == "POST" and request.headers.get("Idempotency-Key"):
+            return idempotency.respond_once(request, self.get_response)
+        return self.get_response(request)
 
-def secret_of(request: HttpRequest) -> str:
-    """The key of the ``Authorization`` header, or of Azure's ``api-key``. Raises ``NotSignedIn``."""
-    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        secret = request.headers.get("api-key", "")
-    if not secret.strip():
+
+def bearer_key(request: HttpRequest) -> str:
+    """Return the key of the ``Authorization`` header, or of Azure's ``api-key``. Raise ``NotSignedIn`` for none."""
+    scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        key = request.headers.get("api-key", "")
+    if not key.strip():
         raise NotSignedIn(NO_KEY)
-    return secret.strip()
-
-
-def event_shapes(request: ApiRequest) -> Callable[[str | None], ShowEvent]:
-    """Return how this client is shown the events of an assistant's runs: in the shapes of the API that it speaks."""
-    if request.beta == "v1":
-        return partial(shapes.event_shape, request.user)
-    return lambda _assistant_id: unchanged
+    return key.strip()
 
 
 def is_json(response: HttpResponseBase) -> bool:

@@ -13,8 +13,8 @@ from chat.api.http.poll_header import look_again
 from chat.api.http.request import ApiRequest
 from chat.api.resources.threads import NewThread
 from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
-from chat.api.streaming.include import Including
-from chat.api.streaming.sse import Answer, started, streamed
+from chat.api.streaming.include import IncludeQuery
+from chat.api.streaming.sse import RunResponse, stream_run
 from chat.models import Run
 from chat.models.ids import new_id
 from chat.models.objects import run_object
@@ -34,7 +34,7 @@ class RunChanges(schemas.Body):
 
 
 @router.post("/threads/runs")
-def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
+def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResponse:
     """A new thread, and a run on it; with ``stream``, as server-sent events."""
     assistant = assistants.get(request.user, body.assistant_id)
     thread = body.thread.given() if body.thread else {}
@@ -45,12 +45,12 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> Answer:
         return new_threads.create_and_run(request.user, assistant=assistant, thread=thread, id=thread_id, **settings)
 
     if not body.stream:
-        return started(start())
-    return streamed(thread_id, start, tell_thread=True, show=request.event_shape(assistant.id))
+        return run_object(start())
+    return stream_run(request, thread_id, start, with_thread=True)
 
 
 @router.post("/threads/{thread_id}/runs")
-def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[Including]) -> Answer:
+def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[IncludeQuery]) -> RunResponse:
     """Start a run; with ``stream``, as server-sent events up to its end or its ``requires_action``."""
     thread = threads.get(request.user, thread_id)
     assistant = assistants.get(request.user, body.assistant_id)
@@ -59,8 +59,8 @@ def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[I
         return runs.start(thread, assistant=assistant, **body.settings())
 
     if not body.stream:
-        return started(start())
-    return streamed(thread_id, start, include=query.include, show=request.event_shape(assistant.id))
+        return run_object(start())
+    return stream_run(request, thread_id, start, include=query.include)
 
 
 @router.get("/threads/{thread_id}/runs")
@@ -90,7 +90,7 @@ def cancel_run(request: ApiRequest, thread_id: str, run_id: str) -> RunObject:
 
 
 @router.post("/threads/{thread_id}/runs/{run_id}/submit_tool_outputs")
-def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: ToolOutputs) -> Answer:
+def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: ToolOutputs) -> RunResponse:
     """The outputs of all calls that the run waits for; with ``stream``, what comes then as server-sent events."""
     run = runs.get(request.user, thread_id, run_id)
     outputs = [output.model_dump() for output in body.tool_outputs]
@@ -99,6 +99,6 @@ def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: 
         return runs.submit_tool_outputs(run, outputs=outputs)
 
     if not body.stream:
-        return started(submit())
-    known = dict(steps.of(run).values_list("id", "status"))
-    return streamed(thread_id, submit, after=run.seq, known=known, show=request.event_shape(run.assistant_id))
+        return run_object(submit())
+    known_steps = dict(steps.of(run).values_list("id", "status"))
+    return stream_run(request, thread_id, submit, after=run.seq, known_steps=known_steps)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ninja import Query, Router
 
 from chat.actions.conversation import runs, steps
 from chat.api.http.pagination import Listing, page
 from chat.api.http.request import ApiRequest
-from chat.api.streaming.include import Include, Including, trimmed
+from chat.api.streaming.include import Include, IncludeQuery, hide_passages
+from chat.models import Run, RunStep
 from chat.models.objects import step_object
 from chat.models.run_shapes import StepObject
 from chat.models.shapes import ListObject
@@ -24,12 +27,17 @@ def list_run_steps(
     request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]
 ) -> ListObject[StepObject]:
     run = runs.get(request.user, thread_id, run_id)
-    return page(steps.of(run), query, show=lambda step: trimmed(step_object(step, run=run), include=query.include))
+    return page(steps.of(run), query, show=lambda step: _serialize(step, run=run, include=query.include))
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")
 def retrieve_run_step(
-    request: ApiRequest, thread_id: str, run_id: str, step_id: str, query: Query[Including]
+    request: ApiRequest, thread_id: str, run_id: str, step_id: str, query: Query[IncludeQuery]
 ) -> StepObject:
     step = steps.get(request.user, thread_id, run_id, step_id)
-    return trimmed(step_object(step, run=step.run), include=query.include)
+    return _serialize(step, run=step.run, include=query.include)
+
+
+def _serialize(step: RunStep, *, run: Run, include: Sequence[Include]) -> StepObject:
+    data = step_object(step, run=run)
+    return data if include else hide_passages(data)

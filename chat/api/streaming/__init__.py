@@ -1,1 +1,1 @@
-"""Server-sent events: a run's events as they come, and from its rows when there is no live log."""
+"""Server-sent events: a run's events as they come, or worked out from its rows when there is no live log."""

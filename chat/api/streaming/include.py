@@ -1,8 +1,7 @@
-"""``include[]``: the text that file search found is shown only when it is asked for (reference, section 3)."""
+"""``include[]``: the text that file search found is sent only on request (reference, section 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from chat.api.http.query_params import Asked
@@ -11,20 +10,20 @@ from chat.models.run_shapes import FoundPassage, StepObject, ToolCallObject
 Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 
 
-class Including(Asked):
+class IncludeQuery(Asked):
     include: list[Include] = []
 
 
-def trimmed(step: StepObject, *, include: Sequence[Include]) -> StepObject:
-    """The object of a step without what is not included."""
+def hide_passages(step: StepObject) -> StepObject:
+    """Return the step without the text of the passages that file search found."""
     details = step["step_details"]
-    if include or details["type"] != "tool_calls":
+    if details["type"] != "tool_calls":
         return step
-    calls = [_trimmed_call(call) for call in details["tool_calls"]]
+    calls = [_hide_in_call(call) for call in details["tool_calls"]]
     return {**step, "step_details": {**details, "tool_calls": calls}}
 
 
-def _trimmed_call(call: ToolCallObject) -> ToolCallObject:
+def _hide_in_call(call: ToolCallObject) -> ToolCallObject:
     if call["type"] != "file_search":
         return call
     search = call["file_search"]
@@ -33,6 +32,6 @@ def _trimmed_call(call: ToolCallObject) -> ToolCallObject:
 
 
 def _without_content(result: FoundPassage) -> FoundPassage:
-    shown: FoundPassage = {**result}
-    shown.pop("content", None)
-    return shown
+    trimmed: FoundPassage = {**result}
+    trimmed.pop("content", None)
+    return trimmed

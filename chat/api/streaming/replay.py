@@ -1,7 +1,7 @@
-"""What a stream has told of its run, and how rows are told as the events that were not heard.
+"""The events that a stream has missed, worked out from the rows of its run.
 
 Events come from the memory of the process that works on the run. A stream in another process, or one that fell far
-behind, reads the rows and tells what they say in the order in which it would have happened (reference, section 7.2).
+behind, reads the rows and sends what they imply, in the order in which it would have happened (reference, section 7.2).
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from chat.models import RunStatus, StepStatus
 from chat.models.objects import Object
 from chat.models.runs import LIFE
 
-Happening = tuple[str, Object]
+StreamEvent = tuple[str, Object]  # its name and its data
 Place = tuple[str, int]  # a message and the index of a part, or a step and the index of a call
 CODE = "code_interpreter"
 STEP = "thread.run.step."
-OUTPUTS_TAKEN = "outputs taken"  # no event: the run went on before the stream began
-# A call that was made and nothing else, by its type.
-UNDONE: dict[str, Object] = {"function": {"output": None}, "file_search": {"results": []}, CODE: {"outputs": []}}
-GROWING = {"function": "arguments", CODE: "input"}  # what of a call comes in pieces
-# A run as it was before it had done anything.
-UNTOUCHED = {
+OUTPUTS_SUBMITTED = "outputs submitted"  # no event: the run went on before the stream began
+# A call that was made and has no result yet, by its type.
+WITHOUT_RESULT: dict[str, Object] = {
+    "function": {"output": None},
+    "file_search": {"results": []},
+    CODE: {"outputs": []},
+}
+STREAMED_FIELD = {"function": "arguments", CODE: "input"}  # the field of a call that comes in pieces
+# The fields of a run that has not done anything.
+NEW_RUN = {
     "started_at": None,
     "cancelled_at": None,
     "failed_at": None,
@@ -37,164 +41,165 @@ UNTOUCHED = {
 }
 
 
-class Told:
-    """What the client of one stream knows of a run.
+class StreamProgress:
+    """The events that one stream has sent, as far as they say which are missing.
 
-    ``known`` are the statuses of the steps that an earlier stream told, when the run waited for tool outputs.
+    ``known_steps`` are the statuses of the steps that an earlier stream sent, when the run waited for tool outputs.
     """
 
-    def __init__(self, *, known: Mapping[str, str]) -> None:
-        self.known = known
-        self.run = OUTPUTS_TAKEN if known else ""  # the last event of the run that was told
-        self.last = {id: f"{STEP}{status}" for id, status in known.items()}  # that of each step and message
-        self.lengths: dict[Place, int] = {}  # of texts; of pictures 0
-        self.outputs: dict[Place, int] = {}  # of code that was run, how many
+    def __init__(self, known_steps: Mapping[str, str]) -> None:
+        self.known_steps = known_steps
+        self.run_event = OUTPUTS_SUBMITTED if known_steps else ""  # the last one of the run itself
+        self.last_events = {id: f"{STEP}{status}" for id, status in known_steps.items()}  # of each step and message
+        self.lengths: dict[Place, int] = {}  # characters of texts and of what calls stream; of pictures 0
+        self.output_counts: dict[Place, int] = {}  # outputs of code calls
 
-    def take(self, events: Iterable[Event]) -> list[Happening]:
-        """``events``, remembered, up to one that ends a stream."""
-        taken: list[Happening] = []
+    def record(self, events: Iterable[Event]) -> list[StreamEvent]:
+        """Note that ``events`` are sent. Return them, up to one that ends the stream."""
+        batch: list[StreamEvent] = []
         for event in events:
-            self._remember(event.name, event.data)
-            taken.append((event.name, event.data))
+            self._note(event.name, event.data)
+            batch.append((event.name, event.data))
             if event.name in STREAM_ENDS:
                 break
-        return taken
+        return batch
 
-    def _remember(self, name: str, data: Object) -> None:
+    def replay(self, snapshot: Snapshot) -> list[StreamEvent]:
+        """Return the events that ``snapshot`` of the run implies and that were not sent.
+
+        Raise ``RunDeleted`` when the run is gone.
+        """
+        if snapshot.run is None:
+            raise RunDeleted
+        self.missed: list[StreamEvent] = []
+        messages = {message["id"]: message for message in snapshot.messages}
+        self._add_run_start(snapshot.run, [step for step in snapshot.steps if step["id"] in self.known_steps])
+        for step in snapshot.steps:
+            self._add_step(step, messages)
+        end = f"thread.run.{snapshot.run['status']}"
+        if end in STREAM_ENDS and end != self.run_event:
+            self._add(end, snapshot.run)
+        return self.missed
+
+    def _note(self, name: str, data: Object) -> None:
         if name == types.MESSAGE_DELTA:
             for part in data["delta"]["content"]:
-                self._lengthen((data["id"], part["index"]), _text_of(part))
+                text = part["text"]["value"] if part["type"] == "text" else ""
+                self._lengthen((data["id"], part["index"]), text)
         elif name == types.STEP_DELTA:
             for call in data["delta"]["step_details"]["tool_calls"]:
                 place = (data["id"], call["index"])
-                self._lengthen(place, _written_of(call))
-                self.outputs[place] = self.outputs.get(place, 0) + len(call.get(CODE, {}).get("outputs") or ())
+                self._lengthen(place, _streamed_text(call))
+                count = len(call.get(CODE, {}).get("outputs") or ())
+                self.output_counts[place] = self.output_counts.get(place, 0) + count
         elif data["object"] == "thread.run":
-            self.run = name
+            self.run_event = name
         else:
-            self.last[data["id"]] = name
+            self.last_events[data["id"]] = name
 
     def _lengthen(self, place: Place, text: str) -> None:
         self.lengths[place] = self.lengths.get(place, 0) + len(text)
 
-    def catch_up(self, snapshot: Snapshot) -> list[Happening]:
-        """Return what ``snapshot`` of the run says and was not told. Raise ``RunDeleted`` when the run is gone."""
-        if snapshot.run is None:
-            raise RunDeleted
-        self.news: list[Happening] = []
-        messages = {message["id"]: message for message in snapshot.messages}
-        self._begin(snapshot.run, [step for step in snapshot.steps if step["id"] in self.known])
-        for step in snapshot.steps:
-            self._tell_step(step, messages)
-        ending = f"thread.run.{snapshot.run['status']}"
-        if ending in STREAM_ENDS and ending != self.run:
-            self._tell(ending, snapshot.run)
-        return self.news
+    def _add(self, name: str, data: Object) -> None:
+        if self.run_event != types.RUN_CANCELLING and _follows_cancel(name, data):
+            self._add(types.RUN_CANCELLING, self.cancelling)
+        self._note(name, data)
+        self.missed.append((name, data))
 
-    def _tell(self, name: str, data: Object) -> None:
-        if self.run != types.RUN_CANCELLING and _is_of_a_cancel(name, data):
-            self._tell(types.RUN_CANCELLING, self.cancelling)
-        self._remember(name, data)
-        self.news.append((name, data))
-
-    def _begin(self, run: Object, earlier: list[Object]) -> None:
-        fresh = {**run, **UNTOUCHED, "expires_at": run["created_at"] + int(LIFE.total_seconds())}
-        self.cancelling = fresh | {"status": RunStatus.CANCELLING.value, "started_at": run["started_at"]}
-        queued = fresh | {"status": RunStatus.QUEUED.value}
-        if not self.run:
-            self._tell(types.RUN_CREATED, queued)
-        if self.run == OUTPUTS_TAKEN:
+    def _add_run_start(self, run: Object, earlier_steps: list[Object]) -> None:
+        new = {**run, **NEW_RUN, "expires_at": run["created_at"] + int(LIFE.total_seconds())}
+        self.cancelling = new | {"status": RunStatus.CANCELLING.value, "started_at": run["started_at"]}
+        queued = new | {"status": RunStatus.QUEUED.value}
+        if not self.run_event:
+            self._add(types.RUN_CREATED, queued)
+        if self.run_event == OUTPUTS_SUBMITTED:
             queued["started_at"] = run["started_at"]  # the run had begun before (reference, section 6.4)
-            for step in earlier:
-                self._tell_step(step, {})
-        if self.run in (types.RUN_CREATED, OUTPUTS_TAKEN):
-            self._tell(types.RUN_QUEUED, queued)
-        if self.run == types.RUN_QUEUED and run["started_at"] is not None and run["status"] != RunStatus.QUEUED:
-            begun = fresh | {"status": RunStatus.IN_PROGRESS.value, "started_at": run["started_at"]}
-            self._tell(types.RUN_IN_PROGRESS, begun)
+            for step in earlier_steps:
+                self._add_step(step, {})
+        if self.run_event in (types.RUN_CREATED, OUTPUTS_SUBMITTED):
+            self._add(types.RUN_QUEUED, queued)
+        if self.run_event == types.RUN_QUEUED and run["started_at"] is not None and run["status"] != RunStatus.QUEUED:
+            in_progress = new | {"status": RunStatus.IN_PROGRESS.value, "started_at": run["started_at"]}
+            self._add(types.RUN_IN_PROGRESS, in_progress)
 
-    def _tell_step(self, step: Object, messages: Mapping[str, Object]) -> None:
-        if self.last.get(step["id"]) not in (None, types.STEP_CREATED, types.STEP_IN_PROGRESS):
+    def _add_step(self, step: Object, messages: Mapping[str, Object]) -> None:
+        if self.last_events.get(step["id"]) not in (None, types.STEP_CREATED, types.STEP_IN_PROGRESS):
             return
         details = step["step_details"]
         is_message = details["type"] == "message_creation"
         empty = details if is_message else {**details, "tool_calls": []}
-        begun = {**step, "status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
-        begun |= {"failed_at": None, "cancelled_at": None, "last_error": None}
-        self._open(begun, types.STEP_CREATED, types.STEP_IN_PROGRESS)
+        in_progress = {**step, "status": "in_progress", "step_details": empty, "completed_at": None, "usage": None}
+        in_progress |= {"failed_at": None, "cancelled_at": None, "last_error": None}
+        self._add_opening(in_progress, types.STEP_CREATED, types.STEP_IN_PROGRESS)
         if is_message:
-            self._tell_message(messages.get(details["message_creation"]["message_id"]))
-        elif step["id"] not in self.known:
+            self._add_message(messages.get(details["message_creation"]["message_id"]))
+        elif step["id"] not in self.known_steps:
             for index, call in enumerate(details["tool_calls"]):
-                self._tell_call(step["id"], index, call)
+                self._add_call(step["id"], index, call)
         if step["status"] != StepStatus.IN_PROGRESS:
-            self._tell(f"{STEP}{step['status']}", step)
+            self._add(f"{STEP}{step['status']}", step)
 
-    def _open(self, begun: Object, created: str, in_progress: str) -> None:
-        if begun["id"] not in self.last:
-            self._tell(created, begun)
-        if self.last[begun["id"]] == created:
-            self._tell(in_progress, begun)
+    def _add_opening(self, data: Object, created: str, in_progress: str) -> None:
+        if data["id"] not in self.last_events:
+            self._add(created, data)
+        if self.last_events[data["id"]] == created:
+            self._add(in_progress, data)
 
-    def _tell_message(self, message: Object | None) -> None:
+    def _add_message(self, message: Object | None) -> None:
         if message is None:
             return
-        begun = {**message, "status": "in_progress", "content": [], "completed_at": None}
-        begun |= {"incomplete_at": None, "incomplete_details": None}
-        self._open(begun, types.MESSAGE_CREATED, types.MESSAGE_IN_PROGRESS)
+        in_progress = {**message, "status": "in_progress", "content": [], "completed_at": None}
+        in_progress |= {"incomplete_at": None, "incomplete_details": None}
+        self._add_opening(in_progress, types.MESSAGE_CREATED, types.MESSAGE_IN_PROGRESS)
         for index, part in enumerate(message["content"]):
-            self._tell_part(message["id"], index, part)
-        if message["status"] != "in_progress" and self.last[message["id"]] == types.MESSAGE_IN_PROGRESS:
-            self._tell(f"thread.message.{message['status']}", message)
+            self._add_part(message["id"], index, part)
+        if message["status"] != "in_progress" and self.last_events[message["id"]] == types.MESSAGE_IN_PROGRESS:
+            self._add(f"thread.message.{message['status']}", message)
 
-    def _tell_part(self, message_id: str, index: int, part: Object) -> None:
-        told = self.lengths.get((message_id, index))
+    def _add_part(self, message_id: str, index: int, part: Object) -> None:
+        length = self.lengths.get((message_id, index))
         if part["type"] == "text":
-            if rest := part["text"]["value"][told or 0 :]:
-                fresh = _annotations(part, start=told or 0)
-                delta = types.message_delta(message_id, index=index, text=rest, first=not told, annotations=fresh)
-                self._tell(types.MESSAGE_DELTA, delta)
-        elif part["type"] == "image_file" and told is None:
+            if rest := part["text"]["value"][length or 0 :]:
+                notes = _annotations_from(length or 0, part)
+                delta = types.message_delta(message_id, index=index, text=rest, first=not length, annotations=notes)
+                self._add(types.MESSAGE_DELTA, delta)
+        elif part["type"] == "image_file" and length is None:
             delta = types.image_delta(message_id, index=index, file_id=part["image_file"]["file_id"])
-            self._tell(types.MESSAGE_DELTA, delta)
+            self._add(types.MESSAGE_DELTA, delta)
 
-    def _tell_call(self, step_id: str, index: int, call: Object) -> None:
-        """A call as it was made, and what code has put out; else what came of it is told with its step (reference,
-        section 7.2).
-        """
+    def _add_call(self, step_id: str, index: int, call: Object) -> None:
+        """Add the call as it was made, and the outputs of code; other results come with the step (section 7.2)."""
         place, kind = (step_id, index), call["type"]
-        told = self.lengths.get(place)
-        if told is None:
-            self._tell_more(step_id, {"index": index, **call, kind: {**call[kind], **UNDONE.get(kind, {})}})
-        elif rest := _written_of(call)[told:]:
-            self._tell_more(step_id, {"index": index, "type": kind, kind: {GROWING[kind]: rest}})
+        length = self.lengths.get(place)
+        if length is None:
+            self._add_call_delta(
+                step_id, {"index": index, **call, kind: {**call[kind], **WITHOUT_RESULT.get(kind, {})}}
+            )
+        elif rest := _streamed_text(call)[length:]:
+            self._add_call_delta(step_id, {"index": index, "type": kind, kind: {STREAMED_FIELD[kind]: rest}})
         for number, output in enumerate(call[kind].get("outputs", ())):
-            if number >= self.outputs.get(place, 0):
+            if number >= self.output_counts.get(place, 0):
                 outputs = [{"index": number, **output}]
-                self._tell_more(step_id, {"index": index, "type": kind, kind: {"outputs": outputs}})
+                self._add_call_delta(step_id, {"index": index, "type": kind, kind: {"outputs": outputs}})
 
-    def _tell_more(self, step_id: str, call: Object) -> None:
-        self._tell(types.STEP_DELTA, types.step_delta(step_id, tool_call=dict(call)))
+    def _add_call_delta(self, step_id: str, call: Object) -> None:
+        self._add(types.STEP_DELTA, types.step_delta(step_id, tool_call=dict(call)))
 
 
-def _is_of_a_cancel(name: str, data: Object) -> bool:
-    """Whether this came of a cancel, which is told first."""
+def _follows_cancel(name: str, data: Object) -> bool:
+    """Return True for an event that ``thread.run.cancelling`` precedes."""
     if name == types.MESSAGE_INCOMPLETE:
         return bool(data["incomplete_details"]["reason"] == "run_cancelled")
     return name in (types.STEP_CANCELLED, types.RUN_CANCELLED)
 
 
-def _annotations(part: Object, *, start: int) -> list[Object]:
-    """Those of a part's text from ``start`` on, as deltas show them."""
+def _annotations_from(start: int, part: Object) -> list[Object]:
+    """Return the annotations of a text part that begin at ``start`` or later, as deltas have them."""
     notes = enumerate(part["text"]["annotations"])
     return [types.annotation_delta(note, index=index) for index, note in notes if note["start_index"] >= start]
 
 
-def _text_of(part: Object) -> str:
-    return part["text"]["value"] if part["type"] == "text" else ""
-
-
-def _written_of(call: Object) -> str:
-    """What of a call, or of a delta of one, comes in pieces."""
+def _streamed_text(call: Object) -> str:
+    """Return the text of a call, or of a delta of one, that comes in pieces."""
     kind = call["type"]
-    return str(call.get(kind, {}).get(GROWING.get(kind), ""))
+    return str(call.get(kind, {}).get(STREAMED_FIELD.get(kind), ""))

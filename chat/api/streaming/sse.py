@@ -1,13 +1,14 @@
-"""The answer to a request with ``"stream": true``: a run's events as server-sent events (reference, section 7).
+"""Server-sent events: the answer to a request with ``"stream": true`` (reference, section 7).
 
-The run does not need its listener: a client that goes away ends nothing.
+Called by the operations that start a run or let it go on, and by the middleware for a request that is sent again. The
+run does not need its reader: a client that disconnects ends nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from types import MappingProxyType
 from typing import Any, cast
@@ -16,163 +17,153 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
-from chat.api.http.request import ShowEvent
-from chat.api.streaming.include import Include, trimmed
-from chat.api.streaming.replay import Happening, Told
+from chat.api.http.request import ApiRequest
+from chat.api.streaming.include import Include, hide_passages
+from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
-from chat.events.types import STREAM_ENDS, Event
+from chat.events.types import STREAM_ENDS
 from chat.models import Run
-from chat.models.objects import Object, run_object, thread_object
+from chat.models.objects import Object, thread_object
 from chat.models.run_shapes import RunObject, StepObject
 
 log = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives
-STEP = "thread.run.step."
 BROKEN = "The stream broke; the run goes on. Retrieve it, or send the request again."
+Encode = Callable[[str, Object], bytes]
 
 
-def unchanged(name: str, data: Object) -> Happening:
-    """Return an event as it is."""
-    return name, data
-
-
-def started(run: Run) -> RunObject:
-    """The answer to a request without ``stream``."""
-    return run_object(run)
-
-
-def streamed(
+def stream_run(
+    request: ApiRequest,
     thread_id: str,
-    act: Callable[[], Run],
+    start: Callable[[], Run],
     *,
     after: int = 0,
-    known: Mapping[str, str] = MappingProxyType({}),
-    tell_thread: bool = False,
+    known_steps: Mapping[str, str] = MappingProxyType({}),
+    with_thread: bool = False,
     include: Sequence[Include] = (),
-    show: ShowEvent = unchanged,
 ) -> EventStream:
-    """Do ``act``, whose run then lives on the thread, and tell the run's events after number ``after``.
+    """Call ``start``, whose run lives on the thread, and return the stream of the run's events after number ``after``.
 
-    ``known`` are the statuses of the steps that were told before. What ``act`` raises comes before the first event, as
-    an ordinary error. With ``tell_thread`` the new thread is told first. ``show`` is how the client sees an event.
+    ``known_steps`` are the statuses of the steps that an earlier stream sent. ``with_thread`` sends the new thread
+    first. An error of ``start`` is raised here, before the first event.
     """
     with ExitStack() as stack:
-        # From before the first event until the stream ends, or the answer is closed or dropped before it begins.
+        # From before the first event until the stream ends, or is closed or dropped before it begins.
         stack.enter_context(bus.hold(thread_id))
-        run = act()
+        run = start()
+        encode = event_encoder(request, run, include=include)
         hold = stack.pop_all()
-    first = opening(run, tell_thread=tell_thread)
-    chunks = lines(run, told=Told(known=known), after=after, first=first, include=include, show=show, hold=hold)
-    return EventStream(chunks, run_id=run.id, hold=hold)
+    events = run_events(run, StreamProgress(known_steps), after=after)
+    return EventStream(run, events, encode, with_thread=with_thread, hold=hold)
 
 
-def retold(run: Run, *, tell_thread: bool, show: ShowEvent) -> EventStream:
-    """The stream of a run that began earlier, from its beginning."""
-    first = opening(run, tell_thread=tell_thread)
-    chunks = lines(run, told=Told(known={}), after=0, first=first, include=(), show=show, hold=ExitStack())
-    return EventStream(chunks, run_id=run.id)
+def replay_run(request: ApiRequest, run: Run, *, with_thread: bool) -> EventStream:
+    """Return the stream of a run that began earlier, from its beginning."""
+    encode = event_encoder(request, run, include=())
+    return EventStream(run, run_events(run, StreamProgress({}), after=0), encode, with_thread=with_thread)
 
 
-def opening(run: Run, *, tell_thread: bool) -> list[Happening]:
-    """What is told before the run's own events."""
-    return [("thread.created", thread_object(run.thread))] if tell_thread else []
+def event_encoder(request: ApiRequest, run: Run, *, include: Sequence[Include]) -> Encode:
+    """Return the function that encodes the run's events as this client is to see them."""
+    convert = request.event_converter(run.assistant_id) if request.event_converter else None
+
+    def encode(name: str, data: Object) -> bytes:
+        if not include and data["object"] == "thread.run.step":
+            data = hide_passages(cast("StepObject", data))
+        return encode_event(*convert(name, data)) if convert else encode_event(name, data)
+
+    return encode
+
+
+def encode_event(name: str, data: Any) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
 
 
 class EventStream(StreamingHttpResponse):
-    """The events of the run ``run_id``."""
+    """The response that streams the events of ``run``, after its thread if ``with_thread``."""
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, run_id: str, hold: ExitStack | None = None) -> None:
-        super().__init__(chunks, content_type="text/event-stream; charset=utf-8")
-        self.chunks, self.run_id, self.hold = chunks, run_id, hold
+    def __init__(
+        self,
+        run: Run,
+        events: AsyncGenerator[list[StreamEvent], None],
+        encode: Encode,
+        *,
+        with_thread: bool,
+        hold: ExitStack | None = None,
+    ) -> None:
+        first = [encode("thread.created", thread_object(run.thread))] if with_thread else []
+        self.hold = hold or ExitStack()
+        self.chunks = encoded(run, events, encode, first=first, hold=self.hold)
+        self.run_id = run.id
+        super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
         self["Cache-Control"] = "no-cache, no-transform"
         self["X-Accel-Buffering"] = "no"  # nginx would collect the events
 
     def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        """Not wrapped as by Django, which closes its wrapper only, and leaves ours to the garbage collector."""
+        # Django's wrapper would close itself only, and leave our generator to the garbage collector.
         return self.chunks
 
     def close(self) -> None:
-        """For a client that was gone before the stream began."""
+        """Release the log for a client that was gone before the stream began."""
         super().close()
-        if self.hold:
-            self.hold.close()
+        self.hold.close()
 
 
-Answer = RunObject | EventStream
+RunResponse = RunObject | EventStream
 
 
-async def lines(
-    run: Run,
-    *,
-    told: Told,
-    after: int,
-    first: Sequence[Happening],
-    include: Sequence[Include],
-    show: ShowEvent,
-    hold: ExitStack,
+async def encoded(
+    run: Run, events: AsyncGenerator[list[StreamEvent], None], encode: Encode, *, first: list[bytes], hold: ExitStack
 ) -> AsyncGenerator[bytes, None]:
-    """The stream as it goes over the wire."""
+    """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if the run is deleted or it breaks."""
     with hold:
-        for name, data in first:
-            yield written(*show(name, data))
+        for chunk in first:
+            yield chunk
         try:
-            async with aclosing(happenings(run, told=told, after=after)) as pieces:
-                async for news in pieces:
-                    for name, data in news:
-                        shown = trimmed(cast("StepObject", data), include=include) if is_step(name) else data
-                        yield written(*show(name, shown))
-                    if not news:
+            async with aclosing(events):
+                async for batch in events:
+                    for name, data in batch:
+                        yield encode(name, data)
+                    if not batch:
                         yield b": still here\n\n"
         except RunDeleted as refusal:
-            yield written("error", refusal.as_body())
+            yield encode_event("error", refusal.as_body())
             return
         except Exception:
             log.exception("the stream of run %s broke", run.id)
             broken = Refusal(BROKEN)
             broken.type = "server_error"
-            yield written("error", broken.as_body())
+            yield encode_event("error", broken.as_body())
             return
         yield b"event: done\ndata: [DONE]\n\n"
 
 
-async def happenings(run: Run, *, told: Told, after: int) -> AsyncGenerator[list[Happening], None]:
-    """What is to be told, in pieces, up to the event that ends the stream; an empty piece after each ``HEARTBEAT`` of
-    silence. Raises ``RunDeleted`` when the run is deleted.
+async def run_events(run: Run, progress: StreamProgress, *, after: int) -> AsyncGenerator[list[StreamEvent], None]:
+    """Yield the run's events in batches, up to the one that ends the stream.
+
+    A batch is empty after each ``HEARTBEAT`` of silence. Raise ``RunDeleted`` when the run is deleted.
     """
     clock = asyncio.get_running_loop().time
-    spoken_at = clock()
+    sent_at = clock()
     async with aclosing(follow(run.thread_id, after=(run.id, after))) as items:
         async for item in items:
-            match item:
-                case Snapshot():
-                    news = told.catch_up(await rows_of(run, item))
-                case _:
-                    news = told.take(own(item, run))
-            if news or clock() - spoken_at >= HEARTBEAT:
-                yield news
-                spoken_at = clock()
-            if any(name in STREAM_ENDS for name, _data in news):
+            if isinstance(item, Snapshot):
+                batch = progress.replay(await own_snapshot(run, item))
+            else:
+                # Neighbouring pieces of text become one: a slow reader gets fewer events.
+                batch = progress.record(event for event in coalesced(item) if event.run_id == run.id)
+            if batch or clock() - sent_at >= HEARTBEAT:
+                yield batch
+                sent_at = clock()
+            if any(name in STREAM_ENDS for name, _data in batch):
                 return
 
 
-async def rows_of(run: Run, snapshot: Snapshot) -> Snapshot:
-    """The snapshot, if it is of this run; else the run's own: another one may have begun meanwhile."""
+async def own_snapshot(run: Run, snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot if it is of this run, else the run's own: another run may have begun meanwhile."""
     if snapshot.run is not None and snapshot.run["id"] == run.id:
         return snapshot
     return await sync_to_async(look_at, thread_sensitive=False)(run.id)
-
-
-def own(events: list[Event], run: Run) -> Iterator[Event]:
-    """The events of ``run``, with neighbouring pieces of text as one: a slow reader gets fewer."""
-    return (event for event in coalesced(events) if event.run_id == run.id)
-
-
-def is_step(name: str) -> bool:
-    return name.startswith(STEP) and not name.endswith(".delta")
-
-
-def written(name: str, data: Any) -> bytes:
-    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.api.assistants_v1.shapes import event_shape
+from chat.api.assistants_v1.shapes import event_converter
 from chat.models import Assistant, File, Message, Run, RunStep, Thread, User
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.tools.declarations import normalised
@@ -143,17 +143,17 @@ class TestAStreamToAnOldClient:
         assert (name, run["status"]) == ("thread.run.completed", "incomplete")
 
     def test_tells_a_retrieval_and_quotes_bit_by_bit(self, ada: User) -> None:
-        show = event_shape(ada, None)
+        convert = event_converter(ada, None)
         call = {"index": 0, "id": "call_1", "type": "file_search", "file_search": {"results": []}}
         details = {"type": "tool_calls", "tool_calls": [call]}
         delta = {"id": "step_1", "object": "thread.run.step.delta", "delta": {"step_details": details}}
-        _name, shown = show("thread.run.step.delta", delta)
+        _name, shown = convert("thread.run.step.delta", delta)
         retrieval = {"index": 0, "id": "call_1", "type": "retrieval", "retrieval": {}}
         assert shown["delta"]["step_details"]["tool_calls"] == [retrieval]
 
         cited = {"index": 0, "type": "file_citation", "file_citation": {"file_id": "file-x"}}
         content = [{"index": 0, "type": "text", "text": {"value": "[1]", "annotations": [cited]}}]
         delta = {"id": "msg_1", "object": "thread.message.delta", "delta": {"content": content}}
-        _name, shown = show("thread.message.delta", delta)
+        _name, shown = convert("thread.message.delta", delta)
         (note,) = shown["delta"]["content"][0]["text"]["annotations"]
         assert note["file_citation"] == {"file_id": "file-x", "quote": ""}

@@ -13,7 +13,7 @@ from django.test import AsyncClient
 from tests.api.calling import Api, Body, Reply
 from tests.engine.stage import PATIENCE
 
-Told = tuple[str, Any]  # the name of an event and its data
+StreamEvent = tuple[str, Any]  # its name and its data
 
 
 class Streams:
@@ -30,7 +30,7 @@ class Streams:
     async def start(self, path: str, body: Body, **headers: str) -> Reply:
         return await self.ask(path, body | {"stream": True}, **headers)
 
-    async def whole(self, path: str, body: Body, **headers: str) -> list[Told]:
+    async def whole(self, path: str, body: Body, **headers: str) -> list[StreamEvent]:
         """The events of a stream, to its end."""
         return events_in(await wire(await self.start(path, body, **headers)))
 
@@ -47,7 +47,7 @@ async def wire(reply: Reply) -> str:
     return "".join([piece async for piece in pieces(reply)])
 
 
-def events_in(text: str) -> list[Told]:
+def events_in(text: str) -> list[StreamEvent]:
     """The events of a stream; comments are none. ``[DONE]`` stays as it is."""
     assert text.endswith("\n\n")
     blocks = [block.split("\n") for block in text.removesuffix("\n\n").split("\n\n") if not block.startswith(":")]
@@ -60,7 +60,7 @@ def events_in(text: str) -> list[Told]:
     return found
 
 
-def names(events: list[Told]) -> list[str]:
+def names(events: list[StreamEvent]) -> list[str]:
     """The names of ``events``, a row of deltas counted once."""
     found: list[str] = []
     for name, _data in events:
@@ -69,7 +69,7 @@ def names(events: list[Told]) -> list[str]:
     return found
 
 
-def text_in(events: list[Told]) -> str:
+def text_in(events: list[StreamEvent]) -> str:
     """The text of all message deltas."""
     contents = [data["delta"]["content"] for name, data in events if name == "thread.message.delta"]
     return "".join(part["text"]["value"] for content in contents for part in content if part["type"] == "text")

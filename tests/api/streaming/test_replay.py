@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chat.actions.conversation import runs
-from chat.api.streaming.replay import Told
+from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.engine.follow import Snapshot, look_at
 from chat.errors import RunDeleted
 from chat.events.bus import bus
@@ -26,7 +26,6 @@ from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Pause, Reply, call
 from chat.tools import declarations
 from tests.api.calling import Body
-from tests.api.streaming.streams import Told as Happening
 from tests.api.streaming.streams import names, text_in
 from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status
@@ -45,13 +44,13 @@ class Scene:
         self.events, self.rows, self.known = events, rows, known
 
     @property
-    def whole(self) -> list[Happening]:
+    def whole(self) -> list[StreamEvent]:
         return [(event.name, event.data) for event in self.events]
 
-    def told(self, heard: int, rows: Snapshot) -> list[Happening]:
+    def told(self, heard: int, rows: Snapshot) -> list[StreamEvent]:
         """What a stream tells that has heard so many events and then reads ``rows``."""
-        told = Told(known=self.known)
-        return told.take(self.events[:heard]) + told.catch_up(rows)
+        progress = StreamProgress(self.known)
+        return progress.record(self.events[:heard]) + progress.replay(rows)
 
 
 def forecaster() -> ScriptedProvider:
@@ -97,7 +96,7 @@ async def played(stage: Stage, thread: Thread, provider: ScriptedProvider, *, ro
     return scenes
 
 
-def calls_in(events: list[Happening]) -> dict[tuple[str, int], Body]:
+def calls_in(events: list[StreamEvent]) -> dict[tuple[str, int], Body]:
     """The function calls as an SDK joins them from the deltas."""
     found: dict[tuple[str, int], Body] = defaultdict(lambda: {"id": "", "name": "", "arguments": "", "output": None})
     for name, data in events:
@@ -110,13 +109,13 @@ def calls_in(events: list[Happening]) -> dict[tuple[str, int], Body]:
     return dict(found)
 
 
-def endings(events: list[Happening]) -> list[Any]:
+def endings(events: list[StreamEvent]) -> list[Any]:
     """The objects as they were when their messages and runs ended."""
     ends = ("thread.message.completed", "thread.run.completed", "thread.run.requires_action")
     return [(name, data) for name, data in events if name in ends]
 
 
-def ids(events: list[Happening]) -> list[tuple[str, str]]:
+def ids(events: list[StreamEvent]) -> list[tuple[str, str]]:
     """What was told of which object, a row of deltas counted once."""
     found: list[tuple[str, str]] = []
     for name, data in events:
@@ -125,16 +124,16 @@ def ids(events: list[Happening]) -> list[tuple[str, str]]:
     return found
 
 
-def unset(events: list[Happening]) -> list[tuple[str, list[str]]]:
+def unset(events: list[StreamEvent]) -> list[tuple[str, list[str]]]:
     """What was null of the run when it was told."""
     runs = [(name, data) for name, data in events if data["object"] == "thread.run"]
     return [(name, [key for key, value in data.items() if value is None]) for name, data in runs]
 
 
-VIEWS: tuple[Callable[[list[Happening]], Any], ...] = (names, ids, text_in, endings)
+VIEWS: tuple[Callable[[list[StreamEvent]], Any], ...] = (names, ids, text_in, endings)
 
 
-def assert_told_whole(scene: Scene, *more: Callable[[list[Happening]], Any]) -> None:
+def assert_told_whole(scene: Scene, *more: Callable[[list[StreamEvent]], Any]) -> None:
     """Wherever a stream falls behind, it tells the same, seen in each way."""
     for cut in range(len(scene.events) + 1):
         told = scene.told(cut, scene.rows)
@@ -147,9 +146,9 @@ class TestAStreamThatFallsBehind:
         assert_told_whole(scene, calls_in, unset)
 
     async def test_tells_nothing_twice(self, scene: Scene) -> None:
-        told = Told(known=scene.known)
-        told.catch_up(scene.rows)
-        assert told.catch_up(scene.rows) == []
+        progress = StreamProgress(scene.known)
+        progress.replay(scene.rows)
+        assert progress.replay(scene.rows) == []
 
     async def test_shows_what_begins_as_it_was_then(self, scene: Scene) -> None:
         beginnings = (".created", ".queued", ".in_progress")
@@ -167,18 +166,18 @@ class TestAStreamThatFallsBehind:
         [step] = scene.rows.steps
         assert scene.rows.run is not None
         run = scene.rows.run | {"status": "in_progress", "completed_at": None}
-        told = Told(known={})
+        progress = StreamProgress({})
         texts = []
         for end in range(len("Good morning.") + 1):
             content = [{"type": "text", "text": {"value": "Good morning."[:end], "annotations": []}}]
             row = message | {"status": "in_progress", "content": content}
             part = replace(scene.rows, run=run, messages=(row,), steps=(step | {"status": "in_progress"},))
-            texts.append(text_in(told.catch_up(part)))
+            texts.append(text_in(progress.replay(part)))
         assert texts == ["", *"Good morning."]
-        assert names(told.catch_up(scene.rows)) == names(scene.whole)[-3:]
+        assert names(progress.replay(scene.rows)) == names(scene.whole)[-3:]
 
 
-def cited(events: list[Happening]) -> list[Body]:
+def cited(events: list[StreamEvent]) -> list[Body]:
     """The annotations as an SDK puts them in their places."""
     found: dict[int, Body] = {}
     for name, data in events:
@@ -202,13 +201,13 @@ class TestAStreamOfAnAnswerWithCitations:
         assert len(cited(scene.whole)) == 2
 
 
-def pictures(events: list[Happening]) -> list[str]:
+def pictures(events: list[StreamEvent]) -> list[str]:
     """The pictures of the answer, as deltas bring them."""
     parts = [part for name, data in events if name == "thread.message.delta" for part in data["delta"]["content"]]
     return [part["image_file"]["file_id"] for part in parts if part["type"] == "image_file"]
 
 
-def coded(events: list[Happening]) -> list[Body]:
+def coded(events: list[StreamEvent]) -> list[Body]:
     """The code calls, put together of their deltas as an SDK does."""
     found: dict[int, Body] = {}
     for name, data in events:
@@ -280,4 +279,4 @@ class TestARunThatIsGone:
     def test_is_told_so(self) -> None:
         nothing = Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
         with pytest.raises(RunDeleted):
-            Told(known={}).catch_up(nothing)
+            StreamProgress({}).replay(nothing)
