@@ -6,11 +6,12 @@
         engine                                   how a run runs: transcript, loop, recorder, worker, follow
           tools                                    what a model may use
             retrieval                              finding a passage
-              models                               what we keep
-                providers                          how we talk to a model
-                  documents | sandbox              reading a file; how we run code that we do not trust
-                    events                         what happened, and who hears it
-                      errors                       every refusal
+              background                           threads and workers beside the event loop
+                models                             what we keep
+                  providers                        how we talk to a model
+                    documents | sandbox            how we read a file; how we run code that we do not trust
+                      events                       what happened, and who hears it
+                        errors                     every refusal
 
 Imports point down only; rooms on one line never import each other. ``documents``, ``sandbox``, ``events``,
 ``providers``, ``errors`` and ``engine.turn.loop`` know no Django. ``.importlinter`` holds this plan and ``make check``

@@ -6,11 +6,11 @@ under ASGI with an iterator that is not asynchronous.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
@@ -36,8 +36,7 @@ class Download(FileResponse):
         self["Content-Security-Policy"] = SANDBOX
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = sync_to_async(self.range.read, thread_sensitive=False)
-        while block := await read(BLOCK):
+        while block := await asyncio.to_thread(self.range.read, BLOCK):
             yield block
 
 

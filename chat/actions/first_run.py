@@ -14,6 +14,7 @@ from chat.engine.live_providers import KINDS
 from chat.errors import ProviderError
 from chat.models import Assistant, Audience, Kind, Provider, User
 from chat.models.providers import DEFAULT
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.tools import declarations
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ STARTERS = [
             "What is the derivative of x² · sin(x)?",
             "Explain why the square root of 2 is irrational.",
         ],
-        tools=[{"type": "code_interpreter"}],
+        tools=[{"type": CODE_INTERPRETER}],
     ),
     Assistant(
         name="Data analyst",
@@ -57,7 +58,7 @@ STARTERS = [
             "Sort 17, 4, 23, 8 and 15, and tell me their mean and median.",
             "What can you tell me about the attached table?",
         ],
-        tools=[{"type": "code_interpreter"}],
+        tools=[{"type": CODE_INTERPRETER}],
     ),
     Assistant(
         name="Document helper",
@@ -66,7 +67,7 @@ STARTERS = [
             "You help people with their documents. Answer from the passages of their files only, and say so plainly "
             "when these do not hold the answer."
         ),
-        tools=[{"type": "file_search"}],
+        tools=[{"type": FILE_SEARCH}],
         starter_prompts=[
             "Summarise the attached document in five points.",
             "Which dates and deadlines does the attached document name?",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from chat.engine import worker
+from chat.engine.worker import Worker
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
-from chat.retrieval.indexing import worker as ingestion
+from chat.retrieval.indexing.worker import Ingestion
 
 
 def tell(thread_id: str, events: Sequence[Event]) -> None:
@@ -17,7 +17,7 @@ def tell(thread_id: str, events: Sequence[Event]) -> None:
 
     def publish() -> None:
         bus.publish(thread_id, events)
-        worker.wake()
+        Worker.wake_all()
 
     transaction.on_commit(publish)
 
@@ -29,4 +29,4 @@ def thread_changed(thread_id: str) -> None:
 
 def entries_waiting() -> None:
     """Files are to be read: wake whoever reads them once the transaction is committed."""
-    transaction.on_commit(ingestion.wake)
+    transaction.on_commit(Ingestion.wake_all)

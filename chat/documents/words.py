@@ -1,21 +1,38 @@
-"""The words of a text that say what it is about."""
+"""The words of a text that say what it is about, for search, citations and quotations alike."""
 
 from __future__ import annotations
 
 import re
 
+_STOP_WORDS = """
+a about above after again all also am an and any are aren as at be because been before being below between both but by
+can could couldn did didn do does doesn doing don down during each either else for from further get gets give given
+gives had hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn it its itself
+just let ll may me might mine more most much must my myself neither no nor not of off on once only or other our ours
+ourselves out over own please re s same shall she should shouldn so some such t tell than that the their theirs them
+themselves then there these they this those through to too under until up upon us ve very was wasn we were weren what
+when where which while who whom whose why will with without would wouldn you your yours yourself yourselves
+"""
+
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+"""English words, in small letters, that say nothing of what a text is about."""
+
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")  # a character of an eastern script is a word
-_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s)$")
-_EMPTY = frozenset(
-    re.findall(
-        r"\w+",
-        """a about an and are as at be by can could did do does for from had has have he her his how i if in is it its
-        long many me much must my no not of on or our say says she so that the their them there they this to was we
-        were what when where which who why will with would yes you your""",
-    )
+_ENDINGS = (  # and what replaces each; the first that fits
+    *(("ies", ""), ("ied", ""), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss")),
+    *(("ings", ""), ("ing", ""), ("ed", ""), ("s", "")),
 )
+_SHORTEST_STEM = 3
 
 
 def words(text: str) -> list[str]:
-    """In order, in small letters and without their commonest English endings; without words that any text has."""
-    return [_ENDING.sub("", word) for word in _WORD.findall(text.lower()) if word not in _EMPTY]
+    """Return the stems of the words of ``text`` in order, in small letters and without stop words."""
+    return [stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
+
+
+def stem(word: str) -> str:
+    """Return what the other forms of an English ``word``, in small letters, begin with, more or less."""
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word.removesuffix(ending) + instead
+    return word

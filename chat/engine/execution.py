@@ -7,8 +7,7 @@ import logging
 from contextlib import aclosing
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
+from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import file_search as searching
 from chat.engine.hosted_tools.dispatch import Answering
 from chat.engine.live_providers import Upstreams
@@ -23,6 +22,7 @@ from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
 from chat.providers.base import Request, Text, ToolCallPiece
+from chat.providers.tool_names import FUNCTION
 from chat.tools import file_search
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Execution:
                 log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.message)
                 await self._fail(error.run_code, error.message)
             except Exception:
-                if await Run.objects.filter(pk=self.run.pk).aexists():
+                if await in_thread(Run.objects.filter(pk=self.run.pk).exists):
                     log.exception("run %s broke", self.run.id)
                     await self._fail("server_error", BROKE)
 
@@ -83,7 +83,7 @@ class Execution:
 
     async def _searched(self, material: Material) -> Material | None:
         """Search for a model that does not do so itself."""
-        call = await sync_to_async(searching.first_call, thread_sensitive=False)(self.run)
+        call = await in_thread(searching.first_call, self.run)
         if call is None:
             return material
         self.recorder = self._scribe(material)
@@ -91,7 +91,7 @@ class Execution:
         return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), material)
 
     async def _gather(self) -> Material:
-        return await sync_to_async(request.gather, thread_sensitive=False)(self.run)
+        return await in_thread(request.gather, self.run)
 
     def _scribe(self, material: Material) -> Recorder:
         in_words = self.run.response_format in request.IN_WORDS
@@ -139,7 +139,7 @@ class Execution:
 
     async def _answer_calls(self, turn: loop.TurnEnded, material: Material) -> Material | None:
         calls = await Answering(self.run, turn.calls, material=material, recorder=self.recorder).answered()
-        waits = any(call["type"] == "function" for call in calls)
+        waits = any(call["type"] == FUNCTION for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
             return None if waits else await self._gather()
         await self.recorder.end(RunStatus.CANCELLED)

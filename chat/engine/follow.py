@@ -11,8 +11,7 @@ from collections.abc import AsyncGenerator
 from copy import copy
 from dataclasses import dataclass
 
-from asgiref.sync import sync_to_async
-
+from chat.background.database_threads import in_thread
 from chat.events.bus import Behind, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
@@ -119,7 +118,7 @@ async def follow(
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower:
-        snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
+        snapshot = await in_thread(look, thread_id)
         position = Position(snapshot)
         missed = position.rejoin(after, await follower.read(wait=0)) if after else None
         follower.rewind()
@@ -136,7 +135,7 @@ async def follow(
                 yield news
             else:
                 follower.rewind()
-                snapshot = await sync_to_async(look, thread_sensitive=False)(thread_id)
+                snapshot = await in_thread(look, thread_id)
                 position = Position(snapshot)
                 if position.place != known:
                     yield snapshot
@@ -145,5 +144,5 @@ async def follow(
 
 
 async def _rows_are_ahead(thread_id: str, position: Position) -> bool:
-    run_id, seq = await sync_to_async(place, thread_sensitive=False)(thread_id)
+    run_id, seq = await in_thread(place, thread_id)
     return run_id != position.run_id or seq > position.seq

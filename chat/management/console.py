@@ -10,9 +10,8 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
-from asgiref.sync import sync_to_async
-
 from chat.actions.conversation import runs, sending
+from chat.background.database_threads import in_thread
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.engine.worker import Worker
 from chat.errors import Refusal, WrongRunStatus
@@ -62,9 +61,8 @@ class Console:
             self.remark("Ctrl-D or /quit leaves.")
 
     async def ask(self, text: str) -> None:
-        send = sync_to_async(sending.send, thread_sensitive=False)
         try:
-            posted = await send(self.thread, text=text, client_key=secrets.token_hex(16))
+            posted = await in_thread(sending.send, self.thread, text=text, client_key=secrets.token_hex(16))
         except Refusal as refusal:
             self.fail(refusal.message)
             return
@@ -74,7 +72,7 @@ class Console:
             async for piece in pieces:
                 self.write(CONTROLS.sub("", piece))
         self.write("\n")
-        await self.conclude(await Run.objects.aget(pk=self.run.pk))
+        await self.conclude(await in_thread(Run.objects.get, pk=self.run.pk))
         self.run = None
 
     async def conclude(self, run: Run) -> None:
@@ -107,7 +105,7 @@ def read_line() -> str | None:
 
 async def cancel(run: Run) -> None:
     with suppress(WrongRunStatus):  # it has just ended, or is being stopped already
-        await sync_to_async(runs.cancel, thread_sensitive=False)(run)
+        await in_thread(runs.cancel, run)
 
 
 async def streamed(run: Run) -> AsyncGenerator[str, None]:
@@ -130,11 +128,10 @@ async def streamed(run: Run) -> AsyncGenerator[str, None]:
 
 async def polled(run: Run) -> AsyncGenerator[str, None]:
     """The text of ``run`` when it is whole, found by looking at the rows."""
-    look = sync_to_async(look_at, thread_sensitive=False)
-    snapshot = await look(run.id)
+    snapshot = await in_thread(look_at, run.id)
     while snapshot.run is not None and snapshot.run["status"] in WORKING:
         await asyncio.sleep(POLL)
-        snapshot = await look(run.id)
+        snapshot = await in_thread(look_at, run.id)
     yield "\n\n".join(text_of(message) for message in snapshot.messages)
 
 

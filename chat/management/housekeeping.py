@@ -1,40 +1,25 @@
-"""What is done beside the worker, once a minute."""
+"""What is done beside the workers, once a minute."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-
-from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from chat.actions.expiry_sweep import sweep
+from chat.background.database_threads import in_thread
+from chat.background.polling import PollingLoop
 
-log = logging.getLogger(__name__)
 PERIOD = 60.0  # seconds
 
 
-class Housekeeping:
+class Housekeeping(PollingLoop):
     """Sweeps until it is stopped. A sweep that fails is logged, and the next one tries again."""
 
     def __init__(self, *, period: float = PERIOD) -> None:
-        self.period = period
-        self.stopped = asyncio.Event()
+        super().__init__()
+        self.interval = period
 
-    async def run(self) -> None:
-        while not self.stopped.is_set():
-            try:
-                await sync_to_async(swept, thread_sensitive=False)()
-            except Exception:
-                log.exception("the sweep of what has expired failed; the next one is due in %d s", self.period)
-            try:
-                await asyncio.wait_for(self.stopped.wait(), timeout=self.period)
-            except TimeoutError:
-                continue
-
-    def stop(self) -> None:
-        """No more sweeps after the one that may be at work."""
-        self.stopped.set()
+    async def poll(self) -> None:
+        await in_thread(swept)
 
 
 def swept() -> None:

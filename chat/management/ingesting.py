@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import NoReturn
 
-from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import UploadedFile
 from tqdm import tqdm
 
 from chat.actions.knowledge import staff
+from chat.background.database_threads import in_thread
+from chat.background.liveness import is_anyone_alive
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile, storing
-from chat.models.liveness import is_anyone_alive
 from chat.retrieval.indexing import reuse
 from chat.retrieval.indexing.worker import Ingestion
 
-P = ParamSpec("P")
-T = TypeVar("T")
 POLL = 0.5  # seconds between two looks at the rows
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 GONE = "It was taken out of the store meanwhile."
@@ -51,7 +49,7 @@ class Ingesting:
                     await asyncio.sleep(POLL)
                     if putting.done():
                         putting.result()
-            await in_thread(self._conclude)()
+            await in_thread(self._conclude)
         finally:
             putting.cancel()
             await asyncio.wait({putting})
@@ -65,10 +63,10 @@ class Ingesting:
             self.reading = asyncio.create_task(self.ingestion.run())
 
     async def _put_all(self) -> None:
-        await in_thread(self._learn)()
+        await in_thread(self._learn)
         for path in self.paths:
             try:
-                self.entries[path] = await in_thread(self._put)(path)
+                self.entries[path] = await in_thread(self._put, path)
             except Refusal as refusal:
                 self.failures[path] = refusal.message
             except OSError as error:
@@ -98,7 +96,7 @@ class Ingesting:
 
     async def _unread(self, bar: tqdm[NoReturn]) -> int:
         """Show how far it is. How many of ``paths`` are neither read nor have failed."""
-        waiting = await in_thread(self._waiting)()
+        waiting = await in_thread(self._waiting)
         parts = [waiting[pk] for pk in self.entries.values() if pk in waiting]
         left = len(self.paths) - len(self.entries) - len(self.failures) + len(parts)
         bar.set_description_str(f"{len(self.paths) - left} of {len(self.paths)} files", refresh=False)
@@ -117,10 +115,6 @@ class Ingesting:
                 self.failures[path] = GONE
             elif ended[pk].status != Status.COMPLETED:
                 self.failures[path] = (ended[pk].last_error or {}).get("message", CANCELLED)
-
-
-def in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
-    return sync_to_async(function, thread_sensitive=False)
 
 
 def digest_of(entry: VectorStoreFile) -> str:

@@ -81,7 +81,7 @@ class EverthreadServer(Server):
 
     async def stopped_work(self) -> None:
         """The sandbox last: runs that are ending may have cells."""
-        self.housekeeping.stop()
+        await self.housekeeping.stop()
         await asyncio.gather(self.worker.stop(), self.ingestion.stop())
         await self.sandbox.stop()
 

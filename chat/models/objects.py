@@ -22,10 +22,11 @@ from chat.models.shapes import (
 )
 from chat.models.threads import Message, Thread
 from chat.providers.base import Usage
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Object = Mapping[str, Any]  # any of them, to be read
-CODE_INTERPRETER = {"type": "code_interpreter"}
-NO_FILES: ShownToolResources = {"code_interpreter": {"file_ids": []}}  # shown where there are none, as OpenAI did
+RUNS_CODE = {"type": CODE_INTERPRETER}
+NO_FILES: ShownToolResources = {CODE_INTERPRETER: {"file_ids": []}}  # shown where there are none, as OpenAI did
 
 
 @overload
@@ -70,7 +71,7 @@ def assistant_object(row: Assistant) -> AssistantObject:
         "top_p": row.top_p,
         "temperature": row.temperature,
         "reasoning_effort": row.reasoning_effort or None,
-        "tool_resources": (NO_FILES if CODE_INTERPRETER in row.tools else {}) | row.tool_resources,
+        "tool_resources": (NO_FILES if RUNS_CODE in row.tools else {}) | row.tool_resources,
         "metadata": row.metadata,
         "response_format": row.response_format,
     }
@@ -169,14 +170,14 @@ def _shown_details(details: dict[str, Any]) -> Any:
 
 
 def _shown_call(call: Object) -> Object:
-    if call["type"] == "code_interpreter":
-        made = call["code_interpreter"]
-        return {**call, "code_interpreter": {"input": made["input"], "outputs": made["outputs"]}}
-    if call["type"] != "file_search":
+    if call["type"] == CODE_INTERPRETER:
+        made = call[CODE_INTERPRETER]
+        return {**call, CODE_INTERPRETER: {"input": made["input"], "outputs": made["outputs"]}}
+    if call["type"] != FILE_SEARCH:
         return call
-    search = call["file_search"]
+    search = call[FILE_SEARCH]
     results = [{key: value for key, value in result.items() if key != "place"} for result in search["results"]]
-    return {**call, "file_search": {"ranking_options": search["ranking_options"], "results": results}}
+    return {**call, FILE_SEARCH: {"ranking_options": search["ranking_options"], "results": results}}
 
 
 def model_object(name: str, *, owner: str, created_at: datetime) -> ModelObject:

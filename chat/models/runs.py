@@ -15,7 +15,6 @@ from chat.models.ids import PublicIdField, PublicObject
 from chat.models.threads import Thread
 
 LIFE = timedelta(seconds=600)  # reference, section 6.2; not extended by tool outputs
-STALE = timedelta(seconds=60)  # a worker silent for longer is taken for dead
 
 
 class RunStatus(models.TextChoices):

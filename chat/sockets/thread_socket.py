@@ -12,11 +12,11 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 from chat.actions.conversation import threads
+from chat.background.database_threads import in_thread
 from chat.errors import Refusal
 from chat.models import User
 from chat.sockets.auth import Close, authenticate, close_for, user_group
@@ -85,7 +85,7 @@ class ThreadSocket(AsyncConsumer):
     async def may_stay(self) -> bool:
         """Find out who the user is and whether the thread is theirs, now; if not, close the socket."""
         try:
-            self.user = await sync_to_async(self._admitted, thread_sensitive=False)()
+            self.user = await in_thread(self._admitted)
         except Refusal as refusal:
             await self.close(close_for(refusal) or INTERNAL_ERROR)
             return False

@@ -12,9 +12,9 @@ from django.db.models import Q
 from chat.models import Assistant, File, Run, SandboxFile
 from chat.models.ids import new_id
 from chat.providers.base import Function
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox.inside.libraries import HERE
 
-NAME = "code_interpreter"
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
 MOST_TOLD = 16_000  # of them that the model is told
 MOST_LISTED = 40  # files that the model is told of
@@ -38,7 +38,7 @@ def declared(files: Iterable[str]) -> Function:
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     listed = f"\nIn /mnt/data now: {', '.join(map(repr, names[:MOST_LISTED]))}{more}." if names else ""
     return Function(
-        name=NAME,
+        name=CODE_INTERPRETER,
         description=_ABOUT + listed,
         parameters={
             "type": "object",
@@ -49,7 +49,7 @@ def declared(files: Iterable[str]) -> Function:
 
 
 def is_offered(run: Run) -> bool:
-    return any(tool["type"] == NAME for tool in run.tools)
+    return any(tool["type"] == CODE_INTERPRETER for tool in run.tools)
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def mounted(run: Run) -> dict[str, File]:
 
 
 def given(run: Run) -> list[File]:
-    ids: list[str] = run.tool_resources.get(NAME, {}).get("file_ids", [])
+    ids: list[str] = run.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
     if not ids:
         return []
     owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
@@ -105,7 +105,7 @@ def call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[Call]
     "bytes"}`` of those that it made or changed), and ``note``, what the model is told besides.
     """
     made = {"input": code, "outputs": list(outputs), "status": status, **private}
-    return {"id": id or new_id("call_"), "type": NAME, NAME: made}
+    return {"id": id or new_id("call_"), "type": CODE_INTERPRETER, CODE_INTERPRETER: made}
 
 
 def logs(text: str) -> list[Call]:
@@ -119,7 +119,9 @@ def image(file_id: str) -> Call:
 
 def images(calls: Iterable[Mapping[str, Any]]) -> list[str]:
     """Ids of the pictures that code calls among ``calls`` have shown."""
-    outputs = [output for call in calls if call["type"] == NAME for output in call[NAME]["outputs"]]
+    outputs = [
+        output for call in calls if call["type"] == CODE_INTERPRETER for output in call[CODE_INTERPRETER]["outputs"]
+    ]
     return [output["image"]["file_id"] for output in outputs if output["type"] == "image"]
 
 
@@ -128,8 +130,15 @@ def ended(details: Mapping[str, Any]) -> dict[str, Any]:
     calls = details.get("tool_calls")
     if calls is None:
         return dict(details)
-    open = [call for call in calls if call["type"] == NAME and call[NAME].get("status") in ("waiting", "running")]
-    closed = [{**call, NAME: {**call[NAME], "status": "interrupted"}} if call in open else call for call in calls]
+    open = [
+        call
+        for call in calls
+        if call["type"] == CODE_INTERPRETER and call[CODE_INTERPRETER].get("status") in ("waiting", "running")
+    ]
+    closed = [
+        {**call, CODE_INTERPRETER: {**call[CODE_INTERPRETER], "status": "interrupted"}} if call in open else call
+        for call in calls
+    ]
     return {**details, "tool_calls": closed}
 
 

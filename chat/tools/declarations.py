@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chat.errors import InvalidRequest
+from chat.providers.tool_names import FILE_SEARCH, FUNCTION
 from chat.tools.functions import MAX_TOOLS, NAME, shown
 from chat.tools.strictness import breach, not_an_object
 
@@ -35,9 +36,9 @@ def check(tools: Sequence[Tool]) -> None:
             code="array_above_max_length",
         )
     # A model knows the tools that are ours by these names.
-    names = {tool["type"] for tool in tools} - {"function"}
+    names = {tool["type"] for tool in tools} - {FUNCTION}
     for place, tool in enumerate(tools):
-        if tool["type"] == "function":
+        if tool["type"] == FUNCTION:
             _check_function(tool["function"], param=f"tools[{place}].function", taken=names)
             names.add(tool["function"]["name"])
 
@@ -62,11 +63,11 @@ def check_response_format(format: str | Mapping[str, Any]) -> None:
 
 
 def _normalised(tool: Tool) -> dict[str, Any]:
-    if tool["type"] == "function":
-        return {"type": "function", "function": shown(tool["function"])}
-    if tool["type"] == "file_search":
-        given = {key: value for key, value in (tool.get("file_search") or {}).items() if value is not None}
-        return {"type": "file_search", "file_search": given | {"ranking_options": _ranking(given)}}
+    if tool["type"] == FUNCTION:
+        return {"type": FUNCTION, "function": shown(tool["function"])}
+    if tool["type"] == FILE_SEARCH:
+        given = {key: value for key, value in (tool.get(FILE_SEARCH) or {}).items() if value is not None}
+        return {"type": FILE_SEARCH, FILE_SEARCH: given | {"ranking_options": _ranking(given)}}
     return dict(tool)
 
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 from chat.models import Assistant, Run, VectorStore, VectorStoreFile
 from chat.providers import tokens
 from chat.providers.base import Function
+from chat.providers.tool_names import FILE_SEARCH
 from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
 from chat.retrieval.search.search import search_stores
 from chat.tools.citations import Found, Place, Sources, marker
 
-NAME = "file_search"
 MOST_RESULTS = 20
 MOST_RESULTS_OF_OLD_MODELS = 5  # gpt-3.5
 MOST_QUERIES = 5
@@ -26,7 +26,7 @@ MOST_QUERY = 2000  # characters
 LEAST = 60  # tokens of a passage: less of it helps nobody
 
 DECLARED = Function(
-    name=NAME,
+    name=FILE_SEARCH,
     description=(
         "Searches the files of this conversation and the assistant's knowledge, and returns the passages that fit best."
         " Search before you answer anything that may stand in them. Write each query so that it can be understood"
@@ -66,7 +66,7 @@ class Options:
 
 def options(run: Run) -> Options | None:
     """None when the run may not search, or has nowhere to."""
-    tool = next((tool["file_search"] for tool in run.tools if tool["type"] == NAME), None)
+    tool = next((tool[FILE_SEARCH] for tool in run.tools if tool["type"] == FILE_SEARCH), None)
     if tool is None or not store_ids(run):
         return None
     most = MOST_RESULTS_OF_OLD_MODELS if run.model.startswith("gpt-3.5") else MOST_RESULTS
@@ -84,7 +84,7 @@ def options(run: Run) -> Options | None:
 
 
 def store_ids(run: Run) -> list[str]:
-    ids: list[str] = run.tool_resources.get(NAME, {}).get("vector_store_ids", [])
+    ids: list[str] = run.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     return ids
 
 
@@ -97,7 +97,7 @@ def stores(run: Run) -> list[VectorStore]:
 
 def are_read(run: Run) -> bool:
     """Whether nothing that the thread brought along is still being read."""
-    ids = run.thread.tool_resources.get(NAME, {}).get("vector_store_ids", [])
+    ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     waiting = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
     return not waiting.exists()
 
@@ -152,7 +152,7 @@ def call(
 ) -> Result:
     """A search as its step keeps it. ``number`` is that of its markers; it and ``queries`` are not the API's."""
     made = {"ranking_options": dict(how.ranking), "results": list(results)}
-    return {"id": id, "type": NAME, NAME: {**made, "queries": list(queries), "marker": number}}
+    return {"id": id, "type": FILE_SEARCH, FILE_SEARCH: {**made, "queries": list(queries), "marker": number}}
 
 
 def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat.providers.base import Function
+from chat.providers.tool_names import FUNCTION
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # reference, section 8
 KEYS = {"name", "description", "parameters", "strict"}
@@ -16,7 +17,7 @@ NO_PARAMETERS = {"type": "object", "properties": {}}
 
 def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
     """The functions among an assistant's or run's ``tools``, as a provider wants them."""
-    specs = [tool["function"] for tool in tools if tool["type"] == "function"]
+    specs = [tool["function"] for tool in tools if tool["type"] == FUNCTION]
     return [
         Function(
             name=spec["name"],
@@ -32,7 +33,7 @@ def choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
     """The API's ``tool_choice`` in the terms of ``providers.base.Request``."""
     if isinstance(tool_choice, str):
         return tool_choice
-    if tool_choice["type"] == "function":
+    if tool_choice["type"] == FUNCTION:
         return {"name": tool_choice["function"]["name"]}
     return {"name": tool_choice["type"]}
 

@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chat.engine import worker
+from chat.engine.worker import Worker
 from chat.models import Kind, Provider
 from chat.providers.embedded.status import status
 from chat.sandbox.state import state
@@ -37,7 +37,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         "database": database,
         "migrations": database and has_all_migrations(),
         "model": False,
-        "workers": worker.running(),
+        "workers": Worker.is_running(),
     }
     checks["model"] = checks["migrations"] and has_model()
     # Without the sandbox a model answers still, and says that it cannot run code. It is missing too while it is being

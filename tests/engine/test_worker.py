@@ -188,8 +188,8 @@ class TestADeadWorker:
 class TestAWorkerThatLostItsHold:
     async def test_ends_the_run_rather_than_leave_it_live_for_ever(self, stage: Stage, thread: Thread) -> None:
         async with stage.working(ScriptedProvider()) as worker:
-            await until(lambda: hasattr(worker, "liveness"))
-            run = await in_thread(half_done)(thread, worker=worker.liveness.name)
+            await until(lambda: worker.is_swept)
+            run = await in_thread(half_done)(thread, worker=worker.name)
             worker.wake()
             await status(run, "failed")
 

@@ -20,7 +20,7 @@ async def at_work(period: float) -> AsyncIterator[Housekeeping]:
     keeping = Housekeeping(period=period)
     task = asyncio.create_task(keeping.run())
     yield keeping
-    keeping.stop()
+    await keeping.stop()
     await task
 
 
@@ -50,7 +50,7 @@ class TestHousekeeping:
             raise OSError("the disk is gone")
 
         monkeypatch.setattr(housekeeping, "sweep", fails)
-        with caplog.at_level(logging.ERROR, "chat.management.housekeeping"):
+        with caplog.at_level(logging.ERROR, "chat.background.polling"):
             async with at_work(period=0.01):
                 await until(again)
         assert "the disk is gone" in caplog.text
@@ -58,4 +58,4 @@ class TestHousekeeping:
     async def test_ends_at_once_when_it_is_told(self) -> None:
         async with at_work(period=1000) as keeping:
             await asyncio.sleep(0)
-        assert keeping.stopped.is_set()
+        assert keeping.stopping

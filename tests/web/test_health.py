@@ -38,7 +38,7 @@ def ask(path: str) -> tuple[int, bytes]:
 async def ready(stage: Stage) -> tuple[int, dict[str, bool]]:
     """What a server with a worker says."""
     async with stage.working(ScriptedProvider()) as worker:
-        await until(lambda: hasattr(worker, "liveness"))
+        await until(worker.is_running)
         status, body = await in_thread(ask)("/readyz")
     return status, json.loads(body)
 

@@ -17,12 +17,13 @@ from chat.actions.knowledge.enqueue import Wanted
 from chat.errors import InvalidRequest
 from chat.models import File, Thread, User, VectorStore
 from chat.models.objects import Object
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Resources = Mapping[str, Any]
 
 MAX_FILES = 20  # of one code_interpreter
 HELPER_DAYS = 7  # without use, of a store that a thread got by the way
-LISTS = {"code_interpreter": "file_ids", "file_search": "vector_store_ids"}
+LISTS = {CODE_INTERPRETER: "file_ids", FILE_SEARCH: "vector_store_ids"}
 
 
 @transaction.atomic
@@ -35,12 +36,12 @@ def checked(user: User, given: Resources | None, *, helper_days: int | None = No
     """
     given = given or {}
     kept: dict[str, Any] = {}
-    if (code := given.get("code_interpreter")) is not None:
+    if (code := given.get(CODE_INTERPRETER)) is not None:
         file_ids = _distinct(code.get("file_ids") or [])
         files.get_all(user, file_ids)
-        kept["code_interpreter"] = {"file_ids": file_ids}
-    if (search := given.get("file_search")) is not None:
-        kept["file_search"] = {"vector_store_ids": _stores(user, search, helper_days=helper_days)}
+        kept[CODE_INTERPRETER] = {"file_ids": file_ids}
+    if (search := given.get(FILE_SEARCH)) is not None:
+        kept[FILE_SEARCH] = {"vector_store_ids": _stores(user, search, helper_days=helper_days)}
     return kept
 
 
@@ -75,9 +76,9 @@ def attach(thread: Thread, attachments: Sequence[Object]) -> None:
     latest = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
     resources = dict(latest.tool_resources)
     if code:
-        resources["code_interpreter"] = {"file_ids": _with_files(resources, code)}
+        resources[CODE_INTERPRETER] = {"file_ids": _with_files(resources, code)}
     if search:
-        resources["file_search"] = {"vector_store_ids": [_store_with(latest, search).id]}
+        resources[FILE_SEARCH] = {"vector_store_ids": [_store_with(latest, search).id]}
     thread.tool_resources = resources
     thread.save(update_fields=["tool_resources"])
 
@@ -93,7 +94,7 @@ def _files_for(thread: Thread, attachments: Sequence[Object], *, tool: str) -> l
 
 
 def _with_files(resources: Resources, attached: Sequence[File]) -> list[str]:
-    earlier = resources.get("code_interpreter", {}).get("file_ids", [])
+    earlier = resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
     file_ids = _distinct([*earlier, *(file.id for file in attached)])
     if len(file_ids) > MAX_FILES:
         raise InvalidRequest(
@@ -107,7 +108,7 @@ def _with_files(resources: Resources, attached: Sequence[File]) -> list[str]:
 
 def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
     """The thread's own store with the files in it: those that it has are not read again."""
-    store_ids = thread.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    store_ids = thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     store = VectorStore.objects.filter(owner=thread.owner_id, id__in=store_ids).first()
     if store is None or store.is_expired:
         return vector_stores.create(thread.owner, file_ids=[file.id for file in attached], expires_after=HELPER_DAYS)

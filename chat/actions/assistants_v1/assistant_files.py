@@ -20,15 +20,16 @@ from chat.actions.knowledge.enqueue import Wanted
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, File, Thread, User, VectorStore
 from chat.models.files import FileQuerySet
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Tools = Sequence[dict[str, Any]]
-HOSTED = {"code_interpreter", "file_search"}
+HOSTED = {CODE_INTERPRETER, FILE_SEARCH}
 
 
 def of(assistant: Assistant) -> FileQuerySet:
     """The files that any of the assistant's tools has."""
-    code = assistant.tool_resources.get("code_interpreter", {}).get("file_ids", [])
-    stores = assistant.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    code = assistant.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
+    stores = assistant.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     has = Q(id__in=code) | Q(entries__store_id__in=stores)
     return File.objects.there().filter(has, owner=assistant.owner_id).distinct()
 
@@ -106,13 +107,13 @@ def spread(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorSt
     if hosted == HOSTED:
         searched = [file.id for file in files.get_all(user, file_ids) if enqueue.is_searchable(file)]
     spread: dict[str, Any] = {}
-    if "file_search" in hosted and store is not None:
+    if FILE_SEARCH in hosted and store is not None:
         _fill(store, searched)
-        spread["file_search"] = {"vector_store_ids": [store.id]}
-    elif "file_search" in hosted and searched:
-        spread["file_search"] = {"vector_stores": [{"file_ids": searched}]}
-    if "code_interpreter" in hosted or (file_ids and not spread):
-        spread["code_interpreter"] = {"file_ids": file_ids}
+        spread[FILE_SEARCH] = {"vector_store_ids": [store.id]}
+    elif FILE_SEARCH in hosted and searched:
+        spread[FILE_SEARCH] = {"vector_stores": [{"file_ids": searched}]}
+    if CODE_INTERPRETER in hosted or (file_ids and not spread):
+        spread[CODE_INTERPRETER] = {"file_ids": file_ids}
     return spread
 
 
@@ -151,7 +152,7 @@ def _check_number(file_ids: Sequence[str]) -> None:
 
 def _store_of(assistant: Assistant) -> VectorStore | None:
     """The assistant's vector store, if no other assistant or thread searches it and it has not expired."""
-    store_ids = assistant.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    store_ids = assistant.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     store = VectorStore.objects.filter(owner=assistant.owner_id, id__in=store_ids).first()
     if store is None or store.is_expired:
         return None

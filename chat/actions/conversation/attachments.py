@@ -14,6 +14,7 @@ from chat.actions.files import files
 from chat.documents.formats import SUPPORTED, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
 from chat.models import Assistant, File, Thread, User, VectorStoreFile, storing
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 if TYPE_CHECKING:
     from chat.actions.files.files import Upload
@@ -35,7 +36,7 @@ FOR_CODE = (
     ".zip",
 )
 DATA = (*FOR_CODE, ".csv", ".json", ".xlsx", ".xml")  # better counted by code than searched, where there is code
-SEARCH, CODE = {"type": "file_search"}, {"type": "code_interpreter"}
+SEARCH, CODE = {"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}
 
 Status = VectorStoreFile.Status
 
@@ -104,7 +105,7 @@ def _tools_for(file: File, *, code: bool) -> list[dict[str, str]]:
 
 def readings(thread: Thread, file_ids: Iterable[str]) -> dict[str, Reading]:
     """How far those files are that are in the thread's own vector store, by their ids."""
-    store_ids = thread.tool_resources.get("file_search", {}).get("vector_store_ids", [])
+    store_ids = thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     entries = VectorStoreFile.objects.filter(
         store_id__in=store_ids, store__owner=thread.owner_id, file_id__in=set(file_ids)
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from chat.models import Message, RunStep, StepType
 from chat.models.objects import Object
+from chat.providers.tool_names import FILE_SEARCH
 from chat.tools.citations import place_of
 
 BETWEEN_PARTS = "\n\n"  # as in ``Message.text``
@@ -168,14 +169,14 @@ def searches_of(run_ids: Iterable[str]) -> dict[str, Searches]:
         if step.type == StepType.MESSAGE_CREATION:
             of_run.before[step.details["message_creation"]["message_id"]] = pending.pop(step.run_id, [])
         else:
-            found = [_search(call) for call in step.details["tool_calls"] if call["type"] == "file_search"]
+            found = [_search(call) for call in step.details["tool_calls"] if call["type"] == FILE_SEARCH]
             of_run.all += found
             pending.setdefault(step.run_id, []).extend(found)
     return done
 
 
 def _search(call: Mapping[str, Any]) -> Search:
-    told = call["file_search"]
+    told = call[FILE_SEARCH]
     results = tuple(_result(each) for each in told.get("results") or ())
     return Search(tuple(told.get("queries") or ()), results, told.get("marker"))
 

@@ -11,6 +11,7 @@ from chat.errors import InvalidRequest
 from chat.models import User
 from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
+from chat.providers.tool_names import FILE_SEARCH
 
 ADDRESSES = ("https://", "http://", "data:image/")
 
@@ -45,7 +46,7 @@ def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
     named = [attachment for attachment in attachments if attachment.get("file_id")]
     found = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in named])}
     tools = [{tool["type"] for tool in attachment.get("tools") or []} for attachment in named]
-    only_searched = [found[one["file_id"]] for one, used in zip(named, tools, strict=True) if used == {"file_search"}]
+    only_searched = [found[one["file_id"]] for one, used in zip(named, tools, strict=True) if used == {FILE_SEARCH}]
     enqueue.check_searchable(only_searched, param="attachments")
 
 

@@ -16,6 +16,7 @@ from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
 from chat.models.objects import run_object
 from chat.models.runs import RunQuerySet
+from chat.providers.tool_names import FUNCTION
 
 # What a run takes from its assistant unless it is told otherwise (reference, section 6.1).
 INHERITED = (
@@ -91,10 +92,10 @@ def frozen_settings(assistant: Assistant, *, thread: Thread, settings: Mapping[s
 
 def check_choice(choice: str | Mapping[str, Any], *, tools: Sequence[Mapping[str, Any]]) -> None:
     """Raises ``InvalidRequest`` when a function is to be called that is not there."""
-    if isinstance(choice, str) or choice["type"] != "function":
+    if isinstance(choice, str) or choice["type"] != FUNCTION:
         return
     name = choice["function"]["name"]
-    if name not in [tool["function"]["name"] for tool in tools if tool["type"] == "function"]:
+    if name not in [tool["function"]["name"] for tool in tools if tool["type"] == FUNCTION]:
         raise InvalidRequest(
             f"Invalid value for 'tool_choice': the run has no function named {name!r}. Add it to the tools, or choose"
             " one that is there.",
@@ -146,7 +147,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     if sorted(got) != sorted(pending):
         raise InvalidRequest(f"Expected tool outputs for call_ids {pending}, got {got}")
     step = RunStep.objects.filter(run=run, type=StepType.TOOL_CALLS, status=StepStatus.IN_PROGRESS).get()
-    for call in (call for call in step.details["tool_calls"] if call["type"] == "function"):
+    for call in (call for call in step.details["tool_calls"] if call["type"] == FUNCTION):
         call["function"]["output"] = outputs[got.index(call["id"])].get("output") or ""
     step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read

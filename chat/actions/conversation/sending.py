@@ -20,6 +20,7 @@ from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
 from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
+from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,6 @@ def retry(thread: Thread) -> Run:
 def _answer(thread: Thread, assistant: Assistant) -> Run:
     """A run as people start it: whatever the assistant, it searches the files that were attached."""
     tools = assistant.tools
-    if "file_search" in thread.tool_resources and not any(tool["type"] == "file_search" for tool in tools):
-        tools = [*tools, {"type": "file_search"}]
+    if FILE_SEARCH in thread.tool_resources and not any(tool["type"] == FILE_SEARCH for tool in tools):
+        tools = [*tools, {"type": FILE_SEARCH}]
     return runs.start(thread, assistant=assistant, tools=tools)

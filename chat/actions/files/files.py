@@ -16,6 +16,7 @@ from chat.errors import InvalidRequest, NotFound, TooLarge
 from chat.models import Assistant, File, Message, QueuedMessage, Thread, User, VectorStoreFile
 from chat.models.files import FileQuerySet
 from chat.models.storing import keep, shown_name, sniffed
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.retrieval.indexing.withdraw import withdraw
 
 if TYPE_CHECKING:
@@ -111,9 +112,9 @@ def remove(file: File) -> None:
 
 def _remove(file: File) -> None:
     for row in _naming(file, lock=True):
-        code = row.tool_resources.get("code_interpreter", {})
+        code = row.tool_resources.get(CODE_INTERPRETER, {})
         left = [id for id in code.get("file_ids", []) if id != file.id]
-        row.tool_resources = {**row.tool_resources, "code_interpreter": {**code, "file_ids": left}}
+        row.tool_resources = {**row.tool_resources, CODE_INTERPRETER: {**code, "file_ids": left}}
         row.save(update_fields=["tool_resources"])
     file.delete()
 

@@ -22,6 +22,7 @@ from chat.errors import ModelNotFound, Refusal
 from chat.models import Assistant, Audience, VectorStore
 from chat.models.ids import new_id
 from chat.models.providers import resolve
+from chat.providers.tool_names import FUNCTION
 
 
 def try_address(assistant: Assistant) -> str:
@@ -127,7 +128,7 @@ class AssistantAdmin(Guarded):
     @admin.display(description=gettext_lazy("functions"))
     def functions(self, assistant: Assistant) -> str:
         """What those who may only look see in place of the field."""
-        return json.dumps([tool["function"] for tool in assistant.tools if tool["type"] == "function"], indent=2)
+        return json.dumps([tool["function"] for tool in assistant.tools if tool["type"] == FUNCTION], indent=2)
 
     @admin.display(description=gettext_lazy("search in files"), boolean=True)
     def search_in_files(self, assistant: Assistant) -> bool:

@@ -16,14 +16,14 @@ from django.utils.translation import ngettext
 from chat.actions.files import files
 from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, File
+from chat.providers.tool_names import CODE_INTERPRETER
 
 OFFERED = 50  # other files of the owner, the newest
-TOOL = "code_interpreter"
 
 
 def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
     """The ids of the files in ``tool_resources``."""
-    return resources.get(TOOL, {}).get("file_ids", [])
+    return resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
 
 
 def files_of(assistant: Assistant) -> list[File]:

@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy
 from chat.actions.assistants.tool_resources import MAX_FILES
 from chat.actions.files import files
 from chat.admin.assistants import code_files
-from chat.admin.assistants.code_files import TOOL, UploadsField, counted, label_of
+from chat.admin.assistants.code_files import UploadsField, counted, label_of
 from chat.admin.shared import sandbox_status
 from chat.errors import ModelNotFound
 from chat.models import Assistant, Audience, File, ToolUse, User
 from chat.models.providers import resolve
+from chat.providers.tool_names import CODE_INTERPRETER
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Assistant]
@@ -113,14 +114,14 @@ class CodeForm(ModelForm):
     def save(self, commit: bool = True) -> Assistant:
         assistant, given = self.instance, self.cleaned_data
         if not given["run_code"]:
-            assistant.tools = [tool for tool in assistant.tools if tool["type"] != TOOL]
+            assistant.tools = [tool for tool in assistant.tools if tool["type"] != CODE_INTERPRETER]
         elif not has_code(assistant):
-            assistant.tools = [{"type": TOOL}, *assistant.tools]
+            assistant.tools = [{"type": CODE_INTERPRETER}, *assistant.tools]
         # A list that nobody touched stays as it is, with what is gone of it.
         if given["new_code_files"] or self.chosen != [file.id for file in self.present]:
-            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != TOOL}
+            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != CODE_INTERPRETER}
             ids = [*self.chosen, *self._taken_in(given["new_code_files"])]
-            assistant.tool_resources = resources | ({TOOL: {"file_ids": ids}} if ids else {})
+            assistant.tool_resources = resources | ({CODE_INTERPRETER: {"file_ids": ids}} if ids else {})
         return super().save(commit)
 
     def _taken_in(self, uploads: list[Any]) -> list[str]:
@@ -138,7 +139,7 @@ class CodeForm(ModelForm):
 
 def has_code(assistant: Assistant) -> bool:
     """Whether ``assistant`` may run code."""
-    return any(tool["type"] == TOOL for tool in assistant.tools)
+    return any(tool["type"] == CODE_INTERPRETER for tool in assistant.tools)
 
 
 def is_without_tools(name: str) -> bool:

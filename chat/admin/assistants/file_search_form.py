@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.shared.store_access import BY_THE_WAY, ids_in, visible
 from chat.models import Assistant, Audience, VectorStore
+from chat.providers.tool_names import FILE_SEARCH
 from chat.tools.declarations import normalised
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 else:
     ModelForm = forms.ModelForm
 
-TOOL = "file_search"
 MAX_RESULTS = 50  # reference, section 4
 NAMES = ("search_in_files", "store", "max_results", "score_threshold")
 
@@ -59,7 +59,7 @@ class SearchingForm(ModelForm):
         if "store" not in self.fields:  # someone who may only look has a form without fields
             return
         tool = searching(self.instance)
-        settings = (tool or {}).get(TOOL) or {}
+        settings = (tool or {}).get(FILE_SEARCH) or {}
         self.kept = next(iter(ids_in(self.instance.tool_resources)), "")
         self.initial = {
             **self.initial,
@@ -113,28 +113,28 @@ class SearchingForm(ModelForm):
 
     def save(self, commit: bool = True) -> Assistant:
         assistant, given = self.instance, self.cleaned_data
-        before = next((place for place, tool in enumerate(assistant.tools) if tool["type"] == TOOL), None)
-        tools = [tool for tool in assistant.tools if tool["type"] != TOOL]
+        before = next((place for place, tool in enumerate(assistant.tools) if tool["type"] == FILE_SEARCH), None)
+        tools = [tool for tool in assistant.tools if tool["type"] != FILE_SEARCH]
         if given["search_in_files"]:
             tools.insert(0 if before is None else before, self._tool(searching(assistant)))
         assistant.tools = tools
         if given["store"] != self.kept:
-            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != TOOL}
-            chosen = {TOOL: {"vector_store_ids": [given["store"]]}} if given["store"] else {}
+            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != FILE_SEARCH}
+            chosen = {FILE_SEARCH: {"vector_store_ids": [given["store"]]}} if given["store"] else {}
             assistant.tool_resources = resources | chosen
         return super().save(commit)
 
     def _tool(self, before: dict[str, Any] | None) -> dict[str, Any]:
         """The declaration, with what ``before`` has and the form does not show."""
-        settings: dict[str, Any] = dict((before or {}).get(TOOL) or {})
+        settings: dict[str, Any] = dict((before or {}).get(FILE_SEARCH) or {})
         ranking = (settings.get("ranking_options") or {}) | {
             "score_threshold": self.cleaned_data["score_threshold"] or 0.0
         }
         settings |= {"max_num_results": self.cleaned_data["max_results"], "ranking_options": ranking}
-        (tool,) = normalised([{"type": TOOL, TOOL: settings}])
+        (tool,) = normalised([{"type": FILE_SEARCH, FILE_SEARCH: settings}])
         return tool
 
 
 def searching(assistant: Assistant) -> dict[str, Any] | None:
     """The tool with which ``assistant`` searches in files, if it has it."""
-    return next((tool for tool in assistant.tools if tool["type"] == TOOL), None)
+    return next((tool for tool in assistant.tools if tool["type"] == FILE_SEARCH), None)

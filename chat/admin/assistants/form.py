@@ -15,7 +15,7 @@ from chat.admin.assistants.functions_field import FunctionsField
 from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField
 from chat.models import Alias, Assistant, Audience, Model
 from chat.models.providers import DEFAULT
-from chat.tools import code_interpreter, file_search
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools.functions import MAX_TOOLS
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -87,7 +87,7 @@ class AssistantForm(SearchingForm, CodeForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         tools = self.instance.tools
-        self.initial["functions"] = [tool["function"] for tool in tools if tool["type"] == "function"]
+        self.initial["functions"] = [tool["function"] for tool in tools if tool["type"] == FUNCTION]
         if "name" in self.fields:  # someone who may only look has a form without fields
             self.fields["name"].required = True
 
@@ -95,7 +95,7 @@ class AssistantForm(SearchingForm, CodeForm):
         found = super().clean() or {}
         if found.get("audience") == Audience.GROUPS and not found.get("groups"):
             self.add_error("groups", _("Choose at least one group, or another audience."))
-        switches = {file_search.NAME: "search_in_files", code_interpreter.NAME: "run_code"}
+        switches = {FILE_SEARCH: "search_in_files", CODE_INTERPRETER: "run_code"}
         hosted = [name for name, switch in switches.items() if found.get(switch)]
         functions = found.get("functions") or []
         if len(hosted) + len(functions) > MAX_TOOLS:
@@ -105,6 +105,6 @@ class AssistantForm(SearchingForm, CodeForm):
         return found
 
     def save(self, commit: bool = True) -> Assistant:
-        functions = [{"type": "function", "function": function} for function in self.cleaned_data["functions"]]
-        self.instance.tools = [*(tool for tool in self.instance.tools if tool["type"] != "function"), *functions]
+        functions = [{"type": FUNCTION, "function": function} for function in self.cleaned_data["functions"]]
+        self.instance.tools = [*(tool for tool in self.instance.tools if tool["type"] != FUNCTION), *functions]
         return super().save(commit)

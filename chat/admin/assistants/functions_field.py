@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from chat.admin.shared.form_fields import JsonTextField
+from chat.providers.tool_names import FUNCTION
 from chat.tools.function_errors import problems_of
 from chat.tools.functions import MAX_TOOLS, shown
 
@@ -30,7 +31,7 @@ class FunctionsField(JsonTextField):
     @staticmethod
     def _unwrapped(function: Any) -> Any:
         """The function of ``{"type": "function", "function": {…}}``, which is how the API lists one."""
-        wrapped = isinstance(function, dict) and function.get("type") == "function" and "function" in function
+        wrapped = isinstance(function, dict) and function.get("type") == FUNCTION and "function" in function
         return function["function"] if wrapped else function
 
     def validate(self, value: Any) -> None:

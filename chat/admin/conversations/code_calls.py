@@ -14,7 +14,7 @@ from chat.admin.conversations.files import is_picture
 from chat.admin.conversations.highlighting import Span, highlight
 from chat.admin.shared.durations_and_costs import spoken
 from chat.models import File
-from chat.tools import code_interpreter
+from chat.providers.tool_names import CODE_INTERPRETER
 
 STATUSES: dict[str, tuple[Promise, str]] = {  # a label, and the CSS class of a run in a state like it
     "waiting": (_("waits for a free place"), "in_progress"),
@@ -53,7 +53,7 @@ class CodeCallRow:
     picture_count: int
     file_count: int
 
-    name = code_interpreter.NAME
+    name = CODE_INTERPRETER
     is_code = True
 
 

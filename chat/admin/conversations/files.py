@@ -18,6 +18,7 @@ from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, Run, RunStep, Thread
 from chat.models.storing import IMAGE_TYPES
+from chat.providers.tool_names import CODE_INTERPRETER
 
 ONE_VISIT = timedelta(minutes=30)  # noted once, however many pictures a page has
 UNKNOWN = "application/octet-stream"
@@ -49,7 +50,7 @@ def in_step(step: RunStep) -> list[str]:
 
 
 def in_call(call: Part) -> Iterator[str]:
-    code = call.get("code_interpreter") or {}
+    code = call.get(CODE_INTERPRETER) or {}
     yield from (output["image"]["file_id"] for output in code.get("outputs", []) if output["type"] == "image")
     yield from (made["file_id"] for made in code.get("files") or [])
 

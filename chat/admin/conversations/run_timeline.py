@@ -16,7 +16,7 @@ from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
 from chat.admin.shared.durations_and_costs import between, spoken
 from chat.events import types
 from chat.models import File, Message, Run, RunStep, StepType
-from chat.tools import code_interpreter, file_search
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 EVENT_LABELS: dict[str, Promise] = {
     types.RUN_CREATED: _("The run was created"),
@@ -116,10 +116,10 @@ def _call_rows(step: RunStep, *, files: Mapping[str, File], readable: bool) -> l
 
 def _call_row(call: dict[str, Any], *, files: Mapping[str, File], readable: bool) -> ToolCallRow | CodeCallRow:
     detail = call.get(call["type"], {})
-    if call["type"] == code_interpreter.NAME:
+    if call["type"] == CODE_INTERPRETER:
         return code_call_row(detail, files=files, readable=readable)
     name = detail.get("name", call["type"])  # only functions have a name
-    is_search = call["type"] == file_search.NAME
+    is_search = call["type"] == FILE_SEARCH
     arguments, output = _search_texts(detail) if is_search else _function_texts(detail)
     if not readable:
         return ToolCallRow(name=name, arguments="", output="" if output is not None else None)

@@ -11,12 +11,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chat.admin.shared.history import log_access
 from chat.models import Run, Thread
 
 if TYPE_CHECKING:
@@ -77,14 +75,5 @@ def log_reading(request: HttpRequest, row: Thread | Run, *, thread: Thread, once
     """
     if thread.owner_id == request.user.pk:
         return
-    noted = {
-        "user_id": request.user.pk or 0,
-        "content_type": ContentType.objects.get_for_model(row),
-        "object_id": str(row.pk),
-        "action_flag": CHANGE,
-        "change_message": _("Read the messages."),
-    }
-    if once_in and LogEntry.objects.filter(**noted, action_time__gte=timezone.now() - once_in).exists():
-        return
-    log.info("%s read the messages of %s on the page of %s", request.user.get_username(), thread.id, row.id)
-    LogEntry.objects.create(**noted, object_repr=row.id)  # a thread's name is made of its first words
+    if log_access(request, row, _("Read the messages."), once_in=once_in):
+        log.info("%s read the messages of %s on the page of %s", request.user.get_username(), thread.id, row.id)

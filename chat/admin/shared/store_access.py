@@ -6,17 +6,18 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chat.actions.assistants.tool_resources import HELPER_DAYS
+from chat.admin.shared.history import log_access
 from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, User, VectorStore
+from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
 ONE_VISIT = timedelta(minutes=30)  # noted once, however many pages of the store are opened
@@ -51,17 +52,8 @@ def log_looking(request: HttpRequest, store: VectorStore) -> None:
     """Note in the history of a private store that someone looked into it."""
     if not is_private(request, store):
         return
-    noted = {
-        "user_id": request.user.pk or 0,
-        "content_type": ContentType.objects.get_for_model(VectorStore),
-        "object_id": str(store.pk),
-        "action_flag": CHANGE,
-        "change_message": _("Looked at the files."),
-    }
-    if LogEntry.objects.filter(**noted, action_time__gte=timezone.now() - ONE_VISIT).exists():
-        return
-    log.info("%s looked at the files of %s", request.user.get_username(), store.id)
-    LogEntry.objects.create(**noted, object_repr=store.id)
+    if log_access(request, store, _("Looked at the files."), once_in=ONE_VISIT):
+        log.info("%s looked at the files of %s", request.user.get_username(), store.id)
 
 
 def _is_knowledge() -> Q:
@@ -75,7 +67,7 @@ def _is_knowledge() -> Q:
 
 
 def _shared() -> list[int]:
-    assistants = Assistant.objects.exclude(audience=Audience.OWNER).filter(tool_resources__has_key="file_search")
+    assistants = Assistant.objects.exclude(audience=Audience.OWNER).filter(tool_resources__has_key=FILE_SEARCH)
     named = {
         (owner, store_id)
         for owner, resources in assistants.values_list("owner", "tool_resources")
@@ -87,7 +79,7 @@ def _shared() -> list[int]:
 
 def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
     """The ids of the stores in ``tool_resources``."""
-    return resources.get("file_search", {}).get("vector_store_ids", [])
+    return resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
 
 
 def assistants_of(stores: Iterable[VectorStore]) -> dict[str, list[Assistant]]:
@@ -95,7 +87,7 @@ def assistants_of(stores: Iterable[VectorStore]) -> dict[str, list[Assistant]]:
     by_id: dict[str, VectorStore] = {store.id: store for store in stores}
     found: dict[str, list[Assistant]] = {id: [] for id in by_id}
     owners = {store.owner_id for store in by_id.values()}
-    for assistant in Assistant.objects.filter(owner__in=owners, tool_resources__has_key="file_search").order_by("name"):
+    for assistant in Assistant.objects.filter(owner__in=owners, tool_resources__has_key=FILE_SEARCH).order_by("name"):
         for id in ids_in(assistant.tool_resources):
             if id in by_id and by_id[id].owner_id == assistant.owner_id:
                 found[id].append(assistant)

@@ -13,12 +13,13 @@ from pydantic import Field, ValidationError
 
 from chat.api import schemas
 from chat.api.http.validation_errors import refusal
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Convert = Callable[[Any], Any]
 MAX_FILES = 10  # of one message
-TOOLS = {"retrieval": "file_search"}  # by their old names
+TOOLS = {"retrieval": FILE_SEARCH}  # by their old names
 # A file of a message was for whatever tools the next run had.
-EVERY_TOOL = [{"type": "file_search"}, {"type": "code_interpreter"}]
+EVERY_TOOL = [{"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}]
 
 
 class FilesOfMessage(schemas.Body):

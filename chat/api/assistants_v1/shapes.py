@@ -13,6 +13,7 @@ from chat.api.http.request import ConvertEvent
 from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE
 from chat.models import User
 from chat.models.objects import Object
+from chat.providers.tool_names import FILE_SEARCH
 
 Files = Mapping[str, list[str]]  # the ids of the files of assistants
 Shape = Callable[[Object, Files], Object]
@@ -100,7 +101,7 @@ def _step_delta(data: Object, _files: Files) -> Object:
 
 
 def _tools(tools: Iterable[Object]) -> list[Object]:
-    return [RETRIEVAL if tool["type"] == "file_search" else tool for tool in tools]
+    return [RETRIEVAL if tool["type"] == FILE_SEARCH else tool for tool in tools]
 
 
 def _details(details: Object) -> Object:
@@ -110,9 +111,9 @@ def _details(details: Object) -> Object:
 
 
 def _call(call: Object) -> Object:
-    if call["type"] != "file_search":
+    if call["type"] != FILE_SEARCH:
         return call
-    kept = {name: value for name, value in call.items() if name != "file_search"}
+    kept = {name: value for name, value in call.items() if name != FILE_SEARCH}
     return {**kept, "type": "retrieval", "retrieval": {}}
 
 

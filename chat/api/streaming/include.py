@@ -6,6 +6,7 @@ from typing import Literal
 
 from chat.api.http.query_params import Asked
 from chat.models.run_shapes import FoundPassage, StepObject, ToolCallObject
+from chat.providers.tool_names import FILE_SEARCH
 
 Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 
@@ -24,11 +25,11 @@ def hide_passages(step: StepObject) -> StepObject:
 
 
 def _hide_in_call(call: ToolCallObject) -> ToolCallObject:
-    if call["type"] != "file_search":
+    if call["type"] != FILE_SEARCH:
         return call
-    search = call["file_search"]
+    search = call[FILE_SEARCH]
     results = [_without_content(result) for result in search["results"]]
-    return {**call, "file_search": {**search, "results": results}}
+    return {**call, FILE_SEARCH: {**search, "results": results}}
 
 
 def _without_content(result: FoundPassage) -> FoundPassage:

@@ -15,19 +15,19 @@ from chat.events.types import STREAM_ENDS, Event
 from chat.models import RunStatus, StepStatus
 from chat.models.objects import Object
 from chat.models.runs import LIFE
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 
 StreamEvent = tuple[str, Object]  # its name and its data
 Place = tuple[str, int]  # a message and the index of a part, or a step and the index of a call
-CODE = "code_interpreter"
 STEP = "thread.run.step."
 OUTPUTS_SUBMITTED = "outputs submitted"  # no event: the run went on before the stream began
 # A call that was made and has no result yet, by its type.
 WITHOUT_RESULT: dict[str, Object] = {
-    "function": {"output": None},
-    "file_search": {"results": []},
-    CODE: {"outputs": []},
+    FUNCTION: {"output": None},
+    FILE_SEARCH: {"results": []},
+    CODE_INTERPRETER: {"outputs": []},
 }
-STREAMED_FIELD = {"function": "arguments", CODE: "input"}  # the field of a call that comes in pieces
+STREAMED_FIELD = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # the field of a call that comes in pieces
 # The fields of a run that has not done anything.
 NEW_RUN = {
     "started_at": None,
@@ -90,7 +90,7 @@ class StreamProgress:
             for call in data["delta"]["step_details"]["tool_calls"]:
                 place = (data["id"], call["index"])
                 self._lengthen(place, _streamed_text(call))
-                count = len(call.get(CODE, {}).get("outputs") or ())
+                count = len(call.get(CODE_INTERPRETER, {}).get("outputs") or ())
                 self.output_counts[place] = self.output_counts.get(place, 0) + count
         elif data["object"] == "thread.run":
             self.run_event = name

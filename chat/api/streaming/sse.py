@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
 from chat.api.http.request import ApiRequest
 from chat.api.streaming.include import Include, hide_passages
 from chat.api.streaming.replay import StreamEvent, StreamProgress
+from chat.background.database_threads import in_thread
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
@@ -166,4 +166,4 @@ async def own_snapshot(run: Run, snapshot: Snapshot) -> Snapshot:
     """Return the snapshot if it is of this run, else the run's own: another run may have begun meanwhile."""
     if snapshot.run is not None and snapshot.run["id"] == run.id:
         return snapshot
-    return await sync_to_async(look_at, thread_sensitive=False)(run.id)
+    return await in_thread(look_at, run.id)

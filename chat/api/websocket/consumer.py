@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from chat.api.websocket.commands import execute
 from chat.api.websocket.frames import AnyFrame, CancelRun, Resume, parse_frame
 from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
+from chat.background.database_threads import in_thread
 from chat.engine.follow import Snapshot, follow, look_at
 from chat.errors import MalformedFrame, Refusal, Unavailable
 from chat.events.coalescing import coalesced
@@ -73,7 +73,7 @@ class ProgramSocket(ThreadSocket):
         if not await self.may_stay():
             return
         try:
-            objects = await sync_to_async(execute, thread_sensitive=False)(self.user, self.thread_id, frame)
+            objects = await in_thread(execute, self.user, self.thread_id, frame)
             reply = accepted_frame(frame.request_id, **objects)
         except Refusal as refusal:
             reply = error_frame(refusal, request_id=frame.request_id)
@@ -108,6 +108,6 @@ class ProgramSocket(ThreadSocket):
         """Before one of the next run, how the last one ended, if the program has not heard it."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):
-            await self.tell(snapshot_frame(await sync_to_async(look_at, thread_sensitive=False)(self.open_run)))
+            await self.tell(snapshot_frame(await in_thread(look_at, self.open_run)))
         await self.tell(snapshot_frame(snapshot))
         self.open_run = newest if snapshot.live else ""

@@ -8,16 +8,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, BinaryIO, cast
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import QuerySet
 
+from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import generated_files
 from chat.engine.turn.loop import storable
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.objects import Object
 from chat.providers.base import ToolCall
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox import client
 from chat.sandbox.client import Lease, Sandbox
 from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
@@ -95,11 +96,11 @@ class Cell:
 
     async def furnish(self) -> None:
         """Put what belongs into ``/mnt/data`` and is not there."""
-        self.wanted = await _in_thread(code_interpreter.mounted, self.run_row)
+        self.wanted = await in_thread(code_interpreter.mounted, self.run_row)
         self.before = {entry.name: entry for entry in await self.lease.files()}
-        if self.lease.is_new and await _in_thread(has_run_code, self.run_row):
+        if self.lease.is_new and await in_thread(has_run_code, self.run_row):
             self.notes.append(ANEW)
-        self.was_stopped = not self.lease.is_new and await _in_thread(was_stopped, self.run_row)
+        self.was_stopped = not self.lease.is_new and await in_thread(was_stopped, self.run_row)
         missing = [name for name, file in self.wanted.items() if not self._has(name, file)]
         for name in missing:
             await self._put(name, self.wanted[name])
@@ -110,12 +111,12 @@ class Cell:
         """Whether the file is there. One of another size than was given is an earlier file of that name: what cells
         change has a row of its own.
         """
-        ids = self.run_row.tool_resources.get(code_interpreter.NAME, {}).get("file_ids", [])
+        ids = self.run_row.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
         return name in self.before and (file.id not in ids or self.before[name].size == file.bytes)
 
     async def _put(self, name: str, file: File) -> None:
         try:
-            with await _in_thread(file.content.open, "rb") as content:
+            with await asyncio.to_thread(file.content.open, "rb") as content:
                 await self.lease.put(name, cast("BinaryIO", content))
         except FileNotFoundError:  # deleted this moment
             return
@@ -147,7 +148,7 @@ class Cell:
         shown = []
         for number, png in enumerate(outcome.images, start=self.pictures + 1):
             try:
-                row = await _in_thread(generated_files.picture, self.run_row, png, number=number)
+                row = await in_thread(generated_files.picture, self.run_row, png, number=number)
             except StorageFull as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
@@ -168,7 +169,7 @@ class Cell:
         after = {entry.name: entry for entry in await self.lease.files()}
         gone = self.before.keys() - after.keys()
         if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
-            await _in_thread(generated_files.forget, self.run_row, gone)
+            await in_thread(generated_files.forget, self.run_row, gone)
         known = self.wanted if self.was_stopped else self.before
         changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
         if len(changed) > MOST_KEPT:
@@ -184,8 +185,8 @@ class Cell:
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             try:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
-                    await _in_thread(content.write, chunk)
-                row = await _in_thread(generated_files.file, self.run_row, entry.name, content)
+                    await asyncio.to_thread(content.write, chunk)
+                row = await in_thread(generated_files.file, self.run_row, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
@@ -206,8 +207,4 @@ def was_stopped(run: Run) -> bool:
 
 def _code_steps(run: Run) -> QuerySet[RunStep]:
     steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
-    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=code_interpreter.NAME)
-
-
-async def _in_thread(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    return await sync_to_async(function, thread_sensitive=False)(*args, **options)
+    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=CODE_INTERPRETER)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asgiref.sync import sync_to_async
-
+from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import code_interpreter as interpreting
 from chat.engine.hosted_tools import file_search as searching
 from chat.engine.prompt.request import Material
@@ -15,13 +14,14 @@ from chat.engine.turn.tool_calls import unanswered
 from chat.errors import ProviderError
 from chat.models import Run
 from chat.models.objects import Object
+from chat.providers import tool_names
 from chat.providers.base import ToolCall
 from chat.tools import code_interpreter, file_search
 from chat.tools.code_reader import code_of
 
 ENDLESS = {
-    file_search.NAME: "The model searched again and again without answering.",
-    code_interpreter.NAME: "The model ran code again and again without answering.",
+    tool_names.FILE_SEARCH: "The model searched again and again without answering.",
+    tool_names.CODE_INTERPRETER: "The model ran code again and again without answering.",
 }
 TOO_MANY = "This code was not run: it is too much for one answer. Answer with what you have."
 
@@ -43,18 +43,18 @@ class Answering:
                 raise ProviderError(ENDLESS[name])
         for place, call in enumerate(self.calls):
             match self.material.hosted.kind(call.name):
-                case "file_search":
+                case tool_names.FILE_SEARCH:
                     self.shown[place] = await self._searched(place, call)
-                case "code_interpreter":
+                case tool_names.CODE_INTERPRETER:
                     await self._interpret(place, call)
         return self.shown
 
     def _begun(self, call: ToolCall) -> Object:
         how = self.material.hosted.search
         match self.material.hosted.kind(call.name):
-            case "code_interpreter":
+            case tool_names.CODE_INTERPRETER:
                 return code_interpreter.call(call.id, code_of(call.arguments))
-            case "file_search" if how is not None:
+            case tool_names.FILE_SEARCH if how is not None:
                 return file_search.call(call.id, how=how)
             case _:
                 return unanswered(call)
@@ -62,10 +62,10 @@ class Answering:
     async def _searched(self, place: int, call: ToolCall) -> Object:
         how = self.material.hosted.search
         assert how is not None
-        first = await sync_to_async(searching.first_marker, thread_sensitive=False)(self.run)
-        earlier = sum(shown["type"] == file_search.NAME for shown in self.shown[:place])
+        first = await in_thread(searching.first_marker, self.run)
+        earlier = sum(shown["type"] == tool_names.FILE_SEARCH for shown in self.shown[:place])
         number = first + 2 * (len(self.material.found) + earlier)
-        return await sync_to_async(searching.searched, thread_sensitive=False)(self.run, call, how=how, number=number)
+        return await in_thread(searching.searched, self.run, call, how=how, number=number)
 
     async def _interpret(self, place: int, call: ToolCall) -> None:
         async def show(made: Object) -> None:

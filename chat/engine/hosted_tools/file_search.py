@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
-from asgiref.sync import sync_to_async
-
+from chat.background.database_threads import in_thread
 from chat.models import Message, Run
 from chat.models.ids import new_id
 from chat.models.objects import Object
 from chat.providers.base import ToolCall
+from chat.providers.tool_names import FILE_SEARCH
 from chat.tools import file_search, follow_up_queries
 from chat.tools.file_search import Options
 
@@ -22,9 +22,8 @@ SAID = 2  # messages of the user that make a query
 
 async def until_read(run: Run) -> None:
     """Wait until the files that came with the thread can be searched, or for a minute."""
-    look = sync_to_async(file_search.are_read, thread_sensitive=False)
     for _time in range(int(READING / LOOK)):
-        if await look(run):
+        if await in_thread(file_search.are_read, run):
             return
         await asyncio.sleep(LOOK)
 
@@ -36,7 +35,7 @@ def first_call(run: Run) -> ToolCall | None:
     wanted = follow_up_queries.rewritten([message.text for message in reversed(newest)])
     if not wanted:
         return None
-    return ToolCall(new_id("call_"), file_search.NAME, json.dumps({"queries": wanted}, ensure_ascii=False))
+    return ToolCall(new_id("call_"), FILE_SEARCH, json.dumps({"queries": wanted}, ensure_ascii=False))
 
 
 def first_marker(run: Run) -> int:

@@ -14,6 +14,7 @@ from chat.models import File, Model, Run
 from chat.models.objects import Object
 from chat.models.providers import ToolUse, resolve
 from chat.providers.base import Function, Request, Turn
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.tools import code_interpreter, file_search, functions
 from chat.tools.citations import Sources
 
@@ -50,18 +51,18 @@ class Material:
     @property
     def found(self) -> list[Object]:
         """The run's searches so far."""
-        return [call[file_search.NAME] for call in self.made if call["type"] == file_search.NAME]
+        return [call[FILE_SEARCH] for call in self.made if call["type"] == FILE_SEARCH]
 
     @property
     def cells(self) -> list[Object]:
         """The code that the run has run so far."""
-        return [call[code_interpreter.NAME] for call in self.made if call["type"] == code_interpreter.NAME]
+        return [call[CODE_INTERPRETER] for call in self.made if call["type"] == CODE_INTERPRETER]
 
     @property
     def used_up(self) -> list[str]:
         """The tools that the model may not call once more: it has to answer."""
-        spent = {file_search.NAME: len(self.found) >= run_limits.MOST_SEARCHES}
-        spent[code_interpreter.NAME] = len(self.cells) >= run_limits.MOST_CELLS
+        spent = {FILE_SEARCH: len(self.found) >= run_limits.MOST_SEARCHES}
+        spent[CODE_INTERPRETER] = len(self.cells) >= run_limits.MOST_CELLS
         return [name for name, is_spent in spent.items() if is_spent]
 
     @property
@@ -103,7 +104,7 @@ def searches_first(run: Run, material: Material) -> bool:
     """Whether the search is made for the model before it is asked, as it does not search itself."""
     if material.hosted.search is None:
         return False
-    wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": file_search.NAME}
+    wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": FILE_SEARCH}
     return wanted and not material.is_native and not material.done
 
 
@@ -167,7 +168,7 @@ def _turns(run: Run, *, material: Material, declared: list[Function], shrink: in
         return code_interpreter.told(made, most=most_told)
 
     known = [] if material.is_native else [tell(search) for search in found]
-    tellers = {code_interpreter.NAME: tell_code} | ({file_search.NAME: tell} if material.is_native else {})
+    tellers = {CODE_INTERPRETER: tell_code} | ({FILE_SEARCH: tell} if material.is_native else {})
     try:
         return transcript.fit(
             material.groups,

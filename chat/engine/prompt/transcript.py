@@ -14,7 +14,8 @@ from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.objects import Object
 from chat.providers.base import Image, ToolCall, Turn
-from chat.tools import code_interpreter, file_search
+from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
+from chat.tools import file_search
 from chat.tools.citations import without_markers
 from chat.tools.links import FOLDER
 
@@ -211,7 +212,7 @@ def present(steps: Iterable[Done], *, tellers: Mapping[str, Tell]) -> Group:
     for step in steps:
         if isinstance(step, str):
             said.append(step)
-        elif calls := [call for call in step if call["type"] == "function" or call["type"] in tellers]:
+        elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in tellers]:
             turns += _turns_of_calls(calls, said=said, tellers=tellers)
             said = []
     if said and turns:  # said after the calls, but before their outputs were known
@@ -230,8 +231,8 @@ def _turns_of_calls(calls: list[Object], *, said: list[str], tellers: Mapping[st
 def _made(call: Object, *, tellers: Mapping[str, Tell]) -> tuple[ToolCall, str]:
     """A call and its output."""
     kind, made = call["type"], call[call["type"]]
-    if kind == "function":
+    if kind == FUNCTION:
         return ToolCall(id=call["id"], name=made["name"], arguments=made["arguments"] or "{}"), made["output"] or ""
-    asked = {"code": made["input"]} if kind == code_interpreter.NAME else {"queries": made["queries"]}
+    asked = {"code": made["input"]} if kind == CODE_INTERPRETER else {"queries": made["queries"]}
     arguments = json.dumps(asked, ensure_ascii=False)
     return ToolCall(id=call["id"], name=kind, arguments=arguments), tellers[kind](made)

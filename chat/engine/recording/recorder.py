@@ -27,7 +27,7 @@ from chat.models import Message, Run, RunStatus, RunStep, StepStatus
 from chat.models.objects import Object, run_object, usage_object
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
-from chat.tools import code_interpreter
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.tools.citation_support import supporting
 from chat.tools.citations import Citation, Sources, marker
 
@@ -192,9 +192,9 @@ class Recorder:
     def tell_outputs(self, place: int, call: Object) -> None:
         """What came of the call at ``place`` among those of the turn."""
         index = self.calling.index_of(place)
-        for number, output in enumerate(call[code_interpreter.NAME]["outputs"]):
+        for number, output in enumerate(call[CODE_INTERPRETER]["outputs"]):
             outputs = [{"index": number, **output}]
-            self._tell_call(index, type=code_interpreter.NAME, code_interpreter={"outputs": outputs})
+            self._tell_call(index, type=CODE_INTERPRETER, code_interpreter={"outputs": outputs})
 
     def _close_message(self) -> Told:
         """The answer's text is followed by tool calls, whose step has the usage of the turn."""

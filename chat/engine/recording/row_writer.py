@@ -8,13 +8,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from asgiref.sync import sync_to_async
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 
+from chat.background.database_threads import DatabaseThread
 from chat.models import Message, Run
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ class Journal:
     """``commit`` what must be on disk before it is told; ``note`` what may follow within 250 ms."""
 
     def __init__(self) -> None:
-        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self.thread = DatabaseThread("journal")
         self.dirty: dict[int, Callable[[], Partial]] = {}
         self.flusher: asyncio.Task[None] | None = None
 
@@ -47,11 +46,11 @@ class Journal:
 
         A database that is locked or away for a moment is tried again; then ``OperationalError`` is raised.
         """
-        return await sync_to_async(_insist, thread_sensitive=False, executor=self.thread)(write)
+        return await self.thread.call(_insist, write)
 
     async def read(self, look: Callable[[], T]) -> T:
         """Run ``look`` in the writer's thread, outside a transaction: it sees all that was committed before."""
-        return await sync_to_async(look, thread_sensitive=False, executor=self.thread)()
+        return await self.thread.call(look)
 
     def note(self, message: Message, latest: Callable[[], Partial]) -> None:
         """Have what ``latest()`` then knows of ``message`` written soon."""
@@ -82,9 +81,7 @@ class Journal:
         """Write what is left and end the thread."""
         if self.dirty:
             await self._flush()
-        # Looked up in the writer's thread: each thread has a connection of its own.
-        await self.read(connections.close_all)
-        self.thread.shutdown()
+        await self.thread.close()
 
 
 def write_partials(partials: list[Partial]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from chat.models.objects import Object
 from chat.providers.base import ToolCall, ToolCallPiece
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search
 from chat.tools.code_reader import CodeReader
 
@@ -23,19 +24,19 @@ class Hosted:
 
     def kind(self, name: str | None) -> Kind:
         """Of a call by this name."""
-        if self.search is not None and name == file_search.NAME:
-            return "file_search"
-        if self.code and name == code_interpreter.NAME:
-            return "code_interpreter"
-        return "function"
+        if self.search is not None and name == FILE_SEARCH:
+            return FILE_SEARCH
+        if self.code and name == CODE_INTERPRETER:
+            return CODE_INTERPRETER
+        return FUNCTION
 
     def begun(self, id: str | None, name: str | None) -> dict[str, Any]:
         """The first delta of a call. What a search looks for is not told, and what it finds comes with its step."""
         kind = self.kind(name)
         made: dict[str, Any] = {"name": name, "arguments": "", "output": None}
-        if kind == "code_interpreter":
+        if kind == CODE_INTERPRETER:
             made = {"input": "", "outputs": []}
-        elif kind == "file_search" and self.search is not None:
+        elif kind == FILE_SEARCH and self.search is not None:
             made = {"ranking_options": dict(self.search.ranking), "results": []}
         return {"id": id, "type": kind, kind: made}
 
@@ -43,16 +44,16 @@ class Hosted:
 def unanswered(call: ToolCall) -> Object:
     """A function call as its step lists it."""
     function = {"name": call.name, "arguments": call.arguments or "{}", "output": None}
-    return {"id": call.id, "type": "function", "function": function}
+    return {"id": call.id, "type": FUNCTION, "function": function}
 
 
 def pending(calls: Iterable[Object]) -> list[Object]:
     """The functions among the ``calls`` of a step as ``required_action`` lists them: no output yet, so no such key."""
-    functions = [call for call in calls if call["type"] == "function"]
+    functions = [call for call in calls if call["type"] == FUNCTION]
     return [{**call, "function": {key: call["function"][key] for key in ("name", "arguments")}} for call in functions]
 
 
-GROWING = {"function": "arguments", "code_interpreter": "input"}  # what of a call comes in pieces
+GROWING = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # what of a call comes in pieces
 
 
 class Calling:
@@ -70,7 +71,7 @@ class Calling:
         if piece.index in self._begun:
             return None
         begun = self._begun[piece.index] = self.hosted.begun(piece.id, piece.name)
-        if begun["type"] == code_interpreter.NAME:
+        if begun["type"] == CODE_INTERPRETER:
             self._codes[piece.index] = CodeReader()
         return begun
 
@@ -78,7 +79,7 @@ class Calling:
         """What of the current call's arguments is told. Those of a search are not."""
         if reader := self._codes.get(self.current):
             return reader.take(arguments)
-        return arguments if self._begun[self.current]["type"] == "function" else ""
+        return arguments if self._begun[self.current]["type"] == FUNCTION else ""
 
     def rest(self) -> dict[int, str]:
         """No more comes: what is still to be told of code, by its index."""

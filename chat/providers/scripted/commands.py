@@ -11,6 +11,7 @@ from chat import errors
 from chat.providers.base import Finish, Request
 from chat.providers.scripted import tools
 from chat.providers.scripted.replies import Pause, Step, asked, call, called, paced, words
+from chat.providers.tool_names import FILE_SEARCH
 
 MOST_WORDS = 100_000
 _FAILURES: dict[str, type[errors.ProviderError]] = {
@@ -119,7 +120,7 @@ def _call(command: _Command) -> Iterable[Step]:
 
 
 def _search(command: _Command) -> Iterable[Step]:
-    return [call("file_search", queries=[command.argument])]
+    return [call(FILE_SEARCH, queries=[command.argument])]
 
 
 def _python(command: _Command) -> Iterable[Step]:

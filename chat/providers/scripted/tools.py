@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from chat.providers.base import ToolCallPiece, Turn
 from chat.providers.scripted.replies import Pause, Step
+from chat.providers.tool_names import CODE_INTERPRETER
 
-CODE_INTERPRETER = "code_interpreter"
 ARGUMENTS_PIECE = 12  # characters of a cell's arguments in one piece
 CITED_PASSAGES = 3
 CITED_LENGTH = 80  # characters of each cited passage

@@ -14,7 +14,8 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords.terms import MOST_SHARE, Term, stem, words
+from chat.documents.words import stem
+from chat.retrieval.keywords.terms import MOST_SHARE, Term, words
 
 MOST_ROWS = 10_000
 """The passages, of all terms together, that a query may read, at about a microsecond each."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords.stop_words import STOP_WORDS
+from chat.documents.words import STOP_WORDS
 
 Term = tuple[str, ...]
 
@@ -25,11 +25,6 @@ _SINGLE = (
 )
 """Chinese, Japanese and Korean characters: there are no spaces between words, or particles are glued to them."""
 
-_ENDINGS = (
-    *(("ies", ""), ("ied", ""), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss")),
-    *(("ings", ""), ("ing", ""), ("ed", ""), ("s", "")),
-)
-_SHORTEST_STEM = 3
 _SATURATION = 1.2  # BM25's k1
 MOST_SHARE = 1 + _SATURATION
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -54,14 +49,6 @@ def terms(question: str) -> list[Term]:
         if len(found) == MOST_TERMS:
             break
     return list(found)
-
-
-def stem(word: str) -> str:
-    """What the other forms of an English ``word`` begin with, more or less."""
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word.removesuffix(ending) + instead
-    return word
 
 
 def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ from django.db.models import Q
 from chat.events import types
 from chat.events.types import Event
 from chat.models import StepStatus, Thread
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.timeline import history
-from chat.web.timeline.code_calls import CODE, OPEN
+from chat.web.timeline.code_calls import OPEN
 from chat.web.timeline.generated_files import code_steps
 from chat.web.timeline.history import NONE_KNOWN, KnownRuns
 from chat.web.timeline.items import CodeStep
@@ -33,7 +34,7 @@ def code_deltas(events: Iterable[Event]) -> Iterator[CodeDelta]:
     for event in events:
         if event.name == types.STEP_DELTA:
             for call in event.data["delta"]["step_details"]["tool_calls"]:
-                if call["type"] == CODE and (code := call[CODE].get("input")) is not None:
+                if call["type"] == CODE_INTERPRETER and (code := call[CODE_INTERPRETER].get("input")) is not None:
                     yield CodeDelta(event.data["id"], call["index"], code, begins="id" in call)
 
 

@@ -13,12 +13,12 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import parse_cookie
 from django.utils import timezone, translation
 
 from chat.actions.conversation import runs
+from chat.background.database_threads import in_thread
 from chat.engine.follow import follow
 from chat.errors import NotFound, Refusal, WrongRunStatus
 from chat.sockets.auth import Close
@@ -73,7 +73,7 @@ class ChatSocket(ThreadSocket):
                     if isinstance(item, list) and all(map(only_grows, item)):
                         frames = in_readers_terms(feed.text_frames, item)
                     else:
-                        frames = [await sync_to_async(in_readers_terms, thread_sensitive=False)(feed.apply, item)]
+                        frames = [await in_thread(in_readers_terms, feed.apply, item)]
                     for frame in filter(None, frames):
                         await self.tell(frame)
         except NotFound:
@@ -86,7 +86,7 @@ class ChatSocket(ThreadSocket):
             runs.cancel(runs.get(self.user, self.thread_id, run_id))
 
         try:
-            await sync_to_async(stop, thread_sensitive=False)()
+            await in_thread(stop)
         except WrongRunStatus:
             pass
         except Refusal as refusal:

@@ -20,12 +20,12 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Thread, User
 from chat.models.objects import Object
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live import fragments
 from chat.web.live.code_progress import CodeChanges, CodeProgress, code_deltas
 from chat.web.live.open_answer import OpenAnswer, message_deltas
 from chat.web.live.run_progress import STEP_ENDS, RunProgress, announcement_of
 from chat.web.timeline import history
-from chat.web.timeline.code_calls import CODE
 from chat.web.timeline.history import RunDetails
 
 OPEN = Message.Status.IN_PROGRESS
@@ -176,9 +176,9 @@ class Feed:
 
     def _apply_events(self, events: Sequence[Event]) -> list[SafeString]:
         names = {event.name for event in events}
-        has_code = CODE in self.progress.tools
+        has_code = CODE_INTERPRETER in self.progress.tools
         self.progress.read_events(events)
-        has_code = has_code or CODE in self.progress.tools
+        has_code = has_code or CODE_INTERPRETER in self.progress.tools
         if names & CHANGES:
             self.thread = threads.get(self.user, self.thread_id)
         if names & DETAILS_CHANGE:

@@ -12,7 +12,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import StepStatus
 from chat.models.objects import Object
-from chat.web.timeline.code_calls import CODE
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -55,13 +55,13 @@ class RunProgress:
         if step["status"] != StepStatus.IN_PROGRESS or step["step_details"].get("tool_calls") != []:
             return False
         # Until a step is complete its row has no calls, so the tools of the run must say.
-        return "file_search" in self.tools and not self.tools & {"function", CODE}
+        return FILE_SEARCH in self.tools and not self.tools & {FUNCTION, CODE_INTERPRETER}
 
 
 def _begins_search(event: Event) -> bool:
     if event.name != types.STEP_DELTA:
         return False
-    return any(call.get("type") == "file_search" for call in event.data["delta"]["step_details"]["tool_calls"])
+    return any(call.get("type") == FILE_SEARCH for call in event.data["delta"]["step_details"]["tool_calls"])
 
 
 def announcement_of(events: Iterable[Event], *, begins_code: bool) -> StrPromise | None:
@@ -73,4 +73,4 @@ def announcement_of(events: Iterable[Event], *, begins_code: bool) -> StrPromise
 
 
 def _runs_code(event: Event) -> bool:
-    return any(call["type"] == CODE for call in event.data["step_details"].get("tool_calls", ()))
+    return any(call["type"] == CODE_INTERPRETER for call in event.data["step_details"].get("tool_calls", ()))

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_safe
 
 from chat.actions.conversation import threads
 from chat.errors import NotFound
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.decorators import SignedInRequest, signed_in_page
-from chat.web.timeline.code_calls import CODE, output_of
+from chat.web.timeline.code_calls import output_of
 from chat.web.timeline.generated_files import code_steps
 
 
@@ -21,6 +22,6 @@ def output(request: SignedInRequest, thread_id: str, step_id: str, place: int) -
     thread = threads.get(request.user, thread_id)
     step = code_steps().filter(run__thread=thread, id=step_id).first()
     calls = step.details["tool_calls"][place : place + 1] if step else []
-    if not calls or calls[0]["type"] != CODE:
+    if not calls or calls[0]["type"] != CODE_INTERPRETER:
         raise NotFound(_("There is no such output."))
-    return render(request, "chat/output.html", {"whole": output_of(calls[0][CODE])})
+    return render(request, "chat/output.html", {"whole": output_of(calls[0][CODE_INTERPRETER])})

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from chat.models import RunStep, StepStatus
 from chat.models.objects import Object
+from chat.providers.tool_names import CODE_INTERPRETER
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
-CODE = "code_interpreter"
 SHOWN = 3_000  # characters of the begin, and as many of the end, of what a card shows of an output
 LONGEST_ERROR = 160
 # Until a call has ended: its code is being written; it comes after another; no place is free; it runs.
@@ -107,9 +107,9 @@ def code_calls(step: RunStep, *, drafts: Mapping[int, str]) -> list[CodeCall]:
     calls: list[CodeCall] = []
     has_ended = step.status != StepStatus.IN_PROGRESS
     for place, call in enumerate(step.details["tool_calls"]):
-        if call["type"] == CODE:
+        if call["type"] == CODE_INTERPRETER:
             follows = any(each.is_open for each in calls)
-            calls.append(_code_call(place, call[CODE], has_ended=has_ended, follows=follows))
+            calls.append(_code_call(place, call[CODE_INTERPRETER], has_ended=has_ended, follows=follows))
     return calls or [CodeCall(place, code, "writing") for place, code in drafts.items() if not has_ended]
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from chat.models import File, Message, Run, RunStep, StepType
 from chat.models.objects import Object
 from chat.models.runs import ENDED
-from chat.web.timeline.code_calls import CODE
+from chat.providers.tool_names import CODE_INTERPRETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _RunOutput:
 def code_steps(*, also: Iterable[str] = ()) -> QuerySet[RunStep]:
     """Return the steps in which code was run, and those with the ids ``also``, oldest first."""
     calls = RunStep.objects.filter(type=StepType.TOOL_CALLS)
-    return calls.filter(Q(details__icontains=CODE) | Q(id__in=list(also))).order_by("created_at", "number")
+    return calls.filter(Q(details__icontains=CODE_INTERPRETER) | Q(id__in=list(also))).order_by("created_at", "number")
 
 
 def generated_files(run_ids: Iterable[str]) -> dict[str, GeneratedFiles]:
@@ -80,7 +80,7 @@ def generated_files(run_ids: Iterable[str]) -> dict[str, GeneratedFiles]:
 def _run_output(steps: Iterable[RunStep]) -> _RunOutput | None:
     output: _RunOutput | None = None
     for step in steps:
-        calls = [call[CODE] for call in step.details["tool_calls"] if call["type"] == CODE]
+        calls = [call[CODE_INTERPRETER] for call in step.details["tool_calls"] if call["type"] == CODE_INTERPRETER]
         files = [file for call in calls for file in call.get("files", ())]
         pictures = [id for call in calls for id in _pictures(call)]
         if files or pictures:

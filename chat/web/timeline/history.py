@@ -13,9 +13,10 @@ from chat.actions.conversation.citations import Searches
 from chat.models import File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
 from chat.models.objects import Object
 from chat.models.runs import ENDED
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.web.markdown import with_numbers
 from chat.web.timeline.cited_sources import citation_marks, search_line, source_line
-from chat.web.timeline.code_calls import CODE, code_calls
+from chat.web.timeline.code_calls import code_calls
 from chat.web.timeline.generated_files import (
     NO_FILES,
     GeneratedFiles,
@@ -104,9 +105,9 @@ def run_details(run_ids: Iterable[str | None], *, known: KnownRuns = NONE_KNOWN)
         return dict(known)
     rows = Run.objects.filter(id__in=unknown).values("id", "usage", "tools", "status", "assistant__name")
     runs = [(row["id"], row, {tool["type"] for tool in row["tools"]}) for row in rows]
-    searching = [id for id, _row, tools in runs if "file_search" in tools]
+    searching = [id for id, _row, tools in runs if FILE_SEARCH in tools]
     searches = citations.searches_of(searching) if searching else {}
-    coding = [id for id, row, tools in runs if CODE in tools and row["status"] in ENDED]
+    coding = [id for id, row, tools in runs if CODE_INTERPRETER in tools and row["status"] in ENDED]
     files = generated_files(coding) if coding else {}
     details = {
         id: RunDetails(row["assistant__name"] or "", row["usage"], searches.get(id, Searches()), files)

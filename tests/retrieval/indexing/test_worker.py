@@ -14,9 +14,9 @@ import pytest
 from django.utils import timezone
 
 from chat.actions.knowledge import store_files, vector_stores
+from chat.background.liveness import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.models.liveness import Liveness
-from chat.retrieval.indexing import embed_windows, worker
+from chat.retrieval.indexing import embed_windows
 from chat.retrieval.indexing.worker import Ingestion
 from tests.engine.stage import in_thread, until
 from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
@@ -61,9 +61,9 @@ class TestIngestion:
             await is_read(store)
 
     async def test_hears_of_new_files_at_once(self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(worker, "LOOK", 1000.0)
+        monkeypatch.setattr(Ingestion, "interval", 1000.0)
         async with at_work(folder) as working:
-            await until(lambda: working.swept)
+            await until(lambda: working.is_swept)
             await is_read(await in_thread(many)(ada, 3))
 
     async def test_reads_the_oldest_first_and_two_at_once(self, ada: User, folder: Path) -> None:
@@ -144,12 +144,12 @@ class TestIngestion:
 
         async with at_work(folder, PlainEmbedder(wait)) as working:
             await until(inside.is_set)
-            (hold, _done) = next(iter(working.held.values()))
+            (hold, _done) = next(iter(working.jobs.values()))
             await VectorStoreFile.objects.aupdate(status="cancelled", worker="")
             working.wake()
             await until(hold.given_up.is_set)
             gate.set()
-            await until(lambda: not working.held)
+            await until(lambda: not working.jobs)
 
         assert await in_thread(left)(hold.pk) == (0, 0)
 
@@ -165,12 +165,14 @@ class TestOfTwoAtWork:
 
     async def test_the_one_leaves_alone_what_the_other_holds(self, ada: User, folder: Path) -> None:
         store = await in_thread(many)(ada, 2)
-        other = await asyncio.to_thread(Liveness, folder)
+        other = Liveness(folder)
+        await asyncio.to_thread(other.open)
         entries = [entry async for entry in store.entries.order_by("pk")]
         mine = VectorStoreFile.objects.filter(pk=entries[0].pk)
         await mine.aupdate(worker=other.name, heartbeat_at=timezone.now())
         async with at_work(folder):
             await until(lambda: statuses(store) == ["in_progress", "completed"])
+            assert other.lock is not None
             other.lock.close()  # as when its process dies
             await is_read(store)
 
@@ -183,11 +185,11 @@ class TestOfTwoAtWork:
 
     async def test_what_it_lost_hold_of_itself_is_taken_up_again(self, ada: User, folder: Path) -> None:
         async with at_work(folder) as working:
-            await until(lambda: working.swept)
+            await until(lambda: working.is_swept)
             store = await in_thread(many)(ada, 1)
             await is_read(store)
             await VectorStoreFile.objects.aupdate(
-                status="in_progress", worker=working.liveness.name, heartbeat_at=timezone.now()
+                status="in_progress", worker=working.name, heartbeat_at=timezone.now()
             )
             working.wake()
             await is_read(store)
@@ -232,7 +234,7 @@ class TestAFileThatLeaves:
             await until(inside.is_set)
             await in_thread(lambda: store_files.delete(only(store)))()
             gate.set()
-            await until(lambda: not working.held)
+            await until(lambda: not working.jobs)
 
         assert not await VectorStoreFile.objects.aexists()
         await in_thread(vector_stores.delete)(ada, store.id)

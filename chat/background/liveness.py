@@ -11,17 +11,27 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import TextIO
 
 
 class Liveness:
-    """This worker's name and lock, in ``folder``."""
+    """A worker's name, and the lock in ``folder`` that shows it alive from ``open`` to ``close``."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
-        self.lock = open(folder / self.name, "w")  # noqa: SIM115 -- open as long as the worker lives
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.lock: TextIO | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.lock is not None
+
+    def open(self) -> None:
+        """Take the lock. Raise ``OSError`` if the folder cannot be written to."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = open(self.folder / self.name, "w")  # noqa: SIM115 -- open as long as the worker lives
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.lock = lock
 
     def is_dead(self, name: str) -> bool:
         """True when the worker ``name`` ran on this machine and is gone; False when alive or elsewhere."""
@@ -34,8 +44,9 @@ class Liveness:
                 path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        self.lock.close()
-        (self.folder / self.name).unlink(missing_ok=True)
+        if self.lock is not None:
+            self.lock.close()
+            (self.folder / self.name).unlink(missing_ok=True)
 
 
 def is_anyone_alive(folder: Path) -> bool:

@@ -1,0 +1,159 @@
+"""Poll rows for work: the loop of every worker of a process, whatever its rows are.
+
+The rows are the truth and a wake-up is only a hint. So any number of workers may run, in any number of processes, as
+long as a row is claimed by one conditional UPDATE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from django.utils import timezone
+
+from chat.background.liveness import Liveness
+
+log = logging.getLogger(__name__)
+HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
+STALE = timedelta(seconds=60)  # a worker silent for longer is taken for dead
+Row = TypeVar("Row")
+Job = TypeVar("Job")
+
+_running: set[PollingWorker[Any, Any]] = set()  # of every kind
+
+
+class PollingLoop(ABC):
+    """``await run()`` until ``await stop()``: ``poll`` every ``interval`` seconds, and at once when there is news."""
+
+    interval: float
+
+    def __init__(self) -> None:
+        self.polling, self.news = asyncio.Lock(), asyncio.Event()
+        self.stopping = False
+
+    @abstractmethod
+    async def poll(self) -> None:
+        """Look once at the rows and do what they ask for."""
+
+    async def run(self) -> None:
+        """Poll until stopped. A poll that fails is logged, and the next one tries again."""
+        while not self.stopping:
+            try:
+                async with self.polling:
+                    await self.poll()
+            except Exception:
+                log.exception("%s failed to poll; it tries again in %g s", type(self).__name__, self.interval)
+            await self._rest()
+
+    async def stop(self) -> None:
+        """Begin no more polls; one that is under way goes on."""
+        self.stopping = True
+        self.news.set()
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.interval):
+                await self.news.wait()
+        self.news.clear()
+
+
+class PollingWorker(PollingLoop, Generic[Row, Job]):
+    """Work on at most ``limit`` rows at once; ``folder`` keeps the lock that shows this worker alive.
+
+    A kind of work is ``review``, which rows to claim; ``claim``, which starts a job; ``beat`` while there are jobs; and
+    ``hand_back``, which ends them. A kind puts each job into ``jobs`` and takes it out again, with ``news`` set.
+    """
+
+    def __init__(self, *, folder: Path, limit: int) -> None:
+        super().__init__()
+        self.liveness, self.limit = Liveness(folder), limit
+        self.jobs: dict[Hashable, Job] = {}
+        self.beaten_at = float("-inf")
+        self.is_swept = False
+
+    @abstractmethod
+    async def review(self) -> Sequence[Row]:
+        """Stop jobs whose rows are ours no more, free or end rows that died with their worker (``is_orphan``), and
+        return the rows that may be claimed, in the order of claiming.
+        """
+
+    @abstractmethod
+    async def claim(self, row: Row) -> None:
+        """Claim ``row`` and start its job; do nothing if another worker was faster."""
+
+    @abstractmethod
+    async def beat(self) -> None:
+        """Write the time into the rows of this worker."""
+
+    @abstractmethod
+    async def hand_back(self) -> None:
+        """Let the jobs come to an end, or end them so that another worker can go on; free what the worker uses."""
+
+    @classmethod
+    def wake_all(cls) -> None:
+        """Tell the workers of this kind in this process that rows changed. From any thread, after the commit."""
+        for worker in tuple(_running):
+            if isinstance(worker, cls):
+                worker.wake()
+
+    @classmethod
+    def is_running(cls) -> bool:
+        """Return whether a worker of this kind runs in this process and has its lock."""
+        return any(isinstance(worker, cls) and worker.liveness.is_open for worker in tuple(_running))
+
+    @property
+    def name(self) -> str:
+        """What the rows that this worker works on say in ``worker``."""
+        return self.liveness.name
+
+    @property
+    def room(self) -> int:
+        """How many more rows may be claimed now."""
+        return 0 if self.stopping else max(self.limit - len(self.jobs), 0)
+
+    async def run(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        _running.add(self)
+        try:
+            await super().run()
+        finally:
+            _running.discard(self)
+
+    def wake(self) -> None:
+        """Have the rows looked at now. From any thread."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.news.set)
+
+    async def poll(self) -> None:
+        if not self.liveness.is_open:
+            await asyncio.to_thread(self.liveness.open)
+        for row in await self.review():
+            if self.room:
+                await self.claim(row)
+        if not self.is_swept:
+            self.is_swept = True
+            # Only now: as long as the file of a dead worker is there, it shows at once that it died.
+            await asyncio.to_thread(self.liveness.sweep)
+        if self.jobs and self.loop.time() - self.beaten_at > HEARTBEAT:
+            await self.beat()
+            self.beaten_at = self.loop.time()
+
+    def is_orphan(self, *, worker: str, heartbeat_at: datetime | None) -> bool:
+        """Return whether nobody works on a row that ``worker`` claimed and that is none of ``jobs``."""
+        silent = heartbeat_at is None or timezone.now() - heartbeat_at > STALE
+        # One of our own that is no longer a job could not be ended when it should have been.
+        return worker == self.name or silent or self.liveness.is_dead(worker)
+
+    async def stop(self) -> None:
+        """Claim no more and hand back the jobs."""
+        await super().stop()
+        async with self.polling:
+            pass  # what it was about to claim is a job now
+        await self.hand_back()
+        self.liveness.close()
