@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db.models.signals import post_save
 
 from chat.models import Assistant, Kind, Provider, User
+from chat.models.resource_uses import COLUMNS
 from tests.sandbox.brokers import RunningBroker, broker
 from tests.sandbox.python import sandbox_python
+from tests.uses import keep_uses, wrong_uses
 
 __all__ = ["sandbox_python"]
 
@@ -31,6 +34,20 @@ def _fast_and_plain() -> None:
 def _processor_time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is given up when it costs too much processor time, like colours in code, is not given up by chance."""
     monkeypatch.setattr(time, "thread_time", lambda: 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_made_by_hand_have_uses() -> None:
+    for model in COLUMNS:
+        post_save.connect(keep_uses, sender=model)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After every test with a database, the table of uses says what the rows say: no writer of rows forgets it."""
+    yield
+    if {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
+        assert wrong_uses() == []
 
 
 @pytest.fixture

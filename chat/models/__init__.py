@@ -6,6 +6,7 @@ from chat.models.keys import ApiKey
 from chat.models.people import User
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.replies import KeptReply
+from chat.models.resource_uses import ResourceUse
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.sandbox_files import SandboxFile
 from chat.models.threads import Message, QueuedMessage, Thread
@@ -25,6 +26,7 @@ __all__ = [
     "Passage",
     "Provider",
     "QueuedMessage",
+    "ResourceUse",
     "Run",
     "RunEvent",
     "RunStatus",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db.models import BooleanField, F, Func, Value
@@ -26,3 +27,22 @@ class HasPair(Func):
         else:
             question = f"(({column} ->> {key}::text) = {value}::text)"
         return question, (*in_column, *in_key, *in_value)
+
+
+class HasToolCall(Func):
+    """Whether the details of a step, JSON in ``column``, list a call of ``type``, such as ``code_interpreter``."""
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str, type: str) -> None:
+        super().__init__(F(column))
+        self.type = type
+
+    def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        column, in_column = compiler.compile(self.get_source_expressions()[0])
+        if connection.vendor == "sqlite":
+            calls = f"json_each({column}, '$.tool_calls')"  # the column quoted by Django; no rows without the key
+            question = f"EXISTS (SELECT 1 FROM {calls} AS call WHERE json_extract(call.value, '$.type') = %s)"  # noqa: S608
+            return question, (*in_column, self.type)
+        wanted = json.dumps({"tool_calls": [{"type": self.type}]})
+        return f"({column} @> %s::jsonb)", (*in_column, wanted)

@@ -20,6 +20,14 @@ from chat.models.providers import Provider
 BUILT_IN = "all-MiniLM-L6-v2"  # the embedding model that is installed with the product
 
 
+class Origin(models.TextChoices):
+    """How a vector store came to be. Staff see those that were made in the admin (``admin.knowledge_access``)."""
+
+    ADMIN = "admin", _("the admin")
+    API = "api", _("a program")
+    ATTACHMENT = "attachment", _("the files of one chat")
+
+
 class VectorStore(PublicObject):
     """``expires_after`` is days since ``last_active_at``; None: never. ``version`` grows with every change of what can
     be found in it, so that what is kept in memory of a store is known to be old.
@@ -48,6 +56,8 @@ class VectorStore(PublicObject):
         help_text=_("Whoever may use an assistant with this knowledge may download the files that it cites."),
     )
     version = models.PositiveIntegerField(default=0, editable=False)
+    # A store of which nothing else is said is a program's own, which staff do not see.
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.API, editable=False)
 
     class Meta(PublicObject.Meta):
         verbose_name = _("vector store")

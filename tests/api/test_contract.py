@@ -50,6 +50,9 @@ class TestTheContract:
         assert tour.events[name], "the tour does not hear it"
         assert [error for data in tour.events[name] for error in complaints(data, event_schema(name))] == []
 
+    def test_leaves_every_use_of_a_file_in_its_table(self, tour: Tour) -> None:
+        assert tour.server.shell("from tests.uses import wrong_uses; print(wrong_uses())").strip() == "[]"
+
     def test_is_kept_by_every_refusal(self, tour: Tour) -> None:
         assert [error for body in tour.refusals for error in complaints(body, refusal_schema())] == []
 

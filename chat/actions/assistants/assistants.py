@@ -10,6 +10,7 @@ from chat.actions.assistants import tool_resources
 from chat.errors import Absent, NotAllowed
 from chat.models import Assistant, User
 from chat.models.assistants import AssistantQuerySet, auto
+from chat.models.resource_uses import add_uses, replace_uses
 from chat.tools import declarations
 
 # What a field is when nobody chose it, or when ``null`` clears it (reference, section 3).
@@ -54,7 +55,9 @@ def create(user: User, **fields: Any) -> Assistant:
 
     Raises ``InvalidRequest`` for tools that cannot be, ``NotFound`` for files or stores that are not the user's.
     """
-    return Assistant.objects.create(owner=user, **columns(user, fields))
+    assistant = Assistant.objects.create(owner=user, **columns(user, fields))
+    add_uses(assistant)
+    return assistant
 
 
 @transaction.atomic
@@ -65,6 +68,8 @@ def update(user: User, assistant_id: str, **fields: Any) -> Assistant:
     for name, value in changed.items():
         setattr(assistant, name, value)
     assistant.save(update_fields=list(changed))
+    if "tool_resources" in changed:
+        replace_uses(assistant)
     return assistant
 
 

@@ -17,22 +17,25 @@ from chat.actions.knowledge.enqueue import Wanted
 from chat.errors import InvalidRequest
 from chat.models import File, Thread, User, VectorStore
 from chat.models.objects import Object
+from chat.models.resource_uses import replace_uses
+from chat.models.vector_stores import Origin
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Resources = Mapping[str, Any]
 
 MAX_FILES = 20  # of one code_interpreter
-HELPER_DAYS = 7  # without use, of a store that a thread got by the way
+HELPER_DAYS = 7  # without use, of a store for the files of one thread
+OF_THREADS: Mapping[str, Any] = {"expires_after": HELPER_DAYS, "origin": Origin.ATTACHMENT}
 LISTS = {CODE_INTERPRETER: "file_ids", FILE_SEARCH: "vector_store_ids"}
 
 
 @transaction.atomic
-def checked(user: User, given: Resources | None, *, helper_days: int | None = None) -> dict[str, Any]:
+def checked(user: User, given: Resources | None, *, for_thread: bool = False) -> dict[str, Any]:
     """The ``tool_resources`` of an assistant or a thread as they are kept.
 
     ``file_search.vector_stores``, a list of at most one ``{"file_ids", "chunking_strategy", "metadata"}``, makes a
-    store whose id takes its place; it expires after ``helper_days`` without use, None: never. Raises ``NotFound`` for
-    a file or store that is not the user's, and ``InvalidRequest`` for a store both named and made.
+    store whose id takes its place; one ``for_thread`` expires after ``HELPER_DAYS`` without use. Raises ``NotFound``
+    for a file or store that is not the user's, and ``InvalidRequest`` for a store both named and made.
     """
     given = given or {}
     kept: dict[str, Any] = {}
@@ -41,11 +44,11 @@ def checked(user: User, given: Resources | None, *, helper_days: int | None = No
         files.get_all(user, file_ids)
         kept[CODE_INTERPRETER] = {"file_ids": file_ids}
     if (search := given.get(FILE_SEARCH)) is not None:
-        kept[FILE_SEARCH] = {"vector_store_ids": _stores(user, search, helper_days=helper_days)}
+        kept[FILE_SEARCH] = {"vector_store_ids": _stores(user, search, for_thread=for_thread)}
     return kept
 
 
-def _stores(user: User, search: Resources, *, helper_days: int | None) -> list[str]:
+def _stores(user: User, search: Resources, *, for_thread: bool) -> list[str]:
     named, described = search.get("vector_store_ids") or [], search.get("vector_stores") or []
     if named and described:
         where = "tool_resources.file_search"
@@ -55,7 +58,7 @@ def _stores(user: User, search: Resources, *, helper_days: int | None) -> list[s
             param=where,
             code="invalid_value",
         )
-    made = [vector_stores.create(user, **store, expires_after=helper_days) for store in described]
+    made = [vector_stores.create(user, **store, **(OF_THREADS if for_thread else {})) for store in described]
     return [vector_stores.get(user, store_id).id for store_id in named] + [store.id for store in made]
 
 
@@ -81,6 +84,7 @@ def attach(thread: Thread, attachments: Sequence[Object]) -> None:
         resources[FILE_SEARCH] = {"vector_store_ids": [_store_with(latest, search).id]}
     thread.tool_resources = resources
     thread.save(update_fields=["tool_resources"])
+    replace_uses(thread)
 
 
 def _files_for(thread: Thread, attachments: Sequence[Object], *, tool: str) -> list[File]:
@@ -111,7 +115,7 @@ def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
     store_ids = thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     store = VectorStore.objects.filter(owner=thread.owner_id, id__in=store_ids).first()
     if store is None or store.is_expired:
-        return vector_stores.create(thread.owner, file_ids=[file.id for file in attached], expires_after=HELPER_DAYS)
+        return vector_stores.create(thread.owner, file_ids=[file.id for file in attached], **OF_THREADS)
     had = set(store.files.filter(pk__in=[file.pk for file in attached]))
     if new := [Wanted(file) for file in attached if file not in had]:
         enqueue.put(store, new, param="attachments")

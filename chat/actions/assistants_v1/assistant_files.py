@@ -18,7 +18,7 @@ from chat.actions.files import files
 from chat.actions.knowledge import enqueue
 from chat.actions.knowledge.enqueue import Wanted
 from chat.errors import Absent, InvalidRequest
-from chat.models import Assistant, File, Thread, User, VectorStore
+from chat.models import Assistant, File, ResourceUse, User, VectorStore
 from chat.models.files import FileQuerySet
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
@@ -156,9 +156,8 @@ def _store_of(assistant: Assistant) -> VectorStore | None:
     store = VectorStore.objects.filter(owner=assistant.owner_id, id__in=store_ids).first()
     if store is None or store.is_expired:
         return None
-    naming = {"owner": assistant.owner_id, "tool_resources__icontains": store.id}
-    others = Assistant.objects.filter(**naming).exclude(pk=assistant.pk).exists()
-    return None if others or Thread.objects.filter(**naming).exists() else store
+    others = ResourceUse.objects.filter(resource_id=store.id).exclude(assistant_id=assistant.id)
+    return None if others.exists() else store
 
 
 def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:

@@ -16,7 +16,6 @@ from chat.actions.conversation import citations, threads
 from chat.actions.conversation.citations import Citation, Place
 from chat.errors import Absent
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile
-from chat.providers.tool_names import FILE_SEARCH
 
 PAGE_MARGIN = 6_000  # characters of a page before and after the quote: a sheet may have millions
 MARGIN = 1_500  # the same where there are no pages
@@ -92,8 +91,8 @@ def _entry(user: User, citation: Citation) -> VectorStoreFile | None:
 def _may_search(user: User, store: VectorStore) -> bool:
     if store.owner_id == user.pk:
         return True
-    lending = assistants.usable(user).filter(owner=store.owner_id, tool_resources__icontains=store.id)
-    return any(store.id in each.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", []) for each in lending)
+    lending = assistants.usable(user).filter(owner=store.owner_id, resource_uses__resource_id=store.id)
+    return lending.exists()
 
 
 # --- the text ----------------------------------------------------------------------------------------------------

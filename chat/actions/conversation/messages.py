@@ -14,6 +14,7 @@ from chat.actions.notify import thread_changed
 from chat.errors import Absent, ThreadBusy
 from chat.models import Message, Thread, User
 from chat.models.objects import Object
+from chat.models.resource_uses import add_uses
 
 TITLE_LENGTH = 60  # characters of the first message that name the thread
 
@@ -77,6 +78,7 @@ def insert(thread: Thread, *, role: str = Message.Role.USER, **columns: Any) -> 
     the first one names the thread.
     """
     message = Message.objects.create(thread=thread, role=role, **columns)
+    add_uses(message)
     tool_resources.attach(thread, message.attachments)
     if not thread.title and role == Message.Role.USER:
         thread.title = title_from(message.text)

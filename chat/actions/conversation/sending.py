@@ -19,6 +19,7 @@ from chat.actions.notify import thread_changed
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread
 from chat.models.objects import Object
+from chat.models.resource_uses import add_uses
 from chat.models.threads import MAX_TEXT, text_part
 from chat.providers.tool_names import FILE_SEARCH
 
@@ -125,6 +126,7 @@ def _queue(thread: Thread, *, client_key: str, **parts: Any) -> Posted:
     if earlier := _posted_before(thread, client_key):  # by the call whose run is live now
         return earlier
     queued, _new = QueuedMessage.objects.get_or_create(thread=thread, client_key=client_key, defaults=parts)
+    add_uses(queued)
     thread_changed(thread.id)
     transaction.on_commit(lambda: post_next(thread.id))  # the run may have ended just now
     return Posted(queued=queued)

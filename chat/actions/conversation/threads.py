@@ -15,6 +15,7 @@ from chat.actions.notify import thread_changed
 from chat.engine.hosted_tools import code_interpreter
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, Thread, User
+from chat.models.resource_uses import add_uses, replace_uses
 from chat.models.threads import ThreadQuerySet
 
 MAX_TITLE = 200
@@ -28,10 +29,13 @@ def get(user: User, thread_id: str) -> Thread:
     return thread
 
 
+@transaction.atomic
 def create(user: User, *, assistant: Assistant | None = None, id: str | None = None, **fields: Any) -> Thread:
     """A new thread; ``fields`` as for ``update``. ``id`` lets a follower listen before it is there."""
     given = {"id": id} if id else {}
-    return Thread.objects.create(owner=user, assistant=assistant, **given, **columns(user, fields))
+    thread = Thread.objects.create(owner=user, assistant=assistant, **given, **columns(user, fields))
+    add_uses(thread)
+    return thread
 
 
 def of(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
@@ -52,6 +56,8 @@ def update(user: User, thread_id: str, **fields: Any) -> Thread:
     for name, value in columns(user, fields).items():
         setattr(thread, name, value)
     thread.save(update_fields=list(fields))
+    if "tool_resources" in fields:
+        replace_uses(thread)
     return thread
 
 
@@ -59,9 +65,7 @@ def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
     """The API's ``metadata`` and ``tool_resources``, checked, as columns of a thread."""
     found = {name: value or {} for name, value in fields.items()}
     if "tool_resources" in found:
-        found["tool_resources"] = tool_resources.checked(
-            user, found["tool_resources"], helper_days=tool_resources.HELPER_DAYS
-        )
+        found["tool_resources"] = tool_resources.checked(user, found["tool_resources"], for_thread=True)
     return found
 
 

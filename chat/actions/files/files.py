@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,8 +15,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from chat.errors import InvalidRequest, NotFound, TooLarge
-from chat.models import Assistant, File, Message, QueuedMessage, Thread, User, VectorStoreFile
+from chat.models import Assistant, File, ResourceUse, Thread, User, VectorStoreFile
 from chat.models.files import FileQuerySet
+from chat.models.resource_uses import replace_uses
 from chat.models.storing import keep, shown_name, sniffed
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.retrieval.indexing.withdraw import withdraw
@@ -111,26 +114,27 @@ def remove(file: File) -> None:
 
 
 def _remove(file: File) -> None:
-    for row in _naming(file, lock=True):
+    for row in _with_code_file(file):
         code = row.tool_resources.get(CODE_INTERPRETER, {})
         left = [id for id in code.get("file_ids", []) if id != file.id]
         row.tool_resources = {**row.tool_resources, CODE_INTERPRETER: {**code, "file_ids": left}}
         row.save(update_fields=["tool_resources"])
+        replace_uses(row)
     file.delete()
 
 
-def _naming(file: File, *, lock: bool = False) -> Iterable[Assistant | Thread]:
-    """The owner's assistants and threads whose code interpreter has the file: nobody else can give it to theirs."""
+def _with_code_file(file: File) -> Iterator[Assistant | Thread]:
+    """Lock and yield the owner's assistants and threads whose code interpreter has the file: nobody else can give it
+    to theirs.
+    """
     for rows in (Assistant.objects.order_by("pk"), Thread.objects.order_by("pk")):
         # Without the key's lock: rows that were just inserted for them hold theirs.
-        chosen: Any = rows.select_for_update(no_key=True) if lock else rows
-        yield from chosen.filter(owner=file.owner_id, tool_resources__icontains=file.id)
+        locked: Any = rows.select_for_update(of=("self",), no_key=True)
+        yield from locked.filter(owner=file.owner_id, resource_uses__resource_id=file.id)
 
 
 def _is_used(file: File) -> bool:
-    """Whether a message, an assistant, a thread or a vector store has it."""
-    named = Q(content__icontains=file.id) | Q(attachments__icontains=file.id)
-    # Nothing could name it before it was.
-    since = Q(thread__owner=file.owner_id, created_at__gte=file.created_at)
-    said = any(messages.filter(since, named).exists() for messages in (Message.objects, QueuedMessage.objects))
-    return said or file.entries.exists() or any(True for _row in _naming(file))
+    """Whether a message, an assistant or a thread of its owner, or a vector store has it."""
+    rows = ("message__thread", "queued_message__thread", "assistant", "thread")
+    theirs = reduce(or_, (Q(**{f"{row}__owner": file.owner_id}) for row in rows))
+    return file.entries.exists() or ResourceUse.objects.filter(theirs, resource_id=file.id).exists()

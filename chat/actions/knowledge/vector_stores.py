@@ -13,6 +13,7 @@ from chat.actions.knowledge import enqueue
 from chat.actions.knowledge.enqueue import Attributes, Wanted
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
+from chat.models.vector_stores import Origin
 from chat.retrieval.embedders import fields_for_new_stores
 from chat.retrieval.indexing.withdraw import withdraw
 
@@ -29,6 +30,7 @@ def create(
     chunking_strategy: Mapping[str, Any] | None = None,
     metadata: Mapping[str, str] | None = None,
     expires_after: int | None = None,
+    origin: Origin = Origin.API,
 ) -> VectorStore:
     """A store with these files of the user, each cut by ``chunking_strategy``.
 
@@ -43,6 +45,7 @@ def create(
         description=description or "",
         metadata=dict(metadata or {}),
         expires_after=expires_after,
+        origin=origin,
         **fields_for_new_stores(),
     )
     if found:

@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +24,7 @@ from chat.errors import ModelNotFound, Refusal
 from chat.models import Assistant, Audience, VectorStore
 from chat.models.ids import new_id
 from chat.models.providers import resolve
+from chat.models.resource_uses import add_uses, replace_uses
 from chat.providers.tool_names import FUNCTION
 
 
@@ -103,6 +106,7 @@ class AssistantAdmin(Guarded):
 
     def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        replace_uses(obj)
         told = {"name": obj.model}
         try:
             resolve(obj.model)
@@ -111,6 +115,14 @@ class AssistantAdmin(Guarded):
             messages.warning(request, warning % told)
         if code_form.has_code(obj) and code_form.is_without_tools(obj.model):
             messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % told)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
+        """Return the assistants alone: Django would list each file that they use, by its id."""
+        assistants = list(objs)
+        named = [f"{capfirst(self.opts.verbose_name)}: {assistant}" for assistant in assistants]
+        allowed = all(self.has_delete_permission(request, assistant) for assistant in assistants)
+        forbidden = set() if allowed else {str(self.opts.verbose_name)}
+        return named, {str(self.opts.verbose_name_plural): len(assistants)}, forbidden, []
 
     # --- the list ----------------------------------------------------------------------------------------------
 
@@ -152,6 +164,7 @@ class AssistantAdmin(Guarded):
         return ", ".join(map(code_files.label_of, present)) or None
 
     @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
+    @transaction.atomic
     def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
         """Copies belong to who makes them, and nobody else sees them until they are shared."""
         left = 0
@@ -164,6 +177,7 @@ class AssistantAdmin(Guarded):
             assistant.name = (_("Copy of %(name)s") % {"name": assistant.name or original})[:256]
             assistant.owner, assistant.audience = request.user, Audience.OWNER  # type: ignore[assignment]
             assistant.save()
+            add_uses(assistant)
             self.log_addition(request, assistant, [{"added": {}}])
         told = ngettext("%(count)d assistant was duplicated.", "%(count)d assistants were duplicated.", len(assistants))
         messages.success(request, told % {"count": len(assistants)})

@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.shared.store_access import BY_THE_WAY, ids_in, visible
+from chat.admin.shared.store_access import ids_in, visible
 from chat.models import Assistant, Audience, VectorStore
+from chat.models.vector_stores import Origin
 from chat.providers.tool_names import FILE_SEARCH
 from chat.tools.declarations import normalised
 
@@ -74,7 +75,9 @@ class SearchingForm(ModelForm):
 
     def _choices(self) -> list[tuple[str, str]]:
         """What the staff member sees; and what the assistant has, though they may not see what is in it."""
-        stores = visible(self.request).exclude(BY_THE_WAY).select_related("owner").order_by("name", "number")
+        stores = (
+            visible(self.request).exclude(origin=Origin.ATTACHMENT).select_related("owner").order_by("name", "number")
+        )
         told = _("%(name)s (%(owner)s)")
         offered = {store.id: told % {"name": store, "owner": store.owner} for store in stores}
         if self.kept and self.kept not in offered:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
@@ -16,14 +15,12 @@ from django.views.decorators.http import require_safe
 from chat.admin.shared.permissions import log_reading, may_read
 from chat.downloads import download_response
 from chat.errors import NotFound
-from chat.models import File, Message, Run, RunStep, Thread
+from chat.models import File, Message, ResourceUse, Run, Thread
+from chat.models.resource_uses import attached_in, pictures_in
 from chat.models.storing import IMAGE_TYPES
-from chat.providers.tool_names import CODE_INTERPRETER
 
 ONE_VISIT = timedelta(minutes=30)  # noted once, however many pictures a page has
 UNKNOWN = "application/octet-stream"
-
-Part = Mapping[str, Any]
 
 
 def in_message(message: Message) -> list[str]:
@@ -35,24 +32,7 @@ def in_message(message: Message) -> list[str]:
         for annotation in part["text"]["annotations"]
         if annotation["type"] == "file_path"
     ]
-    brought = [attachment["file_id"] for attachment in message.attachments if attachment.get("file_id")]
-    return list(dict.fromkeys([*pictures_in(message), *named, *brought]))
-
-
-def pictures_in(message: Message) -> list[str]:
-    """The ids of the pictures that ``message`` shows."""
-    return [part["image_file"]["file_id"] for part in message.content if part["type"] == "image_file"]
-
-
-def in_step(step: RunStep) -> list[str]:
-    """The ids of the pictures and files that code made in ``step``."""
-    return [file_id for call in step.details.get("tool_calls", []) for file_id in in_call(call)]
-
-
-def in_call(call: Part) -> Iterator[str]:
-    code = call.get(CODE_INTERPRETER) or {}
-    yield from (output["image"]["file_id"] for output in code.get("outputs", []) if output["type"] == "image")
-    yield from (made["file_id"] for made in code.get("files") or [])
+    return list(dict.fromkeys([*pictures_in(message.content), *named, *attached_in(message.attachments)]))
 
 
 def present(thread: Thread, ids: Iterable[str]) -> dict[str, File]:
@@ -99,14 +79,14 @@ def serve(request: HttpRequest, row: Thread | Run, *, thread: Thread, file_id: s
 
 def in_run(run: Run) -> set[str]:
     """The ids of the pictures and files that code made in ``run``."""
-    return {file_id for step in run.steps.all() for file_id in in_step(step)}
+    return set(ResourceUse.objects.filter(step__run=run).values_list("resource_id", flat=True))
 
 
 def is_in_run(run: Run, file_id: str) -> bool:
-    return any(file_id in in_step(step) for step in run.steps.filter(details__icontains=file_id))
+    return ResourceUse.objects.filter(step__run=run, resource_id=file_id).exists()
 
 
 def is_in_thread(thread: Thread, file_id: str) -> bool:
-    """Whether a message has it."""
-    named = Q(content__icontains=file_id) | Q(attachments__icontains=file_id)
-    return any(file_id in in_message(message) for message in thread.messages.filter(named))
+    """Whether a message has it; one that only cites it does not."""
+    naming = thread.messages.filter(resource_uses__resource_id=file_id)
+    return any(file_id in in_message(message) for message in naming)

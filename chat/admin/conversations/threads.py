@@ -16,6 +16,7 @@ from chat.admin.conversations import files as thread_files
 from chat.admin.shared.durations_and_costs import spoken, time_taken
 from chat.admin.shared.permissions import ReadOnly, log_reading, may_read, may_read_all
 from chat.models import File, Message, Run, Thread
+from chat.models.resource_uses import pictures_in
 
 SHOWN = 200  # messages on the page of a thread, the newest
 
@@ -110,7 +111,7 @@ def page_of(thread: Thread, *, readable: bool) -> dict[str, Any]:
 
 def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
     """``present`` are those of its pictures and files that are still there, for who may read."""
-    pictures, named = thread_files.pictures_in(message), thread_files.in_message(message)
+    pictures, named = pictures_in(message.content), thread_files.in_message(message)
     there = [files[file_id] for file_id in named if file_id in files]
     return {
         "message": message,

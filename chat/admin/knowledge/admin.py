@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
@@ -24,9 +24,10 @@ from chat.admin.knowledge.form import StoreForm
 from chat.admin.knowledge.pages import StorePages, figures_of, table_of
 from chat.admin.knowledge.search_tester import TrialForm
 from chat.admin.shared.embedding_field import label_of
-from chat.admin.shared.store_access import BY_THE_WAY, assistants_of, is_private, log_looking, owners, visible
+from chat.admin.shared.store_access import assistants_of, is_private, log_looking, owners, visible
 from chat.documents.formats import SUPPORTED
 from chat.models import VectorStore, VectorStoreFile
+from chat.models.vector_stores import Origin
 
 
 class OriginFilter(admin.SimpleListFilter):
@@ -47,7 +48,8 @@ class OriginFilter(admin.SimpleListFilter):
             }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[VectorStore]) -> QuerySet[VectorStore]:
-        return queryset.filter(BY_THE_WAY) if self.value() == "chats" else queryset.exclude(BY_THE_WAY)
+        of_chats = Q(origin=Origin.ATTACHMENT)
+        return queryset.filter(of_chats) if self.value() == "chats" else queryset.exclude(of_chats)
 
 
 @admin.register(VectorStore)
@@ -110,7 +112,7 @@ class KnowledgeAdmin(StorePages):
         """Only what was changed is written: the store may have been filled or used in the meantime."""
         provider, model = form.cleaned_data["embedding"]
         if not change:
-            obj.embedding_provider, obj.embedding_model = provider, model
+            obj.origin, obj.embedding_provider, obj.embedding_model = Origin.ADMIN, provider, model
             super().save_model(request, obj, form, change)
             return
         columns = {field.name for field in obj._meta.concrete_fields}

@@ -6,22 +6,18 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.contrib.admin.models import ADDITION, LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from chat.actions.assistants.tool_resources import HELPER_DAYS
 from chat.admin.shared.history import log_access
 from chat.admin.shared.permissions import may_read_all
-from chat.models import Assistant, Audience, User, VectorStore
+from chat.models import Assistant, Audience, ResourceUse, User, VectorStore
+from chat.models.vector_stores import Origin
 from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
 ONE_VISIT = timedelta(minutes=30)  # noted once, however many pages of the store are opened
-BY_THE_WAY = Q(name="", expires_after=HELPER_DAYS)  # made for a chat's attachments; programs can make such too
 
 
 def visible(request: HttpRequest) -> QuerySet[VectorStore]:
@@ -57,24 +53,13 @@ def log_looking(request: HttpRequest, store: VectorStore) -> None:
 
 
 def _is_knowledge() -> Q:
-    """Made in the admin, or searched by an assistant that others than its owner use."""
-    added = LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(VectorStore), action_flag=ADDITION
-    ).values("object_id")
-    # Compared as texts: of other tables the same column may hold what is no number.
-    made_here = VectorStore.objects.annotate(key=Cast("pk", CharField())).filter(key__in=added)
-    return Q(pk__in=made_here.values("pk")) | Q(pk__in=_shared())
-
-
-def _shared() -> list[int]:
-    assistants = Assistant.objects.exclude(audience=Audience.OWNER).filter(tool_resources__has_key=FILE_SEARCH)
-    named = {
-        (owner, store_id)
-        for owner, resources in assistants.values_list("owner", "tool_resources")
-        for store_id in ids_in(resources)
-    }
-    stores = VectorStore.objects.filter(id__in={store_id for _owner, store_id in named})
-    return [pk for pk, owner, id in stores.values_list("pk", "owner", "id") if (owner, id) in named]
+    """Made in the admin, or searched by an assistant of its owner that others use too."""
+    shared = ResourceUse.objects.filter(
+        resource_id=OuterRef("id"),
+        assistant__owner=OuterRef("owner"),
+        assistant__audience__in=[Audience.GROUPS, Audience.EVERYONE],
+    )
+    return Q(origin=Origin.ADMIN) | Q(Exists(shared))
 
 
 def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
@@ -83,12 +68,11 @@ def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
 
 
 def assistants_of(stores: Iterable[VectorStore]) -> dict[str, list[Assistant]]:
-    """The assistants that search each of ``stores``, by the store's id; in one query."""
-    by_id: dict[str, VectorStore] = {store.id: store for store in stores}
-    found: dict[str, list[Assistant]] = {id: [] for id in by_id}
-    owners = {store.owner_id for store in by_id.values()}
-    for assistant in Assistant.objects.filter(owner__in=owners, tool_resources__has_key=FILE_SEARCH).order_by("name"):
-        for id in ids_in(assistant.tool_resources):
-            if id in by_id and by_id[id].owner_id == assistant.owner_id:
-                found[id].append(assistant)
-    return found
+    """Return the assistants of its owner that search each of ``stores``, by the store's id; in one query."""
+    owners: dict[str, int] = {store.id: store.owner_id for store in stores}
+    searching: dict[str, list[Assistant]] = {id: [] for id in owners}
+    uses = ResourceUse.objects.filter(resource_id__in=owners, assistant__owner__in=owners.values())
+    for use in uses.select_related("assistant").order_by("assistant__name"):
+        if use.assistant is not None and use.assistant.owner_id == owners[use.resource_id]:
+            searching[use.resource_id].append(use.assistant)
+    return searching

@@ -16,6 +16,7 @@ from chat.engine.hosted_tools import generated_files
 from chat.engine.turn.loop import storable
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
+from chat.models.lookups import HasToolCall
 from chat.models.objects import Object
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import CODE_INTERPRETER
@@ -207,4 +208,4 @@ def was_stopped(run: Run) -> bool:
 
 def _code_steps(run: Run) -> QuerySet[RunStep]:
     steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
-    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(details__icontains=CODE_INTERPRETER)
+    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(HasToolCall("details", CODE_INTERPRETER))

@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.base import File as Content
 from django.db import transaction
 
-from chat.models import File, Message, Run, SandboxFile
+from chat.models import File, ResourceUse, Run, SandboxFile
 from chat.models.storing import keep, shown_name, sniffed
 
 PURPOSE = "assistants_output"
@@ -52,4 +52,4 @@ def _kept(run: Run, name: str, content: Content[bytes]) -> File:
 
 
 def _is_linked(file: File, run: Run) -> bool:
-    return Message.objects.filter(run_id=run.id, content__icontains=file.id).exists()
+    return ResourceUse.objects.filter(message__run_id=run.id, resource_id=file.id).exists()

@@ -25,6 +25,7 @@ from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus
 from chat.models.objects import Object, run_object, usage_object
+from chat.models.resource_uses import add_uses
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
 from chat.providers.tool_names import CODE_INTERPRETER
@@ -182,8 +183,7 @@ class Recorder:
 
         def write() -> Told:
             assert self.calls_step is not None
-            details = {"type": "tool_calls", "tool_calls": calls}
-            RunStep.objects.filter(pk=self.calls_step.pk, status=StepStatus.IN_PROGRESS).update(details=details)
+            run_lifecycle.show_calls(self.calls_step, calls)
             return []
 
         await self._record(write)
@@ -273,19 +273,18 @@ class Recorder:
         self.journal.forget(self.message)
         self.message.content = self.written.content
         self.message.save(update_fields=["content"])
+        add_uses(self.message)
 
     def _save_unfinished_code(self) -> None:
         """What the model had written when it was stopped, since it could be seen already."""
         calls = self.calling.unfinished()
         if self.calls_step is None or self.has_shown or not calls:
             return
-        self.calls_step.details = {"type": "tool_calls", "tool_calls": calls}
-        self.calls_step.save(update_fields=["details"])
+        run_lifecycle.save_calls(self.calls_step, calls)
 
     def _save_calls(self, shown: list[Object]) -> None:
         assert self.calls_step is not None
-        self.calls_step.details = {"type": "tool_calls", "tool_calls": shown}
-        self.calls_step.save(update_fields=["details"])
+        run_lifecycle.save_calls(self.calls_step, shown)
         self._save_usage(self.calls_step, self.meter.usage)
 
     def _save_usage(self, step: RunStep, usage: Usage) -> None:

@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from chat.background.database_threads import DatabaseThread
 from chat.models import Message, Run
+from chat.models.resource_uses import add_uses, annotated_in, pictures_in
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -92,6 +93,15 @@ def write_partials(partials: list[Partial]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany("UPDATE chat_message SET content = %s WHERE number = %s AND status = 'in_progress'", texts)
         cursor.executemany("UPDATE chat_run SET seq = %s WHERE number = %s AND seq < %s", seqs)
+    _add_uses(partials)
+
+
+def _add_uses(partials: list[Partial]) -> None:
+    """Keep which files the partial answers name, as far as these were written: the others may be deleted."""
+    contents = {partial.message.pk: partial.content for partial in partials}
+    naming = [pk for pk, content in contents.items() if pictures_in(content) or any(annotated_in(content))]
+    if naming:  # seldom: most texts cite nothing, and cost no query
+        add_uses(*Message.objects.filter(pk__in=naming, status=Message.Status.IN_PROGRESS))
 
 
 def _insist(write: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models.resource_uses import add_uses
 from chat.tools import code_interpreter
 
 Told = list[tuple[str, Object]]
@@ -120,6 +121,20 @@ def open_message(run: Run) -> tuple[Message, RunStep, Told]:
 def open_calls(run: Run) -> tuple[RunStep, Told]:
     """A step that calls tools, none so far."""
     return _open_step(run, StepType.TOOL_CALLS, {"type": "tool_calls", "tool_calls": []})
+
+
+def save_calls(step: RunStep, calls: list[Object]) -> None:
+    """Have ``step`` list ``calls``."""
+    step.details = {"type": "tool_calls", "tool_calls": calls}
+    step.save(update_fields=["details"])
+    add_uses(step)
+
+
+def show_calls(step: RunStep, calls: list[Object]) -> None:
+    """As ``save_calls``, unless ``step`` was closed meanwhile."""
+    step.details = {"type": "tool_calls", "tool_calls": calls}
+    if RunStep.objects.filter(pk=step.pk, status=StepStatus.IN_PROGRESS).update(details=step.details):
+        add_uses(step)
 
 
 def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, Told]:

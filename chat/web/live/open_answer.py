@@ -11,9 +11,10 @@ from chat.actions.conversation.citations import Numbering, Search, flat
 from chat.events import types
 from chat.events.types import Event
 from chat.models.objects import Object
+from chat.models.resource_uses import pictures_in
 from chat.web.markdown import BlockStream, with_numbers
 from chat.web.timeline.cited_sources import citation_marks
-from chat.web.timeline.generated_files import links_of, pictures_in
+from chat.web.timeline.generated_files import links_of
 
 
 @dataclass(frozen=True, slots=True)

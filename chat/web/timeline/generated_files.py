@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from chat.models import File, Message, Run, RunStep, StepType
+from chat.models.lookups import HasToolCall
 from chat.models.objects import Object
+from chat.models.resource_uses import pictures_in
 from chat.models.runs import ENDED
 from chat.providers.tool_names import CODE_INTERPRETER
 
@@ -50,7 +52,9 @@ class _RunOutput:
 def code_steps(*, also: Iterable[str] = ()) -> QuerySet[RunStep]:
     """Return the steps in which code was run, and those with the ids ``also``, oldest first."""
     calls = RunStep.objects.filter(type=StepType.TOOL_CALLS)
-    return calls.filter(Q(details__icontains=CODE_INTERPRETER) | Q(id__in=list(also))).order_by("created_at", "number")
+    return calls.filter(Q(HasToolCall("details", CODE_INTERPRETER)) | Q(id__in=list(also))).order_by(
+        "created_at", "number"
+    )
 
 
 def generated_files(run_ids: Iterable[str]) -> dict[str, GeneratedFiles]:
@@ -103,11 +107,6 @@ def _answers(run_ids: Iterable[str]) -> tuple[dict[str, Message], set[str]]:
     answers = list(rows.only("id", "run_id", "created_at", "content"))
     pictures = {id for message in answers for id in pictures_in(message.content)}
     return {message.run_id: message for message in answers if message.run_id}, pictures
-
-
-def pictures_in(content: Iterable[Object]) -> list[str]:
-    """Return the ids of the pictures in a message's content."""
-    return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
 def _stored_files(run_ids: Iterable[str]) -> QuerySet[File]:

@@ -12,6 +12,7 @@ from chat.actions.conversation import attachments, citations
 from chat.actions.conversation.citations import Searches
 from chat.models import File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
 from chat.models.objects import Object
+from chat.models.resource_uses import pictures_in
 from chat.models.runs import ENDED
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.web.markdown import with_numbers
@@ -23,9 +24,17 @@ from chat.web.timeline.generated_files import (
     code_steps,
     generated_files,
     links_of,
-    pictures_in,
 )
-from chat.web.timeline.items import Answer, AttachedFile, CodeStep, History, Item, Question, RunEnding, WaitingMessage
+from chat.web.timeline.items import (
+    Answer,
+    AttachedFile,
+    CodeStep,
+    History,
+    Item,
+    Question,
+    RunEnding,
+    WaitingMessage,
+)
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
 NOT_COMPLETED = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)

@@ -46,14 +46,15 @@ class TestToolResourcesThatAreGiven:
         with pytest.raises(NotFound, match=f"^No vector store found with id '{theirs.id}'.$"):
             tool_resources.checked(ada, {"file_search": {"vector_store_ids": [theirs.id]}})
 
-    @pytest.mark.parametrize("days", [7, None])
-    def test_have_a_store_made_whose_id_takes_its_place(self, ada: User, days: int | None) -> None:
+    @pytest.mark.parametrize(("for_thread", "days"), [(True, 7), (False, None)])
+    def test_have_a_store_made_whose_id_takes_its_place(self, ada: User, for_thread: bool, days: int | None) -> None:
         file_ids = ids_of(ada, 2)
         wanted = {"file_ids": file_ids, "metadata": {"for": "test"}, "chunking_strategy": {"type": "auto"}}
-        kept = tool_resources.checked(ada, {"file_search": {"vector_stores": [wanted]}}, helper_days=days)
+        kept = tool_resources.checked(ada, {"file_search": {"vector_stores": [wanted]}}, for_thread=for_thread)
         store = VectorStore.objects.get()
         assert kept == {"file_search": {"vector_store_ids": [store.id]}}
         assert (store.owner, store.metadata, store.expires_after) == (ada, {"for": "test"}, days)
+        assert store.origin == ("attachment" if for_thread else "api")
         assert {file.id for file in store.files.all()} == set(file_ids)
 
     def test_may_not_both_name_a_store_and_have_one_made(self, ada: User) -> None:
@@ -85,7 +86,7 @@ class TestAnAttachment:
         tool_resources.attach(thread, [attachment(file_id, "file_search")])
         store = VectorStore.objects.get()
         assert thread.tool_resources == {"file_search": {"vector_store_ids": [store.id]}}
-        assert (store.owner, store.expires_after) == (ada, 7)
+        assert (store.owner, store.expires_after, store.origin) == (ada, 7, "attachment")
         assert [file.id for file in store.files.all()] == [file_id]
 
     def test_for_search_goes_into_the_store_that_the_thread_has(self, thread: Thread, ada: User) -> None:

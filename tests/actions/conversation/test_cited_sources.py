@@ -140,7 +140,8 @@ class TestSharedKnowledge:
     @pytest.mark.parametrize("change", [{"audience": "owner"}, {"tool_resources": {}}])
     def test_is_gone_when_the_assistant_is_not_shared_any_more_or_lost_it(self, ada, message, helper, shared, change):
         type(shared.store).objects.update(lends_files=True)
-        Assistant.objects.filter(pk=helper.pk).update(**change)
+        vars(helper).update(change)
+        helper.save()
         found = cited_sources.source(ada, message.thread_id, message.id, 1)
         assert (found.is_gone, found.excerpt, found.may_download) == (True, None, False)
         with pytest.raises(Absent):

@@ -202,7 +202,11 @@ class TestDeleting:
     def test_keeps_the_threads_and_runs(self, boss, enter, run, thread, assistant) -> None:
         client = enter(boss)
         address = reverse("admin:chat_assistant_delete", args=[assistant.pk])
-        assert client.get(address).status_code == 200
+        assistant.tool_resources = {"code_interpreter": {"file_ids": ["file-kept"]}}
+        assistant.save()
+        page = client.get(address).content.decode()
+        assert f"Assistant: {assistant}" in page
+        assert "file-kept" not in page
         client.post(address, {"post": "yes"})
         assert not Assistant.objects.exists()
         assert Run.objects.get().assistant_id == assistant.id

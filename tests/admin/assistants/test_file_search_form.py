@@ -101,7 +101,7 @@ class TestSearchInFiles:
         assert not Assistant.objects.exists()
 
     def test_offers_no_stores_of_chats(self, boss, client, handbook) -> None:
-        VectorStore.objects.create(owner=boss, expires_after=7)
+        VectorStore.objects.create(owner=boss, expires_after=7, origin="attachment")
         offered = client.get(ADD).context["adminform"].form.fields["store"].choices
         assert [label for _value, label in offered] == ["None but what is attached to the chat", "Handbook (boss)"]
 

@@ -177,11 +177,15 @@ class TestTheList:
             assert "Stranger" not in page
 
     def test_keeps_what_chats_made_apart(self, boss, enter, handbook) -> None:
-        helper = VectorStore.objects.create(owner=boss, expires_after=7)
+        helper = VectorStore.objects.create(owner=boss, expires_after=7, origin="attachment")
+        alike = VectorStore.objects.create(owner=boss, expires_after=7)  # a program made it
         client = enter(boss)
-        assert helper.id not in client.get(LIST).content.decode()
+        page = client.get(LIST).content.decode()
+        assert helper.id not in page
+        assert alike.id in page
         page = client.get(f"{LIST}?origin=chats").content.decode()
         assert helper.id in page
+        assert alike.id not in page
         assert "Handbook" not in page.partition('id="result_list"')[2]
 
     def test_offers_no_deleting_of_many(self, boss, enter, handbook) -> None:

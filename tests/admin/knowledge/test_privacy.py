@@ -116,6 +116,14 @@ class TestKnowledge:
         assert "Handbook" in client.get(LIST).content.decode()
         assert "thirty days" in client.get(pages(entry)[4] + "&q=leave").content.decode()
 
+    def test_is_what_the_store_s_origin_says_whatever_the_log_does(self, staff, enter, handbook, private) -> None:
+        LogEntry.objects.all().delete()
+        handbook.name, handbook.expires_after = "", 7
+        handbook.save()
+        page = enter(staff).get(LIST).content.decode()
+        assert handbook.id in page
+        assert "Diary of Ada" not in page
+
     def test_needs_the_permission_to_look(self, make_staff, enter, handbook, fill) -> None:
         entry = fill(handbook)
         client = enter(make_staff("view_assistant", "read_messages"))

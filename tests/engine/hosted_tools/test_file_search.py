@@ -289,8 +289,9 @@ class TestWhatIsSearched:
         private = await VectorStore.objects.acreate(owner=bob)
         await in_thread(fill)(private, "secret.txt", "Filip's secret cake.")
         resources = {"file_search": {"vector_store_ids": [private.id]}}
-        await Assistant.objects.filter(id=thread.assistant_id).aupdate(tool_resources=resources)
-        await Thread.objects.filter(pk=thread.pk).aupdate(tool_resources=resources)
+        for row in (thread.assistant, thread):
+            row.tool_resources = resources
+            await row.asave()
         provider = librarian("Nothing.")
         await perform(stage, thread, provider)
 
