@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from chat.admin.assistants import code_files, code_form, file_search_form
 from chat.admin.assistants.form import AssistantForm
-from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.admin.shared.store_access import ids_in, is_knowledge
 from chat.errors import ModelNotFound, Refusal
 from chat.models import Assistant, Audience, VectorStore
@@ -34,7 +34,7 @@ def try_address(assistant: Assistant) -> str:
 
 
 @admin.register(Assistant)
-class AssistantAdmin(Guarded):
+class AssistantAdmin(StrictLookupAdmin):
     form = AssistantForm
     list_display = ("__str__", "model", "audience", "owner", "thread_count", "created_at", "try_it")
     list_filter = ("audience", "model", ("owner", admin.RelatedOnlyFieldListFilter))
@@ -160,8 +160,8 @@ class AssistantAdmin(Guarded):
     def files(self, assistant: Assistant) -> str | None:
         present = code_files.files_of(assistant)
         if assistant.files_are_private:  # type: ignore[attr-defined]
-            return code_files.counted(present) or None
-        return ", ".join(map(code_files.label_of, present)) or None
+            return code_files.private_files_label(present) or None
+        return ", ".join(map(code_files.file_label, present)) or None
 
     @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
     @transaction.atomic

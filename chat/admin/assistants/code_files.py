@@ -1,4 +1,4 @@
-"""The files that an assistant's code interpreter starts with: which of them staff see, and how they are chosen."""
+"""The files of an assistant's code interpreter in its form: which of them staff see and may choose, and uploads."""
 
 from __future__ import annotations
 
@@ -18,63 +18,62 @@ from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, File
 from chat.providers.tool_names import CODE_INTERPRETER
 
-OFFERED = 50  # other files of the owner, the newest
+MAX_OFFERED = 50  # other files of the owner, the newest
 
 
 def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
-    """The ids of the files in ``tool_resources``."""
+    """Return the ids of the code interpreter's files in ``tool_resources``."""
     return resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
 
 
 def files_of(assistant: Assistant) -> list[File]:
-    """Those that are still there, in their order."""
+    """Return the files that still exist, in the assistant's order."""
     return files.get_present(assistant.owner, ids_in(assistant.tool_resources))
 
 
 def are_private(request: HttpRequest, assistant: Assistant) -> bool:
-    """Whether they are another person's own: then their names are not shown. Whoever may use an assistant can have it
-    list its files, so those of a shared one are no secret.
-    """
-    own = assistant.owner_id == request.user.pk or assistant.audience != Audience.OWNER
-    return not own and not may_read_all(request)
+    """Return whether the files are another person's own, so that the staff member may not see their names."""
+    if assistant.audience != Audience.OWNER:
+        return False  # who may use an assistant can have it list its files, so they are no secret
+    return assistant.owner_id != request.user.pk and not may_read_all(request)
 
 
-def others_of(request: HttpRequest, assistant: Assistant, *, besides: Iterable[File]) -> list[File]:
-    """Further files of the owner that the staff member may choose; for a new assistant, their own."""
+def further_files(request: HttpRequest, assistant: Assistant, *, besides: Iterable[File]) -> list[File]:
+    """Return further files of the owner that the staff member may choose; for a new assistant, their own."""
     owner: Any = assistant.owner if assistant.owner_id else request.user
     if owner.pk != request.user.pk and not may_read_all(request):
         return []
-    found = files.listed(owner).filter(purpose="assistants").exclude(pk__in=[file.pk for file in besides])
-    return list(found.order_by("-created_at", "-number")[:OFFERED])
+    others = files.listed(owner).filter(purpose="assistants").exclude(pk__in=[file.pk for file in besides])
+    return list(others.order_by("-created_at", "-number")[:MAX_OFFERED])
 
 
-def label_of(file: File) -> str:
+def file_label(file: File) -> str:
     return f"{file.filename} ({filesizeformat(file.bytes)})"
 
 
-def counted(private: Sequence[File]) -> str:
-    """What is said of files that are not named; empty for none."""
-    if not private:
+def private_files_label(files: Sequence[File]) -> str:
+    """Return how many ``files`` there are, in place of their names; empty for none."""
+    if not files:
         return ""
-    told = ngettext("%(count)d private file of the owner", "%(count)d private files of the owner", len(private))
-    return told % {"count": len(private)}
+    label = ngettext("%(count)d private file of the owner", "%(count)d private files of the owner", len(files))
+    return label % {"count": len(files)}
 
 
-class ManyFilesInput(forms.ClearableFileInput):
+class MultipleFileInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class UploadsField(forms.FileField):
-    """Any number of files, none of them empty or over EVERTHREAD_MAX_UPLOAD_MB."""
+class MultipleFileField(forms.FileField):
+    """Any number of uploads, none of them empty or over EVERTHREAD_MAX_UPLOAD_MB. Cleans to a list of them."""
 
-    widget = ManyFilesInput
+    widget = MultipleFileInput
 
     def clean(self, data: Any, initial: Any = None) -> Sequence[Any]:
-        return [self._cleaned(each) for each in data or []]
+        return [self._clean_upload(each) for each in data or []]
 
-    def _cleaned(self, upload: Any) -> Any:
-        taken = super().clean(upload)
-        if taken.size > settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024:
-            told = {"name": taken.name, "most": settings.EVERTHREAD_MAX_UPLOAD_MB}
-            raise ValidationError(_("The file “%(name)s” is too large: at most %(most)d MB.") % told)
-        return taken
+    def _clean_upload(self, data: Any) -> Any:
+        upload = super().clean(data)
+        if upload.size > settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024:
+            values = {"name": upload.name, "most": settings.EVERTHREAD_MAX_UPLOAD_MB}
+            raise ValidationError(_("The file “%(name)s” is too large: at most %(most)d MB.") % values)
+        return upload

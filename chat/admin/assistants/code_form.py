@@ -1,4 +1,4 @@
-"""The part of an assistant's form that is about running code."""
+"""The fields on running code in the form of an assistant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from chat.actions.assistants.tool_resources import MAX_FILES
 from chat.actions.files import files
 from chat.admin.assistants import code_files
-from chat.admin.assistants.code_files import UploadsField, counted, label_of
+from chat.admin.assistants.code_files import MultipleFileField, file_label, private_files_label
 from chat.admin.shared import sandbox_status
 from chat.errors import ModelNotFound
 from chat.models import Assistant, Audience, File, ToolUse, User
@@ -26,11 +26,11 @@ else:
     ModelForm = forms.ModelForm
 
 NAMES = ("run_code", "code_files", "new_code_files")
-KEPT = "kept"  # stands for all files of the assistant, where they are not named
+KEEP_ALL = "kept"  # the value of the choice that stands for all files of the assistant, where they are not named
 
 
 class CodeForm(ModelForm):
-    """``request`` is that of the staff member who fills it in."""
+    """The fields on running code. ``request`` is that of the staff member who fills it in."""
 
     request: HttpRequest
 
@@ -40,7 +40,7 @@ class CodeForm(ModelForm):
         label=gettext_lazy("Files for it"),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "file-choice"}),
     )
-    new_code_files = UploadsField(
+    new_code_files = MultipleFileField(
         required=False,
         label=gettext_lazy("Upload files for it"),
         help_text=gettext_lazy("At most 20 files in all. They belong to the assistant’s owner."),
@@ -56,9 +56,9 @@ class CodeForm(ModelForm):
         self.initial = {
             **self.initial,
             "run_code": has_code(assistant),
-            "code_files": [KEPT] if self.hidden else [file.id for file in self.present],
+            "code_files": [KEEP_ALL] if self.hidden else [file.id for file in self.present],
         }
-        self.fields["run_code"].help_text = help_on_code(self.request, assistant)
+        self.fields["run_code"].help_text = run_code_help(self.request, assistant)
         choice = self.fields["code_files"]
         assert isinstance(choice, forms.MultipleChoiceField)
         choice.choices = self._file_choices()
@@ -66,92 +66,92 @@ class CodeForm(ModelForm):
             choice.help_text = _("None yet.")
 
     def _file_choices(self) -> list[Any]:
-        """What the assistant has, and what else the owner has that the staff member sees."""
-        kept = [(file.id, label_of(file)) for file in self.present]
-        if kept and self.hidden:
-            kept = [(KEPT, counted(self.present))]
-        others = code_files.others_of(self.request, self.instance, besides=self.present)
+        """Return the assistant's files, and in a group the owner's further files that the staff member sees."""
+        present = [(file.id, file_label(file)) for file in self.present]
+        if present and self.hidden:
+            present = [(KEEP_ALL, private_files_label(self.present))]
+        others = code_files.further_files(self.request, self.instance, besides=self.present)
         if not others:
-            return kept
-        return [*kept, (_("Other files of the owner"), [(file.id, label_of(file)) for file in others])]
+            return present
+        return [*present, (_("Other files of the owner"), [(file.id, file_label(file)) for file in others])]
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        self.chosen = self._chosen(found.get("code_files") or [])
-        if owner := found.get("owner"):
+        data = super().clean() or {}
+        self.chosen = self._chosen_ids(data.get("code_files") or [])
+        if owner := data.get("owner"):
             self._check_owner_of_files(owner)
-            self._check_privacy_of_files(found)
-        uploads = found.get("new_code_files") or []
+            self._check_privacy_of_files(data)
+        uploads = data.get("new_code_files") or []
         if len(self.chosen) + len(uploads) > MAX_FILES:
-            told = _("At most %(most)d files, please.") % {"most": MAX_FILES}
-            self.add_error("new_code_files" if uploads else "code_files", told)
-        return found
+            problem = _("At most %(most)d files, please.") % {"most": MAX_FILES}
+            self.add_error("new_code_files" if uploads else "code_files", problem)
+        return data
 
-    def _chosen(self, values: list[str]) -> list[str]:
-        kept = [file.id for file in self.present] if KEPT in values else []
-        return [*kept, *(value for value in values if value != KEPT)]
+    def _chosen_ids(self, values: list[str]) -> list[str]:
+        present = [file.id for file in self.present] if KEEP_ALL in values else []
+        return [*present, *(value for value in values if value != KEEP_ALL)]
 
     def _check_owner_of_files(self, owner: User) -> None:
-        theirs = File.objects.filter(id__in=self.chosen).exclude(owner=owner).select_related("owner").first()
-        if theirs is None:
+        file = File.objects.filter(id__in=self.chosen).exclude(owner=owner).select_related("owner").first()
+        if file is None:
             return
         if self.hidden:
             self.add_error("code_files", _("These files belong to somebody else than the assistant. Choose others."))
             return
-        told = {"file": theirs, "theirs": theirs.owner, "owner": owner}
+        values = {"file": file, "theirs": file.owner, "owner": owner}
         problem = _(
             "“%(file)s” belongs to %(theirs)s, but the assistant to %(owner)s. An assistant can work only with files of"
             " its own owner."
         )
-        self.add_error("code_files", problem % told)
+        self.add_error("code_files", problem % values)
 
-    def _check_privacy_of_files(self, found: dict[str, Any]) -> None:
-        """Whoever uses an assistant can have its code read its files."""
-        if found.get("audience") not in (None, Audience.OWNER) and self.hidden and self.chosen:
+    def _check_privacy_of_files(self, data: dict[str, Any]) -> None:
+        # Everyone who uses an assistant can have its code read its files.
+        if data.get("audience") not in (None, Audience.OWNER) and self.hidden and self.chosen:
             problem = _("Its code has private files of its owner. Take them away before others may use it.")
             self.add_error("audience", problem)
 
     def save(self, commit: bool = True) -> Assistant:
-        assistant, given = self.instance, self.cleaned_data
-        if not given["run_code"]:
+        assistant, data = self.instance, self.cleaned_data
+        if not data["run_code"]:
             assistant.tools = [tool for tool in assistant.tools if tool["type"] != CODE_INTERPRETER]
         elif not has_code(assistant):
             assistant.tools = [{"type": CODE_INTERPRETER}, *assistant.tools]
-        # A list that nobody touched stays as it is, with what is gone of it.
-        if given["new_code_files"] or self.chosen != [file.id for file in self.present]:
-            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != CODE_INTERPRETER}
-            ids = [*self.chosen, *self._taken_in(given["new_code_files"])]
-            assistant.tool_resources = resources | ({CODE_INTERPRETER: {"file_ids": ids}} if ids else {})
+        # A list that was not touched stays as it is, with the ids of files that were deleted.
+        if data["new_code_files"] or self.chosen != [file.id for file in self.present]:
+            others = {name: value for name, value in assistant.tool_resources.items() if name != CODE_INTERPRETER}
+            ids = [*self.chosen, *self._store_uploads(data["new_code_files"])]
+            assistant.tool_resources = others | ({CODE_INTERPRETER: {"file_ids": ids}} if ids else {})
         return super().save(commit)
 
-    def _taken_in(self, uploads: list[Any]) -> list[str]:
-        """Raises ``StorageFull``; then nothing of them is left."""
-        made: list[File] = []
+    def _store_uploads(self, uploads: list[Any]) -> list[str]:
+        """Store the uploads as files of the owner, and return their ids. Raise ``StorageFull``, with none stored."""
+        stored: list[File] = []
         try:
             for upload in uploads:
-                made.append(files.create(self.instance.owner, upload=upload))
+                stored.append(files.create(self.instance.owner, upload=upload))
         except BaseException:
-            for file in made:
+            for file in stored:
                 file.content.delete(save=False)
             raise
-        return [file.id for file in made]
+        return [file.id for file in stored]
 
 
 def has_code(assistant: Assistant) -> bool:
-    """Whether ``assistant`` may run code."""
+    """Return whether ``assistant`` has the code interpreter."""
     return any(tool["type"] == CODE_INTERPRETER for tool in assistant.tools)
 
 
 def is_without_tools(name: str) -> bool:
-    """Whether the model that answers to ``name`` cannot call any tool."""
+    """Return whether the model that answers to ``name`` cannot call any tool."""
     try:
         return resolve(name).tool_use == ToolUse.NONE
     except ModelNotFound:
         return False
 
 
-def help_on_code(request: HttpRequest, assistant: Assistant) -> str:
-    """What the switch does; and why it would do nothing now."""
+def run_code_help(request: HttpRequest, assistant: Assistant) -> str:
+    """Return what the switch ``run_code`` does; and why it would have no effect now, if so."""
     text = _(
         "The assistant writes Python to calculate, to work with files and to draw charts. It runs in a sandbox, apart"
         " from this server and without network; files that are attached to the chat are there, and so are those below."

@@ -1,4 +1,4 @@
-"""The form in which staff shape an assistant."""
+"""The form of an assistant: its own fields, with those on searching in files and on running code."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 def model_names() -> Iterator[str]:
-    """What a person may want to write as the model: the default, the models, and the aliases that are names."""
+    """Yield suggestions for the model: the default, the enabled models, and the aliases without a pattern."""
     yield DEFAULT
     yield from Model.objects.filter(enabled=True, provider__enabled=True).values_list("name", flat=True)
     yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
 
 
 class AssistantForm(SearchingForm, CodeForm):
-    """What the API stored and this form does not show (the response format) stays."""
+    """The form of an assistant. What the API stored and the form does not show (the response format) stays."""
 
     starter_prompts = LinesField(
         required=False,
@@ -92,17 +92,17 @@ class AssistantForm(SearchingForm, CodeForm):
             self.fields["name"].required = True
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        if found.get("audience") == Audience.GROUPS and not found.get("groups"):
+        data = super().clean() or {}
+        if data.get("audience") == Audience.GROUPS and not data.get("groups"):
             self.add_error("groups", _("Choose at least one group, or another audience."))
         switches = {FILE_SEARCH: "search_in_files", CODE_INTERPRETER: "run_code"}
-        hosted = [name for name, switch in switches.items() if found.get(switch)]
-        functions = found.get("functions") or []
+        hosted = [name for name, switch in switches.items() if data.get(switch)]
+        functions = data.get("functions") or []
         if len(hosted) + len(functions) > MAX_TOOLS:
             self.add_error("functions", _("At most %(most)d, please.") % {"most": MAX_TOOLS - len(hosted)})
         for name in {function["name"] for function in functions}.intersection(hosted):
             self.add_error("functions", _("“%(name)s” is the name of a tool that is built in.") % {"name": name})
-        return found
+        return data
 
     def save(self, commit: bool = True) -> Assistant:
         functions = [{"type": FUNCTION, "function": function} for function in self.cleaned_data["functions"]]

@@ -1,4 +1,4 @@
-"""The field in which staff write the functions of an assistant, and what may be wrong with them."""
+"""The form field for an assistant's functions, with its errors."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from chat.tools.functions import MAX_TOOLS, shown
 
 
 class FunctionsField(JsonTextField):
-    """A list of ``{"name", "description", "parameters", "strict"}``. Takes the API's list of function tools too."""
+    """JSON of a list of ``{"name", "description", "parameters", "strict"}``, or of the API's function tools."""
 
     widget = forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField code", "spellcheck": "false"})
     empty = list
 
     def to_python(self, value: Any) -> Any:
-        found = super().to_python(value)
-        found = [found] if isinstance(found, dict) else found
-        if not isinstance(found, list):
+        functions = super().to_python(value)
+        functions = [functions] if isinstance(functions, dict) else functions
+        if not isinstance(functions, list):
             raise ValidationError(_("Write a list of functions, in square brackets."))
-        return [self._unwrapped(function) for function in found]
+        return [self._unwrap(function) for function in functions]
 
     @staticmethod
-    def _unwrapped(function: Any) -> Any:
-        """The function of ``{"type": "function", "function": {…}}``, which is how the API lists one."""
+    def _unwrap(function: Any) -> Any:
+        """Return the function of ``{"type": "function", "function": {…}}``, which is how the API lists one."""
         wrapped = isinstance(function, dict) and function.get("type") == FUNCTION and "function" in function
         return function["function"] if wrapped else function
 
@@ -50,5 +50,5 @@ class FunctionsField(JsonTextField):
             raise ValidationError(errors)
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
-        """As the API keeps them: with ``strict``, and with ``parameters`` (reference, section 3)."""
+        """Return the functions as the API stores them: with ``strict`` and ``parameters`` (reference, section 3)."""
         return [shown(function) for function in super().clean(value)]

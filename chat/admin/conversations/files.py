@@ -12,7 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from chat.admin.shared.permissions import log_reading, may_read
+from chat.admin.shared.access_log import log_thread_access
+from chat.admin.shared.permissions import may_read
 from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, ResourceUse, Run, Thread
@@ -67,7 +68,7 @@ def serve(request: HttpRequest, row: Thread | Run, *, thread: Thread, file_id: s
     file = present(thread, [file_id]).get(file_id)
     if file is None:
         raise Http404
-    log_reading(request, row, thread=thread, once_in=ONE_VISIT)
+    log_thread_access(request, row, thread=thread, once_in=ONE_VISIT)
     picture = is_picture(file)
     try:
         return download_response(

@@ -14,13 +14,15 @@ from django.utils.translation import gettext_lazy
 from chat.admin.conversations import files as thread_files
 from chat.admin.conversations.run_timeline import deeds, moments
 from chat.admin.conversations.threads import name_of_assistant
+from chat.admin.shared.access_log import log_thread_access
 from chat.admin.shared.durations_and_costs import money, run_facts, spoken, time_taken
-from chat.admin.shared.permissions import ReadOnly, log_reading, may_read
+from chat.admin.shared.model_admin import ReadOnlyAdmin
+from chat.admin.shared.permissions import may_read
 from chat.models import Run, RunStatus
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly):
+class RunAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("css/highlight.css",)}
 
@@ -44,7 +46,7 @@ class RunAdmin(ReadOnly):
         if run is not None and self.has_view_permission(request, run):
             readable = may_read(request, run.thread)
             if readable and request.method == "GET":
-                log_reading(request, run, thread=run.thread)
+                log_thread_access(request, run, thread=run.thread)
             extra_context = {**(extra_context or {}), **page_of(run, readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chat.admin.conversations import files as thread_files
+from chat.admin.shared.access_log import log_thread_access
 from chat.admin.shared.durations_and_costs import spoken, time_taken
-from chat.admin.shared.permissions import ReadOnly, log_reading, may_read, may_read_all
+from chat.admin.shared.model_admin import ReadOnlyAdmin
+from chat.admin.shared.permissions import may_read, may_read_all
 from chat.models import File, Message, Run, Thread
 from chat.models.resource_uses import pictures_in
 
@@ -22,7 +24,7 @@ SHOWN = 200  # messages on the page of a thread, the newest
 
 
 @admin.register(Thread)
-class ThreadAdmin(ReadOnly):
+class ThreadAdmin(ReadOnlyAdmin):
     list_filter = ("active_at", ("assistant", admin.RelatedOnlyFieldListFilter))
     ordering = ("-active_at",)
 
@@ -58,7 +60,7 @@ class ThreadAdmin(ReadOnly):
         if thread is not None and self.has_view_permission(request, thread):
             readable = may_read(request, thread)
             if readable and request.method == "GET":
-                log_reading(request, thread, thread=thread)
+                log_thread_access(request, thread, thread=thread)
             extra_context = {**(extra_context or {}), **page_of(thread, readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -22,7 +22,7 @@ from chat.admin.knowledge import passages, search_tester
 from chat.admin.knowledge import statistics as figures
 from chat.admin.shared.durations_and_costs import money
 from chat.admin.shared.embedding_field import label_of
-from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.admin.shared.store_access import assistants_of, log_looking
 from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
@@ -36,7 +36,7 @@ FILES, PASSAGES = 50, 20  # on one page
 FOLDER = "admin/chat/vectorstore"
 
 
-class StorePages(Guarded):
+class StorePages(StrictLookupAdmin):
     """Each address is under that of the store, and each view is given a store that the staff member may see."""
 
     def get_urls(self) -> list[Any]:

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from chat.actions.access import api_keys
-from chat.admin.shared.permissions import Guarded, may_read_all
+from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.permissions import may_read_all
 from chat.errors import InvalidRequest
 from chat.models import ApiKey, User
 
@@ -49,7 +50,7 @@ class ApiKeyForm(Form):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Guarded):
+class ApiKeyAdmin(StrictLookupAdmin):
     """A key can be made, looked at, limited and revoked. Its secret is shown once, right after it was made."""
 
     form = ApiKeyForm

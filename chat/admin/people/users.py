@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User, VectorStore
 from chat.models.assistants import Audience
 
@@ -20,7 +20,7 @@ PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(Guarded, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(StrictLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Only superusers grant privileges or change other staff, or else whoever may change users could gain them all."""
 
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")

@@ -21,14 +21,14 @@ from django.views.decorators.http import require_POST
 from chat.actions.knowledge import staff
 from chat.admin.providers import connection_tests
 from chat.admin.providers.form import ProviderForm
-from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.errors import ProviderError
 from chat.models import Model, Provider
 from chat.models.providers import unlisted
 
 
 @admin.register(Provider)
-class ProviderAdmin(Guarded):
+class ProviderAdmin(StrictLookupAdmin):
     form = ProviderForm
     list_display = ("name", "kind", "base_url", "is_default", "enabled", "default_model", "model_count")
     list_filter = ("kind", "enabled")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from chat.admin.shared.permissions import Guarded
+from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.models import Alias, Model
 
 
 @admin.register(Model)
-class ModelAdmin(Guarded):
+class ModelAdmin(StrictLookupAdmin):
     list_display = ("name", "provider", "enabled", "context_window", "max_output", "vision", "tool_use", "prices")
     list_filter = ("provider", "enabled", "vision", "tool_use")
     list_select_related = ("provider",)
@@ -36,7 +36,7 @@ class ModelAdmin(Guarded):
 
 
 @admin.register(Alias)
-class AliasAdmin(Guarded):
+class AliasAdmin(StrictLookupAdmin):
     list_display = ("pattern", "model", "provider")
     list_filter = (("model", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("model__provider",)
