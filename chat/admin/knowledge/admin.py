@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from chat.actions.knowledge import staff
-from chat.admin.knowledge import statistics as figures
+from chat.admin.knowledge import statistics
 from chat.admin.knowledge.form import StoreForm
-from chat.admin.knowledge.pages import StorePages, figures_of, table_of
-from chat.admin.knowledge.search_tester import TrialForm
-from chat.admin.shared.embedding_field import label_of
+from chat.admin.knowledge.pages import StorePagesAdmin, statistics_context, table_context
+from chat.admin.knowledge.search_tester import SearchTestForm
+from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.store_access import assistants_of, is_private, log_looking, owners, visible
 from chat.documents.formats import SUPPORTED
 from chat.models import VectorStore, VectorStoreFile
@@ -53,7 +53,7 @@ class OriginFilter(admin.SimpleListFilter):
 
 
 @admin.register(VectorStore)
-class KnowledgeAdmin(StorePages):
+class KnowledgeAdmin(StorePagesAdmin):
     form = StoreForm
     list_display = ("__str__", "owner", "ready_files", "size", "state", "used_by", "last_used")
     list_filter = (OriginFilter, ("owner", admin.RelatedOnlyFieldListFilter))
@@ -69,7 +69,7 @@ class KnowledgeAdmin(StorePages):
         js = (Script("js/knowledge.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VectorStore]:
-        return figures.counted(visible(request))
+        return statistics.with_statistics(visible(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
         """Without counting its files, which is for the list."""
@@ -99,10 +99,10 @@ class KnowledgeAdmin(StorePages):
 
     def _page_of(self, request: HttpRequest, store: VectorStore) -> dict[str, Any]:
         return {
-            **table_of(request, store),
-            **figures_of(store),
+            **table_context(request, store),
+            **statistics_context(store),
             "private": is_private(request, store),
-            "trial_form": TrialForm(store=store),
+            "trial_form": SearchTestForm(store=store),
             "extensions": " ".join(SUPPORTED),
             "accept": ",".join(SUPPORTED),
             "most_megabytes": settings.EVERTHREAD_MAX_UPLOAD_MB,
@@ -186,11 +186,11 @@ class KnowledgeAdmin(StorePages):
     @admin.display(description=gettext_lazy("embeddings"))
     def embedding(self, store: VectorStore) -> str:
         """What those who may only look see in place of the field."""
-        return label_of(store)
+        return store_embedding_label(store)
 
 
 def state_of(store: Any) -> tuple[str, str]:
-    """The state of a ``counted`` store: a status, for its colour, and words."""
+    """The state of a store ``with_statistics``: a status, for its colour, and words."""
     if store.is_expired:
         return "expired", _("expired")
     if store.reading:

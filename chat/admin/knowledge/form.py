@@ -20,6 +20,8 @@ MAX_DAYS = 365  # reference, section 4
 
 
 class StoreForm(ModelForm):
+    """The form of a vector store, with its embedding model."""
+
     expires_after = forms.IntegerField(
         required=False,
         min_value=1,
@@ -56,5 +58,5 @@ class StoreForm(ModelForm):
         self.fields["name"].required = True
         embedding = self.fields["embedding"]
         assert isinstance(embedding, EmbeddingField)
-        embedding.offer(self.instance)
+        embedding.set_choices(self.instance)
         self.initial["embedding"] = embedding.initial

@@ -1,4 +1,4 @@
-"""The pages of a vector store's files: hand in, watch, read as cut, search, fetch, take out."""
+"""The views of a vector store's files: upload, table, passages, search, download, remove."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions.knowledge import staff
-from chat.admin.knowledge import passages, search_tester
-from chat.admin.knowledge import statistics as figures
+from chat.admin.knowledge import passages, search_tester, statistics
 from chat.admin.shared.durations_and_costs import money
-from chat.admin.shared.embedding_field import label_of
+from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.admin.shared.store_access import assistants_of, log_looking
 from chat.downloads import download_response
@@ -36,34 +35,33 @@ FILES, PASSAGES = 50, 20  # on one page
 FOLDER = "admin/chat/vectorstore"
 
 
-class StorePages(StrictLookupAdmin):
-    """Each address is under that of the store, and each view is given a store that the staff member may see."""
+class StorePagesAdmin(StrictLookupAdmin):
+    """The views under the URL of a store. Each is called with the store, which the staff member may see."""
 
     def get_urls(self) -> list[Any]:
         entry = "<int:pk>/files/<int:entry_pk>"
         return [
-            path("<int:pk>/files/", self._looking(self.files_view), name="chat_vectorstore_files"),
-            path("<int:pk>/search/", self._looking(self.search_view), name="chat_vectorstore_search"),
-            path("<int:pk>/upload/", self._changing(self.upload_view), name="chat_vectorstore_upload"),
-            path("<int:pk>/retry/", self._changing(self.retry_view), name="chat_vectorstore_retry_all"),
-            path(f"{entry}/", self._looking(self.passages_view), name="chat_vectorstore_passages"),
-            path(f"{entry}/download/", self._looking(self.download_view), name="chat_vectorstore_download"),
-            path(f"{entry}/retry/", self._changing(self.retry_view), name="chat_vectorstore_retry"),
-            path(f"{entry}/remove/", self._changing(self.remove_view), name="chat_vectorstore_remove"),
+            path("<int:pk>/files/", self._safe_view(self.files_view), name="chat_vectorstore_files"),
+            path("<int:pk>/search/", self._safe_view(self.search_view), name="chat_vectorstore_search"),
+            path("<int:pk>/upload/", self._post_view(self.upload_view), name="chat_vectorstore_upload"),
+            path("<int:pk>/retry/", self._post_view(self.retry_view), name="chat_vectorstore_retry_all"),
+            path(f"{entry}/", self._safe_view(self.passages_view), name="chat_vectorstore_passages"),
+            path(f"{entry}/download/", self._safe_view(self.download_view), name="chat_vectorstore_download"),
+            path(f"{entry}/retry/", self._post_view(self.retry_view), name="chat_vectorstore_retry"),
+            path(f"{entry}/remove/", self._post_view(self.remove_view), name="chat_vectorstore_remove"),
             *super().get_urls(),
         ]
 
-    def _looking(self, view: View) -> View:
-        return self._entered(view, may=self.has_view_permission, method=require_safe)
+    def _safe_view(self, view: View) -> View:
+        return self._wrap_view(view, may=self.has_view_permission, method=require_safe)
 
-    def _changing(self, view: View) -> View:
-        return self._entered(view, may=self.has_change_permission, method=require_POST)
+    def _post_view(self, view: View) -> View:
+        return self._wrap_view(view, may=self.has_change_permission, method=require_POST)
 
-    def _entered(self, view: View, *, may: Any, method: Any) -> View:
-        """A refusal is told in plain words: all but reading is asked for by the page's script."""
+    def _wrap_view(self, view: View, *, may: Any, method: Any) -> View:
 
         @wraps(view)
-        def entered(request: HttpRequest, pk: int, **rest: Any) -> HttpResponseBase:
+        def wrapped(request: HttpRequest, pk: int, **rest: Any) -> HttpResponseBase:
             store: VectorStore | None = self.get_object(request, str(pk))
             if not may(request, store):
                 raise PermissionDenied
@@ -73,52 +71,54 @@ class StorePages(StrictLookupAdmin):
             try:
                 return view(request, store, **rest)
             except Refusal as refusal:
+                # In plain text, for the page's script, which sends all requests but those for whole pages.
                 return HttpResponse(refusal.message, status=refusal.status, content_type="text/plain; charset=utf-8")
 
-        return cast(View, self.admin_site.admin_view(method(entered)))
+        return cast(View, self.admin_site.admin_view(method(wrapped)))
 
     # --- all files ---------------------------------------------------------------------------------------------
 
     def files_view(self, request: HttpRequest, store: VectorStore) -> HttpResponseBase:
-        """The table of files; while some are being read, the page asks for it again and again."""
-        return self._table(request, store)
+        """Render the table of files, which the page polls while some are being read."""
+        return self._render_table(request, store)
 
     def upload_view(self, request: HttpRequest, store: VectorStore) -> HttpResponseBase:
-        """One file. The page's script sends as many requests as there are files."""
-        given = request.FILES.get("file")
-        if given is None:
+        """Add one file; the page's script sends a request for each."""
+        upload = request.FILES.get("file")
+        if upload is None:
             raise InvalidRequest(_("Choose a file first."), param="file")
-        entry = staff.add(store, upload=cast("Upload", given))
-        self._note(request, store, "added", entry)
+        entry = staff.add(store, upload=cast("Upload", upload))
+        self._log_file(request, store, "added", entry)
         return HttpResponse(status=201)
 
     def retry_view(self, request: HttpRequest, store: VectorStore, entry_pk: int | None = None) -> HttpResponseBase:
-        """Have one file read again, or all that failed."""
+        """Read one file again, or all that failed, and render the table."""
         if entry_pk is not None:
-            self._entry(store, entry_pk)
+            self._get_entry(store, entry_pk)
         staff.retry(store, entry_pk=entry_pk)
-        return self._table(request, store)
+        return self._render_table(request, store)
 
     def search_view(self, request: HttpRequest, store: VectorStore) -> HttpResponseBase:
-        """What would be found, as one types."""
-        form = search_tester.TrialForm(request.GET, store=store)
-        trial = search_tester.try_out(form) if form.is_valid() and form.cleaned_data["q"] else None
+        """Render the hits of the search tester, while someone types."""
+        form = search_tester.SearchTestForm(request.GET, store=store)
+        trial = search_tester.run_search(form) if form.is_valid() and form.cleaned_data["q"] else None
         return render(request, f"{FOLDER}/hits.html", {"form": form, "trial": trial, "original": store})
 
-    def _table(self, request: HttpRequest, store: VectorStore) -> HttpResponse:
-        """With the figures of the store, once nothing is outstanding: counting them takes longer than the table."""
-        context = table_of(request, store)
+    def _render_table(self, request: HttpRequest, store: VectorStore) -> HttpResponse:
+        """Render the table of files; with the store's statistics, once no file is being read."""
+        context = table_context(request, store)
+        # Counting them takes longer than the table.
         if not context["counts"].reading:
-            context |= {"oob": True, **figures_of(store)}
+            context |= {"oob": True, **statistics_context(store)}
         context["has_change_permission"] = self.has_change_permission(request, store)
         return render(request, f"{FOLDER}/files.html", context)
 
     # --- one file ----------------------------------------------------------------------------------------------
 
     def passages_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
-        """The passages as they were cut."""
-        entry = self._entry(store, entry_pk)
-        page = Paginator(entry.passages.order_by("place"), PASSAGES).get_page(_number_of_page(request))
+        """Render a page of the passages that the file was cut into."""
+        entry = self._get_entry(store, entry_pk)
+        page = Paginator(entry.passages.order_by("place"), PASSAGES).get_page(_page_number(request))
         listed = list(page.object_list)
         before = entry.passages.filter(place__lt=listed[0].place).order_by("place").last() if listed else None
         context = {
@@ -129,37 +129,39 @@ class StorePages(StrictLookupAdmin):
             "entry": entry,
             "page": page,
             "numbers": page.paginator.get_elided_page_range(page.number),
-            "passages": passages.shown(listed, filename=entry.file.filename, told=before.char_to if before else 0),
+            "passages": passages.passage_rows(
+                listed, filename=entry.file.filename, previous_end=before.char_to if before else 0
+            ),
             "cut": entry.chunking_strategy.get("static", {}),
             "media": self.media,
         }
         return TemplateResponse(request, f"{FOLDER}/passages.html", context)
 
     def download_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
-        file = self._entry(store, entry_pk).file
+        file = self._get_entry(store, entry_pk).file
         return download_response(request, file, as_attachment=True, content_type="application/octet-stream")
 
     def remove_view(self, request: HttpRequest, store: VectorStore, entry_pk: int) -> HttpResponseBase:
-        entry = self._entry(store, entry_pk)
+        entry = self._get_entry(store, entry_pk)
         staff.take_out(entry, with_file="with_file" in request.POST)
-        self._note(request, store, "deleted", entry)
-        return self._table(request, store)
+        self._log_file(request, store, "deleted", entry)
+        return self._render_table(request, store)
 
     @staticmethod
-    def _entry(store: VectorStore, entry_pk: int) -> VectorStoreFile:
+    def _get_entry(store: VectorStore, entry_pk: int) -> VectorStoreFile:
         entry = store.entries.filter(pk=entry_pk).select_related("file__owner").first()
         if entry is None:
             raise Http404
         return entry
 
-    def _note(self, request: HttpRequest, store: VectorStore, what: str, entry: VectorStoreFile) -> None:
-        told = {"name": str(VectorStoreFile._meta.verbose_name), "object": entry.file.filename}
-        self.log_change(request, store, [{what: told}])
+    def _log_file(self, request: HttpRequest, store: VectorStore, change: str, entry: VectorStoreFile) -> None:
+        row = {"name": str(VectorStoreFile._meta.verbose_name), "object": entry.file.filename}
+        self.log_change(request, store, [{change: row}])
 
 
-def table_of(request: HttpRequest, store: VectorStore) -> dict[str, Any]:
-    """What the table of files shows: of those in the state that the address names, or of all, one page."""
-    counts = figures.counts(store)
+def table_context(request: HttpRequest, store: VectorStore) -> dict[str, Any]:
+    """Return the context of the table of files: a page of those with the status that the URL names, or of all."""
+    counts = statistics.status_counts(store)
     status = request.GET.get("status", "")
     entries = store.entries.select_related("file")
     if status in VectorStoreFile.Status.values:
@@ -168,31 +170,31 @@ def table_of(request: HttpRequest, store: VectorStore) -> dict[str, Any]:
         status = ""
     page = Paginator(entries.order_by("-created_at", "-pk"), FILES).get_page(request.GET.get("p"))
     listed = list(page.object_list)
-    cut = Passage.objects.filter(entry__in=listed).order_by().values_list("entry").annotate(Count("pk"))
-    passages_of = dict(cut)
+    passage_counts = Passage.objects.filter(entry__in=listed).order_by().values_list("entry").annotate(Count("pk"))
+    passages_by_entry = dict(passage_counts)
     labels = dict(VectorStoreFile.Status.choices)
     return {
         "original": store,
         "counts": counts,
         "states": [(value, labels[value], count) for value, count in counts.noteworthy],
         "status": status,
-        "rows": [(entry, passages_of.get(entry.pk, 0)) for entry in listed],
+        "rows": [(entry, passages_by_entry.get(entry.pk, 0)) for entry in listed],
         "page": page,
         "numbers": page.paginator.get_elided_page_range(page.number),
     }
 
 
-def figures_of(store: VectorStore) -> dict[str, Any]:
-    size = figures.size(store)
+def statistics_context(store: VectorStore) -> dict[str, Any]:
+    size = statistics.store_statistics(store)
     return {
         "size": size,
         "cost": money(size.cost),
         "users": assistants_of([store])[store.id],
-        "embedding_label": label_of(store),
+        "embedding_label": store_embedding_label(store),
     }
 
 
-def _number_of_page(request: HttpRequest) -> str | int | None:
-    """The one that the address names, or that has the passage that it names."""
+def _page_number(request: HttpRequest) -> str | int | None:
+    """Return the number that the URL names, or that of the page with the passage that it names."""
     place = request.GET.get("passage", "")
     return int(place) // PASSAGES + 1 if place.isdecimal() else request.GET.get("p")

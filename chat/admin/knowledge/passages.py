@@ -1,4 +1,4 @@
-"""Passages as staff look at them: where each stands in its file, and what of it the one before has too."""
+"""Passages as rows for the page of a file: the place of each in the file, and its overlap with the one before."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from chat.documents.formats import Kind, format_of
 from chat.errors import Unreadable
 from chat.models import Passage
 
-# What the parts of a file are called, by its kind: one of them, and several.
-WORDS: dict[str, tuple[Promise, Promise]] = {
+# The name of a file's parts by its kind: of one of them, and of several.
+PLACE_LABELS: dict[str, tuple[Promise, Promise]] = {
     Kind.SLIDES: (_("slide %(first)d"), _("slides %(first)d–%(last)d")),
     Kind.SHEETS: (_("sheet %(first)d"), _("sheets %(first)d–%(last)d")),
     "": (_("page %(first)d"), _("pages %(first)d–%(last)d")),
@@ -22,8 +22,10 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """``number`` counts from 1. ``again`` is the beginning that stands in the passage before too, ``new`` the rest."""
+class PassageRow:
+    """A passage. ``number`` counts from 1; ``again`` is the beginning that it shares with the one before, ``new`` the
+    rest.
+    """
 
     passage: Passage
     number: int
@@ -33,30 +35,32 @@ class Shown:
     new: str
 
 
-def shown(passages: Sequence[Passage], *, filename: str, told: int = 0) -> list[Shown]:
-    """``passages`` in order; ``told`` is how far into the document the one before the first of them goes."""
-    found = []
+def passage_rows(passages: Sequence[Passage], *, filename: str, previous_end: int = 0) -> list[PassageRow]:
+    """Return the rows of ``passages``, which are in order. ``previous_end`` is the character of the document at which
+    the passage before the first of them ends.
+    """
+    rows = []
     for passage in passages:
-        repeated = max(0, told - passage.char_from)
-        told = passage.char_to
-        found.append(
-            Shown(
+        repeated = max(0, previous_end - passage.char_from)
+        previous_end = passage.char_to
+        rows.append(
+            PassageRow(
                 passage=passage,
                 number=passage.place + 1,
-                place=place_of(passage.page_from, passage.page_to, filename=filename),
+                place=place_label(passage.page_from, passage.page_to, filename=filename),
                 tokens=tokens.count(passage.text),
                 again=passage.text[:repeated],
                 new=passage.text[repeated:],
             )
         )
-    return found
+    return rows
 
 
-def place_of(first: int | None, last: int | None, *, filename: str) -> str:
-    """``page 3``, ``slides 3–4``, ``sheet 1``; empty where the file has no such parts."""
+def place_label(first: int | None, last: int | None, *, filename: str) -> str:
+    """Return ``page 3``, ``slides 3–4`` or ``sheet 1``; empty where the file has no such parts."""
     if first is None:
         return ""
-    one, several = WORDS.get(_kind(filename), WORDS[""])
+    one, several = PLACE_LABELS.get(_kind(filename), PLACE_LABELS[""])
     return str(one if last in (None, first) else several) % {"first": first, "last": last}
 
 

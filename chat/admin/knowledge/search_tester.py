@@ -1,4 +1,4 @@
-"""Trying a search out: what would be found in a store, in which order, and why."""
+"""The search tester on the page of a vector store: a form, and the hits with their scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.knowledge.passages import place_of
+from chat.admin.knowledge.passages import place_label
 from chat.models import VectorStore
 from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
@@ -20,12 +20,14 @@ from chat.retrieval.search.search import search_stores
 
 MAX_QUERY = 2000  # characters
 MAX_RESULTS = 50  # reference, section 4
-AROUND = 240  # characters of the passage on either side of the quote
+MAX_CONTEXT = 240  # characters of the passage on either side of the quote
 MAX_PAIRS = 100  # of attributes, offered to filter by
-LOOKED_AT = 1000  # files whose attributes are looked at for these
+MAX_FILES = 1000  # whose attributes are read for these
 
 
-class TrialForm(forms.Form):
+class SearchTestForm(forms.Form):
+    """The query and the limits of a search in ``store``."""
+
     q = forms.CharField(
         required=False,
         max_length=MAX_QUERY,
@@ -48,7 +50,7 @@ class TrialForm(forms.Form):
     def __init__(self, *args: Any, store: VectorStore, **options: Any) -> None:
         super().__init__(*args, **options)
         self.store = store
-        pairs = pairs_of(store)
+        pairs = attribute_pairs(store)
         field = self.fields["attribute"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("any attributes")), *((json.dumps(pair), f"{pair[0]}: {pair[1]}") for pair in pairs)]
@@ -56,7 +58,7 @@ class TrialForm(forms.Form):
             del self.fields["attribute"]
 
     def filters(self) -> Mapping[str, Any] | None:
-        """The API's, for the chosen attribute."""
+        """Return the API's filter for the chosen attribute, if there is one."""
         chosen = self.cleaned_data.get("attribute")
         if not chosen:
             return None
@@ -64,17 +66,17 @@ class TrialForm(forms.Form):
         return {"type": "eq", "key": key, "value": value}
 
 
-def pairs_of(store: VectorStore) -> list[tuple[str, Any]]:
-    """Attributes that files in ``store`` have, in alphabetical order."""
-    having = store.entries.exclude(attributes={}).values_list("attributes", flat=True)[:LOOKED_AT]
+def attribute_pairs(store: VectorStore) -> list[tuple[str, Any]]:
+    """Return keys and values of attributes of the files in ``store``, in alphabetical order."""
+    attributes = store.entries.exclude(attributes={}).values_list("attributes", flat=True)[:MAX_FILES]
     # True and 1 are one key of a dict, but not one value of an attribute.
-    found = {(key, type(value).__name__, str(value)): value for each in having for key, value in each.items()}
-    return [(key, found[key, kind, text]) for key, kind, text in sorted(found)][:MAX_PAIRS]
+    values = {(key, type(value).__name__, str(value)): value for each in attributes for key, value in each.items()}
+    return [(key, values[key, kind, text]) for key, kind, text in sorted(values)][:MAX_PAIRS]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A hit as it is shown: its passage in three parts, of which ``quote`` fits best."""
+class HitRow:
+    """A hit, with its passage in three parts, of which ``quote`` fits the query best."""
 
     hit: Hit
     rank: int
@@ -85,62 +87,63 @@ class Found:
 
     @property
     def lead(self) -> str:
-        """The end of what comes before the quote."""
-        return self.before if len(self.before) <= AROUND else "…" + self.before[-AROUND:].partition(" ")[2]
+        """The end of the text before the quote."""
+        return self.before if len(self.before) <= MAX_CONTEXT else "…" + self.before[-MAX_CONTEXT:].partition(" ")[2]
 
     @property
     def trail(self) -> str:
-        return self.after if len(self.after) <= AROUND else self.after[:AROUND].rpartition(" ")[0] + "…"
+        """The beginning of the text after the quote."""
+        return self.after if len(self.after) <= MAX_CONTEXT else self.after[:MAX_CONTEXT].rpartition(" ")[0] + "…"
 
     @property
     def is_shortened(self) -> bool:
-        return len(self.before) > AROUND or len(self.after) > AROUND
+        return len(self.before) > MAX_CONTEXT or len(self.after) > MAX_CONTEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What a search found, and after how many milliseconds."""
+class SearchOutcome:
+    """The hits of a search, and how long it took."""
 
-    found: list[Found]
+    found: list[HitRow]
     milliseconds: int
     weights: RankingWeights
 
     @property
     def shares(self) -> dict[str, int]:
-        """What words and meaning count for in a score, in percent."""
+        """The weights of words and of meaning in a score, in percent."""
         words = round(100 * self.weights.text / (self.weights.text + self.weights.embedding))
         return {"words": words, "meaning": 100 - words}
 
     @property
     def by_words_alone(self) -> bool:
-        return bool(self.found) and not any(found.hit.meaning for found in self.found)
+        return bool(self.found) and not any(row.hit.meaning for row in self.found)
 
 
-def try_out(form: TrialForm) -> Trial:
-    """Search with what is in the valid ``form``."""
-    given = form.cleaned_data
+def run_search(form: SearchTestForm) -> SearchOutcome:
+    """Search in the form's store with its query and limits. ``form`` is valid."""
+    data = form.cleaned_data
     weights = RankingWeights()
     began = time.monotonic()
     hits = search_stores(
         [form.store],
-        [given["q"]],
-        limit=given["limit"] or form.fields["limit"].initial,
-        threshold=given["threshold"] or 0.0,
+        [data["q"]],
+        limit=data["limit"] or form.fields["limit"].initial,
+        threshold=data["threshold"] or 0.0,
         filters=form.filters(),
         weights=weights,
     )
     took = round((time.monotonic() - began) * 1000)
-    return Trial([_found(hit, rank) for rank, hit in enumerate(hits, start=1)], took, weights)
+    return SearchOutcome([_hit_row(hit, rank) for rank, hit in enumerate(hits, start=1)], took, weights)
 
 
-def _found(hit: Hit, rank: int) -> Found:
+def _hit_row(hit: Hit, rank: int) -> HitRow:
     passage = hit.passage
     first, last = passage.page_at(hit.quote[0]), passage.page_at(hit.quote[1] - 1)
     begin, end = (max(0, place - passage.char_from) for place in hit.quote)
-    return Found(
+    return HitRow(
         hit=hit,
         rank=rank,
-        place=place_of(first, last, filename=passage.entry.file.filename),
+        place=place_label(first, last, filename=passage.entry.file.filename),
         before=passage.text[:begin],
         quote=passage.text[begin:end],
         after=passage.text[end:],

@@ -1,4 +1,4 @@
-"""What a vector store holds and what it takes: files, passages, vectors, bytes, money."""
+"""Statistics of vector stores: their files by status, passages, vectors, bytes, and the cost of embedding."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from chat.admin.shared.durations_and_costs import MILLION
 from chat.models import Model, Passage, VectorStore, VectorStoreFile, Window
 
 Status = VectorStoreFile.Status
-CHARACTERS_OF_A_TOKEN = 4  # as providers reckon for English
+CHARACTERS_PER_TOKEN = 4  # as providers estimate for English
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many files are in which state."""
+class StatusCounts:
+    """The numbers of a store's files by their status."""
 
     total: int
     ready: int
@@ -27,42 +27,42 @@ class Counts:
 
     @property
     def noteworthy(self) -> list[tuple[str, int]]:
-        """``(status, count)`` for each state but the good one, where there are files in it."""
+        """``(status, count)`` for each status but the good one that any file has."""
         counts = ((Status.IN_PROGRESS, self.reading), (Status.FAILED, self.failed), (Status.CANCELLED, self.cancelled))
         return [(status.value, count) for status, count in counts if count]
 
 
-def counts(store: VectorStore) -> Counts:
-    found = dict(store.entries.order_by().values_list("status").annotate(Count("pk")))
-    return Counts(
-        total=sum(found.values()),
-        ready=found.get(Status.COMPLETED, 0),
-        reading=found.get(Status.IN_PROGRESS, 0),
-        failed=found.get(Status.FAILED, 0),
-        cancelled=found.get(Status.CANCELLED, 0),
+def status_counts(store: VectorStore) -> StatusCounts:
+    counts = dict(store.entries.order_by().values_list("status").annotate(Count("pk")))
+    return StatusCounts(
+        total=sum(counts.values()),
+        ready=counts.get(Status.COMPLETED, 0),
+        reading=counts.get(Status.IN_PROGRESS, 0),
+        failed=counts.get(Status.FAILED, 0),
+        cancelled=counts.get(Status.CANCELLED, 0),
     )
 
 
-def counted(stores: QuerySet[VectorStore]) -> QuerySet[VectorStore]:
-    """``stores`` with ``total``, ``ready``, ``reading``, ``failed`` (numbers of files) and ``size`` (bytes of them)."""
+def with_statistics(stores: QuerySet[VectorStore]) -> QuerySet[VectorStore]:
+    """Return ``stores`` with ``total``, ``ready``, ``reading``, ``failed`` (numbers of files) and ``size`` (bytes)."""
 
-    def having(status: VectorStoreFile.Status) -> Count:
+    def count(status: VectorStoreFile.Status) -> Count:
         return Count("entries", filter=Q(entries__status=status))
 
     return stores.annotate(
         total=Count("entries"),
-        ready=having(Status.COMPLETED),
-        reading=having(Status.IN_PROGRESS),
-        failed=having(Status.FAILED),
+        ready=count(Status.COMPLETED),
+        reading=count(Status.IN_PROGRESS),
+        failed=count(Status.FAILED),
         size=Coalesce(Sum("entries__file__bytes"), 0),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """``file_bytes`` are those of the originals, ``index_bytes`` those of texts and vectors. ``tokens``, those that
-    were embedded, is an estimate, and ``cost`` is what a provider takes for them, in the currency of its prices; None:
-    nothing, or nobody knows.
+class StoreStatistics:
+    """``file_bytes`` are those of the originals, ``index_bytes`` those of texts and vectors. ``tokens`` is an estimate
+    of those that were embedded, and ``cost`` their price at a provider, in the currency of its prices; None without a
+    provider or a price.
     """
 
     file_bytes: int
@@ -73,13 +73,13 @@ class Size:
     cost: Decimal | None
 
 
-def size(store: VectorStore) -> Size:
-    """Counted in indexes, without reading texts or vectors: there may be a hundred thousand of them."""
+def store_statistics(store: VectorStore) -> StoreStatistics:
+    # Counted in indexes, without reading texts or vectors: there may be a hundred thousand of them.
     last = Passage.objects.filter(entry=OuterRef("pk")).order_by("-place").values("char_to")[:1]
     entries = store.entries.order_by().annotate(length=Subquery(last))
     sums = entries.aggregate(files=Sum("file__bytes"), index=Sum("usage_bytes"), characters=Sum("length"))
-    tokens = (sums["characters"] or 0) // CHARACTERS_OF_A_TOKEN
-    return Size(
+    tokens = (sums["characters"] or 0) // CHARACTERS_PER_TOKEN
+    return StoreStatistics(
         file_bytes=sums["files"] or 0,
         index_bytes=sums["index"] or 0,
         passages=Passage.objects.filter(entry__store=store).count(),
