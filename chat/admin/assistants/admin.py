@@ -1,4 +1,4 @@
-"""The room of assistants."""
+"""The admin of assistants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from chat.providers.tool_names import FUNCTION
 
 
 def try_address(assistant: Assistant) -> str:
-    """Where a new chat with ``assistant`` begins."""
+    """Return the URL of a new chat with ``assistant``."""
     return f"{reverse('home')}?{urlencode({'assistant': assistant.id})}"
 
 
@@ -49,8 +49,8 @@ class AssistantAdmin(StrictLookupAdmin):
             gettext_lazy("Who may use it"),
             {"fields": ("audience", "groups", "owner")},
         ),
-        (gettext_lazy("Knowledge"), {"fields": file_search_form.NAMES}),
-        (gettext_lazy("Code"), {"fields": code_form.NAMES}),
+        (gettext_lazy("Knowledge"), {"fields": file_search_form.FIELDS}),
+        (gettext_lazy("Code"), {"fields": code_form.FIELDS}),
         (gettext_lazy("Functions"), {"fields": ("functions",)}),
         (
             gettext_lazy("Fine tuning"),
@@ -63,21 +63,22 @@ class AssistantAdmin(StrictLookupAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
         usable = Assistant.objects.usable_by(request.user).filter(pk=OuterRef("pk"))  # type: ignore[arg-type]
-        found: QuerySet[Assistant] = super().get_queryset(request)
-        return found.annotate(thread_count=Count("threads"), usable=Exists(usable))
+        assistants: QuerySet[Assistant] = super().get_queryset(request)
+        return assistants.annotate(thread_count=Count("threads"), usable=Exists(usable))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Assistant | None = None) -> Any:
+        """Return the fieldsets; for those who may only look, with columns in place of the fields of the form."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        shown: dict[Any, Any] = {
-            file_search_form.NAMES: ("search_in_files", "knowledge"),
-            code_form.NAMES: ("runs_code", "files"),
+        columns: dict[Any, Any] = {
+            file_search_form.FIELDS: ("search_in_files", "knowledge"),
+            code_form.FIELDS: ("runs_code", "files"),
         }
-        return [(title, {**rest, "fields": shown.get(rest["fields"], rest["fields"])}) for title, rest in fieldsets]
+        return [(title, {**rest, "fields": columns.get(rest["fields"], rest["fields"])}) for title, rest in fieldsets]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         assistant: Any = super().get_object(request, object_id, from_field)
@@ -124,7 +125,7 @@ class AssistantAdmin(StrictLookupAdmin):
         forbidden = set() if allowed else {str(self.opts.verbose_name)}
         return named, {str(self.opts.verbose_name_plural): len(assistants)}, forbidden, []
 
-    # --- the list ----------------------------------------------------------------------------------------------
+    # --- columns of the list, and of the page of those who may only look ---------------------------------------
 
     @admin.display(description=gettext_lazy("chats"), ordering="thread_count")
     def thread_count(self, assistant: Assistant) -> int:
@@ -139,13 +140,11 @@ class AssistantAdmin(StrictLookupAdmin):
 
     @admin.display(description=gettext_lazy("functions"))
     def functions(self, assistant: Assistant) -> str:
-        """What those who may only look see in place of the field."""
         return json.dumps([tool["function"] for tool in assistant.tools if tool["type"] == FUNCTION], indent=2)
 
     @admin.display(description=gettext_lazy("search in files"), boolean=True)
     def search_in_files(self, assistant: Assistant) -> bool:
-        """As ``functions``; so is ``knowledge``."""
-        return file_search_form.searching(assistant) is not None
+        return file_search_form.file_search_tool(assistant) is not None
 
     @admin.display(description=gettext_lazy("knowledge"), empty_value="–")
     def knowledge(self, assistant: Assistant) -> str | None:
@@ -158,15 +157,15 @@ class AssistantAdmin(StrictLookupAdmin):
 
     @admin.display(description=gettext_lazy("files for it"), empty_value="–")
     def files(self, assistant: Assistant) -> str | None:
-        present = code_files.files_of(assistant)
+        existing = code_files.files_of(assistant)
         if assistant.files_are_private:  # type: ignore[attr-defined]
-            return code_files.private_files_label(present) or None
-        return ", ".join(map(code_files.file_label, present)) or None
+            return code_files.private_files_label(existing) or None
+        return ", ".join(map(code_files.file_label, existing)) or None
 
     @admin.action(description=gettext_lazy("Duplicate the selected assistants"), permissions=["add"])
     @transaction.atomic
     def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
-        """Copies belong to who makes them, and nobody else sees them until they are shared."""
+        """Copy them. The copies belong to the staff member, and nobody else sees them until they are shared."""
         left = 0
         for assistant in assistants:
             original = assistant.id

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     ModelForm = forms.ModelForm
 
-NAMES = ("run_code", "code_files", "new_code_files")
+FIELDS = ("run_code", "code_files", "new_code_files")
 KEEP_ALL = "kept"  # the value of the choice that stands for all files of the assistant, where they are not named
 
 

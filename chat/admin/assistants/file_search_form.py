@@ -1,4 +1,4 @@
-"""The part of an assistant's form that is about searching in files."""
+"""The fields on searching in files in the form of an assistant."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ else:
     ModelForm = forms.ModelForm
 
 MAX_RESULTS = 50  # reference, section 4
-NAMES = ("search_in_files", "store", "max_results", "score_threshold")
+FIELDS = ("search_in_files", "store", "max_results", "score_threshold")
 
 
-class SearchingForm(ModelForm):
-    """``request`` is that of the staff member who fills it in."""
+class FileSearchForm(ModelForm):
+    """The fields on searching in files. ``request`` is that of the staff member who fills it in."""
 
     request: HttpRequest
 
@@ -59,13 +59,13 @@ class SearchingForm(ModelForm):
         super().__init__(*args, **options)
         if "store" not in self.fields:  # someone who may only look has a form without fields
             return
-        tool = searching(self.instance)
+        tool = file_search_tool(self.instance)
         settings = (tool or {}).get(FILE_SEARCH) or {}
-        self.kept = next(iter(ids_in(self.instance.tool_resources)), "")
+        self.current_store_id = next(iter(ids_in(self.instance.tool_resources)), "")
         self.initial = {
             **self.initial,
             "search_in_files": tool is not None,
-            "store": self.kept,
+            "store": self.current_store_id,
             "max_results": settings.get("max_num_results"),
             "score_threshold": (settings.get("ranking_options") or {}).get("score_threshold") or None,
         }
@@ -74,61 +74,61 @@ class SearchingForm(ModelForm):
         choice.choices = self._choices()
 
     def _choices(self) -> list[tuple[str, str]]:
-        """What the staff member sees; and what the assistant has, though they may not see what is in it."""
+        """Return the stores that the staff member sees, and the assistant's own, which they may not see into."""
         stores = (
             visible(self.request).exclude(origin=Origin.ATTACHMENT).select_related("owner").order_by("name", "number")
         )
         told = _("%(name)s (%(owner)s)")
         offered = {store.id: told % {"name": store, "owner": store.owner} for store in stores}
-        if self.kept and self.kept not in offered:
-            owned = VectorStore.objects.filter(id=self.kept, owner=self.instance.owner_id).exists()
-            offered[self.kept] = _("Private files of the owner") if owned else _("Knowledge that is gone")
+        if self.current_store_id and self.current_store_id not in offered:
+            owned = VectorStore.objects.filter(id=self.current_store_id, owner=self.instance.owner_id).exists()
+            offered[self.current_store_id] = _("Private files of the owner") if owned else _("Knowledge that is gone")
         return [("", _("None but what is attached to the chat")), *offered.items()]
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        store = VectorStore.objects.filter(id=found.get("store") or "").select_related("owner").first()
-        if store is not None and found.get("owner"):
-            self._check_owner(store, found)
-            self._check_privacy(store, found)
-        return found
+        data = super().clean() or {}
+        store = VectorStore.objects.filter(id=data.get("store") or "").select_related("owner").first()
+        if store is not None and data.get("owner"):
+            self._check_owner(store, data)
+            self._check_privacy(store, data)
+        return data
 
-    def _check_owner(self, store: VectorStore, found: dict[str, Any]) -> None:
-        if store.owner_id != found["owner"].pk:
-            told = {"store": store, "theirs": store.owner, "owner": found["owner"]}
+    def _check_owner(self, store: VectorStore, data: dict[str, Any]) -> None:
+        if store.owner_id != data["owner"].pk:
+            values = {"store": store, "theirs": store.owner, "owner": data["owner"]}
             problem = _(
                 "“%(store)s” belongs to %(theirs)s, but the assistant to %(owner)s. An assistant can search only what"
                 " belongs to its own owner."
             )
-            if self._sees(store):
-                self.add_error("store", problem % told)
+            if self._can_see(store):
+                self.add_error("store", problem % values)
             else:
                 self.add_error("store", _("These files belong to somebody else than the assistant. Choose others."))
 
-    def _check_privacy(self, store: VectorStore, found: dict[str, Any]) -> None:
-        """Whoever uses an assistant can get at all that it searches."""
-        if found.get("audience") not in (None, Audience.OWNER) and not self._sees(store):
+    def _check_privacy(self, store: VectorStore, data: dict[str, Any]) -> None:
+        # Everyone who uses an assistant can get at all that it searches.
+        if data.get("audience") not in (None, Audience.OWNER) and not self._can_see(store):
             problem = _("It searches private files of its owner. Choose other knowledge before others may use it.")
             self.add_error("audience", problem)
 
-    def _sees(self, store: VectorStore) -> bool:
+    def _can_see(self, store: VectorStore) -> bool:
         return visible(self.request).filter(pk=store.pk).exists()
 
     def save(self, commit: bool = True) -> Assistant:
-        assistant, given = self.instance, self.cleaned_data
-        before = next((place for place, tool in enumerate(assistant.tools) if tool["type"] == FILE_SEARCH), None)
+        assistant, data = self.instance, self.cleaned_data
+        place = next((place for place, tool in enumerate(assistant.tools) if tool["type"] == FILE_SEARCH), None)
         tools = [tool for tool in assistant.tools if tool["type"] != FILE_SEARCH]
-        if given["search_in_files"]:
-            tools.insert(0 if before is None else before, self._tool(searching(assistant)))
+        if data["search_in_files"]:
+            tools.insert(0 if place is None else place, self._declare_tool(file_search_tool(assistant)))
         assistant.tools = tools
-        if given["store"] != self.kept:
-            resources = {name: kept for name, kept in assistant.tool_resources.items() if name != FILE_SEARCH}
-            chosen = {FILE_SEARCH: {"vector_store_ids": [given["store"]]}} if given["store"] else {}
-            assistant.tool_resources = resources | chosen
+        if data["store"] != self.current_store_id:
+            others = {name: value for name, value in assistant.tool_resources.items() if name != FILE_SEARCH}
+            chosen = {FILE_SEARCH: {"vector_store_ids": [data["store"]]}} if data["store"] else {}
+            assistant.tool_resources = others | chosen
         return super().save(commit)
 
-    def _tool(self, before: dict[str, Any] | None) -> dict[str, Any]:
-        """The declaration, with what ``before`` has and the form does not show."""
+    def _declare_tool(self, before: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the tool's declaration, with those settings of ``before`` that the form does not show."""
         settings: dict[str, Any] = dict((before or {}).get(FILE_SEARCH) or {})
         ranking = (settings.get("ranking_options") or {}) | {
             "score_threshold": self.cleaned_data["score_threshold"] or 0.0
@@ -138,6 +138,6 @@ class SearchingForm(ModelForm):
         return tool
 
 
-def searching(assistant: Assistant) -> dict[str, Any] | None:
-    """The tool with which ``assistant`` searches in files, if it has it."""
+def file_search_tool(assistant: Assistant) -> dict[str, Any] | None:
+    """Return the declaration of file search among the assistant's tools, if it has it."""
     return next((tool for tool in assistant.tools if tool["type"] == FILE_SEARCH), None)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chat.admin.assistants.code_form import CodeForm
-from chat.admin.assistants.file_search_form import SearchingForm
+from chat.admin.assistants.file_search_form import FileSearchForm
 from chat.admin.assistants.functions_field import FunctionsField
 from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField
 from chat.models import Alias, Assistant, Audience, Model
@@ -28,7 +28,7 @@ def model_names() -> Iterator[str]:
     yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
 
 
-class AssistantForm(SearchingForm, CodeForm):
+class AssistantForm(FileSearchForm, CodeForm):
     """The form of an assistant. What the API stored and the form does not show (the response format) stays."""
 
     starter_prompts = LinesField(

@@ -1,4 +1,4 @@
-"""The room of knowledge: vector stores."""
+"""The admin of vector stores, which its pages call knowledge."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from chat.models.vector_stores import Origin
 
 
 class OriginFilter(admin.SimpleListFilter):
-    """What was made for a chat's attachments is not listed among the rest."""
+    """A filter that lists the stores of chats' attachments apart from the rest."""
 
     title = gettext_lazy("origin")
     parameter_name = "origin"
@@ -72,13 +72,13 @@ class KnowledgeAdmin(StorePagesAdmin):
         return statistics.with_statistics(visible(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
-        """Without counting its files, which is for the list."""
+        # Without the statistics of its files, which are for the list.
         if not object_id.isdecimal():
             return None
         return visible(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
 
     def get_readonly_fields(self, request: HttpRequest, obj: VectorStore | None = None) -> tuple[str, ...]:
-        """Whose a store is stays: its files are that owner's too."""
+        """Return the owner too for a store that exists: its files are that owner's as well."""
         return ("id", "created_at", "owner") if obj else ("id", "created_at")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -94,10 +94,10 @@ class KnowledgeAdmin(StorePagesAdmin):
         store = self.get_object(request, object_id)
         if store is not None and self.has_view_permission(request, store):
             log_looking(request, store)
-            extra_context = {**(extra_context or {}), **self._page_of(request, store)}
+            extra_context = {**(extra_context or {}), **self._page_context(request, store)}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def _page_of(self, request: HttpRequest, store: VectorStore) -> dict[str, Any]:
+    def _page_context(self, request: HttpRequest, store: VectorStore) -> dict[str, Any]:
         return {
             **table_context(request, store),
             **statistics_context(store),
@@ -122,7 +122,7 @@ class KnowledgeAdmin(StorePagesAdmin):
             messages.info(request, told % {"count": count})
 
     def response_add(self, request: HttpRequest, obj: VectorStore, *args: Any, **options: Any) -> HttpResponse:
-        """To its page, where files are handed in."""
+        """Redirect to the page of the new store, where files are uploaded."""
         if "_addanother" in request.POST or "_popup" in request.POST:
             return super().response_add(request, obj, *args, **options)
         messages.success(request, _("“%(name)s” was made. Now give it files.") % {"name": obj})
@@ -131,21 +131,21 @@ class KnowledgeAdmin(StorePagesAdmin):
     # --- deleting ----------------------------------------------------------------------------------------------
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One store at a time, so that one is asked about its files."""
+        """Return the actions without deletion: that is one store at a time, with a question about its files."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
-        """What goes with it, in numbers: Django would list every passage."""
+        """Return what is deleted with the stores as counts: Django would list every passage."""
         stores = list(objs)
-        named = [str(store) for store in stores]
+        names = [str(store) for store in stores]
         for users in assistants_of(stores).values():
-            named += [_("the knowledge of the assistant “%(name)s”") % {"name": assistant} for assistant in users]
+            names += [_("the knowledge of the assistant “%(name)s”") % {"name": assistant} for assistant in users]
         files = VectorStoreFile.objects.filter(store__in=stores).count()
         counts = {str(VectorStore._meta.verbose_name_plural): len(stores)}
         if files:
             counts[str(VectorStoreFile._meta.verbose_name_plural)] = files
         allowed = all(self.has_delete_permission(request, store) for store in stores)
-        return named, counts, set() if allowed else {str(VectorStore._meta.verbose_name)}, []
+        return names, counts, set() if allowed else {str(VectorStore._meta.verbose_name)}, []
 
     def delete_model(self, request: HttpRequest, obj: VectorStore) -> None:
         staff.delete(obj, with_files="with_files" in request.POST)
@@ -153,7 +153,7 @@ class KnowledgeAdmin(StorePagesAdmin):
     # --- the list ----------------------------------------------------------------------------------------------
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """With the assistants that use each store, asked for once."""
+        """Return the list, each store with its ``users``, the assistants; in one query."""
         changelist = super().get_changelist_instance(request)
         stores = list(changelist.result_list)
         users = assistants_of(stores)
@@ -172,7 +172,7 @@ class KnowledgeAdmin(StorePagesAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def state(self, store: VectorStore) -> str:
-        status, words = state_of(store)
+        status, words = state_label(store)
         return format_html('<span class="state state-{}">{}</span>', status, words)
 
     @admin.display(description=gettext_lazy("used by"), empty_value="–")
@@ -185,17 +185,16 @@ class KnowledgeAdmin(StorePagesAdmin):
 
     @admin.display(description=gettext_lazy("embeddings"))
     def embedding(self, store: VectorStore) -> str:
-        """What those who may only look see in place of the field."""
         return store_embedding_label(store)
 
 
-def state_of(store: Any) -> tuple[str, str]:
-    """The state of a store ``with_statistics``: a status, for its colour, and words."""
+def state_label(store: Any) -> tuple[str, str]:
+    """Return the state of a store ``with_statistics``: a status, for its colour, and words."""
     if store.is_expired:
         return "expired", _("expired")
     if store.reading:
         return "in_progress", _("being read")
     if store.failed:
-        told = ngettext("%(count)d file failed", "%(count)d files failed", store.failed)
-        return "failed", told % {"count": store.failed}
+        words = ngettext("%(count)d file failed", "%(count)d files failed", store.failed)
+        return "failed", words % {"count": store.failed}
     return ("completed", _("ready")) if store.total else ("empty", _("empty"))
