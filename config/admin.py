@@ -67,7 +67,7 @@ class EverthreadAdminSite(AdminSite):
         """The rooms, and how today goes for those who may see runs."""
         from chat.admin.conversations import runs  # the admin is built before the models it shows
 
-        today = runs.today() if request.user.has_perm("chat.view_run") else None
+        today = runs.runs_today() if request.user.has_perm("chat.view_run") else None
         return super().index(request, {**(extra_context or {}), "today": today})
 
     def app_index(  # type: ignore[override]  # it leads to another page

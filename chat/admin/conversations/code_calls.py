@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.conversations.files import is_picture
 from chat.admin.conversations.highlighting import Span, highlight
-from chat.admin.shared.durations_and_costs import spoken
+from chat.admin.shared.durations_and_costs import format_duration
 from chat.models import File
 from chat.providers.tool_names import CODE_INTERPRETER
 
@@ -69,7 +69,7 @@ def code_call_row(detail: Mapping[str, Any], *, files: Mapping[str, File], reada
     return CodeCallRow(
         status=str(status),
         tone=tone,
-        took=spoken(None if seconds is None else timedelta(seconds=seconds)),
+        took=format_duration(None if seconds is None else timedelta(seconds=seconds)),
         code=highlight(detail.get("input", "")) if readable else [],
         logs=logs if readable else "",
         note=(detail.get("note") or "") if readable else "",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.conversations import files as thread_files
 from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
-from chat.admin.shared.durations_and_costs import between, spoken
+from chat.admin.shared.durations_and_costs import elapsed, format_duration
 from chat.events import types
 from chat.models import File, Message, Run, RunStep, StepType
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -56,12 +56,12 @@ class EventRow:
     tone: str
 
 
-def moments(run: Run) -> list[EventRow]:
+def event_rows(run: Run) -> list[EventRow]:
     """Return the events, oldest first, without those that repeat another."""
     return [
         EventRow(
             at=event.created_at,
-            after=spoken(event.created_at - run.created_at),
+            after=format_duration(event.created_at - run.created_at),
             name=event.name,
             words=str(EVENT_LABELS.get(event.name, event.name)),
             note=event.note,
@@ -92,15 +92,15 @@ class StepRow:
     calls: list[ToolCallRow | CodeCallRow]
 
 
-def deeds(run: Run, *, readable: bool) -> list[StepRow]:
+def step_rows(run: Run, *, readable: bool) -> list[StepRow]:
     """Return the steps in order; unless ``readable``, without a word that was written or handed to a tool."""
     texts = {message.id: message.text for message in Message.objects.filter(run_id=run.id)} if readable else {}
     files = thread_files.present(run.thread, thread_files.in_run(run)) if readable else {}
     return [
         StepRow(
             step=step,
-            after=spoken(step.created_at - run.created_at),
-            took=spoken(between(step.created_at, step.completed_at or step.failed_at or step.cancelled_at)),
+            after=format_duration(step.created_at - run.created_at),
+            took=format_duration(elapsed(step.created_at, step.completed_at or step.failed_at or step.cancelled_at)),
             text=texts.get(step.details.get("message_creation", {}).get("message_id"), ""),
             calls=_call_rows(step, files=files, readable=readable),
         )

@@ -1,4 +1,4 @@
-"""The inspector of runs."""
+"""The admin of runs, which shows what happened in each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
 from chat.admin.conversations import files as thread_files
-from chat.admin.conversations.run_timeline import deeds, moments
-from chat.admin.conversations.threads import name_of_assistant
+from chat.admin.conversations.run_timeline import event_rows, step_rows
+from chat.admin.conversations.threads import assistant_label
 from chat.admin.shared.access_log import log_thread_access
-from chat.admin.shared.durations_and_costs import money, run_facts, spoken, time_taken
+from chat.admin.shared.durations_and_costs import format_cost, format_duration, run_duration, run_statistics
 from chat.admin.shared.model_admin import ReadOnlyAdmin
 from chat.admin.shared.permissions import may_read
 from chat.models import Run, RunStatus
@@ -32,8 +32,8 @@ class RunAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("The id of a run, a thread or an assistant, or a user name.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        found: QuerySet[Run] = super().get_queryset(request)
-        return found.select_related("assistant", "thread__owner")
+        runs: QuerySet[Run] = super().get_queryset(request)
+        return runs.select_related("assistant", "thread__owner")
 
     def get_urls(self) -> list[Any]:
         files = thread_files.address(self, of=lambda run: run.thread, has=thread_files.is_in_run)
@@ -47,7 +47,7 @@ class RunAdmin(ReadOnlyAdmin):
             readable = may_read(request, run.thread)
             if readable and request.method == "GET":
                 log_thread_access(request, run, thread=run.thread)
-            extra_context = {**(extra_context or {}), **page_of(run, readable=readable)}
+            extra_context = {**(extra_context or {}), **page_context(run, readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     # --- the list ----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
     def assistant_name(self, run: Run) -> str:
-        return name_of_assistant(run)
+        return assistant_label(run)
 
     @admin.display(description=gettext_lazy("owner"), ordering="thread__owner__username")
     def owner(self, run: Run) -> str:
@@ -66,33 +66,33 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("took"))
     def took(self, run: Run) -> str:
-        return spoken(time_taken(run))
+        return format_duration(run_duration(run))
 
     @admin.display(description=gettext_lazy("tokens in / out"), empty_value="–")
     def tokens(self, run: Run) -> str | None:
         return f"{run.usage['prompt_tokens']} / {run.usage['completion_tokens']}" if run.usage else None
 
 
-def page_of(run: Run, *, readable: bool) -> dict[str, Any]:
-    """What the template shows. Without ``readable`` there is nothing in it that a person or a model wrote."""
-    facts = run_facts(run)
+def page_context(run: Run, *, readable: bool) -> dict[str, Any]:
+    """Return the context of a run's page; unless ``readable``, without a word that a person or a model wrote."""
+    statistics = run_statistics(run)
     return {
         "run": run,
-        "facts": facts,
-        "assistant": name_of_assistant(run),
+        "facts": statistics,
+        "assistant": assistant_label(run),
         "readable": readable,
-        "moments": moments(run),
-        "deeds": deeds(run, readable=readable),
-        "waited": spoken(facts.waited),
-        "first_word": spoken(facts.first_word),
-        "took": spoken(facts.took),
-        "cost": money(facts.cost),
+        "moments": event_rows(run),
+        "deeds": step_rows(run, readable=readable),
+        "waited": format_duration(statistics.queue_time),
+        "first_word": format_duration(statistics.time_to_first_word),
+        "took": format_duration(statistics.duration),
+        "cost": format_cost(statistics.cost),
         "tools": ", ".join(tool.get("function", {}).get("name", tool["type"]) for tool in run.tools),
     }
 
 
-def today() -> dict[str, int]:
-    """How many runs began since midnight, and how many of them failed."""
+def runs_today() -> dict[str, int]:
+    """Return the number of ``runs`` created since midnight, and of ``failures`` among them."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     runs = Run.objects.filter(created_at__gte=midnight)
     return {"runs": runs.count(), "failures": runs.filter(status=RunStatus.FAILED).count()}

@@ -1,4 +1,4 @@
-"""The room of threads. What people wrote is shown only to those who may read it, and that they did is noted."""
+"""The admin of threads. Messages are shown only to those who may read them, and that they did is noted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.conversations import files as thread_files
 from chat.admin.shared.access_log import log_thread_access
-from chat.admin.shared.durations_and_costs import spoken, time_taken
+from chat.admin.shared.durations_and_costs import format_duration, run_duration
 from chat.admin.shared.model_admin import ReadOnlyAdmin
 from chat.admin.shared.permissions import may_read, may_read_all
 from chat.models import File, Message, Run, Thread
 from chat.models.resource_uses import pictures_in
 
-SHOWN = 200  # messages on the page of a thread, the newest
+MAX_ROWS = 200  # messages and runs on the page of a thread, the newest
 
 
 @admin.register(Thread)
@@ -29,21 +29,22 @@ class ThreadAdmin(ReadOnlyAdmin):
     ordering = ("-active_at",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """A name is made of the thread's first words, so it is for readers only."""
-        name = ("title",) if may_read_all(request) else ()
-        return ("active_at", *name, "owner", "assistant_name", "message_count", "run_count", "id")
+        # A title is made of the thread's first words.
+        title = ("title",) if may_read_all(request) else ()
+        return ("active_at", *title, "owner", "assistant_name", "message_count", "run_count", "id")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        name = ("title",) if may_read_all(request) else ()
-        return ("=id", "=owner__username", *name)
+        title = ("title",) if may_read_all(request) else ()
+        return ("=id", "=owner__username", *title)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
-        found: QuerySet[Thread] = super().get_queryset(request)
+        threads: QuerySet[Thread] = super().get_queryset(request)
         # Assistants are always joined: one that was deleted is then None, where a look-up of its own would raise.
-        return found.select_related("owner", "assistant").annotate(message_count=_count(Message), run_count=_count(Run))
+        threads = threads.select_related("owner", "assistant")
+        return threads.annotate(message_count=_count_of(Message), run_count=_count_of(Run))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Thread | None:
-        """The thread; for those who may not read it, without its name, whatever page shows it."""
+        """Return the thread; for those who may not read it, without its title, whatever page shows it."""
         thread: Thread | None = super().get_object(request, object_id, from_field)
         if thread is not None and not may_read(request, thread):
             thread.title = thread.id
@@ -61,14 +62,14 @@ class ThreadAdmin(ReadOnlyAdmin):
             readable = may_read(request, thread)
             if readable and request.method == "GET":
                 log_thread_access(request, thread, thread=thread)
-            extra_context = {**(extra_context or {}), **page_of(thread, readable=readable)}
+            extra_context = {**(extra_context or {}), **page_context(thread, readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     # --- the list ----------------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
     def assistant_name(self, thread: Thread) -> str:
-        return name_of_assistant(thread)
+        return assistant_label(thread)
 
     @admin.display(description=gettext_lazy("messages"), ordering="message_count")
     def message_count(self, thread: Thread) -> int:
@@ -81,33 +82,34 @@ class ThreadAdmin(ReadOnlyAdmin):
         return count
 
 
-def _count(model: type[Message | Run]) -> Coalesce:
-    """How many rows of ``model`` a thread has; a subquery, because two joins would multiply them."""
+def _count_of(model: type[Message | Run]) -> Coalesce:
+    """Return the number of rows of ``model`` of a thread, as an annotation."""
+    # A subquery, because two joins would multiply the rows.
     rows = model.objects.filter(thread=OuterRef("id")).order_by().values("thread").annotate(count=Count("pk"))
     return Coalesce(Subquery(rows.values("count")), 0)
 
 
-def name_of_assistant(row: Thread | Run) -> str:
-    """The assistant's name; an assistant that was deleted is known by its id alone."""
+def assistant_label(row: Thread | Run) -> str:
+    """Return the assistant's name; of one that was deleted, its id."""
     if row.assistant_id is None:
         return "–"
     return str(row.assistant) if row.assistant else _("%(id)s (deleted)") % {"id": row.assistant_id}
 
 
-def page_of(thread: Thread, *, readable: bool) -> dict[str, Any]:
-    """What the template shows. Without ``readable`` there is not a word of a message in it."""
-    messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:SHOWN])[::-1]
+def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
+    """Return the context of a thread's page; unless ``readable``, without a word of a message."""
+    messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
     named = {file_id for message in messages for file_id in thread_files.in_message(message)} if readable else set()
     files = thread_files.present(thread, named)
     return {
         "subtitle": thread.id,
         "thread": thread,
-        "assistant": name_of_assistant(thread),
+        "assistant": assistant_label(thread),
         "readable": readable,
         "messages_shown": [_shown(message, files=files, readable=readable) for message in messages],
         "left_out": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
         "queued": thread.queued_messages.count(),
-        "runs": [(run, spoken(time_taken(run))) for run in thread.runs.all()[:SHOWN]],
+        "runs": [(run, format_duration(run_duration(run))) for run in thread.runs.all()[:MAX_ROWS]],
     }
 
 

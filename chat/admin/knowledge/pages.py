@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chat.actions.knowledge import staff
 from chat.admin.knowledge import passages, search_tester, statistics
-from chat.admin.shared.durations_and_costs import money
+from chat.admin.shared.durations_and_costs import format_cost
 from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.admin.shared.store_access import assistants_of, log_looking
@@ -188,7 +188,7 @@ def statistics_context(store: VectorStore) -> dict[str, Any]:
     size = statistics.store_statistics(store)
     return {
         "size": size,
-        "cost": money(size.cost),
+        "cost": format_cost(size.cost),
         "users": assistants_of([store])[store.id],
         "embedding_label": store_embedding_label(store),
     }

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.shared.durations_and_costs import spoken
+from chat.admin.shared.durations_and_costs import format_duration
 from chat.models import User
 from chat.sandbox.state import State
 
@@ -94,8 +94,8 @@ def _sessions(each: Sequence[Mapping[str, Any]]) -> list[SessionRow]:
     return [
         SessionRow(
             owner=names.get(one["owner"], "–"),
-            age=spoken(timedelta(seconds=round(one["age"]))),
-            unused=spoken(timedelta(seconds=round(one["unused"]))),
+            age=format_duration(timedelta(seconds=round(one["age"]))),
+            unused=format_duration(timedelta(seconds=round(one["unused"]))),
             is_running=one["is_busy"],
             memory=one["memory"],
         )

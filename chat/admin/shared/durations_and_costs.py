@@ -1,4 +1,4 @@
-"""What a run took: time, tokens, and money at today's prices."""
+"""The duration, the tokens and the cost of a run, at the prices that its model has now; and both in words."""
 
 from __future__ import annotations
 
@@ -14,59 +14,56 @@ from chat.models import Run
 from chat.models.providers import resolve
 
 MILLION = Decimal(1_000_000)
-TENTHS_FROM = 10.0  # seconds from which a second decimal says nothing
+ONE_DECIMAL_FROM = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """``waited`` is until a worker took the run, ``first_word`` until the answer began, both from its creation.
-
-    None: it has not happened. ``cost`` is in the currency of the prices, None without prices or usage.
+class RunStatistics:
+    """``queue_time`` is until a worker claimed the run, ``time_to_first_word`` until the answer began, both from its
+    creation; None: it has not happened. ``cost`` is in the currency of the prices, None without prices or usage.
     """
 
-    run: Run
     ended_at: datetime | None
-    waited: timedelta | None
-    first_word: timedelta | None
-    took: timedelta | None
+    queue_time: timedelta | None
+    time_to_first_word: timedelta | None
+    duration: timedelta | None
     prompt: int | None
     completion: int | None
     cost: Decimal | None
 
 
-def run_facts(run: Run) -> Facts:
+def run_statistics(run: Run) -> RunStatistics:
     usage = run.usage or {}
-    return Facts(
-        run=run,
+    return RunStatistics(
         ended_at=ended_at(run),
-        waited=between(run.created_at, run.started_at),
-        first_word=_first_word(run),
-        took=time_taken(run),
+        queue_time=elapsed(run.created_at, run.started_at),
+        time_to_first_word=_time_to_first_word(run),
+        duration=run_duration(run),
         prompt=usage.get("prompt_tokens"),
         completion=usage.get("completion_tokens"),
-        cost=cost_of(run),
+        cost=run_cost(run),
     )
 
 
 def ended_at(run: Run) -> datetime | None:
-    """When the run ended; one that expired did at ``expires_at``."""
+    """Return when the run ended, which is ``expires_at`` for one that expired; None while it is live."""
     if run.is_live:
         return None
     return run.completed_at or run.failed_at or run.cancelled_at or run.expires_at
 
 
-def time_taken(run: Run) -> timedelta | None:
-    """From its creation to its end, or to now."""
-    return between(run.created_at, timezone.now() if run.is_live else ended_at(run))
+def run_duration(run: Run) -> timedelta | None:
+    """Return the time from the run's creation to its end, or to now while it is live."""
+    return elapsed(run.created_at, timezone.now() if run.is_live else ended_at(run))
 
 
-def _first_word(run: Run) -> timedelta | None:
+def _time_to_first_word(run: Run) -> timedelta | None:
     event = run.events.filter(name=MESSAGE_CREATED).first()
-    return between(run.created_at, event.created_at if event else None)
+    return elapsed(run.created_at, event.created_at if event else None)
 
 
-def cost_of(run: Run) -> Decimal | None:
-    """What the run's tokens cost at the prices that its model has now."""
+def run_cost(run: Run) -> Decimal | None:
+    """Return the price of the run's tokens; None without usage, a model of that name, or prices."""
     if not run.usage:
         return None
     try:
@@ -80,21 +77,21 @@ def cost_of(run: Run) -> Decimal | None:
     return (prompt + completion) / MILLION
 
 
-def money(cost: Decimal | None) -> str:
-    """``0.0042``; an en dash for None."""
+def format_cost(cost: Decimal | None) -> str:
+    """Return ``0.0042``; an en dash for None."""
     return "–" if cost is None else f"{cost:.6f}".rstrip("0").rstrip(".")
 
 
-def between(start: datetime, end: datetime | None) -> timedelta | None:
+def elapsed(start: datetime, end: datetime | None) -> timedelta | None:
     return None if end is None else end - start
 
 
-def spoken(length: timedelta | None) -> str:
-    """``0.42 s``, ``12.3 s``, ``2 min 5 s``; an en dash for None."""
-    if length is None:
+def format_duration(duration: timedelta | None) -> str:
+    """Return ``0.42 s``, ``12.3 s`` or ``2 min 5 s``; an en dash for None."""
+    if duration is None:
         return "–"
-    seconds = max(0.0, length.total_seconds())
-    if seconds < TENTHS_FROM:
+    seconds = max(0.0, duration.total_seconds())
+    if seconds < ONE_DECIMAL_FROM:
         return f"{seconds:.2f} s"
     if seconds < 60:
         return f"{seconds:.1f} s"
