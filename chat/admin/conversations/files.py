@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
@@ -12,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from chat.admin.shared.access_log import log_thread_access
+from chat.admin.shared.history import ONE_VISIT, log_thread_access
 from chat.admin.shared.permissions import may_read
 from chat.downloads import download_response
 from chat.errors import NotFound
@@ -20,7 +19,6 @@ from chat.models import File, Message, ResourceUse, Run, Thread
 from chat.models.resource_uses import attached_in, pictures_in
 from chat.models.storing import IMAGE_TYPES
 
-ONE_VISIT = timedelta(minutes=30)  # noted once, however many pictures a page has
 UNKNOWN = "application/octet-stream"
 
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from chat.admin.conversations import files as thread_files
 from chat.admin.conversations.run_timeline import event_rows, step_rows
 from chat.admin.conversations.threads import assistant_label
-from chat.admin.shared.access_log import log_thread_access
 from chat.admin.shared.durations_and_costs import format_cost, format_duration, run_duration, run_statistics
+from chat.admin.shared.history import log_thread_access
 from chat.admin.shared.model_admin import ReadOnlyAdmin
 from chat.admin.shared.permissions import may_read
 from chat.models import Run, RunStatus

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chat.admin.conversations import files as thread_files
-from chat.admin.shared.access_log import log_thread_access
 from chat.admin.shared.durations_and_costs import format_duration, run_duration
+from chat.admin.shared.history import log_thread_access
 from chat.admin.shared.model_admin import ReadOnlyAdmin
 from chat.admin.shared.permissions import may_read, may_read_all
 from chat.models import File, Message, Run, Thread

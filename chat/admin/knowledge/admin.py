@@ -24,7 +24,8 @@ from chat.admin.knowledge.form import StoreForm
 from chat.admin.knowledge.pages import StorePagesAdmin, statistics_context, table_context
 from chat.admin.knowledge.search_tester import SearchTestForm
 from chat.admin.shared.embedding_field import store_embedding_label
-from chat.admin.shared.store_access import assistants_of, is_private, log_looking, owners, visible
+from chat.admin.shared.history import log_store_access
+from chat.admin.shared.store_access import assistants_of, is_private, owners, visible
 from chat.documents.formats import SUPPORTED
 from chat.models import VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
@@ -93,7 +94,7 @@ class KnowledgeAdmin(StorePagesAdmin):
     ) -> HttpResponse:
         store = self.get_object(request, object_id)
         if store is not None and self.has_view_permission(request, store):
-            log_looking(request, store)
+            log_store_access(request, store)
             extra_context = {**(extra_context or {}), **self._page_context(request, store)}
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -21,8 +21,9 @@ from chat.actions.knowledge import staff
 from chat.admin.knowledge import passages, search_tester, statistics
 from chat.admin.shared.durations_and_costs import format_cost
 from chat.admin.shared.embedding_field import store_embedding_label
+from chat.admin.shared.history import log_store_access
 from chat.admin.shared.model_admin import StrictLookupAdmin
-from chat.admin.shared.store_access import assistants_of, log_looking
+from chat.admin.shared.store_access import assistants_of
 from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
 from chat.models import Passage, VectorStore, VectorStoreFile
@@ -67,7 +68,7 @@ class StorePagesAdmin(StrictLookupAdmin):
                 raise PermissionDenied
             if store is None:
                 raise Http404
-            log_looking(request, store)
+            log_store_access(request, store)
             try:
                 return view(request, store, **rest)
             except Refusal as refusal:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
-from chat.admin.shared.history import log_access
 from chat.admin.shared.permissions import may_read_all
 from chat.models import Assistant, Audience, ResourceUse, User, VectorStore
 from chat.models.vector_stores import Origin
 from chat.providers.tool_names import FILE_SEARCH
-
-log = logging.getLogger(__name__)
-ONE_VISIT = timedelta(minutes=30)  # noted once, however many pages of the store are opened
 
 
 def visible(request: HttpRequest) -> QuerySet[VectorStore]:
@@ -42,14 +35,6 @@ def owners(request: HttpRequest) -> QuerySet[User]:
     """
     users = User.objects.filter(is_active=True)
     return users if may_read_all(request) else users.filter(is_staff=True)
-
-
-def log_looking(request: HttpRequest, store: VectorStore) -> None:
-    """Note in the history of a private store that someone looked into it."""
-    if not is_private(request, store):
-        return
-    if log_access(request, store, _("Looked at the files."), once_in=ONE_VISIT):
-        log.info("%s looked at the files of %s", request.user.get_username(), store.id)
 
 
 def _is_knowledge() -> Q:
