@@ -1,4 +1,4 @@
-"""Who may open a socket, on the chat page's consumer and the one for programs. ``thread_socket`` does the rest.
+"""Authentication of sockets, for ``thread_socket``.
 
 Either an API key in the ``Authorization`` header, or the session cookie together with an ``Origin`` that is our own (a
 browser sends the cookie whoever's page opens the socket, so the origin is what tells ours from a stranger's). A key in
@@ -30,7 +30,7 @@ SIGNED_OUT = "signed.out"  # type of the message to a user's group: look again w
 
 
 class Close(IntEnum):
-    """Why we closed a socket (docs/websocket.md). htmx connects again after none of these."""
+    """The codes with which the server closes a socket (docs/websocket.md). htmx connects again after none of these."""
 
     MALFORMED = 4400
     NOT_SIGNED_IN = 4401
@@ -49,14 +49,14 @@ CLOSES: dict[type[Refusal], Close] = {
 
 
 def close_for(refusal: Refusal) -> Close | None:
-    """Why the socket of someone who is refused is closed."""
+    """Return the code with which the socket of someone who is refused is closed, None if there is none for it."""
     return next((close for kind, close in CLOSES.items() if isinstance(refusal, kind)), None)
 
 
 def authenticate(scope: Mapping[str, Any]) -> User:
-    """The active user who opened the socket. Reads the database; call it again to see whether they still may.
+    """Return the active user who opened the socket. Read the database: a later call says whether they still may.
 
-    Raises ``NotSignedIn`` without a key or session that counts, ``NotAllowed`` for a session from another origin.
+    Raise ``NotSignedIn`` without a valid key or session, ``NotAllowed`` for a session from another origin.
     """
     request = handshake(scope)
     if "HTTP_AUTHORIZATION" in request.META:
@@ -74,7 +74,7 @@ def authenticate(scope: Mapping[str, Any]) -> User:
 
 
 def handshake(scope: Mapping[str, Any]) -> HttpRequest:
-    """The request that became a socket, as Django sees requests, with the session of its cookie."""
+    """Return the request that became a socket, as Django sees requests, with the session of its cookie."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     request = ASGIRequest({**scope, "method": "GET", "scheme": scheme}, io.BytesIO())
     store = import_module(settings.SESSION_ENGINE).SessionStore
@@ -83,7 +83,7 @@ def handshake(scope: Mapping[str, Any]) -> HttpRequest:
 
 
 def check_origin(request: HttpRequest) -> None:
-    """Raises ``NotAllowed`` unless the page that opened the socket is ours or of ``CSRF_TRUSTED_ORIGINS``."""
+    """Raise ``NotAllowed`` unless the page that opened the socket is ours or of ``CSRF_TRUSTED_ORIGINS``."""
     origin = request.META.get("HTTP_ORIGIN", "")
     try:
         ours = f"{request.scheme}://{request.get_host()}"
@@ -94,21 +94,18 @@ def check_origin(request: HttpRequest) -> None:
 
 
 def _covers(trusted: str, origin: str) -> bool:
-    """Whether ``trusted``, such as ``https://chat.example.org`` or ``https://*.example.org``, stands for ``origin``."""
+    """Return whether ``origin`` is ``trusted``, a value such as ``https://*.example.org``."""
     if "*" not in trusted:
         return trusted == origin
-    pattern, given = urlsplit(trusted), urlsplit(origin)
-    return given.scheme == pattern.scheme and given.netloc.endswith(pattern.netloc.lstrip("*"))
+    pattern, address = urlsplit(trusted), urlsplit(origin)
+    return address.scheme == pattern.scheme and address.netloc.endswith(pattern.netloc.lstrip("*"))
 
 
 def user_group(user_id: int) -> str:
-    """The channel layer's group of all sockets of a user."""
+    """Return the name of the channel layer's group of all sockets of a user."""
     return f"user-{user_id}"
 
 
 def recheck_sockets(user_id: int) -> None:
-    """The user signed out, was deactivated or lost a key: their sockets look again, and close if they may not stay.
-
-    Without this call they find out within a minute.
-    """
+    """Have all sockets of a user check their access now; without this call they do within a minute."""
     async_to_sync(get_channel_layer().group_send)(user_group(user_id), {"type": SIGNED_OUT})

@@ -1,4 +1,4 @@
-"""Whatever ends a person's stay ends it on their sockets too: they look again whether they may stay, and close.
+"""Signal receivers: when a user or a key may have lost access, the user's sockets check theirs, and close.
 
 Imported once, when the app is ready.
 """
@@ -20,8 +20,8 @@ from chat.sockets.auth import recheck_sockets
 
 @receiver(user_logged_out)
 def signed_out(request: HttpRequest, user: User | None, **_more: Any) -> None:
-    """Django says so just before it ends the session, and sockets look at once: so it ends here."""
     if user is not None:
+        # Django would end the session just after this signal, but the sockets look for it at once.
         request.session.flush()
         recheck_sockets(user.pk)
 

@@ -1,8 +1,7 @@
-"""What every socket on a thread does, whoever reads it: admit its user, take frames of a bounded size, never wait for a
-reader that does not read, and close when its user may not stay.
+"""The base class of both consumers: it admits the user, bounds frames, and closes when access is lost or nobody reads.
 
-A subclass says what to do once it is ``opened`` and what with a frame it ``received``; neither may wait long, or the
-socket would not hear the next frame. Longer work goes into a task of ``start``, which ends with the socket.
+Subclasses have ``on_admitted`` and ``on_frame``. Neither may wait long, or the socket would not hear the next frame:
+longer work goes into a task of ``start``, which ends with the socket.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from chat.sockets.auth import Close, authenticate, close_for, user_group
 log = logging.getLogger(__name__)
 MAX_FRAME = 1024 * 1024  # bytes that a client may send in one frame
 BLOCKED = 60.0  # seconds that a reader may take to make room for a frame
-RECHECK = 60.0  # seconds between two looks at whether the user may stay
+RECHECK = 60.0  # seconds between two checks of the user's access
 INTERNAL_ERROR = 1011  # clients connect again after this one
 
 
@@ -33,7 +32,7 @@ class Blocked(Exception):
 
 
 class ThreadSocket(AsyncConsumer):
-    """One socket on the thread ``thread_id``, of ``user``."""
+    """A socket of ``user`` on the thread ``thread_id``."""
 
     thread_id: str
     user: User
@@ -51,23 +50,23 @@ class ThreadSocket(AsyncConsumer):
             for group in self.groups:
                 await self.channel_layer.group_discard(group, self.channel_name)
 
-    async def opened(self) -> None:
-        """The user is admitted."""
+    async def on_admitted(self) -> None:
+        """Begin to work: the user is admitted."""
 
-    async def received(self, text: str) -> None:
-        """The client sent a frame."""
+    async def on_frame(self, text: str) -> None:
+        """Handle a text frame of the client."""
 
     # --- for subclasses ----------------------------------------------------------------------------------------
 
     def start(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
-        """Do ``work`` beside the socket, and end it with the socket."""
+        """Do ``work`` in a task that is cancelled when the socket ends."""
         task = asyncio.create_task(self._guard(work))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
 
-    async def tell(self, text: str) -> None:
-        """Send one frame, as soon as the reader has room for it. Raises ``Blocked``."""
+    async def send_text(self, text: str) -> None:
+        """Send one frame, as soon as the reader has room for it. Raise ``Blocked``."""
         try:
             async with asyncio.timeout(BLOCKED):
                 await self.base_send({"type": "websocket.send", "text": text})
@@ -82,16 +81,16 @@ class ThreadSocket(AsyncConsumer):
                 task.cancel()
             await self.base_send({"type": "websocket.close", "code": int(code)})
 
-    async def may_stay(self) -> bool:
-        """Find out who the user is and whether the thread is theirs, now; if not, close the socket."""
+    async def check_access(self) -> bool:
+        """Read who the user is and return whether the thread is theirs. If not, close the socket."""
         try:
-            self.user = await in_thread(self._admitted)
+            self.user = await in_thread(self._authenticated_user)
         except Refusal as refusal:
             await self.close(close_for(refusal) or INTERNAL_ERROR)
             return False
         return True
 
-    def _admitted(self) -> User:
+    def _authenticated_user(self) -> User:
         user = authenticate(self.scope)
         threads.get(user, self.thread_id)
         return user
@@ -99,18 +98,18 @@ class ThreadSocket(AsyncConsumer):
     # --- what comes in -----------------------------------------------------------------------------------------
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels' own passes through the one database thread of the process first, for every frame."""
+        # Channels' own method passes through the one database thread of the process first, for every frame.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, _message: dict[str, Any]) -> None:
         # A refusal before the handshake would reach the client without its code.
         await self.base_send({"type": "websocket.accept"})
-        if await self.may_stay():
+        if await self.check_access():
             self.groups.append(user_group(self.user.pk))
             await self.channel_layer.group_add(self.groups[-1], self.channel_name)
-            if await self.may_stay():  # a sign-out before we joined the group was not heard
+            if await self.check_access():  # a sign-out before we joined the group was not heard
                 self.start(self._watch())
-                await self.opened()
+                await self.on_admitted()
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self.closing:
@@ -119,20 +118,20 @@ class ThreadSocket(AsyncConsumer):
         if len(message.get("bytes") or (text or "").encode()) > MAX_FRAME:
             await self.close(Close.TOO_LARGE)
         else:
-            await self.received(text or "")
+            await self.on_frame(text or "")
 
     async def websocket_disconnect(self, _message: dict[str, Any]) -> None:
         raise StopConsumer
 
     async def signed_out(self, _message: dict[str, Any]) -> None:
-        self.start(self.may_stay())
+        self.start(self.check_access())
 
     # --- watching ----------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         while not self.closing:
             await asyncio.sleep(RECHECK)
-            await self.may_stay()
+            await self.check_access()
 
     async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:

@@ -29,14 +29,14 @@ MALFORMED = 10  # malformed frames in a row that are answered; the next one clos
 class ProgramSocket(ThreadSocket):
     """Follows the thread from the start, and carries out frames."""
 
-    async def opened(self) -> None:
+    async def on_admitted(self) -> None:
         self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(WAITING)
         self.malformed = 0
         self.open_run = ""  # the run whose end has not been told yet
         self.following = self.start(self.follow(None))
         self.start(self.execute_in_order())
 
-    async def received(self, text: str) -> None:
+    async def on_frame(self, text: str) -> None:
         try:
             frame = parse_frame(text)
         except MalformedFrame as refusal:
@@ -44,7 +44,7 @@ class ProgramSocket(ThreadSocket):
             if self.malformed > MALFORMED:
                 await self.close(Close.MALFORMED)
             else:
-                self.start(self.tell(error_frame(refusal, request_id=refusal.request_id)))
+                self.start(self.send_text(error_frame(refusal, request_id=refusal.request_id)))
             return
         self.malformed = 0
         await self.enqueue(frame)
@@ -70,7 +70,7 @@ class ProgramSocket(ThreadSocket):
 
     async def execute(self, frame: AnyFrame) -> None:
         # A key may have been revoked since the last frame, or its owner deactivated.
-        if not await self.may_stay():
+        if not await self.check_access():
             return
         try:
             objects = await in_thread(execute, self.user, self.thread_id, frame)
@@ -79,12 +79,12 @@ class ProgramSocket(ThreadSocket):
             reply = error_frame(refusal, request_id=frame.request_id)
         except OperationalError:
             reply = error_frame(Unavailable(), request_id=frame.request_id)
-        await self.tell(reply)
+        await self.send_text(reply)
 
     async def resume(self, frame: Resume) -> None:
         self.following.cancel()
         await asyncio.wait([self.following])
-        await self.tell(accepted_frame(frame.request_id))
+        await self.send_text(accepted_frame(frame.request_id))
         self.following = self.start(self.follow((frame.run_id, frame.seq)))
 
     # --- what goes out ---------------------------------------------------------------------------------------------
@@ -98,16 +98,16 @@ class ProgramSocket(ThreadSocket):
                     await self.send_events(item)
 
     async def send_events(self, events: list[Event]) -> None:
-        if any(event.name == THREAD_CHANGED for event in events) and not await self.may_stay():
+        if any(event.name == THREAD_CHANGED for event in events) and not await self.check_access():
             return
         for event in coalesced(events):
-            await self.tell(event_frame(event))
+            await self.send_text(event_frame(event))
             self.open_run = "" if event.name in RUN_ENDED else event.run_id
 
     async def send_snapshot(self, snapshot: Snapshot) -> None:
         """Before one of the next run, how the last one ended, if the program has not heard it."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):
-            await self.tell(snapshot_frame(await in_thread(look_at, self.open_run)))
-        await self.tell(snapshot_frame(snapshot))
+            await self.send_text(snapshot_frame(await in_thread(look_at, self.open_run)))
+        await self.send_text(snapshot_frame(snapshot))
         self.open_run = newest if snapshot.live else ""

@@ -1,1 +1,9 @@
-"""The page's socket: what a run does reaches an open page as HTML fragments and small text deltas."""
+"""The live side of a thread's page: what a run does reaches it as HTML fragments and small text deltas.
+
+consumer       the page's socket; without one, ``pages.messages.news`` is polled
+  feed           snapshots and events → frames for one page
+    fragments      items → HTML
+      code_progress  code that is written and run
+      open_answer    the answer that is written
+    run_progress   what the run does now
+"""

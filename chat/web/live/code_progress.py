@@ -15,8 +15,8 @@ from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.timeline import history
 from chat.web.timeline.code_calls import OPEN
 from chat.web.timeline.generated_files import code_steps
-from chat.web.timeline.history import NONE_KNOWN, KnownRuns
 from chat.web.timeline.items import CodeStep
+from chat.web.timeline.run_details import NONE_KNOWN, KnownRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class CodeProgress:
 
     @property
     def is_open(self) -> bool:
-        """Whether some code is being written, waits or runs."""
+        """Return whether some code is being written, waits or runs."""
         return bool(self._open_ids())
 
     def add(self, deltas: Iterable[CodeDelta]) -> set[str]:

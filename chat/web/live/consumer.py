@@ -1,6 +1,6 @@
-"""The chat page's socket, ``/ws/chat/<thread_id>/``: what the page lacks goes out, "have", "stop" and "ping" come in.
+"""The consumer of the chat page's socket, ``/ws/chat/<thread_id>/``.
 
-It works on nothing itself: runs live in the worker, rows are read in threads. Frames to the page are HTML for htmx to
+The page sends JSON frames of the types "have", "stop" and "ping". Frames to the page are HTML for htmx to
 swap in by id, or JSON: ``{"m", "t"}`` more text ``t`` for the open end of ``m``, a message or code that a model writes;
 ``{"pong"}``; ``{"error"}``.
 """
@@ -30,22 +30,22 @@ MAX_FRAME = 64 * 1024  # bytes; the page's own frames are far smaller
 
 
 class ChatSocket(ThreadSocket):
-    """Silent until the page has said what it has."""
+    """A page's socket. It sends nothing until the page has said what it has."""
 
     following = False
 
-    async def received(self, text: str) -> None:
+    async def on_frame(self, text: str) -> None:
         if len(text.encode()) > MAX_FRAME:
             await self.close(Close.TOO_LARGE)
             return
         try:
             frame = json.loads(text)
-            take = {"have": self.begin, "stop": self.stop, "ping": self.pong}[frame["type"]]
+            handle = {"have": self.begin, "stop": self.stop, "ping": self.pong}[frame["type"]]
         except (ValueError, TypeError, KeyError, RecursionError):
-            await self.complain("This is no frame that the chat page sends.")
+            await self.send_error("This is no frame that the chat page sends.")
             await self.close(Close.MALFORMED)
             return
-        await take(frame)
+        await handle(frame)
 
     async def begin(self, frame: dict[str, Any]) -> None:
         if not self.following:
@@ -56,31 +56,31 @@ class ChatSocket(ThreadSocket):
         self.start(self.cancel(str(frame.get("run"))))
 
     async def pong(self, _frame: dict[str, Any]) -> None:
-        self.start(self.tell('{"pong": true}'))
+        self.start(self.send_text('{"pong": true}'))
 
-    async def complain(self, message: str) -> None:
-        await self.tell(json.dumps({"error": message}))
+    async def send_error(self, message: str) -> None:
+        await self.send_text(json.dumps({"error": message}))
 
     # --- beside the socket -----------------------------------------------------------------------------------------
 
     async def follow(self, page: PageState) -> None:
-        """Tell the page what it lacks, and then what happens, until the thread is gone."""
+        """Send the page what it lacks, and then what happens, until the thread is gone."""
         feed = Feed(self.user, self.thread_id, page)
-        in_readers_terms = self.readers_terms()
+        for_reader = self.for_reader()
         try:
             async with aclosing(follow(self.thread_id)) as items:
                 async for item in items:
                     if isinstance(item, list) and all(map(only_grows, item)):
-                        frames = in_readers_terms(feed.text_frames, item)
+                        frames = for_reader(feed.text_frames, item)
                     else:
-                        frames = [await in_thread(in_readers_terms, feed.apply, item)]
+                        frames = [await in_thread(for_reader, feed.apply, item)]
                     for frame in filter(None, frames):
-                        await self.tell(frame)
+                        await self.send_text(frame)
         except NotFound:
             await self.close(Close.NOT_FOUND)
 
     async def cancel(self, run_id: str) -> None:
-        """Stop a run of this thread. One that has ended, or stops already, is no matter."""
+        """Stop a run of this thread, unless it has ended or stops already."""
 
         def stop() -> None:
             runs.cancel(runs.get(self.user, self.thread_id, run_id))
@@ -90,12 +90,12 @@ class ChatSocket(ThreadSocket):
         except WrongRunStatus:
             pass
         except Refusal as refusal:
-            await self.complain(refusal.message)
+            await self.send_error(refusal.message)
 
-    def readers_terms(self) -> Callable[..., Any]:
-        """Calls a function in the language of the page, which its address names, and the zone of its cookie."""
-        asked = parse_qs(self.scope["query_string"].decode("latin1")).get("language", [""])[0]
-        language = asked if translation.check_for_language(asked) else settings.LANGUAGE_CODE
+    def for_reader(self) -> Callable[..., Any]:
+        """Return a caller of functions in the language that the page's address names and the zone of its cookie."""
+        wished = parse_qs(self.scope["query_string"].decode("latin1")).get("language", [""])[0]
+        language = wished if translation.check_for_language(wished) else settings.LANGUAGE_CODE
         cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
         zone = zone_of(parse_cookie(cookies))
 

@@ -26,7 +26,8 @@ from chat.web.live.code_progress import CodeChanges, CodeProgress, code_deltas
 from chat.web.live.open_answer import OpenAnswer, message_deltas
 from chat.web.live.run_progress import STEP_ENDS, RunProgress, announcement_of
 from chat.web.timeline import history
-from chat.web.timeline.history import RunDetails
+from chat.web.timeline.messages import begun_answer, message_items
+from chat.web.timeline.run_details import NO_RUN, RunDetails, run_details
 
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
@@ -36,7 +37,7 @@ DETAILS_CHANGE = {types.MESSAGE_CREATED, *STEP_ENDS, *types.RUN_ENDED}  # with t
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What a page says that it shows: the id of the ``last`` whole message, the number of closed blocks of each open
+    """The state of a page as it says: the id of the ``last`` whole message, the number of closed blocks of each open
     answer, and the state of each code step that is unfinished or comes after that message.
     """
 
@@ -96,20 +97,20 @@ class Feed:
         self.thread = threads.get(self.user, self.thread_id)
         self.progress.read_snapshot(snapshot)
         self.runs.clear()
-        blocks_on_page = self._believe_page()
+        blocks_on_page = self._apply_page_state()
         on_page = {*blocks_on_page, *self.open}
-        written = {message["id"]: message for message in snapshot.messages if message["status"] == OPEN}
+        open = {message["id"]: message for message in snapshot.messages if message["status"] == OPEN}
         code = self.code.compare(self.thread, since=self.complete.created_at)
         return [
             self._missing(code, besides=on_page),
-            self._finished(on_page - written.keys()),
+            self._finished(on_page - open.keys()),
             *fragments.code_changes(code),
-            *[self._grown(message, blocks=blocks_on_page.get(id)) for id, message in written.items()],
+            *[self._grown(message, blocks=blocks_on_page.get(id)) for id, message in open.items()],
             self._panel(),
             *fragments.around(self.thread),
         ]
 
-    def _believe_page(self) -> Mapping[str, int]:
+    def _apply_page_state(self) -> Mapping[str, int]:
         """Take, once, the page's word for what it has. Return its open answers."""
         if self.page is None:
             return {}
@@ -148,11 +149,11 @@ class Feed:
             answer.catch_up(message["content"])
         if blocks is not None:
             return fragments.more_of_answer(id, answer, answer.stream.blocks[blocks:])
-        return fragments.opened(history.begun_answer(message, run=run), answer)
+        return fragments.opened(begun_answer(message, run=run), answer)
 
     def _details(self, run_id: str | None) -> RunDetails:
-        self.runs = history.run_details([run_id], known=self.runs)
-        return self.runs.get(run_id or "", history.NO_RUN)
+        self.runs = run_details([run_id], known=self.runs)
+        return self.runs.get(run_id or "", NO_RUN)
 
     def _finished(self, ids: Iterable[str]) -> SafeString:
         """Draw the final form of answers that the page takes for open."""
@@ -160,7 +161,7 @@ class Feed:
         for row in rows:
             self.open.pop(row.id, None)
         self.sent |= {row.id for row in rows}
-        return fragments.finished(history.message_items(rows, known=self.runs))
+        return fragments.finished(message_items(rows, known=self.runs))
 
     def _panel(self) -> SafeString:
         is_writing = bool(self.open) or self.code.is_open

@@ -14,8 +14,8 @@ from chat.models.objects import Object
 from chat.web.live.code_progress import CodeChanges
 from chat.web.live.open_answer import OpenAnswer
 from chat.web.markdown import BlockStream, highlight, render
-from chat.web.timeline import history
 from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
+from chat.web.timeline.messages import waiting_messages
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -133,7 +133,7 @@ def around(thread: Thread) -> tuple[SafeString, SafeString]:
 
 def waiting(thread: Thread) -> SafeString:
     """Return the messages that wait until the thread is free."""
-    return _template("waiting", {"thread": thread, "queued": history.waiting_messages(thread)})
+    return _template("waiting", {"thread": thread, "queued": waiting_messages(thread)})
 
 
 def title(thread: Thread) -> SafeString:

@@ -1,4 +1,4 @@
-"""What the newest run of a thread does, for the panel below the messages and for screen readers."""
+"""The progress of a thread's newest run, for the panel below the messages and for screen readers."""
 
 from __future__ import annotations
 

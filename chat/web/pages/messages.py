@@ -28,7 +28,7 @@ from chat.web.live import fragments
 from chat.web.live.consumer import page_state
 from chat.web.live.feed import Feed
 from chat.web.pages.files import attachment_chips
-from chat.web.timeline import history
+from chat.web.timeline.messages import file_ids, message_items, text_with_sources
 
 MOST_FILES = 20  # of one message
 
@@ -76,7 +76,7 @@ def composer_form(request: SignedInRequest) -> ComposerForm:
 
 def composer_response(request: SignedInRequest, posted: Posted) -> HttpResponse:
     """Return the new message for the end of the page, unless it waits, and an empty composer."""
-    message = fragments.appended(history.message_items([posted.message])) if posted.message else ""
+    message = fragments.appended(message_items([posted.message])) if posted.message else ""
     response = render(request, "chat/sent.html", {"said": message, "client_key": secrets.token_urlsafe(18)})
     return trigger_client_event(response, "everthread:sent")
 
@@ -106,7 +106,7 @@ def take_back(request: SignedInRequest, thread_id: str) -> HttpResponse:
     queued = sending.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
     if queued is None:
         raise NotFound(_("This message has been sent already."))
-    attached = files.get_present(request.user, history.file_ids(queued.content, queued.attachments))
+    attached = files.get_present(request.user, file_ids(queued.content, queued.attachments))
     response = render(request, "chat/taken_back.html", {"chips": attachment_chips(attached)})
     return trigger_client_event(response, "everthread:changed")
 
@@ -116,7 +116,7 @@ def take_back(request: SignedInRequest, thread_id: str) -> HttpResponse:
 def text(request: SignedInRequest, thread_id: str, message_id: str) -> HttpResponse:
     """Return a message as it was written, to be copied, with numbers for its citations and the sources at the end."""
     return HttpResponse(
-        history.text_with_sources(get_message(request, thread_id, message_id)), content_type="text/plain; charset=utf-8"
+        text_with_sources(get_message(request, thread_id, message_id)), content_type="text/plain; charset=utf-8"
     )
 
 
@@ -126,7 +126,7 @@ def text(request: SignedInRequest, thread_id: str, message_id: str) -> HttpRespo
 def reading(request: SignedInRequest, thread_id: str, message_id: str) -> HttpResponse:
     """Return how far the files of a message are read, for its place on the page; nothing when the message is gone."""
     try:
-        (item,) = history.message_items([get_message(request, thread_id, message_id)])
+        (item,) = message_items([get_message(request, thread_id, message_id)])
     except NotFound:
         return HttpResponse()
     return render(request, "chat/reading.html", {"entry": item})

@@ -89,7 +89,7 @@ class CodeCall:
 
     @property
     def duration(self) -> str:
-        """How long it ran, in words; empty below 0.05 seconds."""
+        """Return the time that it ran, in words; empty below 0.05 seconds."""
         if self.seconds is None or self.seconds < 0.05:
             return ""
         if self.seconds < 10:
