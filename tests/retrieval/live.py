@@ -16,7 +16,6 @@ PATIENCE = 240.0  # seconds; a test that waits longer has failed
 PUT = """
 from pathlib import Path
 from django.core.files.base import File as Content
-from chat.actions.files import files
 from chat.actions.knowledge import enqueue, vector_stores
 from chat.models import File, User, VectorStoreFile, storing
 owner, _ = User.objects.get_or_create(username="grace")
