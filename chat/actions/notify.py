@@ -9,7 +9,7 @@ from django.db import transaction
 from chat.engine.worker import Worker
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
-from chat.retrieval.indexing.worker import Ingestion
+from chat.retrieval.indexing.worker import IndexingWorker
 
 
 def tell(thread_id: str, events: Sequence[Event]) -> None:
@@ -29,4 +29,4 @@ def thread_changed(thread_id: str) -> None:
 
 def entries_waiting() -> None:
     """Files are to be read: wake whoever reads them once the transaction is committed."""
-    transaction.on_commit(Ingestion.wake_all)
+    transaction.on_commit(IndexingWorker.wake_all)

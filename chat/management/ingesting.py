@@ -16,7 +16,7 @@ from chat.background.liveness import is_anyone_alive
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile, storing
 from chat.retrieval.indexing import reuse
-from chat.retrieval.indexing.worker import Ingestion
+from chat.retrieval.indexing.worker import IndexingWorker
 
 POLL = 0.5  # seconds between two looks at the rows
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
@@ -37,7 +37,7 @@ class Ingesting:
         self.failures: dict[Path, str] = {}
         self.found = 0  # were in the store already, and read
         self.by_name: dict[str, list[VectorStoreFile]] = {}
-        self.ingestion: Ingestion | None = None
+        self.ingestion: IndexingWorker | None = None
 
     async def run(self) -> None:
         """Until all are read or cannot be; then ``failures`` has the reasons."""
@@ -59,7 +59,7 @@ class Ingesting:
 
     def _read_if_nobody_does(self) -> None:
         if self.ingestion is None and not is_anyone_alive(self.folder):
-            self.ingestion = Ingestion(folder=self.folder)
+            self.ingestion = IndexingWorker(folder=self.folder)
             self.reading = asyncio.create_task(self.ingestion.run())
 
     async def _put_all(self) -> None:

@@ -19,7 +19,7 @@ from zope.interface import implementer
 from chat.engine.worker import Worker
 from chat.management import bodies
 from chat.management.housekeeping import Housekeeping
-from chat.retrieval.indexing.worker import Ingestion
+from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.supervisor import Supervisor
 
 reactor: Any = installed_reactor  # its type is that of a module
@@ -52,7 +52,7 @@ class EverthreadServer(Server):
     """
 
     def __init__(
-        self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: Ingestion, sandbox: Supervisor
+        self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: IndexingWorker, sandbox: Supervisor
     ) -> None:
         super().__init__(
             bodies.by_blocks(application),

@@ -21,7 +21,7 @@ from chat.actions.access import api_keys
 from chat.actions.conversation import sending, threads
 from chat.engine.worker import Worker
 from chat.models import Assistant, Kind, Provider, Thread, User
-from chat.retrieval.indexing.worker import Ingestion
+from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.environment import build
 from config.asgi import application
 from tests.bench.journey_tracer import Trace, Tracer
@@ -151,7 +151,10 @@ async def _traced(
     journey: Callable[[Person], Awaitable[Trace]], person: Person, folder: Path, *, reads_files: bool
 ) -> Trace:
     worker = Worker(folder=folder / "workers", limit=10, after_run=sending.post_next)
-    workers: list[Worker | Ingestion] = [worker, *([Ingestion(folder=folder / "ingestion")] if reads_files else [])]
+    workers: list[Worker | IndexingWorker] = [
+        worker,
+        *([IndexingWorker(folder=folder / "ingestion")] if reads_files else []),
+    ]
     tasks = [asyncio.create_task(each.run()) for each in workers]
     try:
         for _round in ("warm-up", "measured"):

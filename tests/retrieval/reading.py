@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from chat.actions.knowledge import enqueue
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.retrieval.indexing import claims
-from chat.retrieval.indexing.claims import Hold
-from chat.retrieval.indexing.index_file import index
+from chat.retrieval.indexing.claims import Claim
+from chat.retrieval.indexing.index_file import index_entry
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
 WORDS = 20  # of a window
@@ -72,16 +72,16 @@ def only(store: VectorStore) -> VectorStoreFile:
     return store.entries.get()
 
 
-def held(entry: VectorStoreFile, *, worker: str = "tester") -> Hold:
-    hold = claims.claim(entry.pk, attempt=entry.attempt, worker=worker)
-    assert hold is not None
-    return hold
+def claimed(entry: VectorStoreFile, *, worker: str = "tester") -> Claim:
+    claim = claims.claim(entry.pk, attempt=entry.attempt, worker=worker)
+    assert claim is not None
+    return claim
 
 
 def indexed(entry: VectorStoreFile, embedder: PlainEmbedder | None = None) -> VectorStoreFile:
     """The entry after it was claimed and worked on."""
     used = embedder or PlainEmbedder()
-    index(held(entry), embedder_of=lambda store: used)
+    index_entry(claimed(entry), embedder_of=lambda store: used)
     return VectorStoreFile.objects.get(pk=entry.pk)
 
 

@@ -90,14 +90,14 @@ def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> 
     store.embedding_provider, store.embedding_model = provider, model if provider else ""
     store.save(update_fields=["embedding_provider", "embedding_model"])
     entries_waiting()
-    return reindex.renew(store)
+    return reindex.reindex_store(store)
 
 
 @transaction.atomic
 def renew_all() -> int:
     """After a provider was deleted: have the files read anew whose vectors were its. Returns how many these are."""
     entries_waiting()
-    return reindex.renew_all()
+    return reindex.reindex_all()
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from chat.errors import Refusal
 from chat.management.sandboxing import supervisor
 from chat.models import Kind, Provider
 from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
-from chat.retrieval.indexing.worker import Ingestion, folder
+from chat.retrieval.indexing.worker import IndexingWorker, folder
 
 M_ARENA_MAX = -8  # of glibc's malloc.h
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             after_run=sending.post_next,
         )
         endpoints = build_endpoint_description_strings(host=host, port=port)
-        ingestion = Ingestion(folder=folder(settings.EVERTHREAD_DATA_DIR))
+        ingestion = IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR))
         application = get_default_application()
         sandbox = supervisor()
         server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion, sandbox=sandbox)

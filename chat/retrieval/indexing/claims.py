@@ -1,4 +1,4 @@
-"""Who works on an entry, and that nobody else writes to it: a cancel, a re-index or a delete in between wins."""
+"""Claims on entries: one worker works on an entry at a time. A cancel, a re-index or a delete in between wins."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from chat.models import VectorStoreFile
 WAITING = VectorStoreFile.Status.IN_PROGRESS
 
 
-class Lost(Exception):
-    """The entry is ours no more: it was cancelled, deleted, handed back, or is to be read anew."""
+class ClaimLost(Exception):
+    """The entry was cancelled, deleted, handed back, or is to be read again."""
 
 
 @dataclass(frozen=True)
-class Hold:
-    """A worker's claim on one attempt at an entry. ``given_up`` tells the thread that works on it to leave."""
+class Claim:
+    """A worker's claim on one attempt at an entry. ``given_up`` tells the thread that works on it to stop."""
 
     pk: int
     attempt: int
@@ -31,45 +31,45 @@ class Hold:
     given_up: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def rows(self) -> QuerySet[VectorStoreFile]:
-        """The entry, as long as it is ours."""
+        """Return the row of the entry; none when the claim is lost."""
         return VectorStoreFile.objects.filter(pk=self.pk, attempt=self.attempt, worker=self.worker, status=WAITING)
 
     def entry(self) -> VectorStoreFile:
-        """The entry with its file and store as they are now. Raises ``Lost``."""
+        """Return the entry with its file and store as they are now. Raise ``ClaimLost``."""
         row = self.rows().select_related("file", "store__embedding_provider").first()
         if row is None:
-            raise Lost
+            raise ClaimLost
         return row
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction during which the entry stays ours. Raises ``Lost``; then nothing is written."""
+        """Open a transaction during which the claim cannot be lost. Raise ``ClaimLost``; then nothing is written."""
         self.check()
         with transaction.atomic():
             # Without the key's lock: the rows that are inserted for it take that one.
             if self.rows().select_for_update(no_key=True).first() is None:
-                raise Lost
+                raise ClaimLost
             yield
 
     def write(self, **fields: Any) -> None:
-        """Change columns of the entry. Raises ``Lost``."""
+        """Change columns of the entry. Raise ``ClaimLost``."""
         self.check()
         if not self.rows().update(**fields):
-            raise Lost
+            raise ClaimLost
 
     def check(self) -> None:
-        """Raises ``Lost`` if the work was given up. A look at the row is what tells for certain."""
+        """Raise ``ClaimLost`` if the work was given up. Only the row tells for certain."""
         if self.given_up.is_set():
-            raise Lost
+            raise ClaimLost
 
     def pause(self, seconds: float) -> None:
-        """Raises ``Lost`` as soon as the work is given up."""
+        """Wait. Raise ``ClaimLost`` as soon as the work is given up."""
         if self.given_up.wait(seconds):
-            raise Lost
+            raise ClaimLost
 
 
-def claim(pk: int, *, attempt: int, worker: str) -> Hold | None:
-    """Take an entry that nobody works on. None when another worker was faster or its attempt is over."""
+def claim(pk: int, *, attempt: int, worker: str) -> Claim | None:
+    """Claim an entry. Return None when another worker was faster or its attempt is over."""
     free = VectorStoreFile.objects.filter(pk=pk, attempt=attempt, worker="", status=WAITING)
     won = free.update(worker=worker, heartbeat_at=timezone.now())
-    return Hold(pk, attempt, worker) if won else None
+    return Claim(pk, attempt, worker) if won else None

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
-from chat.retrieval.indexing.claims import Hold, Lost
+from chat.retrieval.indexing.claims import Claim, ClaimLost
 
 ROWS = 100  # that are removed in one transaction
 Status = VectorStoreFile.Status
@@ -33,10 +33,10 @@ def empty(pk: int, *, among: QuerySet[VectorStoreFile]) -> bool:
     return True
 
 
-def empty_claimed(claim: Hold) -> None:
-    """Remove the windows and passages of the claimed entry. Raise ``Lost``."""
+def empty_claimed(claim: Claim) -> None:
+    """Remove the windows and passages of the claimed entry. Raise ``ClaimLost``."""
     if not empty(claim.pk, among=claim.rows()):
-        raise Lost
+        raise ClaimLost
 
 
 def ended() -> QuerySet[VectorStoreFile]:

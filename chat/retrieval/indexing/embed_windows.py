@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from chat.errors import KeyRefused, ModelNotFound, ProviderError
 from chat.models import Passage, Window
 from chat.providers.base import Embedder
-from chat.retrieval.indexing.claims import Hold
+from chat.retrieval.indexing.claims import Claim
 
 log = logging.getLogger(__name__)
 FEWEST, MOST = 8, 128  # windows that are embedded in one call
@@ -26,8 +26,8 @@ LONGEST_PAUSE = 120.0  # seconds that a provider may ask for
 HOPELESS = (KeyRefused, ModelNotFound)
 
 
-def embed(claim: Hold, embedder: Embedder) -> None:
-    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``Lost``."""
+def embed(claim: Claim, embedder: Embedder) -> None:
+    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``."""
     counts = Window.objects.filter(entry=claim.pk).aggregate(total=Count("pk"), done=Count("vector"))
     total, done = counts["total"], counts["done"]
     missing, size = windows_without_vector(claim.pk), FEWEST
@@ -49,7 +49,7 @@ def embed(claim: Hold, embedder: Embedder) -> None:
         _write(claim, ready, progress=100)
 
 
-def _write(claim: Hold, windows: Sequence[Window], *, progress: int) -> None:
+def _write(claim: Claim, windows: Sequence[Window], *, progress: int) -> None:
     with claim.writing():
         Window.objects.bulk_update(windows, ["vector"])
         claim.rows().update(progress=progress)
@@ -72,7 +72,7 @@ def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
         seen = max(seen, until)
 
 
-def embed_insistently(claim: Hold, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+def embed_insistently(claim: Claim, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
     """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
     for pause in PAUSES:
         claim.check()

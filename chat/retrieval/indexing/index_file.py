@@ -16,7 +16,7 @@ from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.indexing import cleanup, embed_windows, passage_rows, reuse
-from chat.retrieval.indexing.claims import Hold, Lost
+from chat.retrieval.indexing.claims import Claim, ClaimLost
 
 log = logging.getLogger(__name__)
 PAUSE = 10.0  # seconds before an entry is handed back that the database did not take
@@ -33,14 +33,14 @@ class OctetLength(Func):
         return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
 
 
-def index(claim: Hold, *, embedder_of: EmbedderOf) -> None:
+def index_entry(claim: Claim, *, embedder_of: EmbedderOf) -> None:
     """Make the claimed entry searchable: afterwards it is ``completed``, or ``failed`` with the reason.
 
     If the claim is lost meanwhile, nothing more is written. Blocks for as long as it takes: minutes for a long book.
     """
     try:
         _make_searchable(claim, embedder_of)
-    except Lost:
+    except ClaimLost:
         cleanup.empty(claim.pk, among=cleanup.ended())
     except Unreadable as refusal:
         _fail(claim, code=refusal.code or INVALID, message=refusal.message)
@@ -48,7 +48,7 @@ def index(claim: Hold, *, embedder_of: EmbedderOf) -> None:
         _fail(claim, code=BROKEN_SERVER, message=error.message)
     except OperationalError:
         log.exception("the database did not take what was read of a file; it is tried again in %d s", PAUSE)
-        with suppress(Lost):
+        with suppress(ClaimLost):
             claim.pause(PAUSE)
             claim.write(worker="", heartbeat_at=None)
     except Exception:
@@ -57,7 +57,7 @@ def index(claim: Hold, *, embedder_of: EmbedderOf) -> None:
             _fail(claim, code=BROKEN_SERVER, message=_("Sorry, something went wrong."))
 
 
-def _make_searchable(claim: Hold, embedder_of: EmbedderOf) -> None:
+def _make_searchable(claim: Claim, embedder_of: EmbedderOf) -> None:
     entry = claim.entry()
     if entry.store.is_expired:
         raise Unreadable(_("The vector store has expired."))
@@ -68,7 +68,7 @@ def _make_searchable(claim: Hold, embedder_of: EmbedderOf) -> None:
     _complete(claim, entry)
 
 
-def _cut(claim: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
+def _cut(claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
     """Give the entry its passages and windows, in place of those that it has."""
     claim.write(is_cut=False, progress=0)
     # An earlier attempt may have left some; so does a worker that died while it was cutting.
@@ -84,7 +84,7 @@ def _cut(claim: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
         passage_rows.cut_file(claim, entry, path, embedder=embedder)
 
 
-def _complete(claim: Hold, entry: VectorStoreFile) -> None:
+def _complete(claim: Claim, entry: VectorStoreFile) -> None:
     texts = Passage.objects.filter(entry=entry).aggregate(sum=Sum(OctetLength("text")))["sum"] or 0
     vectors = Window.objects.filter(entry=entry).aggregate(sum=Sum(OctetLength("vector")))["sum"] or 0
     with claim.writing():
@@ -99,8 +99,8 @@ def _complete(claim: Hold, entry: VectorStoreFile) -> None:
         store_changed(entry.store_id)
 
 
-def _fail(claim: Hold, *, code: str, message: str) -> None:
+def _fail(claim: Claim, *, code: str, message: str) -> None:
     error = {"code": code, "message": message}
-    with suppress(Lost):
+    with suppress(ClaimLost):
         claim.write(status=Status.FAILED, last_error=error, is_cut=False, progress=0, worker="", heartbeat_at=None)
     cleanup.empty(claim.pk, among=cleanup.ended())

@@ -14,7 +14,7 @@ from chat.documents.tokens import count
 from chat.errors import Unreadable
 from chat.models import Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
-from chat.retrieval.indexing.claims import Hold
+from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.keywords import index
 
 MAX_TOKENS = 5_000_000  # of a file (reference, section 4)
@@ -31,10 +31,10 @@ _CHECK = 0.5
 Items = AsyncGenerator[Section | Summary, None]
 
 
-def cut_file(claim: Hold, entry: VectorStoreFile, path: Path, *, embedder: Embedder) -> None:
+def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embedder) -> None:
     """Read the file at ``path`` and insert its passages and windows, without vectors. The entry has none yet.
 
-    Raise ``Unreadable`` if the file cannot be read or has more than five million tokens, and ``Lost``.
+    Raise ``Unreadable`` if the file cannot be read or has more than five million tokens, and ``ClaimLost``.
     """
     document = _Document(claim, path, name=entry.file.filename)
     writer = _PassageWriter(claim, entry, embedder)
@@ -53,7 +53,7 @@ def cut_file(claim: Hold, entry: VectorStoreFile, path: Path, *, embedder: Embed
 class _Document:
     """A file that is read by a child process. ``notice`` is what people should know of it, once it has been read."""
 
-    def __init__(self, claim: Hold, path: Path, *, name: str) -> None:
+    def __init__(self, claim: Claim, path: Path, *, name: str) -> None:
         self.claim, self.path, self.name = claim, path, name
         self.notice = ""
 
@@ -101,7 +101,7 @@ async def _take_items(items: Items) -> list[Section | Summary]:
 class _PassageWriter:
     """Makes rows of passages, in order, and inserts some at a time."""
 
-    def __init__(self, claim: Hold, entry: VectorStoreFile, embedder: Embedder) -> None:
+    def __init__(self, claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
         self.claim, self.entry, self.embedder = claim, entry, embedder
         self.place = self.window_place = 0
         self.passages: list[Passage] = []
@@ -151,7 +151,7 @@ class _PassageWriter:
             self.window_place += 1
 
     def write(self) -> None:
-        """Insert the rows that wait. Raise ``Lost``."""
+        """Insert the rows that wait. Raise ``ClaimLost``."""
         with self.claim.writing():
             Passage.objects.bulk_create(self.passages)
             Window.objects.bulk_create(self.windows)

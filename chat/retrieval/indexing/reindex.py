@@ -26,15 +26,15 @@ def outdated() -> QuerySet[VectorStoreFile]:
     return VectorStoreFile.objects.filter(~Q(embedded_by=EMBEDDER), status=Status.COMPLETED)
 
 
-def renew_all() -> int:
+def reindex_all() -> int:
     """Have all outdated entries read again, except those of expired stores. Return how many."""
     store_ids = list(outdated().order_by().values_list("store", flat=True).distinct())
     stores = VectorStore.objects.filter(id__in=store_ids).only("id", "expires_after", "last_active_at")
-    return sum(renew(store) for store in stores if not store.is_expired)
+    return sum(reindex_store(store) for store in stores if not store.is_expired)
 
 
 @transaction.atomic
-def renew(store: VectorStore) -> int:
+def reindex_store(store: VectorStore) -> int:
     """Have the outdated entries of ``store`` read again, and return how many; call it when its model has changed.
 
     Until they have been read they are not found.

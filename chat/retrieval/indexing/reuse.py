@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from chat.documents.formats import extension
 from chat.models import File, Passage, VectorStoreFile, Window
-from chat.retrieval.indexing.claims import Hold
+from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.keywords import index
 
 BATCH = 20  # rows that are copied in one transaction
@@ -70,10 +70,10 @@ def _is_cut_alike(one: VectorStoreFile, other: VectorStoreFile) -> bool:
     return alike and one.chunking_strategy == other.chunking_strategy
 
 
-def copy_twin(claim: Hold, entry: VectorStoreFile, *, twin: VectorStoreFile) -> bool:
+def copy_twin(claim: Claim, entry: VectorStoreFile, *, twin: VectorStoreFile) -> bool:
     """Give ``entry``, which has none, the passages, windows and vectors of ``twin``.
 
-    Return False if the twin changed or was deleted meanwhile: then some were copied. Raise ``Lost``.
+    Return False if the twin changed or was deleted meanwhile: then some were copied. Raise ``ClaimLost``.
     """
     unchanged = VectorStoreFile.objects.filter(
         pk=twin.pk, attempt=twin.attempt, status=twin.status, is_cut=True, embedded_by=twin.embedded_by

@@ -13,13 +13,13 @@ from chat.actions.files import files
 from chat.actions.knowledge import file_batches, vector_stores
 from chat.models import Passage, User, VectorStore, VectorStoreFile, Window
 from chat.retrieval.indexing import claims, embed_windows, index_file, passage_rows
-from chat.retrieval.indexing.index_file import index
+from chat.retrieval.indexing.index_file import index_entry
 from tests.retrieval.reading import (
     SMALL,
     PlainEmbedder,
     at_last_closing,
+    claimed,
     file_with,
-    held,
     indexed,
     left,
     only,
@@ -52,9 +52,9 @@ class TestInTheMiddle:
         monkeypatch.setattr(embed_windows, "MOST", 1)
 
     def test_a_file_can_be_left_and_taken_up_by_another(self, entry: VectorStoreFile) -> None:
-        hold = held(entry, worker="first")
-        first = PlainEmbedder(Interrupt(hold.given_up.set, after=5))
-        index(hold, embedder_of=lambda store: first)
+        claim = claimed(entry, worker="first")
+        first = PlainEmbedder(Interrupt(claim.given_up.set, after=5))
+        index_entry(claim, embedder_of=lambda store: first)
         row = VectorStoreFile.objects.get(pk=entry.pk)
         assert (row.status, row.worker, row.is_cut) == ("in_progress", "first", True)
         assert 0 < row.progress < 100
@@ -111,9 +111,9 @@ class TestInTheMiddle:
             "store": lambda: vector_stores.delete(ada, entry.store_id),
             "owner": ada.delete,
         }
-        pk, hold = entry.pk, held(entry)
+        pk, claim = entry.pk, claimed(entry)
         embedder = PlainEmbedder(Interrupt(deeds[what]))
-        index(hold, embedder_of=lambda store: embedder)
+        index_entry(claim, embedder_of=lambda store: embedder)
 
         assert not VectorStoreFile.objects.exists()
         assert left(pk) == (0, 0)
@@ -126,10 +126,10 @@ class TestInTheMiddle:
         monkeypatch.setattr(passage_rows, "BATCH", 1)
         for number in range(5):
             file = file_with(ada, "long.txt", text(2000, word=f"try{number}x"))
-            hold = held(only(store_of(ada, file, strategy=SMALL)))
-            thread = threading.Thread(target=at_last_closing(lambda hold=hold: index(hold, embedder_of=plain)))
+            claim = claimed(only(store_of(ada, file, strategy=SMALL)))
+            thread = threading.Thread(target=at_last_closing(lambda claim=claim: index_entry(claim, embedder_of=plain)))
             thread.start()
-            while not Passage.objects.filter(entry=hold.pk, place=number).exists():
+            while not Passage.objects.filter(entry=claim.pk, place=number).exists():
                 assert thread.is_alive()
             files.delete(ada, file.id)
             thread.join()
@@ -138,9 +138,9 @@ class TestInTheMiddle:
         assert not VectorStoreFile.objects.exists()
 
     def test_a_model_that_changes_has_it_read_anew(self, entry: VectorStoreFile, scripted: Any) -> None:
-        hold = held(entry)
-        embedder = PlainEmbedder(Interrupt(hold.given_up.set, after=3))
-        index(hold, embedder_of=lambda store: embedder)
+        claim = claimed(entry)
+        embedder = PlainEmbedder(Interrupt(claim.given_up.set, after=3))
+        index_entry(claim, embedder_of=lambda store: embedder)
         VectorStoreFile.objects.update(worker="")
         VectorStore.objects.update(embedding_provider=scripted, embedding_model="another")
         again = PlainEmbedder()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chat.actions.expiry_sweep import sweep
 from chat.models import VectorStore, VectorStoreFile
-from chat.retrieval.indexing.reindex import renew_all
+from chat.retrieval.indexing.reindex import reindex_all
 from tests.retrieval.reading import (
     indexed,
     left,
@@ -41,9 +41,9 @@ class TestAStoreThatHasExpired:
         before = left(indexed(entry))
         self.expire()
         sweep()
-        assert renew_all() == 0
+        assert reindex_all() == 0
         VectorStore.objects.update(expires_after=None)
-        assert renew_all() == 1
+        assert reindex_all() == 1
 
         assert left(indexed(VectorStoreFile.objects.get())) == before
 

@@ -17,7 +17,7 @@ from chat.actions.knowledge import store_files, vector_stores
 from chat.background.liveness import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.retrieval.indexing import embed_windows
-from chat.retrieval.indexing.worker import Ingestion
+from chat.retrieval.indexing.worker import IndexingWorker
 from tests.engine.stage import in_thread, until
 from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
 
@@ -30,9 +30,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def at_work(folder: Path, embedder: PlainEmbedder | None = None) -> AsyncIterator[Ingestion]:
+async def at_work(folder: Path, embedder: PlainEmbedder | None = None) -> AsyncIterator[IndexingWorker]:
     used = embedder or PlainEmbedder()
-    working = Ingestion(folder=folder, embedder_of=lambda store: used)
+    working = IndexingWorker(folder=folder, embedder_of=lambda store: used)
     task = asyncio.create_task(working.run())
     try:
         yield working
@@ -54,14 +54,14 @@ async def is_read(store: VectorStore) -> None:
     await until(lambda: set(statuses(store)) == {"completed"}, what="the files to be read")
 
 
-class TestIngestion:
+class TestAnIndexingWorker:
     async def test_reads_what_waited_before_it_started(self, ada: User, folder: Path) -> None:
         store = await in_thread(many)(ada, 5)
         async with at_work(folder):
             await is_read(store)
 
     async def test_hears_of_new_files_at_once(self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Ingestion, "interval", 1000.0)
+        monkeypatch.setattr(IndexingWorker, "interval", 1000.0)
         async with at_work(folder) as working:
             await until(lambda: working.is_swept)
             await is_read(await in_thread(many)(ada, 3))
@@ -116,7 +116,7 @@ class TestIngestion:
                 gate.wait(20)
 
         first = PlainEmbedder(wait)
-        working = Ingestion(folder=folder, embedder_of=lambda store: first)
+        working = IndexingWorker(folder=folder, embedder_of=lambda store: first)
         task = asyncio.create_task(working.run())
         await until(inside.is_set)
         stopping = asyncio.create_task(working.stop())
@@ -144,14 +144,14 @@ class TestIngestion:
 
         async with at_work(folder, PlainEmbedder(wait)) as working:
             await until(inside.is_set)
-            (hold, _done) = next(iter(working.jobs.values()))
+            (claim, _done) = next(iter(working.jobs.values()))
             await VectorStoreFile.objects.aupdate(status="cancelled", worker="")
             working.wake()
-            await until(hold.given_up.is_set)
+            await until(claim.given_up.is_set)
             gate.set()
             await until(lambda: not working.jobs)
 
-        assert await in_thread(left)(hold.pk) == (0, 0)
+        assert await in_thread(left)(claim.pk) == (0, 0)
 
 
 class TestOfTwoAtWork:
