@@ -1,9 +1,11 @@
 # make serve   set everything up and run Everthread        make test    set everything up and run the tests
 # make check   format, lint, types, imports, migrations    make bench   measure the relay of streams
 # make conformance   run programs of OpenAI's own clients, which it fetches, against a server
+# make test WORKERS=0 ARGS="tests/engine -x --pdb"   in one process, where a debugger can be used
 # HOST, PORT and the settings of README.md come from the environment: PORT=9000 make serve
 
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -26,7 +28,7 @@ serve: $(STAMP)
 	@$(PY) manage.py serve
 
 test: $(STAMP)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 conformance: $(STAMP)
 	$(PY) -m pytest -m conformance tests/conformance $(ARGS)

@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.color import no_style
+from django.db import connection
 from django.db.models.signals import post_save
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from chat.models import Assistant, Kind, Provider, User
 from chat.models.resource_uses import COLUMNS
+from tests.live import LiveServer
 from tests.sandbox.brokers import RunningBroker, broker
 from tests.sandbox.python import sandbox_python
 from tests.uses import keep_uses, wrong_uses
@@ -28,6 +35,20 @@ def _fast_and_plain() -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """After a test that commits, empty the tables and no more: Django would make all content types and permissions
+    again, which takes longer than most tests."""
+    with django_db_blocker.unblock():
+        existing = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    tables = set(existing) - {ContentType._meta.db_table, Permission._meta.db_table}
+
+    def empty(test_case: TransactionTestCase) -> None:
+        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
+
+    TransactionTestCase._fixture_teardown = empty
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +108,13 @@ def scripted(db) -> Provider:
 @pytest.fixture
 def assistant(ada: User, scripted: Provider) -> Assistant:
     return Assistant.objects.create(owner=ada, name="Helper", instructions="Be brief.", audience="everyone")
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A running server, for all tests that do it no harm and do not mind what others have put there."""
+    with LiveServer(tmp_path_factory.mktemp("shared")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,21 @@
-"""Loaded by pytest before Django reads its settings: a data folder of the tests' own, no settings of the machine."""
+"""Loaded by pytest before Django reads its settings: a data folder of the tests' own, no settings of the machine.
+
+Each worker of pytest-xdist loads it too, and so has a folder and a database of its own.
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 KEPT = ("DJANGO_SETTINGS_MODULE", "EVERTHREAD_MODEL_PATH")
 
+# Compiled code is kept even if the machine says otherwise: some hundred processes of one run need it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 folder = tempfile.TemporaryDirectory(prefix="everthread-tests-")
 atexit.register(folder.cleanup)
 for name in list(os.environ):

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery"
-START = 60.0  # seconds
+START = 120.0  # seconds
+DATABASE = "everthread.sqlite3"
+MIGRATE = """
+from django.core.management import call_command
+from chat.models import Provider
+call_command("migrate", verbosity=0)
+Provider.objects.create(name="scripted", kind="scripted", default_model="scripted").make_default()
+"""
+# What ``serve`` does before it serves, and a key.
+SET_UP = """
+from django.conf import settings
+from chat.actions import keys, setup
+from chat.management.commands.serve import collect_static
+from chat.models import User
+collect_static()
+setup.first_run(username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD)
+print(keys.create(User.objects.get(), name="tests")[1])
+"""
 
 
 def free_port() -> int:
@@ -79,15 +100,30 @@ def share_sandbox_python(data_dir: Path) -> None:
         place.symlink_to(shared)
 
 
+@cache
+def set_up() -> tuple[Path, str]:
+    """A data folder to copy in which ``serve`` finds everything set up, and a key of its administrator.
+
+    To set up takes seconds of processor time, so a test process does it once.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="everthread-set-up-")
+    atexit.register(folder.cleanup)
+    server = LiveServer(Path(folder.name), OPENAI_BASE_URL="")  # nothing is in its database yet
+    key = server.shell(MIGRATE + SET_UP).strip()
+    return Path(folder.name), key
+
+
 class LiveServer:
-    """Answers from the scripted provider unless ``environment`` names another. Signs in as ``admin`` / ``PASSWORD``.
+    """Answers from the scripted provider unless ``environment`` names another. Signs in as ``admin`` / ``PASSWORD``;
+    ``key`` is an API key of theirs. With ``first`` there is a provider in the database and nothing else, so that its
+    start is the first one and there is no key.
 
     The code interpreter is off unless ``EVERTHREAD_SANDBOX`` says otherwise; then it shares its libraries with all
     other servers of tests, and with the one of the default data folder.
     """
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        self.data_dir, self.port = data_dir, free_port()
+    def __init__(self, data_dir: Path, *, first: bool = False, **environment: str) -> None:
+        self.data_dir, self.port, self.key = data_dir, free_port(), ""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "DJANGO_"))}
         self.environment = {
             **clean,
@@ -101,13 +137,13 @@ class LiveServer:
             share_sandbox_python(data_dir)
         self.log = data_dir / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
-        if "OPENAI_BASE_URL" not in environment:
-            self.manage("migrate", "--verbosity=0")
-            self.shell(
-                "from chat.models import Provider\n"
-                "row, _ = Provider.objects.get_or_create(name='scripted', kind='scripted', default_model='scripted')\n"
-                "row.make_default()"
-            )
+        if "OPENAI_BASE_URL" in environment:
+            return  # it makes a provider of it
+        if first:
+            self.shell(MIGRATE)
+        elif not (data_dir / DATABASE).exists():
+            template, self.key = set_up()
+            shutil.copytree(template, data_dir, dirs_exist_ok=True)
 
     @property
     def url(self) -> str:

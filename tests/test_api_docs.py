@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from tests.live import LiveServer
 from tests.snippets import program, promised
 
-PATIENCE = 60  # seconds for one program
+PATIENCE = 120  # seconds for one program
 
 
 def output_of(command: Sequence[str], *, code: str) -> str:
@@ -25,15 +25,14 @@ def output_of(command: Sequence[str], *, code: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("documents")) as server:
-        yield server
+@pytest.fixture
+def server(shared_server: LiveServer) -> LiveServer:
+    return shared_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def key(server: LiveServer) -> str:
-    return server.manage("createapikey", "admin").strip()
+    return server.key
 
 
 class TestTheProgramsForPython:

@@ -31,8 +31,7 @@ EVENTS = [
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     contract()
     with LiveServer(tmp_path_factory.mktemp("contract")) as server:
-        key = server.manage("createapikey", "admin").strip()
-        headers = {"Authorization": f"Bearer {key}", "OpenAI-Beta": "assistants=v2"}
+        headers = {"Authorization": f"Bearer {server.key}", "OpenAI-Beta": "assistants=v2"}
         with httpx2.Client(base_url=f"{server.url}/v1", headers=headers, timeout=60) as client:
             tour = Tour(client, server)
             tour.take()

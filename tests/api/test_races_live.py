@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def key(server: LiveServer) -> str:
-    return server.manage("createapikey", "admin").strip()
+    return server.key
 
 
 class Program:

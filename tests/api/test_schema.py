@@ -40,7 +40,7 @@ class Program:
 
     def __init__(self, server: LiveServer) -> None:
         self.base_url = f"{server.url}/v1"
-        self.key = {"Authorization": f"Bearer {server.manage('createapikey', 'admin').strip()}"}
+        self.key = {"Authorization": f"Bearer {server.key}"}
 
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
         response = requests.request(

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -72,8 +73,14 @@ Open = Callable[..., ChatPage]
 expect.set_options(timeout=PATIENCE)
 
 
+@pytest.fixture(scope="package")
+def cookies() -> dict[str, Any]:
+    """Of the last who signed in, by the server's address: to check a password takes half a second of processor time."""
+    return {}
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
+def open_page(browser: Browser, cookies: dict[str, Any]) -> Iterator[Open]:
     """Opens a signed-in page; options are those of Playwright's ``new_context``. Checks the console at the end."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -91,8 +98,10 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context.set_default_timeout(PATIENCE)
         context.on("page", watch)
         contexts.append(context)
+        context.add_cookies(cookies.get(server.url, []))
         page = ChatPage(context.new_page())
         page.sign_in("admin", PASSWORD)
+        cookies[server.url] = context.cookies()
         return page
 
     yield open

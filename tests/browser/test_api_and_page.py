@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::Deprecati
 
 @pytest.fixture(scope="module")
 def key(server: LiveServer) -> str:
-    return server.manage("createapikey", "admin").strip()
+    return server.key
 
 
 @pytest.fixture

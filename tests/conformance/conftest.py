@@ -59,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, sandbox_python: Path) -> It
 
 @pytest.fixture(scope="session")
 def key(server: LiveServer) -> str:
-    return server.manage("createapikey", "admin").strip()
+    return server.key
 
 
 @pytest.fixture(scope="session")

@@ -23,19 +23,14 @@ TAIL = b"\r\n--line--\r\n"
 BLOCK = os.urandom(MEGABYTE)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("bodies")) as running:
-        yield running
+@pytest.fixture
+def server(shared_server: LiveServer) -> LiveServer:
+    return shared_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def key(server: LiveServer) -> str:
-    return server.shell(
-        "from chat.actions import keys\n"
-        "from chat.models import User\n"
-        "print(keys.create(User.objects.get(), name='test')[1])"
-    ).strip()
+    return server.key
 
 
 def form(blocks: int) -> Iterator[bytes]:

@@ -7,16 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from chat.models import Assistant, User
 from tests.live import ROOT, LiveServer
 
 MAKE = """
-from django.contrib.auth import get_user_model
-from chat.models import Assistant
-admin, _ = get_user_model().objects.get_or_create(username="admin", is_superuser=True)
-for name in ("Helper", "Tutor", "Twin", "twin"):
+from chat.models import Assistant, User
+admin = User.objects.get()
+Assistant.objects.all().delete()
+for name in ("Helper", "Tutor"):
     Assistant.objects.create(name=name, owner=admin, instructions="Be brief.")
 """
 MESSAGES = """
@@ -44,7 +46,7 @@ def start(server: LiveServer, *arguments: str) -> subprocess.Popen[str]:
 def chat(server: LiveServer, lines: str, *arguments: str) -> tuple[int, str, str]:
     """The exit code, what was printed, and what was remarked."""
     process = start(server, *arguments)
-    out, remarks = process.communicate(lines, timeout=60)
+    out, remarks = process.communicate(lines, timeout=120)
     return process.returncode, out, remarks
 
 
@@ -68,11 +70,17 @@ class TestTheConsole:
         ],
     )
     def test_says_in_words_what_it_does_not_find(
-        self, server: LiveServer, arguments: tuple[str, ...], reason: str
+        self, refusal: Callable[..., str], make_user: Callable[..., User], arguments: tuple[str, ...], reason: str
     ) -> None:
-        code, out, remarks = chat(server, "one\n", *arguments)
+        admin = make_user("admin", is_superuser=True)
+        for name in ("Helper", "Twin", "twin"):
+            Assistant.objects.create(name=name, owner=admin)
+        assert reason in refusal("chat", *arguments)
+
+    def test_shows_what_it_does_not_find_without_a_traceback(self, server: LiveServer) -> None:
+        code, out, remarks = chat(server, "one\n", "--assistant", "nobody")
         assert (code, out) == (1, "")
-        assert reason in remarks
+        assert "There is no assistant 'nobody' for admin." in remarks
         assert "Traceback" not in remarks
 
     def test_says_why_an_answer_failed_and_goes_on(self, server: LiveServer) -> None:
@@ -100,7 +108,7 @@ class TestTheConsole:
         process.stdin.flush()
         begun = os.read(process.stdout.fileno(), 100).decode()
         process.send_signal(signal.SIGINT)
-        out, remarks = process.communicate("again\n", timeout=60)
+        out, remarks = process.communicate("again\n", timeout=120)
         assert process.returncode == 0
         assert "(stopped)" in remarks
         assert "You said: again" in out

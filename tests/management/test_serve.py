@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,12 @@ from tests.live import ROOT, LiveServer, model_server
 
 def run(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", "serve", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, text=True, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("serve")
+    return subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, text=True, timeout=120)
 
 
 class TestServe:
     def test_prints_the_first_administrators_password_once(self, tmp_path: Path) -> None:
-        server = LiveServer(tmp_path, EVERTHREAD_ADMIN_PASSWORD="", EVERTHREAD_ADMIN_USERNAME="grace")
+        server = LiveServer(tmp_path, first=True, EVERTHREAD_ADMIN_PASSWORD="", EVERTHREAD_ADMIN_USERNAME="grace")
         with server:
             first = server.log.read_text()
         server.log.unlink()
@@ -38,7 +34,7 @@ class TestServe:
         assert password not in second
 
     def test_makes_starter_assistants_that_everyone_can_use(self, tmp_path: Path) -> None:
-        with LiveServer(tmp_path) as server:
+        with LiveServer(tmp_path, first=True) as server:
             names = server.shell(
                 "from chat.models import Assistant; print(*Assistant.objects.values_list('name', 'audience'))"
             )
@@ -58,8 +54,8 @@ class TestServe:
             server.shell("from chat.models import Assistant; Assistant.objects.update(model='gpt-4o-2024-05-13')")
             assert "I am gpt-4o-2024-05-13." in server.manage("chat", stdin="And now?\n")
 
-    def test_says_that_a_port_is_taken(self, folder: Path) -> None:
-        server = LiveServer(folder)
+    def test_says_that_a_port_is_taken(self, tmp_path: Path) -> None:
+        server = LiveServer(tmp_path)
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", server.port))
             taken.listen()
@@ -69,7 +65,5 @@ class TestServe:
         assert "--port" in done.stderr
 
     @pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
-    def test_refuses_a_port_that_is_none(self, folder: Path, port: str) -> None:
-        done = run(LiveServer(folder), f"--port={port}")
-        assert done.returncode != 0
-        assert "is not a number from 1 to 65535" in done.stderr
+    def test_refuses_a_port_that_is_none(self, refusal: Callable[..., str], port: str) -> None:
+        assert "is not a number from 1 to 65535" in refusal("serve", f"--port={port}")

@@ -33,8 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, sandbox_python: Path) -> It
 
 @pytest.fixture(scope="module")
 def api(server: LiveServer) -> Iterator[httpx2.Client]:
-    key = server.manage("createapikey", "admin").strip()
-    headers = {"Authorization": f"Bearer {key}", "OpenAI-Beta": "assistants=v2"}
+    headers = {"Authorization": f"Bearer {server.key}", "OpenAI-Beta": "assistants=v2"}
     with httpx2.Client(base_url=f"{server.url}/v1", headers=headers, timeout=60) as client:
         yield client
 

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import aiohttp
 import psutil
@@ -24,15 +23,14 @@ print(Thread.objects.create(owner=user, assistant=Assistant.objects.first()).id)
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("socket")) as server:
-        yield server
+@pytest.fixture
+def server(shared_server: LiveServer) -> LiveServer:
+    return shared_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def key(server: LiveServer) -> str:
-    return server.manage("createapikey", "admin").strip()
+    return server.key
 
 
 @pytest.fixture
@@ -43,7 +41,7 @@ def thread_id(server: LiveServer) -> str:
 def ask(server: LiveServer, key: str, thread_id: str, question: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "EVERTHREAD_API_KEY": key}
     command = [sys.executable, str(CLIENT), server.url, thread_id, question]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
 class TestTheExampleClient:

@@ -85,28 +85,32 @@ class TestReading:
 
         assert peak_memory() - before < 20 << 20
 
-    async def test_goes_on_beside_a_file_that_does_harm(self, reading: Reading, tmp_path: Path) -> None:
+    async def test_goes_on_beside_a_file_that_does_harm(self, reading_in_a_child: Reading, tmp_path: Path) -> None:
         harmful = tmp_path / "harmful"
         harmful.write_bytes(harm.far_cell())
-        refused = asyncio.create_task(reading("a.xlsx", harmful))
+        refused = asyncio.create_task(reading_in_a_child("a.xlsx", harmful))
         outcomes = []
         for number in range(3):
             path = tmp_path / str(number)
             path.write_bytes(samples.pdf([samples.prose([f"This is file {number}."])]))
-            outcomes.append(await reading("a.pdf", path))
+            outcomes.append(await reading_in_a_child("a.pdf", path))
 
         assert [outcome.text.strip() for outcome in outcomes] == [f"This is file {number}." for number in range(3)]
         with pytest.raises(Unreadable):
             await refused
 
-    async def test_of_a_file_that_is_gone_is_the_servers_fault(self, reading: Reading, tmp_path: Path) -> None:
+    async def test_of_a_file_that_is_gone_is_the_servers_fault(
+        self, reading_in_a_child: Reading, tmp_path: Path
+    ) -> None:
         with pytest.raises(Unreadable) as refusal:
-            await reading("a.pdf", tmp_path / "gone")
+            await reading_in_a_child("a.pdf", tmp_path / "gone")
         assert refusal.value.code == "server_error"
 
-    async def test_of_a_name_that_is_none_of_ours_starts_no_child(self, reading: Reading, tmp_path: Path) -> None:
+    async def test_of_a_name_that_is_none_of_ours_starts_no_child(
+        self, reading_in_a_child: Reading, tmp_path: Path
+    ) -> None:
         with pytest.raises(Unreadable, match="not supported"):
-            await reading("a.png", tmp_path / "gone")
+            await reading_in_a_child("a.png", tmp_path / "gone")
 
 
 @pytest.fixture
@@ -136,17 +140,19 @@ class TestAChildThatGoesWrong:
             ("yes | tr -d '\\n'", "invalid_file", "broken or needs too much memory"),
         ],
     )
-    async def test_ends_as_a_refusal(self, reading: Reading, child, script: str, code: str, words: str) -> None:
+    async def test_ends_as_a_refusal(
+        self, reading_in_a_child: Reading, child, script: str, code: str, words: str
+    ) -> None:
         child(script)
         with pytest.raises(Unreadable, match=words) as refusal:
-            await reading("a.pdf", samples.pdf([]))
+            await reading_in_a_child("a.pdf", samples.pdf([]))
         assert refusal.value.code == code
 
-    async def test_sees_nothing_of_our_secrets(self, reading: Reading, child, tmp_path, monkeypatch) -> None:
+    async def test_sees_nothing_of_our_secrets(self, reading_in_a_child: Reading, child, tmp_path, monkeypatch) -> None:
         child(f"env > {tmp_path}/seen")
         monkeypatch.setenv("DJANGO_SECRET_KEY", "hidden")
         with pytest.raises(Unreadable):
-            await reading("a.pdf", samples.pdf([]))
+            await reading_in_a_child("a.pdf", samples.pdf([]))
 
         assert "hidden" not in (tmp_path / "seen").read_text()
 

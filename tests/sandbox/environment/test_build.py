@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from chat.sandbox.inside.libraries import LIBRARIES
 from tests.sandbox.environment import wheels
 
 ROOT = Path(__file__).resolve().parents[3]
+LAST = (1.0, "The libraries are ready.")  # that the maker of an environment hears
 
 
 def silent(done: float, sentence: str) -> None:
@@ -53,16 +55,43 @@ def online(offline: None, index: Path, monkeypatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
 
 
+@dataclass(frozen=True)
+class Making:
+    """An environment that two made at once, in a folder that had remains of others."""
+
+    folder: Path
+    heard: dict[str, list[tuple[float, str]]]  # by maker, the part that is done and the sentence
+
+    @property
+    def place(self) -> Path:
+        return build.python_of(self.folder).parent.parent
+
+
 @pytest.fixture(scope="module")
-def made(index: Path, tmp_path_factory) -> Path:
-    """A folder with an environment, for tests that leave it whole."""
-    folder = tmp_path_factory.mktemp("made")
+def making(index: Path, tmp_path_factory) -> Making:
+    """To make one takes seconds of processor time; so all tests share it that leave it whole."""
+    making = Making(tmp_path_factory.mktemp("made"), {"one": [], "two": []})
+    (making.place.with_suffix(".partial") / "lib" / "junk").mkdir(parents=True)
+    (making.folder / "0123456789abcdef" / "bin").mkdir(parents=True)
+
+    def make(heard: list[tuple[float, str]]) -> None:
+        build.prepare(making.folder, progress=lambda done, said: heard.append((done, said)))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(index))
-        build.prepare(folder, progress=silent)
-    return folder
+        threads = [threading.Thread(target=make, args=[heard]) for heard in making.heard.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return making
+
+
+@pytest.fixture
+def made(making: Making) -> Path:
+    return making.folder
 
 
 class TestTheEnvironment:
@@ -108,55 +137,25 @@ class TestTheEnvironment:
 
 @pytest.mark.usefixtures("online")
 class TestMakingIt:
-    def test_tells_how_far_it_is(self, tmp_path: Path):
-        heard: list[tuple[float, str]] = []
-
-        build.prepare(tmp_path, progress=lambda done, said: heard.append((done, said)))
+    def test_tells_how_far_it_is(self, making: Making):
+        (heard,) = (heard for heard in making.heard.values() if LAST in heard)
 
         parts = [done for done, _ in heard]
         assert parts == sorted(parts)
         assert parts[0] == 0.0
-        assert heard[-1] == (1.0, "The libraries are ready.")
+        assert heard[-1] == LAST
         assert len({sentence.split()[0] for _, sentence in heard}) >= 4
 
-    def test_begins_anew_what_was_half_made_or_broken(self, tmp_path: Path):
-        partial = build.python_of(tmp_path).parent.parent.with_suffix(".partial")
-        (partial / "lib" / "junk").mkdir(parents=True)
+    def test_begins_anew_what_was_half_made(self, making: Making):
+        assert not making.place.with_suffix(".partial").exists()
+        assert not list(making.place.rglob("junk"))
 
-        python = build.prepare(tmp_path, progress=silent)
-        shutil.rmtree(next(python.parent.parent.glob("lib/*/site-packages/pandas")))
+    def test_removes_what_was_made_of_other_pins(self, making: Making):
+        assert [path for path in making.folder.iterdir() if path.is_dir()] == [making.place]
 
-        assert not build.is_ready(tmp_path)
-        assert asked(build.prepare(tmp_path, progress=silent), "import pandas; print('whole')") == "whole"
-        assert not partial.exists()
-
-    def test_removes_what_was_made_of_other_pins(self, tmp_path: Path):
-        (tmp_path / "0123456789abcdef" / "bin").mkdir(parents=True)
-
-        build.prepare(tmp_path, progress=silent)
-
-        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [
-            build.python_of(tmp_path).parent.parent.name
-        ]
-
-    def test_is_done_once_by_two_at_once(self, tmp_path: Path):
-        heard: dict[str, list[str]] = {"one": [], "two": []}
-        threads = [
-            threading.Thread(
-                target=build.prepare,
-                args=(tmp_path,),
-                kwargs={"progress": lambda _, said, name=name: heard[name].append(said)},
-            )
-            for name in heard
-        ]
-
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-        assert build.is_ready(tmp_path)
-        assert sorted("The libraries are ready." in sentences for sentences in heard.values()) == [False, True]
+    def test_is_done_once_by_two_at_once(self, making: Making):
+        assert build.is_ready(making.folder)
+        assert sorted(LAST in heard for heard in making.heard.values()) == [False, True]
 
     def test_ends_where_the_one_who_listens_says_so(self, tmp_path: Path):
         class Enough(Exception): ...
@@ -190,13 +189,18 @@ class TestMakingIt:
 
         assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
 
-    def test_is_done_for_a_container_image_from_the_command_line(self, tmp_path: Path):
-        command = [sys.executable, "-m", "chat.sandbox.environment", str(tmp_path / "python")]
+    def test_of_a_broken_one_is_done_from_the_command_line_for_a_container_image(self, making: Making, tmp_path: Path):
+        folder = tmp_path / "python"
+        shutil.copytree(making.folder, folder, symlinks=True)
+        shutil.rmtree(next(folder.glob("*/lib/*/site-packages/pandas")))
+        assert not build.is_ready(folder)
 
+        command = [sys.executable, "-m", "chat.sandbox.environment", str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
         assert "100% The libraries are ready." in done.stdout
-        assert done.stdout.splitlines()[-1] == str(build.python_of(tmp_path / "python"))
+        assert done.stdout.splitlines()[-1] == str(build.python_of(folder))
+        assert asked(build.python_of(folder), "import pandas; print('whole')") == "whole"
 
 
 class TestAFailure:
