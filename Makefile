@@ -2,7 +2,7 @@
 # make check   format, lint, types, imports, migrations    make bench   measure the relay of streams
 # make conformance   run programs of OpenAI's own clients, which it fetches, against a server
 # make test WORKERS=0 ARGS="tests/engine -x --pdb"   in one process, where a debugger can be used
-# HOST, PORT and the settings of README.md come from the environment: PORT=9000 make serve
+# HOST, PORT and the settings of docs/operating.md come from the environment: PORT=9000 make serve
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -36,6 +36,7 @@ conformance: $(STAMP)
 check: $(STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/djhtml --check --tabwidth 2 templates
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run

@@ -1,4 +1,4 @@
-"""The admin's front hall: the models of one app, shown as rooms."""
+"""The admin site, with its index page: the models of one app, shown as rooms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ class EverthreadAdminSite(AdminSite):
     site_title = _("Everthread")
     index_title = _("Rooms")
     site_url = "/"
-    index_template = "admin/front_hall.html"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Django's list of apps, regrouped by ``ROOMS``; what no room names comes last under its own app."""
@@ -73,5 +72,5 @@ class EverthreadAdminSite(AdminSite):
     def app_index(  # type: ignore[override]  # it leads to another page
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page of one app: with one app, that is the front hall."""
+        """The page of one app: with one app, that is the index page."""
         return HttpResponseRedirect(reverse("admin:index", current_app=self.name))

@@ -1,4 +1,4 @@
-"""The admin, with our own front hall."""
+"""The admin, with our own index page."""
 
 from django.contrib.admin.apps import AdminConfig
 

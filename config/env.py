@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
-DATABASES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -47,19 +48,36 @@ def one_of(name: str, *, choices: Sequence[str], default: str) -> str:
     return value
 
 
-def database(name: str, *, default: str) -> dict[str, Any]:
-    """An address such as ``postgres://user:password@host/name`` as Django's dict."""
-    try:
-        found = dict(env.db_url_config(text(name, default=default)))
-    except Exception:
-        found = {}
-    if found.get("ENGINE") not in DATABASES:
+def database(name: str, *, default: Path) -> dict[str, Any]:
+    """Return an address such as ``postgres://user:password@host/name`` as Django's dict; without one, SQLite's file."""
+    value = text(name)
+    if not value:
+        return {"ENGINE": SQLITE, "NAME": str(default)}
+    config = _database_config(value)
+    if config is None:
         # The value may hold a password, so it is not shown.
         raise ImproperlyConfigured(
-            f"{name} names no database that Everthread can use."
-            " It looks like postgres://user:password@host:5432/name or sqlite:////folder/file."
+            f"{name} is not the address of a database that Everthread can use."
+            " Set it to one, such as postgres://user:password@host:5432/name or sqlite:////folder/file."
         )
-    return found
+    return config
+
+
+def _database_config(address: str) -> dict[str, Any] | None:
+    """Return Django's dict for ``address``, or None if it has no known scheme or names no database."""
+    engine = env.DB_SCHEMES.get(address.partition("://")[0].lower())
+    if engine not in (SQLITE, POSTGRESQL):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # environ warns of a part that it does not use
+            config = dict(env.db_url_config(address))
+    except (ValueError, UserWarning):
+        return None
+    if engine == SQLITE:
+        # The server's threads and processes share the database, which memory-only SQLite cannot be.
+        config["NAME"] = "" if config["NAME"] == ":memory:" else str(Path(config["NAME"]).absolute())
+    return config if config["NAME"] or config.get("OPTIONS", {}).get("service") else None
 
 
 def mail(name: str) -> dict[str, Any]:

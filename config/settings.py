@@ -1,4 +1,4 @@
-"""Settings, all from the environment; a wrong value says how to mend it. README.md has the table of them.
+"""Settings, all from the environment; a wrong value says how to mend it. docs/operating.md has the table of them.
 
 Only ``config`` reads the environment for settings; ``chat`` reads ``django.conf.settings``.
 """
@@ -21,8 +21,8 @@ DATA_DIR = env.folder("EVERTHREAD_DATA_DIR", default=BASE_DIR / "data")
 SECRET_KEY = env.text("DJANGO_SECRET_KEY") or env.kept_secret(DATA_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.words("DJANGO_SECRET_KEY_FALLBACKS")
 
-DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'everthread.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+DATABASES = {"default": env.database("DATABASE_URL", default=DATA_DIR / "everthread.sqlite3")}
+if DATABASES["default"]["ENGINE"] == env.SQLITE:
     # One writer at a time: take the lock when the transaction begins and wait for it, rather than fail in the middle.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -68,7 +68,7 @@ def routes() -> str:
 
 DRAWN: dict[str, tuple[str, Callable[[], str]]] = {
     "run states": ("docs/runs.md", run_states),
-    "rooms": ("README.md", rooms),
+    "rooms": ("CONTRIBUTING.md", rooms),
     "routes": ("docs/api.md", routes),
 }
 

@@ -9,7 +9,11 @@ import atexit
 import os
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 KEPT = ("DJANGO_SETTINGS_MODULE", "EVERTHREAD_MODEL_PATH")
 
@@ -23,3 +27,14 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["EVERTHREAD_DATA_DIR"] = folder.name
 (Path(folder.name) / "static").mkdir()  # WhiteNoise warns without it; collectstatic would make it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    """Stop with the sentence about a wrong setting alone, where pytest-django shows a traceback and advice."""
+    try:
+        return (yield)
+    except ImportError as error:
+        if isinstance(error.__context__, ImproperlyConfigured):
+            raise SystemExit(str(error.__context__)) from None
+        raise

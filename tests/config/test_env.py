@@ -24,11 +24,37 @@ class TestAWrongValue:
         with pytest.raises(ImproperlyConfigured, match="DEBUG, INFO"):
             env.one_of("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO"), default="INFO")
 
-    def test_of_the_database_is_described_without_its_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("DATABASE_URL", "oops://me:secret@host/name")
-        with pytest.raises(ImproperlyConfigured, match="postgres://") as refused:
-            env.database("DATABASE_URL", default="sqlite:///x")
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "test_postgres",
+            "/srv/everthread.sqlite3",
+            "postgres:secret",
+            "//me:secret@host/name",
+            "://me:secret@host/name",
+            "oops://me:secret@host/name",
+            "mysql://me:secret@host/name",
+            "postgres://me:secret@host",
+            "postgres://me:secret@host/",
+            "postgres://me:secret@host:port/name",
+            "postgres://",
+            "sqlite:test_postgres",
+            "sqlite://",
+            "sqlite:///",
+            "sqlite:///:memory:",
+            "sqlite://:memory:",
+            "sqlite://folder/file",
+            " ",
+        ],
+    )
+    def test_of_the_database_is_answered_with_an_example_and_not_shown(
+        self, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder, value: str
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", value)
+        with pytest.raises(ImproperlyConfigured, match=r"DATABASE_URL.*postgres://.*sqlite:////") as refused:
+            env.database("DATABASE_URL", default=Path("unused"))
         assert "secret" not in str(refused.value)
+        assert not recwarn.list
 
     def test_of_the_mail_server_is_described_without_its_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EMAIL_URL", "pigeon://me:secret@host")
@@ -74,6 +100,36 @@ class TestValues:
     ) -> None:
         monkeypatch.setenv("EVERTHREAD_TLS", written)
         assert env.yes_or_no("EVERTHREAD_TLS", default=not meant) is meant
+
+
+class TestADatabase:
+    @pytest.mark.parametrize(
+        ("address", "name"),
+        [
+            ("postgres://me:p%40ss@host:5432/name", "name"),
+            ("postgresql://host/na%20me", "na me"),
+            ("POSTGRES://me:p%zz#[@host/name?sslmode=require", "name"),
+            ("postgres://?service=everthread", ""),
+            ("sqlite:////srv/50%25/file", "/srv/50%/file"),
+        ],
+    )
+    def test_is_named_by_an_address(self, monkeypatch: pytest.MonkeyPatch, address: str, name: str) -> None:
+        monkeypatch.setenv("DATABASE_URL", address)
+        assert env.database("DATABASE_URL", default=Path("unused"))["NAME"] == name
+
+    def test_in_a_file_beside_is_found_from_elsewhere_too(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("DATABASE_URL", "sqlite:///file")
+        assert env.database("DATABASE_URL", default=Path("unused"))["NAME"] == str(tmp_path / "file")
+
+    @pytest.mark.parametrize("folder", ["50%", "a+b", "what?", "#1"])
+    def test_is_a_file_in_the_data_folder_unless_said_otherwise(
+        self, monkeypatch: pytest.MonkeyPatch, folder: str
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", "")
+        assert env.database("DATABASE_URL", default=Path(folder, "file"))["NAME"] == f"{folder}/file"
 
 
 class TestTheKeptSecret:

@@ -85,6 +85,7 @@ class TestAWorker:
             await in_thread(threads.delete)(thread.owner, thread.id)
             await until(lambda: provider.stopped, what="the stream to be closed")
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one lock for all")
     async def test_waits_for_a_database_that_is_locked(self, stage: Stage, thread: Thread) -> None:
         gate = asyncio.Event()
         async with stage.working(ScriptedProvider([Reply("Beginning", gate, " and end.")])):

@@ -106,9 +106,9 @@ def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
         "thread": thread,
         "assistant": assistant_label(thread),
         "readable": readable,
-        "messages_shown": [_shown(message, files=files, readable=readable) for message in messages],
-        "left_out": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
-        "queued": thread.queued_messages.count(),
+        "message_rows": [_shown(message, files=files, readable=readable) for message in messages],
+        "omitted_count": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
+        "queued_count": thread.queued_messages.count(),
         "runs": [(run, format_duration(run_duration(run))) for run in thread.runs.all()[:MAX_ROWS]],
     }
 

@@ -103,7 +103,7 @@ class StorePagesAdmin(StrictLookupAdmin):
         """Render the hits of the search tester, while someone types."""
         form = search_tester.SearchTestForm(request.GET, store=store)
         trial = search_tester.run_search(form) if form.is_valid() and form.cleaned_data["q"] else None
-        return render(request, f"{FOLDER}/hits.html", {"form": form, "trial": trial, "original": store})
+        return render(request, f"{FOLDER}/search_hits.html", {"form": form, "trial": trial, "original": store})
 
     def _render_table(self, request: HttpRequest, store: VectorStore) -> HttpResponse:
         """Render the table of files; with the store's statistics, once no file is being read."""

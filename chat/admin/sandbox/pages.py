@@ -95,7 +95,7 @@ class SandboxPages:
             trial = CellResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
         except SandboxError as error:
             trial = CellResult(problem=error.message)
-        return render(request, f"{FOLDER}/trial.html", {"trial": trial})
+        return render(request, f"{FOLDER}/test_result.html", {"trial": trial})
 
 
 def _status_context(request: HttpRequest) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _status_context(request: HttpRequest) -> dict[str, Any]:
         "outstanding": state.state in sandbox_status.PENDING,
         "percent": int(state.progress * 100),
         "tiers": statistics.tier_rows(state),
-        "told": told,
+        "statistics": told,
         "elsewhere": settings.EVERTHREAD_SANDBOX_SOCKET,
         "problem": problem,
         "may_run": sandbox_status.may_test(request),

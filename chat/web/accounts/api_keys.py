@@ -32,16 +32,16 @@ def create(request: SignedInRequest) -> HttpResponse:
         key, secret = api_keys.create(request.user, name=name)
     except InvalidRequest as refusal:
         return list_page(request, status=refusal.status, problem=refusal.message, name=name)
-    return list_page(request, made=key, secret=secret)
+    return list_page(request, new_key=key, secret=secret)
 
 
 def list_page(request: SignedInRequest, *, status: int = 200, **more: object) -> HttpResponse:
     own = list(api_keys.of(request.user))
     context = {
-        "usable": [key for key in own if key.revoked_at is None],
-        "revoked": [key for key in own if key.revoked_at is not None],
-        "longest": api_keys.MAX_NAME,
-        "api": request.build_absolute_uri("/v1"),
+        "usable_keys": [key for key in own if key.revoked_at is None],
+        "revoked_keys": [key for key in own if key.revoked_at is not None],
+        "max_name_length": api_keys.MAX_NAME,
+        "api_address": request.build_absolute_uri("/v1"),
     }
     return render(request, "keys/list.html", context | more, status=status)
 

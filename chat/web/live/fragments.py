@@ -101,7 +101,7 @@ def more_blocks(message_id: str, closed: Iterable[str], *, tail: str) -> SafeStr
 
 def _code_step(item: CodeStep, **more: object) -> SafeString:
     cells = [(call, call.code if call.state == "writing" else highlight(call.code, "python")) for call in item.calls]
-    return _template("work", {"entry": item, "cells": cells, **more})
+    return _template("code_cells", {"entry": item, "cells": cells, **more})
 
 
 def code_changes(changes: CodeChanges) -> Iterator[SafeString]:
@@ -123,7 +123,7 @@ def run_panel(
     if run and run["required_action"]:
         calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
     doing = {"live": live, "is_writing": is_writing, "is_searching": is_searching, "calls": calls}
-    return _template("run", {"thread": thread, "run": run, **doing})
+    return _template("run_panel", {"thread": thread, "run": run, **doing})
 
 
 def around(thread: Thread) -> tuple[SafeString, SafeString]:
@@ -133,7 +133,7 @@ def around(thread: Thread) -> tuple[SafeString, SafeString]:
 
 def waiting(thread: Thread) -> SafeString:
     """Return the messages that wait until the thread is free."""
-    return _template("waiting", {"thread": thread, "queued": waiting_messages(thread)})
+    return _template("waiting_messages", {"thread": thread, "waiting_messages": waiting_messages(thread)})
 
 
 def title(thread: Thread) -> SafeString:
@@ -146,4 +146,5 @@ def announcement(words: StrPromise | None) -> SafeString:
 
 
 def _template(name: str, context: dict[str, Any]) -> SafeString:
-    return render_to_string(f"chat/{name}.html", context)
+    # Without the line breaks around it: a frame begins with its element.
+    return mark_safe(render_to_string(f"chat/{name}.html", context).strip())  # noqa: S308 -- a template's output

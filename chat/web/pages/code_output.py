@@ -24,4 +24,4 @@ def output(request: SignedInRequest, thread_id: str, step_id: str, place: int) -
     calls = step.details["tool_calls"][place : place + 1] if step else []
     if not calls or calls[0]["type"] != CODE_INTERPRETER:
         raise NotFound(_("There is no such output."))
-    return render(request, "chat/output.html", {"whole": output_of(calls[0][CODE_INTERPRETER])})
+    return render(request, "chat/code_output.html", {"full_output": output_of(calls[0][CODE_INTERPRETER])})

@@ -39,7 +39,7 @@ def upload(request: SignedInRequest) -> HttpResponse:
             stored.append(attachments.take(request.user, upload=cast("Upload", each)))
         except Refusal as refusal:
             refused.append(refusal.message)
-    return render(request, "chat/attachments.html", {"chips": attachment_chips(stored), "refused": refused})
+    return render(request, "chat/attachments.html", {"chips": attachment_chips(stored), "refusals": refused})
 
 
 @require_safe

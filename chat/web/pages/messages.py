@@ -77,7 +77,7 @@ def composer_form(request: SignedInRequest) -> ComposerForm:
 def composer_response(request: SignedInRequest, posted: Posted) -> HttpResponse:
     """Return the new message for the end of the page, unless it waits, and an empty composer."""
     message = fragments.appended(message_items([posted.message])) if posted.message else ""
-    response = render(request, "chat/sent.html", {"said": message, "client_key": secrets.token_urlsafe(18)})
+    response = render(request, "chat/message_sent.html", {"fragment": message, "client_key": secrets.token_urlsafe(18)})
     return trigger_client_event(response, "everthread:sent")
 
 
@@ -107,7 +107,7 @@ def take_back(request: SignedInRequest, thread_id: str) -> HttpResponse:
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_present(request.user, file_ids(queued.content, queued.attachments))
-    response = render(request, "chat/taken_back.html", {"chips": attachment_chips(attached)})
+    response = render(request, "chat/restored_attachments.html", {"chips": attachment_chips(attached)})
     return trigger_client_event(response, "everthread:changed")
 
 
@@ -129,7 +129,7 @@ def reading(request: SignedInRequest, thread_id: str, message_id: str) -> HttpRe
         (item,) = message_items([get_message(request, thread_id, message_id)])
     except NotFound:
         return HttpResponse()
-    return render(request, "chat/reading.html", {"entry": item})
+    return render(request, "chat/file_states.html", {"entry": item})
 
 
 def get_message(request: SignedInRequest, thread_id: str, message_id: str) -> Message:

@@ -20,7 +20,7 @@ def preview(request: SignedInRequest, thread_id: str, message_id: str, number: i
     name = source.citation.file_name
     excerpt = reflow(source.excerpt, file_name=name) if source.excerpt else None
     place = {"thread_id": thread_id, "message_id": message_id, "before": number - 1, "after": number + 1}
-    context = {"found": source, "excerpt": excerpt, "source": source_line(source.citation), **place}
+    context = {"preview": source, "excerpt": excerpt, "source": source_line(source.citation), **place}
     return render(request, "chat/source.html", context)
 
 

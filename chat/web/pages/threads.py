@@ -82,7 +82,7 @@ def earlier(request: SignedInRequest, thread_id: str) -> HttpResponse:
     thread = threads.get(request.user, thread_id)
     before = history.before(thread, request.GET.get("before", ""))
     context = {"thread": thread, "entries": fragments.items(before.items), "earlier_than": before.earlier_than}
-    return render(request, "chat/earlier.html", context)
+    return render(request, "chat/earlier_messages.html", context)
 
 
 @require_POST

@@ -110,7 +110,7 @@ class TestTheTable:
         VectorStoreFile.objects.filter(pk=entry.pk).update(status=Status.COMPLETED, usage_bytes=2048)
         page = client.get(address("files", handbook)).content.decode()
         assert re.search(r'id="figures" hx-swap-oob="true"', page)
-        figures = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page.replace("\xa0", " ")))
+        figures = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", page.replace("\xa0", " ")))
         shown = {name: figures[name] for name in ("Files", "Passages", "Vectors", "Size of passages and vectors")}
         assert shown == {"Files": "1", "Passages": "2", "Vectors": "2", "Size of passages and vectors": "2.0 KB"}
 
@@ -121,7 +121,7 @@ class TestTheTable:
         page = client.get(address("change", handbook)).content.decode()
         assert "The PDF is protected by a password." in page
         assert "No text was found." in page
-        assert page.count(">Try again<") == 1
+        assert len(re.findall(r">\s*Try again\s*<", page)) == 1
 
     def test_can_be_narrowed_to_one_state_and_turned_page_by_page(self, client, handbook, fill) -> None:
         fill(handbook, "", name="locked.pdf", status=Status.FAILED, last_error={"message": "Locked."})
@@ -233,7 +233,7 @@ class TestThePassages:
         assert "<span>slides 1–2</span>" in page
         assert '<span class="again">leave.</span> All year.</pre>' in page
         assert "5 tokens" in page
-        assert "<dt>team</dt><dd>hr</dd>" in page
+        assert re.search(r"<dt>team</dt>\s*<dd>hr</dd>", page)
 
     def test_are_turned_page_by_page_and_found_by_their_place(self, client, handbook, fill) -> None:
         entry = fill(handbook, "\n\n".join(f"Paragraph {number}." for number in range(45)))

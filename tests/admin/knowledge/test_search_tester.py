@@ -36,7 +36,7 @@ class TestTheTester:
         assert names(page) == ["leave.pdf", "leave.pdf"]
         assert "<span>page 1</span>" in page
         assert "<mark># Leave" in page
-        score, words, meaning = (float(value) for value in re.findall(r"</meter> ([\d.]+)<", page)[:3])
+        score, words, meaning = (float(value) for value in re.findall(r"</meter>\s+([\d.]+)\s*<", page)[:3])
         assert 0 < words < 1
         assert 0 < meaning < 1
         assert score == pytest.approx(0.6 * words + 0.4 * meaning, abs=0.011)

@@ -152,7 +152,7 @@ class TestTheFigures:
         row = re.search(r'<th scope="row">ada</th>.*?</tr>', page, re.DOTALL)
         assert row is not None
         assert re.search(r"[3-9]\d\.\d\xa0MB", row[0])
-        told = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page))
+        told = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", page))
         assert told["Sessions"].endswith(f" / {sandbox.rules.sessions}")
         assert told["Time of a cell"] == "30 s"
         assert told["and at the latest after"] == "6 h"

@@ -78,8 +78,8 @@ class TestThePage:
         api_keys.create(ada, name="gone")[0].revoke()
         api_keys.create(ada, name="laptop")
         response = page.get(KEYS)
-        assert [key.name for key in response.context["usable"]] == ["laptop"]
-        assert [key.name for key in response.context["revoked"]] == ["gone"]
+        assert [key.name for key in response.context["usable_keys"]] == ["laptop"]
+        assert [key.name for key in response.context["revoked_keys"]] == ["gone"]
         assert "1 revoked key" in html(response)
         assert html(response).count("Revoke “") == 1
 

@@ -204,6 +204,11 @@ class TestALongOutput:
 
 
 class TestPictures:
+    def test_that_are_none_take_no_room(self, page, thread, run):
+        """The style sheet hides an element that is empty, white space included."""
+        message = answer(thread, run, text_part("It is 42."))
+        assert f'<div class="pictures" id="{message.id}-pictures"></div>' in show(page, thread)
+
     def test_stand_before_the_text(self, page, ada, thread, run):
         first, second = (output_file(ada, name, PNG) for name in ("image-1.png", "image-2.png"))
         answer(thread, run, shown(first), shown(second), text_part("Two charts."))
