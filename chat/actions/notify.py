@@ -1,4 +1,4 @@
-"""Telling after the commit: what an action changed, to the followers, to the workers and to those who read files."""
+"""What actions tell followers and workers, once their transaction is committed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chat.events.types import THREAD_CHANGED, Event
 from chat.retrieval.indexing.worker import IndexingWorker
 
 
-def tell(thread_id: str, events: Sequence[Event]) -> None:
-    """Publish ``events`` and wake the workers once the transaction is committed."""
+def after_commit(thread_id: str, events: Sequence[Event]) -> None:
+    """Publish ``events`` of the thread and wake the workers."""
 
     def publish() -> None:
         bus.publish(thread_id, events)
@@ -23,10 +23,10 @@ def tell(thread_id: str, events: Sequence[Event]) -> None:
 
 
 def thread_changed(thread_id: str) -> None:
-    """Something about the thread changed that is no event of a run: a title, a queued message."""
-    tell(thread_id, [Event("", 0, THREAD_CHANGED, {})])
+    """Publish that something changed which is no event of a run, as a title or a queued message."""
+    after_commit(thread_id, [Event("", 0, THREAD_CHANGED, {})])
 
 
-def entries_waiting() -> None:
-    """Files are to be read: wake whoever reads them once the transaction is committed."""
+def wake_indexing() -> None:
+    """Wake the worker that indexes files."""
     transaction.on_commit(IndexingWorker.wake_all)

@@ -43,7 +43,7 @@ class RunSettings(schemas.Body):
     response_format: schemas.ResponseFormat | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Return what was sent of the settings, as plain values: arguments of ``conversation.runs.start``."""
+        """Return what was sent of the settings, as plain values: fields of ``runs.new_run``."""
         return self.model_dump(exclude_unset=True, exclude=NOT_SETTINGS)
 
 

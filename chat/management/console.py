@@ -62,7 +62,9 @@ class Console:
 
     async def ask(self, text: str) -> None:
         try:
-            posted = await in_thread(sending.send, self.thread, text=text, client_key=secrets.token_hex(16))
+            posted = await in_thread(
+                sending.send, self.thread.owner, self.thread.id, text=text, client_key=secrets.token_hex(16)
+            )
         except Refusal as refusal:
             self.fail(refusal.message)
             return

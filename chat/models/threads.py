@@ -74,8 +74,12 @@ class Thread(PublicObject):
         return self.runs.live().select_related("thread").first()
 
     def touch(self) -> None:
-        """Something was said: the thread moves to the top of its owner's list."""
-        Thread.objects.filter(pk=self.pk).update(active_at=timezone.now())
+        """Move the thread to the top of its owner's list, and save what a message or run changed of it.
+
+        The row is new or was read under a lock: what it has not changed is as it was.
+        """
+        self.active_at = timezone.now()
+        self.save(update_fields=["title", "tool_resources", "assistant", "active_at"])
 
 
 class Message(PublicObject):

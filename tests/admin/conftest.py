@@ -55,7 +55,7 @@ def enter() -> Callable[[User], Client]:
 def run(ada: User, assistant: Assistant) -> Run:
     """A completed run on a thread of ada's: a tool call, then an answer."""
     thread = threads.create(ada, assistant=assistant)
-    run = sending.send(thread, text=SECRET_WORDS, client_key="first").run
+    run = sending.send(thread.owner, thread.id, text=SECRET_WORDS, client_key="first").run
     assert run is not None
     function = {"name": "drying_time", "arguments": f'{{"of": "{ARGUMENT}"}}', "output": OUTPUT}
     called = {"type": "tool_calls", "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}

@@ -98,7 +98,7 @@ async def message(person: Person) -> Trace:
 async def run(person: Person) -> Trace:
     """A program runs an assistant on a thread that has a message, and reads the stream to its end."""
     thread = await person.new_thread()
-    await in_thread(sending.post)(thread, content=TEXT)
+    await in_thread(sending.post)(thread.owner, thread.id, content=TEXT)
     headers = {"authorization": f"Bearer {person.key}", "openai-beta": "assistants=v2"}
     body = json.dumps({"assistant_id": person.assistant.id, "stream": True})
     client, path = AsyncClient(), f"/v1/threads/{thread.id}/runs"

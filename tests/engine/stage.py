@@ -58,7 +58,7 @@ class Stage:
 
     async def ask(self, thread: Any, text: str = "Hello?") -> Run:
         self.said += 1
-        posted = await in_thread(sending.send)(thread, text=text, client_key=f"key-{self.said}")
+        posted = await in_thread(sending.send)(thread.owner, thread.id, text=text, client_key=f"key-{self.said}")
         assert posted.run is not None
         return posted.run
 

@@ -10,6 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from chat.actions.conversation import runs, threads
+from chat.actions.conversation.run_settings import NewRun
 from chat.engine.follow import Snapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus
@@ -177,7 +178,7 @@ class TestFollowingFromAnotherProcess:
 class TestAHoleInTheLog:
     async def test_is_filled_as_soon_as_the_rows_have_it(self, thread: Thread, assistant) -> None:
         await in_thread(thread.messages.create)(role="user", content=[])
-        run = await in_thread(runs.start)(thread, assistant=assistant)
+        run = await in_thread(runs.start)(thread, NewRun(assistant))
         async with aclosing(follow(thread.id)) as items:
             await anext(items)
             bus.publish(thread.id, [Event(run.id, run.seq + 5, "thread.run.in_progress", {})])

@@ -61,7 +61,7 @@ class TestAWorker:
         provider = ScriptedProvider([Reply(gate, "First.", once=True), Reply("Second.")])
         async with stage.working(provider):
             await stage.ask(thread, "one")
-            later = await in_thread(sending.send)(thread, text="two", client_key="later")
+            later = await in_thread(sending.send)(thread.owner, thread.id, text="two", client_key="later")
             assert later.queued is not None
             gate.set()
             await until(lambda: Message.objects.filter(thread=thread, status="completed").count() == 4)
@@ -181,7 +181,7 @@ class TestADeadWorker:
 
     async def test_posts_what_was_queued_behind_its_run(self, stage: Stage, thread: Thread) -> None:
         await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
-        await in_thread(sending.send)(thread, text="and now?", client_key="later")
+        await in_thread(sending.send)(thread.owner, thread.id, text="and now?", client_key="later")
         async with stage.working(ScriptedProvider()):
             await until(lambda: Message.objects.filter(thread=thread, content__icontains="You said: and now?").exists())
 

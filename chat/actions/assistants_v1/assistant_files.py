@@ -16,7 +16,7 @@ from chat.actions.assistants import assistants
 from chat.actions.assistants.tool_resources import MAX_FILES, Resources
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import Wanted
+from chat.actions.knowledge.enqueue import NewFile
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, File, ResourceUse, User, VectorStore
 from chat.models.files import FileQuerySet
@@ -165,4 +165,4 @@ def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:
     store.entries.exclude(file_id__in=file_ids).delete()
     had = set(store.files.values_list("id", flat=True))
     if new := files.get_all(store.owner, [id for id in file_ids if id not in had]):
-        enqueue.put(store, [Wanted(file) for file in new])
+        enqueue.add_files(store, [NewFile(file) for file in new])

@@ -1,19 +1,23 @@
-"""Files that people attach to a message: taken in, given to the tools that read them, and how far each of them is on
-its way to being searched.
-"""
+"""Files that are attached to a message: which are accepted, which tools get them, and how far they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from chat.actions.assistants.tool_resources import LISTS, MAX_FILES, OF_THREADS
 from chat.actions.files import files
+from chat.actions.knowledge import enqueue, vector_stores
+from chat.actions.knowledge.enqueue import NewFile
 from chat.documents.formats import SUPPORTED, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
-from chat.models import Assistant, File, Thread, User, VectorStoreFile, storing
+from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile, storing
+from chat.models.objects import Object
+from chat.models.resource_uses import replace_uses
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 if TYPE_CHECKING:
@@ -42,8 +46,10 @@ Status = VectorStoreFile.Status
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How far a file is. ``progress`` is in percent; ``words`` say why it failed, or what to know of what was read."""
+class ReadingProgress:
+    """The state of a file in the thread's vector store. ``progress`` is in percent; ``words`` say why reading failed,
+    or what to know of the text that was read.
+    """
 
     status: str
     progress: int
@@ -54,9 +60,9 @@ class Reading:
         return self.status == Status.IN_PROGRESS
 
 
-def accepted(offered: Iterable[Assistant]) -> list[str]:
-    """What can be attached for one of the assistants: extensions of documents and data, media types of pictures."""
-    data = FOR_CODE if any(map(runs_code, offered)) else ()
+def accepted_types(assistants: Iterable[Assistant]) -> list[str]:
+    """Return what can be attached for one of ``assistants``: file extensions, and media types of pictures."""
+    data = FOR_CODE if any(map(runs_code, assistants)) else ()
     return [*SUPPORTED, *data, *storing.IMAGE_TYPES.values()]
 
 
@@ -64,10 +70,10 @@ def runs_code(assistant: Assistant) -> bool:
     return CODE in assistant.tools
 
 
-def take(user: User, *, upload: Upload) -> File:
+def create_attachable(user: User, *, upload: Upload) -> File:
     """Keep an uploaded file that assistants can read, see or work on.
 
-    Raises ``InvalidRequest`` for any other file, and as ``files.create``.
+    Raise ``InvalidRequest`` for any other file, and as ``files.create``.
     """
     file = files.create(user, upload=upload)
     if not file.is_image and extension(file.filename) not in FOR_CODE:
@@ -75,18 +81,18 @@ def take(user: User, *, upload: Upload) -> File:
             format_of(file.filename)
         except Unreadable as unreadable:
             files.remove(file)
-            told = {"name": file.filename, "why": unreadable.message}
-            raise InvalidRequest(_("“%(name)s” cannot be attached. %(why)s") % told, param="file") from None
+            words = {"name": file.filename, "why": unreadable.message}
+            raise InvalidRequest(_("“%(name)s” cannot be attached. %(why)s") % words, param="file") from None
     return file
 
 
-def given(taken: Iterable[File], *, assistant: Assistant) -> list[dict[str, Any]]:
-    """The ``attachments`` of a message to ``assistant``: each file for the tools that can do something with it.
+def attachments_for(files: Iterable[File], *, assistant: Assistant) -> list[dict[str, Any]]:
+    """Return the ``attachments`` of a message to ``assistant``: each file for the tools that can do something with it.
 
-    Pictures are seen without a tool. Raises ``InvalidRequest`` for a file that nothing can read here.
+    Pictures are seen without a tool. Raise ``InvalidRequest`` for a file that nothing can read here.
     """
-    found = [(file, _tools_for(file, code=runs_code(assistant))) for file in taken]
-    return [{"file_id": file.id, "tools": tools} for file, tools in found if tools]
+    with_tools = [(file, _tools_for(file, code=runs_code(assistant))) for file in files]
+    return [{"file_id": file.id, "tools": tools} for file, tools in with_tools if tools]
 
 
 def _tools_for(file: File, *, code: bool) -> list[dict[str, str]]:
@@ -94,24 +100,83 @@ def _tools_for(file: File, *, code: bool) -> list[dict[str, str]]:
     if file.is_image or (code and kind in DATA):
         return [CODE] if code else []
     if kind in FOR_CODE:
-        told = {"name": file.filename}
         raise InvalidRequest(
             _("“%(name)s” can be read by assistants that run code only. Take it off, or choose such an assistant.")
-            % told,
+            % {"name": file.filename},
             param="file",
         )
     return [SEARCH, CODE] if code else [SEARCH]
 
 
-def readings(thread: Thread, file_ids: Iterable[str]) -> dict[str, Reading]:
-    """How far those files are that are in the thread's own vector store, by their ids."""
-    store_ids = thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
+def attach(thread: Thread, attachments: Sequence[Object]) -> None:
+    """Give a message's ``attachments``, ``[{"file_id", "tools": [{"type"}]}]``, to the tools of its thread.
+
+    Files for ``code_interpreter`` join the thread's list, files for ``file_search`` its vector store, which is made if
+    there is none or it has expired. ``thread`` is locked or new; the caller saves its ``tool_resources``. Raise
+    ``InvalidRequest`` when ``code_interpreter`` would have more than 20 files.
+    """
+    by_tool = {tool: _ids_for(attachments, tool=tool) for tool in LISTS}
+    # The attachments were checked before: a file that is gone meanwhile is left out.
+    present = {file.id: file for file in files.get_present(thread.owner, chain.from_iterable(by_tool.values()))}
+    code, attached = ([present[id] for id in ids if id in present] for ids in by_tool.values())
+    search = [file for file in attached if enqueue.is_searchable(file)]
+    if not code and not search:
+        return
+    resources = dict(thread.tool_resources)
+    if code:
+        resources[CODE_INTERPRETER] = {"file_ids": _with_code_files(thread, code)}
+    if search:
+        resources[FILE_SEARCH] = {"vector_store_ids": [_store_with(thread, search).id]}
+    thread.tool_resources = resources
+    replace_uses(thread)
+
+
+def _ids_for(attachments: Sequence[Object], *, tool: str) -> list[str]:
+    """Return the ids of the files that are attached for ``tool``, each once and in order."""
+    ids = [
+        attachment["file_id"]
+        for attachment in attachments
+        if attachment.get("file_id") and any(use["type"] == tool for use in attachment.get("tools") or [])
+    ]
+    return list(dict.fromkeys(ids))
+
+
+def _with_code_files(thread: Thread, attached: Sequence[File]) -> list[str]:
+    earlier = thread.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
+    file_ids = list(dict.fromkeys([*earlier, *(file.id for file in attached)]))
+    if len(file_ids) > MAX_FILES:
+        raise InvalidRequest(
+            f"Invalid 'attachments': too many files. A thread has at most {MAX_FILES} files for code_interpreter, but"
+            f" with these it would have {len(file_ids)}.",
+            param="attachments",
+            code="array_above_max_length",
+        )
+    return file_ids
+
+
+def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
+    """Return the thread's own store with the files in it: those that it has are not read again."""
+    store = VectorStore.objects.filter(owner=thread.owner_id, id__in=_store_ids(thread)).first()
+    if store is None or store.is_expired:
+        return vector_stores.create_for_files(thread.owner, attached, **OF_THREADS)
+    present = set(store.files.filter(pk__in=[file.pk for file in attached]))
+    if missing := [NewFile(file) for file in attached if file not in present]:
+        enqueue.add_files(store, missing, param="attachments")
+    return store
+
+
+def _store_ids(thread: Thread) -> list[Any]:
+    return list(thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", []))
+
+
+def reading_progress(thread: Thread, file_ids: Iterable[str]) -> dict[str, ReadingProgress]:
+    """Return the progress of those files that are in the thread's own vector store, by their ids."""
     entries = VectorStoreFile.objects.filter(
-        store_id__in=store_ids, store__owner=thread.owner_id, file_id__in=set(file_ids)
+        store_id__in=_store_ids(thread), store__owner=thread.owner_id, file_id__in=set(file_ids)
     )
-    return {entry.file_id: _reading(entry) for entry in entries.defer("attributes", "chunking_strategy")}
+    return {entry.file_id: _progress_of(entry) for entry in entries.defer("attributes", "chunking_strategy")}
 
 
-def _reading(entry: VectorStoreFile) -> Reading:
+def _progress_of(entry: VectorStoreFile) -> ReadingProgress:
     words = entry.last_error["message"] if entry.last_error else entry.notice
-    return Reading(entry.status, entry.progress, words)
+    return ReadingProgress(entry.status, entry.progress, words)

@@ -1,14 +1,17 @@
-"""What a message is made of when a program sends it: parts and attachments, checked and in the form that is kept."""
+"""New messages, checked and in the form that is kept: from the fields of the API and from the composer of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
 from chat.errors import InvalidRequest
-from chat.models import User
+from chat.models import File, Message, User
 from chat.models.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
 from chat.providers.tool_names import FILE_SEARCH
@@ -16,17 +19,39 @@ from chat.providers.tool_names import FILE_SEARCH
 ADDRESSES = ("https://", "http://", "data:image/")
 
 
-def checked(user: User, *, content: str | Sequence[Object], attachments: Sequence[Object]) -> dict[str, Any]:
-    """``content`` and ``attachments`` as columns of a message. A plain string is one text part.
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that is to be posted. The fields are checked, and are the columns of ``Message``.
+
+    ``client_key`` is the idempotency key of the sender, if there is one.
+    """
+
+    content: Sequence[Object]
+    attachments: Sequence[Object] = field(default_factory=list)
+    role: str = Message.Role.USER
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    client_key: str | None = None
+
+
+def clean_message(
+    user: User,
+    *,
+    content: str | Sequence[Object],
+    attachments: Sequence[Object] | None = None,
+    role: str = Message.Role.USER,
+    metadata: Mapping[str, str] | None = None,
+    client_key: str | None = None,
+) -> NewMessage:
+    """Check the API's fields of a new message. A plain string is one text part.
 
     ``content`` has parts ``{"type": "text", "text": str}``, ``{"type": "image_file", "image_file": {"file_id", …}}`` or
-    ``{"type": "image_url", "image_url": {"url", …}}``. Raises ``InvalidRequest`` for an empty or too long message and
-    for an attachment that no tool of it can read, and ``NotFound`` for a file that is not the user's.
+    ``{"type": "image_url", "image_url": {"url", …}}``. Raise ``InvalidRequest`` for an empty or too long message and
+    for an attachment that no tool of it can read, ``NotFound`` for a file that is not the user's.
     """
-    given = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    parts = [_part(user, part, param=f"content[{place}]") for place, part in enumerate(given)]
-    texts = [part["text"]["value"] for part in parts if part["type"] == "text"]
-    if not parts or (len(texts) == len(parts) and not "".join(texts).strip()):
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    cleaned = [_clean_part(user, part, param=f"content[{index}]") for index, part in enumerate(parts)]
+    texts = [part["text"]["value"] for part in cleaned if part["type"] == "text"]
+    if not cleaned or (len(texts) == len(cleaned) and not "".join(texts).strip()):
         raise InvalidRequest("Message content must be non-empty.", param="content")
     if (length := sum(map(len, texts))) > MAX_TEXT:
         raise InvalidRequest(
@@ -35,22 +60,12 @@ def checked(user: User, *, content: str | Sequence[Object], attachments: Sequenc
             param="content",
             code="string_above_max_length",
         )
-    _check_attachments(user, attachments)
-    return {"content": parts, "attachments": list(attachments)}
+    if attachments:
+        _check_attachments(user, attachments)
+    return NewMessage(cleaned, list(attachments or ()), role, metadata or {}, client_key)
 
 
-def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
-    """A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs
-    of the first API attach for every tool.
-    """
-    named = [attachment for attachment in attachments if attachment.get("file_id")]
-    found = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in named])}
-    tools = [{tool["type"] for tool in attachment.get("tools") or []} for attachment in named]
-    only_searched = [found[one["file_id"]] for one, used in zip(named, tools, strict=True) if used == {FILE_SEARCH}]
-    enqueue.check_searchable(only_searched, param="attachments")
-
-
-def _part(user: User, part: Object, *, param: str) -> Object:
+def _clean_part(user: User, part: Object, *, param: str) -> Object:
     if part["type"] == "text":
         return text_part(part["text"].replace("\x00", ""))
     if part["type"] == "image_file":
@@ -61,3 +76,36 @@ def _part(user: User, part: Object, *, param: str) -> Object:
         raise InvalidRequest("An image's address must begin with https://, http:// or data:image/.", param=param)
     kind = part["type"]
     return {"type": kind, kind: part[kind] | {"detail": part[kind].get("detail") or "auto"}}
+
+
+def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
+    with_file = [attachment for attachment in attachments if attachment.get("file_id")]
+    by_id = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in with_file])}
+    # A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs of
+    # the first API attach for every tool.
+    only_searched = [
+        by_id[attachment["file_id"]]
+        for attachment in with_file
+        if {tool["type"] for tool in attachment.get("tools") or []} == {FILE_SEARCH}
+    ]
+    enqueue.check_searchable(only_searched, param="attachments")
+
+
+def composer_content(text: str, *, files: Sequence[File] = ()) -> list[dict[str, Any]]:
+    """Return the ``content`` of a message that a person wrote: the text, and pictures as parts of it.
+
+    Raise ``InvalidRequest`` for an empty or too long text.
+    """
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not text and not files:
+        raise InvalidRequest(_("Write something first."), param="text")
+    if len(text) > MAX_TEXT:
+        numbers = {"length": len(text), "most": MAX_TEXT}
+        raise InvalidRequest(
+            _("The message is too long: %(length)d characters, and at most %(most)d fit.") % numbers, param="text"
+        )
+    content = [text_part(text)] if text else []
+    for file in files:
+        if file.is_image:
+            content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "auto"}})
+    return content

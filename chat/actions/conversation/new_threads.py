@@ -1,4 +1,4 @@
-"""Opening a thread with its first messages, and perhaps a run on them, as one thing: all or nothing."""
+"""Opening a thread with its first messages, and perhaps a run on them, all or nothing. The page and the API call it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,54 @@ from typing import Any
 
 from django.db import transaction
 
-from chat.actions.conversation import messages as entries
+from chat.actions.assistants import assistants
+from chat.actions.conversation import messages as thread_messages
 from chat.actions.conversation import runs, sending, threads
+from chat.actions.conversation.message_content import clean_message
+from chat.actions.conversation.run_settings import NewRun
 from chat.models import Assistant, File, Message, Run, Thread, User
 
 
 @transaction.atomic
 def open_thread(user: User, *, assistant: Assistant, text: str, files: Sequence[File] = (), client_key: str) -> Thread:
-    """A new thread in which ``assistant`` answers ``text``. The same ``client_key`` again finds the same thread.
+    """Return a new thread in which ``assistant`` answers ``text``. A repeated ``client_key`` returns the first one's.
 
-    Raises ``InvalidRequest`` for an empty or too long text; then there is no thread either.
+    Raise as ``sending.send``; then there is no thread either.
     """
     User.objects.select_for_update().get(pk=user.pk)  # the same form sent twice at once comes one after the other
     earlier = Message.objects.filter(thread__owner=user, client_key=client_key).select_related("thread").first()
     if earlier is not None:
         return earlier.thread
     thread = threads.create(user, assistant=assistant)
-    sending.send(thread, text=text, files=files, client_key=client_key)
+    sending.send(user, thread.id, text=text, files=files, client_key=client_key)
     return thread
 
 
 @transaction.atomic
-def create_thread(
-    user: User, *, messages: Sequence[Mapping[str, Any]] | None = None, id: str | None = None, **fields: Any
-) -> Thread:
-    """As ``threads.create``, with ``messages`` (arguments of ``entries.add``) that nobody answers yet."""
-    thread = threads.create(user, id=id, **fields)
-    for message in messages or ():
-        entries.add(thread, **message)
+def create_thread(user: User, **fields: Any) -> Thread:
+    """Create a thread with ``messages``, each the fields of ``clean_message``, and no run.
+
+    The other ``fields`` are those of ``threads.create``. Raise as both.
+    """
+    thread = _with_messages(user, **fields)
+    thread.touch()
     return thread
 
 
 @transaction.atomic
 def create_and_run(
-    user: User, *, assistant: Assistant, thread: Mapping[str, Any] | None = None, id: str | None = None, **settings: Any
+    user: User, *, assistant_id: str, thread: Mapping[str, Any] | None = None, id: str | None = None, **settings: Any
 ) -> Run:
-    """A thread as of ``create_thread``, and a run of ``assistant`` on it with ``settings`` as for ``runs.start``."""
-    return runs.start(create_thread(user, id=id, **(thread or {})), assistant=assistant, **settings)
+    """Create a thread from the fields of ``create_thread``, and start a run on it with ``settings``.
+
+    Raise as ``create_thread`` and ``runs.start``.
+    """
+    assistant = assistants.get(user, assistant_id)
+    return runs.start(_with_messages(user, id=id, **(thread or {})), NewRun(assistant, settings))
+
+
+def _with_messages(user: User, *, messages: Sequence[Mapping[str, Any]] | None = None, **fields: Any) -> Thread:
+    thread = threads.create(user, **fields)
+    for message in messages or ():
+        thread_messages.add(thread, clean_message(user, **message))
+    return thread

@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chat.actions import notify
 from chat.actions.assistants import tool_resources
-from chat.actions.notify import thread_changed
 from chat.engine.hosted_tools import code_interpreter
-from chat.errors import Absent, InvalidRequest
+from chat.errors import Absent, InvalidRequest, ThreadBusy
 from chat.models import Assistant, Thread, User
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.models.threads import ThreadQuerySet
@@ -22,11 +23,37 @@ MAX_TITLE = 200
 
 
 def get(user: User, thread_id: str) -> Thread:
-    """The user's thread. Someone else's answers exactly like one that does not exist: ``Absent``."""
-    thread = Thread.objects.owned_by(user).filter(id=thread_id).first()
+    """Return the user's thread. Raise ``Absent``, also for another's."""
+    return _find(Thread.objects.all(), user, thread_id)
+
+
+def lock(user: User, thread_id: str) -> Thread:
+    """Return the user's thread, to which no other transaction writes before this one ends. Raise ``Absent``.
+
+    Everything that posts a message or starts a run begins with this.
+    """
+    # Without the key's lock, so that a worker can commit rows that refer to the thread.
+    return _find(Thread.objects.select_for_update(no_key=True), user, thread_id)
+
+
+def _find(rows: QuerySet[Thread], user: User, thread_id: str) -> Thread:
+    thread = rows.filter(owner=user, id=thread_id).first()
     if thread is None:
         raise Absent("thread", thread_id)
+    thread.owner = user  # spares a look-up
     return thread
+
+
+def lock_by_id(thread_id: str) -> Thread | None:
+    """As ``lock``, for the server itself: of any owner, None when it is gone."""
+    rows = Thread.objects.select_related("owner").select_for_update(of=("self",), no_key=True)
+    return rows.filter(id=thread_id).first()
+
+
+def check_free(thread: Thread, *, action: str = "add messages to") -> None:
+    """Raise ``ThreadBusy`` while a run is live on ``thread``, which is locked so that none can begin meanwhile."""
+    if live := thread.live_run():
+        raise ThreadBusy(f"Can't {action} {thread.id} while a run {live.id} is active.")
 
 
 @transaction.atomic
@@ -81,7 +108,7 @@ def rename(user: User, thread_id: str, *, title: str) -> Thread:
         )
     Thread.objects.filter(pk=thread.pk).update(title=title)
     thread.title = title
-    thread_changed(thread.id)
+    notify.thread_changed(thread.id)
     return thread
 
 
@@ -104,6 +131,6 @@ def archive(user: User, thread_id: str, *, archived: bool = True) -> Thread:
 def delete(user: User, thread_id: str) -> None:
     """The thread with its messages and runs; a live run is stopped. Files and vector stores survive."""
     thread = get(user, thread_id)
-    thread_changed(thread.id)
+    notify.thread_changed(thread.id)
     transaction.on_commit(lambda: code_interpreter.forget(thread))
     thread.delete()

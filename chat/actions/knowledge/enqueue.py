@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from chat.actions.notify import entries_waiting
+from chat.actions import notify
 from chat.documents.formats import format_of
 from chat.errors import InvalidRequest, Unreadable
 from chat.models import File, VectorStore, VectorStoreFile, VectorStoreFileBatch
@@ -36,7 +36,7 @@ Attributes = Mapping[str, str | float | bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewFile:
     """A file that is to be in a store. ``chunking_strategy`` is the API's, None: ``auto``."""
 
     file: File
@@ -45,56 +45,69 @@ class Wanted:
 
 
 @transaction.atomic
-def put(
-    store: VectorStore, wanted: Sequence[Wanted], *, batch: VectorStoreFileBatch | None = None, param: str = "file_ids"
+def add_files(
+    store: VectorStore,
+    new_files: Sequence[NewFile],
+    *,
+    batch: VectorStoreFileBatch | None = None,
+    param: str = "file_ids",
 ) -> list[VectorStoreFile]:
-    """Have files read, each of which is named once; those that the store has are read anew. Their entries, in order.
+    """Add files, each named once, and have them read, those that the store has again. Return their entries, in order.
 
-    The caller has checked that store and files are the user's. Raises ``InvalidRequest`` when the store has expired or
+    The caller has checked that store and files are the user's. Raise ``InvalidRequest`` when the store has expired or
     would have more than 10,000 files, as ``check_searchable`` and as ``static``.
     """
-    check_searchable([one.file for one in wanted], param=param)
-    had = _locked(store, [one.file.id for one in wanted])
-    _check_number(store.entries.count() + len(wanted) - len(had), param=param)
-    could_be_found = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in had.values())
-    new = {
-        one.file.id: VectorStoreFile(store=store, file=one.file, attempt=0) for one in wanted if one.file.id not in had
-    }
-    entries = {**had, **new}
-    for one in wanted:
-        _begin(entries[one.file.id], one, batch=batch)
-    VectorStoreFile.objects.bulk_update(had.values(), BEGUN, batch_size=ROWS)
-    VectorStoreFile.objects.bulk_create(new.values(), batch_size=ROWS)
-    if could_be_found:
+    check_searchable([new.file for new in new_files], param=param)
+    existing = _lock_entries(store, [new.file.id for new in new_files])
+    _check_number(store.entries.count() + len(new_files) - len(existing), param=param)
+    was_searchable = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in existing.values())
+    entries = [_begin(existing.get(new.file.id) or _entry(store, new), new, batch=batch) for new in new_files]
+    VectorStoreFile.objects.bulk_update(existing.values(), BEGUN, batch_size=ROWS)
+    VectorStoreFile.objects.bulk_create([entry for entry in entries if entry.pk is None], batch_size=ROWS)
+    if was_searchable:
         store_changed(store.id)
     store.touch()
-    entries_waiting()
-    return [entries[one.file.id] for one in wanted]
+    notify.wake_indexing()
+    return entries
 
 
-def _locked(store: VectorStore, file_ids: Sequence[str]) -> dict[str, VectorStoreFile]:
-    """The entries that the store has of these files, by the files' ids. Nobody else puts files into it meanwhile.
+def fill_new_store(store: VectorStore, new_files: Sequence[NewFile], *, param: str = "file_ids") -> None:
+    """Add the first files to a store that was created in this transaction. Raise as ``add_files``."""
+    check_searchable([new.file for new in new_files], param=param)
+    _check_number(len(new_files), param=param)
+    entries = [_begin(_entry(store, new), new, batch=None) for new in new_files]
+    VectorStoreFile.objects.bulk_create(entries, batch_size=ROWS)
+    notify.wake_indexing()
 
-    Entries are locked before their store, as by whoever has read one; without keys' locks, which new rows hold. Raises
-    as ``check_alive``.
+
+def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, VectorStoreFile]:
+    """Return the entries that the store has of these files, by the files' ids, and keep others from adding files.
+
+    Raise as ``check_alive``.
     """
-    there = store.entries.filter(file_id__in=file_ids).order_by("pk").select_for_update(no_key=True)
-    list(there)
+    entries = store.entries.filter(file_id__in=file_ids).order_by("pk").select_for_update(no_key=True)
+    # Before their store, as the worker locks them that has read one; without keys' locks, which new rows hold.
+    list(entries)
     check_alive(VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk))
-    return {entry.file_id: entry for entry in there.all()}  # someone may have put one in while we waited
+    return {entry.file_id: entry for entry in entries.all()}  # again: one may have come while we waited
 
 
-def _begin(entry: VectorStoreFile, wanted: Wanted, *, batch: VectorStoreFileBatch | None) -> None:
-    """What is left of an earlier reading goes when it is read."""
+def _entry(store: VectorStore, new: NewFile) -> VectorStoreFile:
+    return VectorStoreFile(store=store, file=new.file, attempt=0)
+
+
+def _begin(entry: VectorStoreFile, new: NewFile, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:
+    """Return the entry as one that is to be read. Passages of an earlier reading are deleted when it is read."""
     entry.status = VectorStoreFile.Status.IN_PROGRESS
     entry.batch = batch
-    entry.attributes = dict(wanted.attributes)
-    entry.chunking_strategy = static(wanted.chunking_strategy)
+    entry.attributes = dict(new.attributes)
+    entry.chunking_strategy = static(new.chunking_strategy)
     entry.attempt += 1
     entry.is_cut = False
     entry.progress = entry.usage_bytes = 0
     entry.last_error = entry.heartbeat_at = None
     entry.notice = entry.embedded_by = entry.worker = ""
+    return entry
 
 
 def check_alive(store: VectorStore) -> None:

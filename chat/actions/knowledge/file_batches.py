@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue, vector_stores
-from chat.actions.knowledge.enqueue import Attributes, Wanted
+from chat.actions.knowledge.enqueue import Attributes, NewFile
 from chat.errors import Absent
 from chat.models import User, VectorStoreFile, VectorStoreFileBatch
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A file of a new batch, as ``filling.Wanted`` has it."""
+    """A file of a new batch, as ``enqueue.NewFile`` has it."""
 
     file_id: str
     attributes: Attributes = field(default_factory=dict)
@@ -30,14 +30,14 @@ class Named:
 def create(user: User, store_id: str, *, named: Sequence[Named], param: str = "file_ids") -> VectorStoreFileBatch:
     """Put these files of the user into the user's store. What is said last of a file that is named twice counts.
 
-    Raises ``NotFound``, and as ``filling.put``.
+    Raises ``NotFound``, and as ``enqueue.add_files``.
     """
     store = vector_stores.get(user, store_id)
     by_id = {one.file_id: one for one in named}
     found = files.get_all(user, by_id)
     batch = VectorStoreFileBatch.objects.create(store=store)
-    wanted = [Wanted(file, by_id[file.id].attributes, by_id[file.id].chunking_strategy) for file in found]
-    enqueue.put(store, wanted, batch=batch, param=param)
+    wanted = [NewFile(file, by_id[file.id].attributes, by_id[file.id].chunking_strategy) for file in found]
+    enqueue.add_files(store, wanted, batch=batch, param=param)
     return batch
 
 

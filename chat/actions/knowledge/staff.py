@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from chat.actions import notify
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import Wanted
-from chat.actions.notify import entries_waiting
+from chat.actions.knowledge.enqueue import NewFile
 from chat.documents.formats import format_of
 from chat.errors import NotFound
 from chat.models import Provider, VectorStore, VectorStoreFile, storing
@@ -27,7 +27,7 @@ LEFT_OUT = (Status.FAILED, Status.CANCELLED)
 def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
     """Keep an uploaded file as the store's owner's and have it read.
 
-    Raises ``Unreadable`` for a file type that is not read, and as ``files.create`` and ``filling.put``.
+    Raises ``Unreadable`` for a file type that is not read, and as ``files.create`` and ``enqueue.add_files``.
     """
     format_of(storing.shown_name(upload.name))
     enqueue.check_alive(store)
@@ -35,7 +35,7 @@ def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
     try:
         with transaction.atomic():  # together, since nobody would find a file that is in no store
             file.save()
-            (entry,) = enqueue.put(store, [Wanted(file)])
+            (entry,) = enqueue.add_files(store, [NewFile(file)])
     except BaseException:
         file.content.delete(save=False)
         raise
@@ -46,15 +46,15 @@ def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
 def retry(store: VectorStore, *, entry_pk: int | None = None) -> int:
     """Have the files read again that failed or were cancelled: all, or the one of ``entry_pk``. Returns how many.
 
-    Raises as ``filling.put``.
+    Raises as ``enqueue.add_files``.
     """
     entries = store.entries.filter(status__in=LEFT_OUT).select_related("file", "batch")
     by_batch: dict[str | None, list[VectorStoreFile]] = {}
     for entry in entries if entry_pk is None else entries.filter(pk=entry_pk):
         by_batch.setdefault(entry.batch_id, []).append(entry)
     for together in by_batch.values():  # batches count their files, so each stays in its own
-        wanted = [Wanted(entry.file, entry.attributes, entry.chunking_strategy or None) for entry in together]
-        enqueue.put(store, wanted, batch=together[0].batch)
+        wanted = [NewFile(entry.file, entry.attributes, entry.chunking_strategy or None) for entry in together]
+        enqueue.add_files(store, wanted, batch=together[0].batch)
     return sum(map(len, by_batch.values()))
 
 
@@ -89,14 +89,14 @@ def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> 
     """
     store.embedding_provider, store.embedding_model = provider, model if provider else ""
     store.save(update_fields=["embedding_provider", "embedding_model"])
-    entries_waiting()
+    notify.wake_indexing()
     return reindex.reindex_store(store)
 
 
 @transaction.atomic
 def renew_all() -> int:
     """After a provider was deleted: have the files read anew whose vectors were its. Returns how many these are."""
-    entries_waiting()
+    notify.wake_indexing()
     return reindex.reindex_all()
 
 

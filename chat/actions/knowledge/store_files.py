@@ -44,7 +44,7 @@ def create(
 ) -> VectorStoreFile:
     """Put the user's file into the user's store; one that is there already is read anew.
 
-    Raises ``NotFound``, and as ``filling.put``.
+    Raises ``NotFound``, and as ``enqueue.add_files``.
     """
     store = vector_stores.get(user, store_id)
     file = files.get(user, file_id)

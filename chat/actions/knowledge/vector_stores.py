@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import Attributes, Wanted
+from chat.actions.knowledge.enqueue import Attributes, NewFile
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
@@ -35,21 +35,32 @@ def create(
     """A store with these files of the user, each cut by ``chunking_strategy``.
 
     ``expires_after`` is in days without use; None: never. Raises ``NotFound`` for a file that is not the user's, and
-    as ``filling.put``.
+    as ``enqueue.add_files``.
     """
-    enqueue.static(chunking_strategy)  # wrong without files too
-    found = files.get_all(user, file_ids)
-    store = VectorStore.objects.create(
-        owner=user,
+    enqueue.static(chunking_strategy)  # refused without files too
+    rows = files.get_all(user, file_ids) if file_ids else []
+    return create_for_files(
+        user,
+        rows,
+        chunking_strategy=chunking_strategy,
         name=name or "",
         description=description or "",
         metadata=dict(metadata or {}),
         expires_after=expires_after,
         origin=origin,
-        **fields_for_new_stores(),
     )
-    if found:
-        enqueue.put(store, [Wanted(file, chunking_strategy=chunking_strategy) for file in found])
+
+
+def create_for_files(
+    user: User, files: Sequence[File], *, chunking_strategy: Mapping[str, Any] | None = None, **columns: Any
+) -> VectorStore:
+    """Create a store of these ``columns`` with ``files`` of the user, which are read in the background.
+
+    Raise as ``enqueue.add_files``. Call inside a transaction.
+    """
+    store = VectorStore.objects.create(owner=user, **columns, **fields_for_new_stores())
+    if files:
+        enqueue.fill_new_store(store, [NewFile(file, chunking_strategy=chunking_strategy) for file in files])
     return store
 
 
@@ -94,7 +105,7 @@ def add_file(
 ) -> VectorStoreFile:
     """Put ``file`` into ``store``, to be read; a file that is there already is read anew.
 
-    The caller has checked that both are the user's. Raises as ``filling.put``.
+    The caller has checked that both are the user's. Raises as ``enqueue.add_files``.
     """
-    (entry,) = enqueue.put(store, [Wanted(file, attributes or {}, chunking_strategy)], param="file_id")
+    (entry,) = enqueue.add_files(store, [NewFile(file, attributes or {}, chunking_strategy)], param="file_id")
     return entry

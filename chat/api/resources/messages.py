@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Query, Router
 
-from chat.actions.conversation import messages, threads
+from chat.actions.conversation import messages
 from chat.api import schemas
 from chat.api.http.pagination import Listing, page
 from chat.api.http.request import ApiRequest
@@ -26,12 +26,12 @@ class MessageListing(Listing):
 @router.post("/threads/{thread_id}/messages")
 def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> MessageObject:
     """Refused while a run is live on the thread."""
-    return message_object(messages.create(threads.get(request.user, thread_id), **body.given()))
+    return message_object(messages.create(request.user, thread_id, **body.given()))
 
 
 @router.get("/threads/{thread_id}/messages")
 def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> ListObject[MessageObject]:
-    rows = messages.of(request.user, thread_id)
+    rows = messages.of_thread(request.user, thread_id)
     return page(rows.filter(run_id=query.run_id) if query.run_id else rows, query, show=message_object)
 
 
@@ -52,5 +52,5 @@ def modify_message(
 
 @router.delete("/threads/{thread_id}/messages/{message_id}")
 def delete_message(request: ApiRequest, thread_id: str, message_id: str) -> DeletedObject:
-    messages.delete(messages.get(request.user, thread_id, message_id))
+    messages.delete(request.user, thread_id, message_id)
     return deleted_object(message_id, "thread.message")

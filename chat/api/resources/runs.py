@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from chat.actions.assistants import assistants
-from chat.actions.conversation import new_threads, runs, steps, threads
+from chat.actions.conversation import new_threads, runs, steps
 from chat.api import schemas
 from chat.api.http.pagination import Listing, page
 from chat.api.http.poll_header import look_again
@@ -36,13 +35,12 @@ class RunChanges(schemas.Body):
 @router.post("/threads/runs")
 def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResponse:
     """A new thread, and a run on it; with ``stream``, as server-sent events."""
-    assistant = assistants.get(request.user, body.assistant_id)
     thread = body.thread.given() if body.thread else {}
     thread_id = new_id("thread_")
 
     def start() -> Run:
-        settings = body.settings()
-        return new_threads.create_and_run(request.user, assistant=assistant, thread=thread, id=thread_id, **settings)
+        fields = {"assistant_id": body.assistant_id, **body.settings()}
+        return new_threads.create_and_run(request.user, thread=thread, id=thread_id, **fields)
 
     if not body.stream:
         return run_object(start())
@@ -52,11 +50,9 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResp
 @router.post("/threads/{thread_id}/runs")
 def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[IncludeQuery]) -> RunResponse:
     """Start a run; with ``stream``, as server-sent events up to its end or its ``requires_action``."""
-    thread = threads.get(request.user, thread_id)
-    assistant = assistants.get(request.user, body.assistant_id)
 
     def start() -> Run:
-        return runs.start(thread, assistant=assistant, **body.settings())
+        return runs.create(request.user, thread_id, assistant_id=body.assistant_id, **body.settings())
 
     if not body.stream:
         return run_object(start())
@@ -65,7 +61,7 @@ def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[I
 
 @router.get("/threads/{thread_id}/runs")
 def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> ListObject[RunObject]:
-    return page(runs.of(request.user, thread_id), query, show=run_object)
+    return page(runs.of_thread(request.user, thread_id), query, show=run_object)
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}")
@@ -100,5 +96,5 @@ def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: 
 
     if not body.stream:
         return run_object(submit())
-    known_steps = dict(steps.of(run).values_list("id", "status"))
+    known_steps = dict(steps.of_run(run).values_list("id", "status"))
     return stream_run(request, thread_id, submit, after=run.seq, known_steps=known_steps)

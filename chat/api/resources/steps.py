@@ -27,7 +27,7 @@ def list_run_steps(
     request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]
 ) -> ListObject[StepObject]:
     run = runs.get(request.user, thread_id, run_id)
-    return page(steps.of(run), query, show=lambda step: _serialize(step, run=run, include=query.include))
+    return page(steps.of_run(run), query, show=lambda step: _serialize(step, run=run, include=query.include))
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")

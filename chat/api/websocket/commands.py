@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chat.actions.assistants import assistants
-from chat.actions.conversation import runs, sending, threads
+from chat.actions.conversation import runs, sending
 from chat.api.websocket.frames import AnyFrame, CancelRun, RunOnThread, SendMessage, StartRun, SubmitToolOutputs
-from chat.models import Assistant, Thread, User
+from chat.models import User
 from chat.models.objects import Object, message_object, run_object
 
 Objects = dict[str, Object | None]
@@ -20,14 +19,8 @@ def execute(user: User, thread_id: str, frame: AnyFrame) -> Objects:
 
 
 def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
-    thread = threads.get(user, thread_id)
     run = frame.wanted_run()
-    posted = sending.post(
-        thread,
-        **frame.message(),
-        assistant=assistant_for(run, thread=thread) if run else None,
-        settings=run.settings() if run else {},
-    )
+    posted = sending.post(user, thread_id, run=fields_of(run) if run else None, **frame.message())
     return {
         "message": message_object(posted.message) if posted.message else None,
         "run": run_object(posted.run) if posted.run else None,
@@ -35,9 +28,7 @@ def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
 
 
 def start_run(user: User, thread_id: str, frame: StartRun) -> Objects:
-    thread = threads.get(user, thread_id)
-    assistant = assistant_for(frame, thread=thread)
-    return {"run": run_object(runs.start(thread, assistant=assistant, **frame.settings()))}
+    return {"run": run_object(runs.create(user, thread_id, **fields_of(frame)))}
 
 
 def cancel_run(user: User, thread_id: str, frame: CancelRun) -> Objects:
@@ -57,8 +48,6 @@ COMMANDS: dict[type[Any], Callable[[User, str, Any], Objects]] = {
 }
 
 
-def assistant_for(run: RunOnThread, *, thread: Thread) -> Assistant:
-    """Return the assistant that ``run`` names, else the thread's own. Raise ``NotFound``."""
-    if run.assistant_id:
-        return assistants.get(thread.owner, run.assistant_id)
-    return sending.assistant_of(thread)
+def fields_of(run: RunOnThread) -> dict[str, Any]:
+    """Return the fields of ``runs.new_run``. A run without an assistant is answered by the thread's own."""
+    return {"assistant_id": run.assistant_id or None, **run.settings()}

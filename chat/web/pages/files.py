@@ -36,7 +36,7 @@ def upload(request: SignedInRequest) -> HttpResponse:
     stored, refused = [], []
     for each in uploads:
         try:
-            stored.append(attachments.take(request.user, upload=cast("Upload", each)))
+            stored.append(attachments.create_attachable(request.user, upload=cast("Upload", each)))
         except Refusal as refusal:
             refused.append(refusal.message)
     return render(request, "chat/attachments.html", {"chips": attachment_chips(stored), "refusals": refused})

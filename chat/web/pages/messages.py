@@ -49,9 +49,8 @@ def start(request: SignedInRequest) -> HttpResponse:
 @signed_in_page
 def send(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Post one more message. The answer comes through the socket, or the next poll."""
-    thread = threads.get(request.user, thread_id)
     form = composer_form(request)
-    posted = sending.send(thread, text=form.text, files=form.files, client_key=form.client_key)
+    posted = sending.send(request.user, thread_id, text=form.text, files=form.files, client_key=form.client_key)
     return composer_response(request, posted)
 
 
@@ -95,7 +94,7 @@ def stop(request: SignedInRequest, thread_id: str) -> HttpResponse:
 def retry(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Ask for an answer again. A second click finds the run that the first one started."""
     with suppress(ThreadBusy):
-        sending.retry(threads.get(request.user, thread_id))
+        sending.retry(request.user, thread_id)
     return trigger_client_event(HttpResponse(status=204), "everthread:changed")
 
 
@@ -103,7 +102,7 @@ def retry(request: SignedInRequest, thread_id: str) -> HttpResponse:
 @signed_in_page
 def take_back(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Put a waiting message back into the composer, with its files."""
-    queued = sending.unqueue(threads.get(request.user, thread_id), client_key=request.POST.get("client_key", ""))
+    queued = sending.unqueue(request.user, thread_id, client_key=request.POST.get("client_key", ""))
     if queued is None:
         raise NotFound(_("This message has been sent already."))
     attached = files.get_present(request.user, file_ids(queued.content, queued.attachments))

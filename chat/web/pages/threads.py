@@ -31,7 +31,7 @@ def page_context(request: SignedInRequest, *, thread: Thread | None = None) -> d
         "current": thread.id if thread else "",
         "assistants": offered,
         "client_key": secrets.token_urlsafe(18),
-        "accepted": ",".join(attachments.accepted(offered)),
+        "accepted": ",".join(attachments.accepted_types(offered)),
         "is_demonstration": Provider.objects.filter(is_default=True, enabled=True, kind=Kind.EMBEDDED).exists(),
         **sidebar.sidebar_context(request.user),
     }

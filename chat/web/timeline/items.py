@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chat.actions.conversation.attachments import Reading
+from chat.actions.conversation.attachments import ReadingProgress
 from chat.models import File
 from chat.web.markdown import NO_LINKS, CitationMark
 from chat.web.timeline.cited_sources import SearchLine, SourceLine
@@ -20,7 +20,7 @@ class AttachedFile:
     """A file of a message. ``reading`` is None if it is not to be searched."""
 
     file: File
-    reading: Reading | None = None
+    reading: ReadingProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _files(messages: Sequence[Message | QueuedMessage]) -> dict[str, AttachedFil
     if not ids:
         return {}
     thread = messages[0].thread
-    readings = attachments.readings(thread, ids)
+    readings = attachments.reading_progress(thread, ids)
     files = File.objects.there().filter(owner=thread.owner_id, id__in=ids)
     return {file.id: AttachedFile(file, readings.get(file.id)) for file in files}
 

@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from chat.actions.assistants import tool_resources
 from chat.actions.knowledge import vector_stores
 from chat.errors import InvalidRequest, NotFound
-from chat.models import File, Thread, User, VectorStore, VectorStoreFile
-from tests.actions.knowledge.stores import file_of, ids_of
-
-
-def attachment(file_id: str, *tools: str) -> dict[str, Any]:
-    return {"file_id": file_id, "tools": [{"type": tool} for tool in tools]}
+from chat.models import User, VectorStore
+from tests.actions.knowledge.stores import ids_of
 
 
 class TestToolResourcesThatAreGiven:
@@ -69,127 +62,3 @@ class TestToolResourcesThatAreGiven:
         with pytest.raises(NotFound):
             tool_resources.checked(ada, {"file_search": {"vector_stores": [wanted]}})
         assert not VectorStore.objects.exists()
-
-
-class TestAnAttachment:
-    def test_for_code_joins_the_files_of_the_thread_once(self, thread: Thread, ada: User) -> None:
-        one, other = ids_of(ada, 2)
-        tool_resources.attach(thread, [attachment(one, "code_interpreter"), attachment(one, "code_interpreter")])
-        tool_resources.attach(thread, [attachment(other, "code_interpreter"), attachment(one, "code_interpreter")])
-        thread.refresh_from_db()
-        assert thread.tool_resources == {"code_interpreter": {"file_ids": [one, other]}}
-
-    def test_for_search_goes_into_a_store_made_for_the_thread_that_expires_after_seven_days(
-        self, thread: Thread, ada: User
-    ) -> None:
-        (file_id,) = ids_of(ada, 1)
-        tool_resources.attach(thread, [attachment(file_id, "file_search")])
-        store = VectorStore.objects.get()
-        assert thread.tool_resources == {"file_search": {"vector_store_ids": [store.id]}}
-        assert (store.owner, store.expires_after, store.origin) == (ada, 7, "attachment")
-        assert [file.id for file in store.files.all()] == [file_id]
-
-    def test_for_search_goes_into_the_store_that_the_thread_has(self, thread: Thread, ada: User) -> None:
-        one, other = ids_of(ada, 2)
-        tool_resources.attach(thread, [attachment(one, "file_search")])
-        tool_resources.attach(thread, [attachment(other, "file_search")])
-        assert {file.id for file in VectorStore.objects.get().files.all()} == {one, other}
-
-    def test_that_the_store_has_already_is_not_read_again(self, thread: Thread, ada: User) -> None:
-        (file_id,) = ids_of(ada, 1)
-        tool_resources.attach(thread, [attachment(file_id, "file_search")])
-        VectorStoreFile.objects.update(status="completed")
-        tool_resources.attach(thread, [attachment(file_id, "file_search")])
-        assert VectorStoreFile.objects.get().status == "completed"
-
-    def test_that_cannot_be_searched_is_not_put_into_the_store(self, thread: Thread, ada: User) -> None:
-        picture, notes = file_of(ada, "dot.png").id, file_of(ada).id
-        tool_resources.attach(thread, [attachment(picture, "file_search"), attachment(notes, "file_search")])
-        assert [file.id for file in VectorStore.objects.get().files.all()] == [notes]
-
-    def test_alone_that_cannot_be_searched_makes_no_store(self, thread: Thread, ada: User) -> None:
-        tool_resources.attach(thread, [attachment(file_of(ada, "dot.png").id, "code_interpreter", "file_search")])
-        assert list(thread.tool_resources) == ["code_interpreter"]
-        assert not VectorStore.objects.exists()
-
-    def test_for_both_serves_both(self, thread: Thread, ada: User) -> None:
-        (file_id,) = ids_of(ada, 1)
-        tool_resources.attach(thread, [attachment(file_id, "code_interpreter", "file_search")])
-        assert thread.tool_resources == {
-            "code_interpreter": {"file_ids": [file_id]},
-            "file_search": {"vector_store_ids": [VectorStore.objects.get().id]},
-        }
-
-    @pytest.mark.parametrize("gone", ["expired", "deleted"])
-    def test_gets_a_new_store_when_the_one_of_the_thread_is_gone(self, thread: Thread, ada: User, gone: str) -> None:
-        one, other = ids_of(ada, 2)
-        tool_resources.attach(thread, [attachment(one, "file_search")])
-        before = VectorStore.objects.get()
-        if gone == "expired":
-            VectorStore.objects.update(last_active_at=timezone.now() - timedelta(days=8))
-        else:
-            before.delete()
-        tool_resources.attach(thread, [attachment(other, "file_search")])
-        (store_id,) = thread.tool_resources["file_search"]["vector_store_ids"]
-        assert store_id != before.id
-        assert [file.id for file in VectorStore.objects.get(id=store_id).files.all()] == [other]
-
-    def test_never_goes_into_a_store_of_someone_else(self, thread: Thread, ada: User, bob: User) -> None:
-        theirs = vector_stores.create(bob)
-        thread.tool_resources = {"file_search": {"vector_store_ids": [theirs.id]}}
-        thread.save()
-        tool_resources.attach(thread, [attachment(file_of(ada).id, "file_search")])
-        assert not theirs.entries.exists()
-
-    @pytest.mark.parametrize(
-        "idle", [[], [{"file_id": "file-x"}], [{"file_id": "file-x", "tools": None}], [{"tools": []}]]
-    )
-    def test_without_file_or_tools_changes_nothing(self, thread: Thread, idle: Sequence[dict[str, Any]]) -> None:
-        tool_resources.attach(thread, idle)
-        thread.refresh_from_db()
-        assert thread.tool_resources == {}
-
-    def test_that_is_gone_or_someone_elses_is_left_out(self, thread: Thread, bob: User) -> None:
-        gone, theirs = "file-gone", file_of(bob).id
-        tool_resources.attach(thread, [attachment(id, "code_interpreter", "file_search") for id in (gone, theirs)])
-        assert thread.tool_resources == {}
-
-    def test_that_has_expired_is_left_out(self, thread: Thread, ada: User) -> None:
-        file = file_of(ada)
-        File.objects.filter(pk=file.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-        tool_resources.attach(thread, [attachment(file.id, "code_interpreter", "file_search")])
-        assert thread.tool_resources == {}
-
-    def test_beyond_twenty_files_for_code_is_refused(self, thread: Thread, ada: User) -> None:
-        file_ids = ids_of(ada, 21)
-        tool_resources.attach(thread, [attachment(file_id, "code_interpreter") for file_id in file_ids[:20]])
-        with pytest.raises(InvalidRequest, match="with these it would have 21") as refused:
-            tool_resources.attach(thread, [attachment(file_ids[20], "code_interpreter")])
-        assert refused.value.param == "attachments"
-        thread.refresh_from_db()
-        assert thread.tool_resources["code_interpreter"]["file_ids"] == file_ids[:20]
-
-    def test_keeps_what_someone_else_attached_meanwhile(self, thread: Thread, ada: User) -> None:
-        one, other = ids_of(ada, 2)
-        tool_resources.attach(Thread.objects.get(pk=thread.pk), [attachment(one, "code_interpreter")])
-        tool_resources.attach(thread, [attachment(other, "code_interpreter")])
-        assert thread.tool_resources == {"code_interpreter": {"file_ids": [one, other]}}
-
-
-class TestTheResourcesOfARun:
-    def test_are_the_assistants_and_the_threads(self) -> None:
-        assistant = {"code_interpreter": {"file_ids": ["file-a"]}, "file_search": {"vector_store_ids": ["vs_a"]}}
-        thread = {
-            "code_interpreter": {"file_ids": ["file-t", "file-a"]},
-            "file_search": {"vector_store_ids": ["vs_t"]},
-        }
-        assert tool_resources.effective(assistant, thread) == {
-            "code_interpreter": {"file_ids": ["file-a", "file-t"]},
-            "file_search": {"vector_store_ids": ["vs_a", "vs_t"]},
-        }
-
-    def test_have_only_the_tools_that_either_has(self) -> None:
-        search = {"file_search": {"vector_store_ids": ["vs_t"]}}
-        assert tool_resources.effective({}, {}) == {}
-        assert tool_resources.effective(search, {}) == search
-        assert tool_resources.effective({}, search) == search

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.actions.conversation import runs
+from chat.actions.conversation.run_settings import NewRun
 from chat.errors import InvalidRequest, InvalidThread, NotFound, WrongRunStatus
 from chat.models import Assistant, Message, Run, RunStep, StepType, Thread, User
 from tests.models.racing import race, raised
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(thread: Thread, assistant: Assistant) -> Run:
-    return runs.start(thread, assistant=assistant)
+    return runs.start(thread, NewRun(assistant))
 
 
 def pause(run: Run, *ids: str) -> Run:
@@ -34,14 +35,14 @@ def pause(run: Run, *ids: str) -> Run:
 class TestStarting:
     def test_freezes_the_assistant_as_it_is(self, thread: Thread, assistant: Assistant) -> None:
         """Section 6.1."""
-        run = runs.start(thread, assistant=assistant)
+        run = runs.start(thread, NewRun(assistant))
         assistant.instructions = "Be long."
         assistant.save()
         run.refresh_from_db()
         assert run.instructions == "Be brief."
 
     def test_takes_other_settings_for_this_run(self, thread: Thread, assistant: Assistant) -> None:
-        run = runs.start(thread, assistant=assistant, model="gpt-4o", temperature=0.2, instructions="Sing.")
+        run = runs.start(thread, NewRun(assistant, {"model": "gpt-4o", "temperature": 0.2, "instructions": "Sing."}))
         assert (run.model, run.temperature, run.instructions) == ("gpt-4o", 0.2, "Sing.")
 
     def test_gives_a_thread_without_an_assistant_the_one_that_ran(
@@ -51,17 +52,17 @@ class TestStarting:
         bare = Thread.objects.create(owner=ada)
         other = Assistant.objects.create(owner=ada, instructions="Sing.")
         for one in (bare, thread):
-            runs.start(one, assistant=other)
+            runs.start(one, NewRun(other))
             one.refresh_from_db()
         assert (bare.assistant, thread.assistant) == (other, assistant)
 
     def test_needs_something_to_run_on(self, thread: Thread, assistant: Assistant) -> None:
         assistant.instructions = ""
         with pytest.raises(InvalidThread) as refusal:
-            runs.start(thread, assistant=assistant)
+            runs.start(thread, NewRun(assistant))
         assert refusal.value.code == "invalid_thread"
         Message.objects.create(thread=thread, role="user")
-        assert runs.start(thread, assistant=assistant).status == "queued"
+        assert runs.start(thread, NewRun(assistant)).status == "queued"
 
 
 class TestFinding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions.conversation import runs, sending, threads
+from chat.actions.conversation import runs, sending
 from chat.actions.conversation.sending import Posted
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread, User
@@ -19,7 +19,7 @@ def end(run: Run | None) -> None:
 
 class TestSending:
     def test_posts_the_message_and_starts_a_run(self, thread: Thread) -> None:
-        posted = sending.send(thread, text="Hello?", client_key="a")
+        posted = sending.send(thread.owner, thread.id, text="Hello?", client_key="a")
 
         assert posted.message.content == [{"type": "text", "text": {"value": "Hello?", "annotations": []}}]
         assert posted.message.role == "user"
@@ -27,36 +27,36 @@ class TestSending:
         assert (posted.run.instructions, posted.run.model) == ("Be brief.", "default")
 
     def test_queues_the_message_while_a_run_is_live(self, thread: Thread) -> None:
-        sending.send(thread, text="one", client_key="a")
-        posted = sending.send(thread, text="two", client_key="b")
+        sending.send(thread.owner, thread.id, text="one", client_key="a")
+        posted = sending.send(thread.owner, thread.id, text="two", client_key="b")
 
         assert str(posted.queued) == "two"
         assert Message.objects.count() == Run.objects.count() == 1
 
     def test_does_not_overtake_messages_that_wait(self, thread: Thread) -> None:
-        first = sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
+        first = sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
         end(first.run)
 
-        assert sending.send(thread, text="three", client_key="c").queued is not None
+        assert sending.send(thread.owner, thread.id, text="three", client_key="c").queued is not None
 
     @pytest.mark.parametrize("waits", [False, True])
     def test_twice_with_the_same_key_does_it_once(self, thread: Thread, waits: bool) -> None:
         if waits:
-            sending.send(thread, text="zero", client_key="z")
-        once = sending.send(thread, text="one", client_key="a")
-        again = sending.send(thread, text="one", client_key="a")
+            sending.send(thread.owner, thread.id, text="zero", client_key="z")
+        once = sending.send(thread.owner, thread.id, text="one", client_key="a")
+        again = sending.send(thread.owner, thread.id, text="one", client_key="a")
 
         assert again == once
         assert Run.objects.count() == 1
 
     def test_twice_does_not_repeat_what_was_queued_and_then_posted(self, thread: Thread) -> None:
-        first = sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
+        first = sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
         end(first.run)
         sending.post_next(thread.id)
 
-        again = sending.send(thread, text="two", client_key="b")
+        again = sending.send(thread.owner, thread.id, text="two", client_key="b")
         assert again.message.text == "two"
         assert again.run == Run.objects.latest("number")
         assert Message.objects.count() == 2
@@ -64,17 +64,17 @@ class TestSending:
     @pytest.mark.parametrize("text", ["", "  \n\t ", "\x00"])
     def test_refuses_a_message_without_words(self, thread: Thread, text: str) -> None:
         with pytest.raises(InvalidRequest):
-            sending.send(thread, text=text, client_key="a")
+            sending.send(thread.owner, thread.id, text=text, client_key="a")
         assert not Message.objects.exists()
 
     def test_takes_256000_characters_and_no_more(self, thread: Thread) -> None:
         """Section 4."""
         with pytest.raises(InvalidRequest, match="256001 characters"):
-            sending.send(thread, text="é" * 256_001, client_key="a")
-        assert len(sending.send(thread, text="é" * 256_000, client_key="a").message.text) == 256_000
+            sending.send(thread.owner, thread.id, text="é" * 256_001, client_key="a")
+        assert len(sending.send(thread.owner, thread.id, text="é" * 256_000, client_key="a").message.text) == 256_000
 
     def test_names_the_thread_after_its_first_message(self, thread: Thread) -> None:
-        sending.send(thread, text="How  do\nI bake bread, and " + "why " * 30, client_key="a")
+        sending.send(thread.owner, thread.id, text="How  do\nI bake bread, and " + "why " * 30, client_key="a")
         thread.refresh_from_db()
         assert thread.title.startswith("How do I bake bread, and why")
         assert len(thread.title) <= 61
@@ -82,12 +82,12 @@ class TestSending:
     def test_needs_an_assistant_that_the_owner_may_use(self, thread: Thread, bob: User) -> None:
         Assistant.objects.filter(pk=thread.assistant.pk).update(owner=bob, audience="owner")
         with pytest.raises(NotFound, match="assistant"):
-            sending.send(thread, text="Hello?", client_key="a")
+            sending.send(thread.owner, thread.id, text="Hello?", client_key="a")
 
     def test_turns_pictures_into_parts_and_other_files_into_attachments(self, thread: Thread) -> None:
         picture = File.objects.create(owner=thread.owner, filename="a.png", content_type="image/png", bytes=1)
         text = File.objects.create(owner=thread.owner, filename="a.txt", content_type="text/plain", bytes=1)
-        message = sending.send(thread, text="", files=[picture, text], client_key="a").message
+        message = sending.send(thread.owner, thread.id, text="", files=[picture, text], client_key="a").message
 
         assert [part["type"] for part in message.content] == ["image_file"]
         assert [attachment["file_id"] for attachment in message.attachments] == [text.id]
@@ -95,9 +95,9 @@ class TestSending:
 
 class TestPostingNext:
     def test_posts_the_first_that_waits_and_starts_a_run(self, thread: Thread) -> None:
-        first = sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
-        sending.send(thread, text="three", client_key="c")
+        first = sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
+        sending.send(thread.owner, thread.id, text="three", client_key="c")
         end(first.run)
         sending.post_next(thread.id)
 
@@ -106,14 +106,14 @@ class TestPostingNext:
         assert thread.live_run() is not None
 
     def test_waits_for_a_live_run(self, thread: Thread) -> None:
-        sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
+        sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
         sending.post_next(thread.id)
         assert QueuedMessage.objects.count() == 1
 
     def test_keeps_the_message_when_the_assistant_is_gone(self, thread: Thread, bob: User) -> None:
-        first = sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
+        first = sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
         end(first.run)
         Assistant.objects.filter(pk=thread.assistant.pk).update(owner=bob, audience="owner")
         sending.post_next(thread.id)
@@ -132,12 +132,15 @@ class TestAQueuedMessageWhoseFilesAreTooMany:
         row = {"owner": ada, "filename": "a.csv", "content_type": "text/csv", "bytes": 1}
         files = [File.objects.create(**row) for _each in range(21)]
         for file in files[:20]:
-            posted = sending.send(thread, text="One", files=[file], client_key=file.id)
+            posted = sending.send(thread.owner, thread.id, text="One", files=[file], client_key=file.id)
             assert posted.run is not None
             end(posted.run)
-        live = sending.send(thread, text="Go", client_key="live").run
-        assert sending.send(thread, text="One more", files=files[20:], client_key="queued").queued is not None
-        assert sending.send(thread, text="And then?", client_key="later").queued is not None
+        live = sending.send(thread.owner, thread.id, text="Go", client_key="live").run
+        assert (
+            sending.send(thread.owner, thread.id, text="One more", files=files[20:], client_key="queued").queued
+            is not None
+        )
+        assert sending.send(thread.owner, thread.id, text="And then?", client_key="later").queued is not None
 
         end(live)
         sending.post_all_waiting()
@@ -149,34 +152,34 @@ class TestAQueuedMessageWhoseFilesAreTooMany:
 
 class TestTakingBack:
     def test_removes_a_message_that_waits(self, thread: Thread) -> None:
-        sending.send(thread, text="one", client_key="a")
-        sending.send(thread, text="two", client_key="b")
+        sending.send(thread.owner, thread.id, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="two", client_key="b")
 
-        assert str(sending.unqueue(thread, client_key="b")) == "two"
-        assert sending.unqueue(thread, client_key="b") is None
+        assert str(sending.unqueue(thread.owner, thread.id, client_key="b")) == "two"
+        assert sending.unqueue(thread.owner, thread.id, client_key="b") is None
 
     def test_leaves_one_alone_that_was_posted(self, thread: Thread) -> None:
-        sending.send(thread, text="one", client_key="a")
-        assert sending.unqueue(thread, client_key="a") is None
+        sending.send(thread.owner, thread.id, text="one", client_key="a")
+        assert sending.unqueue(thread.owner, thread.id, client_key="a") is None
 
 
 class TestRetrying:
     def test_starts_another_run_on_what_was_said(self, thread: Thread) -> None:
-        end(sending.send(thread, text="one", client_key="a").run)
-        assert sending.retry(thread).status == "queued"
+        end(sending.send(thread.owner, thread.id, text="one", client_key="a").run)
+        assert sending.retry(thread.owner, thread.id).status == "queued"
         assert Message.objects.count() == 1
 
     def test_is_refused_while_a_run_is_live(self, thread: Thread) -> None:
-        sending.send(thread, text="one", client_key="a")
+        sending.send(thread.owner, thread.id, text="one", client_key="a")
         with pytest.raises(ThreadBusy):
-            sending.retry(thread)
+            sending.retry(thread.owner, thread.id)
 
 
 @pytest.mark.django_db(transaction=True)
 class TestRacingMessages:
     def test_of_one_key_are_posted_once(self, thread: Thread) -> None:
         def send() -> Posted:
-            return sending.send(Thread.objects.get(pk=thread.pk), text="one", client_key="a")
+            return sending.send(thread.owner, thread.id, text="one", client_key="a")
 
         results = race(*[send] * 6)
         assert raised(results) == []
@@ -186,7 +189,7 @@ class TestRacingMessages:
 
     def test_of_several_keys_are_all_kept_and_one_starts_the_run(self, thread: Thread) -> None:
         def send(key: str) -> Posted:
-            return sending.send(Thread.objects.get(pk=thread.pk), text=key, client_key=key)
+            return sending.send(thread.owner, thread.id, text=key, client_key=key)
 
         results = race(*(lambda key=key: send(key) for key in "abcdef"))
         assert raised(results) == []
@@ -194,7 +197,7 @@ class TestRacingMessages:
         assert Message.objects.count() + QueuedMessage.objects.count() == 6
 
     def test_that_wait_are_posted_once_however_often_one_asks(self, thread: Thread) -> None:
-        end(sending.send(thread, text="one", client_key="a").run)
+        end(sending.send(thread.owner, thread.id, text="one", client_key="a").run)
         QueuedMessage.objects.create(thread=thread, content=[], client_key="b")
         race(*[lambda: sending.post_next(thread.id)] * 6)
 
@@ -206,7 +209,7 @@ class TestRacingMessages:
         Message.objects.create(thread=thread, role="user")
 
         def start() -> Run:
-            return runs.start(threads.get(thread.owner, thread.id), assistant=thread.assistant)
+            return runs.create(thread.owner, thread.id, assistant_id=thread.assistant.id)
 
         results = race(start, start)
         [refusal] = raised(results)

@@ -173,18 +173,20 @@ class TestAFileThatIsDiscarded:
         return files.create(ada, upload=upload(png(), "cat.png"))
 
     def test_goes_when_nothing_uses_it(self, ada: User, file: File, thread: Thread) -> None:
-        sending.send(thread, text="Look", files=[files.create(ada, upload=upload(b"x"))], client_key="a" * 32)
+        sending.send(
+            thread.owner, thread.id, text="Look", files=[files.create(ada, upload=upload(b"x"))], client_key="a" * 32
+        )
         files.discard(ada, file.id)
         assert not File.objects.filter(pk=file.pk).exists()
 
     def test_stays_when_it_was_sent(self, ada: User, file: File, thread: Thread) -> None:
-        sending.send(thread, text="Look", files=[file], client_key="a" * 32)
+        sending.send(thread.owner, thread.id, text="Look", files=[file], client_key="a" * 32)
         files.discard(ada, file.id)
         assert File.objects.get() == file
 
     def test_stays_when_it_waits_to_be_sent(self, ada: User, file: File, thread: Thread) -> None:
-        sending.send(thread, text="Hello", client_key="a" * 32)
-        assert sending.send(thread, text="Look", files=[file], client_key="b" * 32).queued
+        sending.send(thread.owner, thread.id, text="Hello", client_key="a" * 32)
+        assert sending.send(thread.owner, thread.id, text="Look", files=[file], client_key="b" * 32).queued
         files.discard(ada, file.id)
         assert File.objects.get() == file
 

@@ -77,7 +77,7 @@ class TestWithoutThePermission:
     def test_ones_own_chats_can_be_read(self, make_staff, enter, assistant) -> None:
         staff = make_staff("view_thread", "view_run")
         thread = threads.create(staff, assistant=assistant)
-        run = sending.send(thread, text="my own words", client_key="1").run
+        run = sending.send(thread.owner, thread.id, text="my own words", client_key="1").run
         assert run is not None
         client = enter(staff)
         assert "my own words" in text_of(client, page_of(thread))
@@ -203,6 +203,6 @@ class TestThePageOfARun:
         assert "Nothing was found." in text_of(enter(boss), page_of(run))
 
     def test_opens_while_the_run_is_live_and_nothing_is_known(self, boss, enter, ada, assistant) -> None:
-        run = sending.send(threads.create(ada, assistant=assistant), text="Hi", client_key="1").run
+        run = sending.send(ada, threads.create(ada, assistant=assistant).id, text="Hi", client_key="1").run
         assert run is not None
         assert "It did nothing yet." in text_of(enter(boss), page_of(run))

@@ -145,7 +145,7 @@ class TestTheListOfThreads:
     def test_has_those_of_the_chat_page_too(self, api: Api, ada: User, assistant: Assistant) -> None:
         made = api.made("/threads")["id"]
         chat = Thread.objects.create(owner=ada, assistant=assistant)
-        sending.send(chat, text="Hello?", client_key="one")
+        sending.send(chat.owner, chat.id, text="Hello?", client_key="one")
         assert [row["id"] for row in api.found("/threads")["data"]] == [chat.id, made]
 
     def test_has_nobody_elses(self, api: Api, bob: User) -> None:

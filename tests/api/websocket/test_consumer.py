@@ -13,6 +13,7 @@ from channels.layers import get_channel_layer
 
 from chat.actions.access import api_keys
 from chat.actions.conversation import runs
+from chat.actions.conversation.run_settings import NewRun
 from chat.api.websocket.consumer import MALFORMED, WAITING, ProgramSocket
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
@@ -254,7 +255,7 @@ class TestRuns:
         self, one: Program, ada: User, assistant: Assistant, type: str
     ) -> None:
         other = await Thread.objects.acreate(owner=ada)
-        run = await in_thread(runs.start)(other, assistant=assistant)
+        run = await in_thread(runs.start)(other, NewRun(assistant))
         more = {"tool_outputs": []} if type == "submit_tool_outputs" else {}
         refused = await one.reply(type=type, run_id=run.id, **more)
 

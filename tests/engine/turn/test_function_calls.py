@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.actions.conversation import runs
+from chat.actions.conversation.run_settings import NewRun
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStep, Thread
 from chat.providers.base import Usage
@@ -128,7 +129,7 @@ class TestAFunctionRun:
         async with stage.working(provider):
             started = in_thread(runs.start)
             await in_thread(thread.messages.create)(role="user", content=[])
-            run = await started(thread, assistant=thread.assistant, tool_choice="required")
+            run = await started(thread, NewRun(thread.assistant, {"tool_choice": "required"}))
             await submit(await status(run, "requires_action"), "rain", "sun")
             await status(run, "completed")
 

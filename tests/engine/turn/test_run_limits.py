@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chat.actions.conversation import runs
+from chat.actions.conversation.run_settings import NewRun
 from chat.events.bus import bus
 from chat.models import Message, Run, RunStep, Thread
 from chat.models.threads import text_part
@@ -25,7 +26,7 @@ OVERFULL = {"reason": "max_prompt_tokens"}
 async def begun(thread: Thread, *, text: str = "Hello?", **settings: Any) -> Run:
     """A run on a message of the user's, as a program starts it."""
     await in_thread(thread.messages.create)(role="user", content=[text_part(text)])
-    return await in_thread(runs.start)(thread, assistant=thread.assistant, **settings)
+    return await in_thread(runs.start)(thread, NewRun(thread.assistant, settings))
 
 
 async def answered(run: Run) -> Run:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from chat.actions.conversation import runs
+from chat.actions.conversation.run_settings import NewRun
 from chat.events.bus import bus
 from chat.models import Run, RunStep, Thread
 from chat.models.objects import step_object
@@ -146,7 +147,7 @@ class TestOneCallAtATime:
         await in_thread(thread.messages.create)(role="user", content=[])
         async with stage.working(provider):
             with bus.follow(thread.id) as follower:
-                run = await in_thread(runs.start)(thread, assistant=thread.assistant, parallel_tool_calls=False)
+                run = await in_thread(runs.start)(thread, NewRun(thread.assistant, {"parallel_tool_calls": False}))
                 events = await heard(follower)
             run = await status(run, "requires_action")
             [made] = run.required_action["submit_tool_outputs"]["tool_calls"]

@@ -208,7 +208,7 @@ class TestWaitingMessages:
         async with stage.working(ScriptedProvider(replies)), opened(thread, cookie) as page:
             await stage.ask(thread)
             await page.until("first")
-            await in_thread(sending.send)(thread, text="and then?", client_key="later-key")
+            await in_thread(sending.send)(thread.owner, thread.id, text="and then?", client_key="later-key")
             assert "Take back" in await page.until("and then?")
             more.set()
             shown = await page.until("second answer")

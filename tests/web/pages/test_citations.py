@@ -257,7 +257,9 @@ class TestAnAttachment:
     @pytest.fixture
     def question(self, page, ada, thread) -> Message:
         file = files.create(ada, upload=SimpleUploadedFile("report.md", b"# Report"))
-        return sending.send(thread, text="Read this", files=[file], client_key="a-key-of-the-page").message
+        return sending.send(
+            thread.owner, thread.id, text="Read this", files=[file], client_key="a-key-of-the-page"
+        ).message
 
     def reading(self, page, question) -> str:
         return html(page.get(reverse("message-reading", args=[question.thread_id, question.id]), headers=HTMX))

@@ -321,7 +321,7 @@ class TestNews:
 
 
 def test_a_message_is_copied_as_it_was_written(page, thread, ada):
-    message = sending.send(thread, text="**as** is", client_key=KEY).message
+    message = sending.send(thread.owner, thread.id, text="**as** is", client_key=KEY).message
     response = page.get(reverse("message-text", args=[thread.id, message.id]))
     assert response["Content-Type"].startswith("text/plain")
     assert html(response) == "**as** is"
