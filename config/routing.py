@@ -6,10 +6,10 @@ from typing import Any
 
 from django.urls import path
 
-from chat.api.websocket.consumer import ProgramSocket
+from chat.api.websocket.consumer import ProgramConsumer
 from chat.web.live.consumer import ChatSocket
 
 websocket_urlpatterns: list[Any] = [
     path("ws/chat/<str:thread_id>/", ChatSocket.as_asgi()),
-    path("ws/threads/<str:thread_id>/", ProgramSocket.as_asgi()),
+    path("ws/threads/<str:thread_id>/", ProgramConsumer.as_asgi()),
 ]

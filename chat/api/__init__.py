@@ -1,6 +1,6 @@
 """The door for programs: the Assistants API v2 at ``/v1`` and ``/openai``.
 
-    middleware                 what every request passes
+    middleware                 what every request passes: key, rate limit, headers
       assistants_v1              the first Assistants API, for old clients
         urls                       which resource answers which address
           resources | openapi | websocket   the operations; their description; the socket for programs

@@ -1,6 +1,6 @@
-"""``/v1/openapi.json`` and the page ``/v1/docs``: drawn from the operations, whose annotations say what they answer.
+"""The schema at ``/v1/openapi.json``, which the page ``/v1/docs`` shows, from the operations and their annotations.
 
-Answers are described, not checked: that would cost each request.
+Responses are described, not checked: that would cost each request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 from chat.api.streaming.sse import EventStream
 
-Described = dict[str, Any]
+Schema = dict[str, Any]
 DESCRIPTION = """
 The Assistants API v2, self-hosted: for programs that were written for OpenAI's, with another `base_url` and key.
 
@@ -27,19 +27,19 @@ Make a key at [/account/keys/](/account/keys/) and send it as `Authorization: Be
 """
 TAGS = ("Assistants", "Threads", "Messages", "Runs", "Run steps", "Files", "Uploads", "Vector stores", "Models")
 SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "A key of yours: see /account/keys/."}}
-EVENTS = """event: thread.run.created
+EXAMPLE_EVENTS = """event: thread.run.created
 data: {"id": "run_a", "object": "thread.run", "status": "queued"}
 
 event: done
 data: [DONE]
 
 """
-# What is no JSON, by the type that an operation says it returns.
-OTHER_CONTENT: dict[type, Described] = {
+# Content other than JSON, by the type that an operation returns.
+CONTENT_BY_TYPE: dict[type, Schema] = {
     EventStream: {
         "text/event-stream": {
             "schema": {"description": "With `stream: true`: the events of the run, the last one `done`."},
-            "example": EVENTS,
+            "example": EXAMPLE_EVENTS,
         }
     },
     HttpResponseBase: {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -59,40 +59,41 @@ class ErrorBody(TypedDict):
     error: ErrorObject
 
 
-class Documentation(OpenAPISchema):
-    """django-ninja's schema, with the answers that it does not know."""
+class DocumentedSchema(OpenAPISchema):
+    """django-ninja's schema with the responses, which it does not know."""
 
-    def operation_details(self, operation: Operation) -> Described:
+    def operation_details(self, operation: Operation) -> Schema:
         name = operation.view_func.__name__
-        details: Described = super().operation_details(operation)
+        details: Schema = super().operation_details(operation)
         return details | {"summary": name.replace("_", " ").capitalize()}
 
-    def responses(self, operation: Operation) -> dict[Any, Described]:
-        """By status."""
-        answer = get_type_hints(operation.view_func)["return"]
-        content: Described = {}
-        for kind in get_args(answer) if get_origin(answer) is UnionType else [answer]:
-            content |= OTHER_CONTENT.get(kind) or self.json(kind)
-        refused = {"description": "Refused, or something went wrong.", "content": self.json(ErrorBody)}
-        return {"200": {"description": "Done.", "content": content}, "default": refused}
+    def responses(self, operation: Operation) -> dict[Any, Schema]:
+        """Return the responses by status."""
+        returned = get_type_hints(operation.view_func)["return"]
+        content: Schema = {}
+        for kind in get_args(returned) if get_origin(returned) is UnionType else [returned]:
+            content |= CONTENT_BY_TYPE.get(kind) or self.json(kind)
+        error = {"description": "Refused, or something went wrong.", "content": self.json(ErrorBody)}
+        return {"200": {"description": "Done.", "content": content}, "default": error}
 
-    def json(self, kind: Any) -> Described:
-        """A JSON body of the type ``kind``, whose shape joins the others."""
-        wanted: Any = [("body", "serialization", TypeAdapter(kind))]
-        references, shapes = TypeAdapter.json_schemas(wanted, ref_template=REF_TEMPLATE)
-        self.add_schema_definitions(shapes["$defs"])
+    def json(self, kind: Any) -> Schema:
+        """Return a JSON body of the type ``kind``, and add its definitions to the schema."""
+        inputs: Any = [("body", "serialization", TypeAdapter(kind))]
+        references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF_TEMPLATE)
+        self.add_schema_definitions(definitions["$defs"])
         return {"application/json": {"schema": references["body", "serialization"]}}
 
-    def add_schema_definitions(self, definitions: Described) -> None:
+    def add_schema_definitions(self, definitions: Schema) -> None:
         for name, shape in definitions.items():
             if self.schemas.setdefault(name, shape) != shape:
                 raise ValueError(f"there are two shapes called {name!r}")
 
-    def get_components(self) -> Described:
+    def get_components(self) -> Schema:
         return {**super().get_components(), "securitySchemes": SECURITY}
 
 
 @cache
-def documentation_of(api: NinjaAPI, *, path_prefix: str) -> Documentation:
-    """Drawn once, since it takes half a second and anyone may ask."""
-    return Documentation(api, path_prefix)
+def openapi_schema(api: NinjaAPI, *, path_prefix: str) -> DocumentedSchema:
+    """Return the schema of ``api``."""
+    # Cached: drawing it takes half a second, and anyone may ask.
+    return DocumentedSchema(api, path_prefix)

@@ -1,4 +1,4 @@
-"""The shapes of what a program says about a run, in a request or in a frame of the websocket."""
+"""The shapes of runs and tool outputs that a program sends, in a request or in a frame of the websocket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LastMessages(schemas.Body):
 
 
 class RunSettings(schemas.Body):
-    """What every way to start a run takes."""
+    """The settings of a run, however it is started."""
 
     assistant_id: schemas.Id
     model: schemas.ModelName | None = None

@@ -13,12 +13,12 @@ MAX_INSTRUCTIONS = 256_000
 
 
 class Body(BaseModel):
-    """An object of a request: unknown parameters are refused, and so are values of a type that is not meant."""
+    """An object in a request. Unknown parameters and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
-    def given(self) -> dict[str, Any]:
-        """What the client sent, as plain values; what it left out is not there."""
+    def sent_values(self) -> dict[str, Any]:
+        """Return the fields that the client sent, as plain values."""
         return self.model_dump(exclude_unset=True)
 
 
@@ -37,12 +37,12 @@ ReasoningEffort = Annotated[str, Field(max_length=20)]
 
 
 def plain_or_object(value: Any) -> str:
-    """Return the tag of the member that is meant of a union of a plain value and an object."""
+    """Return the tag of the member of a union of a plain value and an object that ``value`` is."""
     return "object" if isinstance(value, dict | BaseModel) else "plain"
 
 
-def _sayable(value: dict[str, Any]) -> dict[str, Any]:
-    """Raises ``ValueError`` for half of a surrogate pair, which JSON can write but no text can hold."""
+def _check_encodable(value: dict[str, Any]) -> dict[str, Any]:
+    """Return ``value``. Raise ``ValueError`` for half of a surrogate pair, which JSON can write but no text can."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -50,31 +50,32 @@ def _sayable(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Anything = Annotated[dict[str, Any], AfterValidator(_sayable)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_check_encodable)]
 
 
-def scalar(value: Any) -> Any:
-    """The value. Raises pydantic's error for one that is no string, number or boolean, instead of one for each."""
+def check_scalar(value: Any) -> Any:
+    """Return ``value``. Raise pydantic's error if it is no string, number or boolean."""
+    # Left to itself, pydantic reports one error for each member of the union.
     if not isinstance(value, str | int | float):
         raise PydanticCustomError("scalar_type", "no string, number or boolean")
     return value
 
 
 # Whole numbers stay whole.
-AttributeValue = Annotated[Annotated[str, Field(max_length=512)] | bool | int | float, BeforeValidator(scalar)]
+AttributeValue = Annotated[Annotated[str, Field(max_length=512)] | bool | int | float, BeforeValidator(check_scalar)]
 Attributes = Annotated[dict[Annotated[str, Field(max_length=64)], AttributeValue], Field(max_length=16)]
 
 # --- tools ----------------------------------------------------------------------------------------------------------
 
 
 class HybridSearch(Body):
-    """How much the meaning of a passage counts, and how much its words."""
+    """The weights of a passage's meaning and of its words."""
 
     embedding_weight: Annotated[float, Field(ge=0.0)]
     text_weight: Annotated[float, Field(ge=0.0)]
 
     @model_validator(mode="after")
-    def weighs_something(self) -> HybridSearch:
+    def check_weights(self) -> HybridSearch:
         if not self.embedding_weight + self.text_weight:
             raise ValueError("one of the weights must be greater than 0")
         return self
@@ -106,7 +107,7 @@ class CodeInterpreterTool(Body):
 class FunctionSpec(Body):
     name: str
     description: str | None = None
-    parameters: Anything | None = None
+    parameters: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -169,7 +170,7 @@ class FileSearchResources(Body):
 
 
 class NewFileSearchResources(FileSearchResources):
-    """On creation a store can be made by the way."""
+    """On creation, a new store may be described instead of named."""
 
     vector_stores: Annotated[list[NewVectorStore], Field(max_length=1)] | None = None
 
@@ -198,7 +199,7 @@ class JsonObjectFormat(Body):
 class JsonSchema(Body):
     name: str
     description: str | None = None
-    schema_: Annotated[Anything | None, Field(alias="schema")] = None
+    schema_: Annotated[JsonObject | None, Field(alias="schema")] = None
     strict: bool | None = None
 
 

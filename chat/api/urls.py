@@ -1,4 +1,4 @@
-"""The API: its resources, how it reads bodies, and where it is: ``/v1``, and ``/openai`` for clients made for Azure."""
+"""The addresses of the API: every resource below ``/v1``, and below ``/openai`` for clients made for Azure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from ninja.operation import Operation
 
 from chat import __version__
 from chat.api import openapi
-from chat.api.http.error_responses import answered
-from chat.api.http.json_parser import WireParser
-from chat.api.http.validation_errors import Unfit
+from chat.api.http.error_responses import error_response
+from chat.api.http.json_parser import JsonParser
+from chat.api.http.validation_errors import ValidationFailed
 from chat.api.resources import assistants, files, messages, models, runs, steps, threads, uploads
 from chat.api.resources.vector_stores import file_batches, search, store_files, stores
 
 
-class WireAPI(NinjaAPI):
+class EverthreadAPI(NinjaAPI):
+    """django-ninja's API with our errors and our OpenAPI schema."""
+
     def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext[Any]]) -> Any:
-        return Unfit(error_contexts[0])
+        return ValidationFailed(error_contexts[0])
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
@@ -32,14 +34,14 @@ class WireAPI(NinjaAPI):
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
-        return openapi.documentation_of(self, path_prefix=prefix)
+        return openapi.openapi_schema(self, path_prefix=prefix)
 
 
-api = WireAPI(
+api = EverthreadAPI(
     title="Everthread",
     version=__version__,
     description=openapi.DESCRIPTION,
-    parser=WireParser(),
+    parser=JsonParser(),
     urls_namespace="api",
     docs=Swagger(settings={"persistAuthorization": False}),
     openapi_extra={
@@ -47,8 +49,8 @@ api = WireAPI(
         "tags": [{"name": name} for name in openapi.TAGS],
     },
 )
-# The runs before the threads: /threads/runs is no thread.
-RESOURCES = [
+# Runs come before threads: /threads/runs is no thread.
+ROUTERS = [
     module.router
     for module in (
         assistants,
@@ -67,12 +69,12 @@ RESOURCES = [
 ]
 
 
-def mounted(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | URLResolver]:
-    """The addresses of ``api`` with what the routers have."""
+def url_patterns(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | URLResolver]:
+    """Return the URL patterns of ``api`` with the operations of ``routers``."""
     for router in routers:
         api.add_router("", router)
-    for error in (Exception, HttpError, Http404):  # ninja has its own words for the last two
-        api.add_exception_handler(error, answered)
+    for error in (Exception, HttpError, Http404):  # ninja words the last two itself
+        api.add_exception_handler(error, error_response)
     patterns, _app, _namespace = api.urls
     return [
         path("v1/", include((patterns, "api"))),
@@ -81,4 +83,4 @@ def mounted(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | URLRe
     ]
 
 
-urlpatterns = mounted(api, RESOURCES)
+urlpatterns = url_patterns(api, ROUTERS)

@@ -14,7 +14,7 @@ from ninja import NinjaAPI
 from openapi_schema_validator import OAS31Validator
 from typing_extensions import TypedDict
 
-from chat.api.openapi import TAGS, Documentation
+from chat.api.openapi import TAGS, DocumentedSchema
 from chat.api.urls import api
 
 Described = dict[str, Any]
@@ -106,4 +106,4 @@ class TestTwoShapesOfOneName:
             return {"number": 1}
 
         with pytest.raises(ValueError, match="two shapes called 'Thing'"):
-            Documentation(small, "")
+            DocumentedSchema(small, "")

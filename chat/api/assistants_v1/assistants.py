@@ -25,14 +25,14 @@ class AssistantChanges(assistants.AssistantChanges):
 
 @router.post("/assistants")
 def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject:
-    return assistant_object(assistant_files.create(request.user, **body.given()))
+    return assistant_object(assistant_files.create(request.user, **body.sent_values()))
 
 
 @router.post("/assistants/{assistant_id}")
 def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
     """The files are replaced as a whole. An old client's files go with the tools."""
     follow = request.beta == "v1"
-    return assistant_object(assistant_files.update(request.user, assistant_id, follow=follow, **body.given()))
+    return assistant_object(assistant_files.update(request.user, assistant_id, follow=follow, **body.sent_values()))
 
 
 # The same address has these too.

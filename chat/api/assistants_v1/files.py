@@ -11,7 +11,7 @@ from chat.actions.assistants import assistants
 from chat.actions.assistants_v1 import assistant_files, message_files
 from chat.actions.conversation import messages
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
+from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.models import File
 from chat.models.objects import deleted_object, seconds
@@ -64,10 +64,10 @@ def create_assistant_file(request: ApiRequest, assistant_id: str, body: NewAssis
 
 @router.get("/assistants/{assistant_id}/files")
 def list_assistant_files(
-    request: ApiRequest, assistant_id: str, query: Query[Listing]
+    request: ApiRequest, assistant_id: str, query: Query[ListQuery]
 ) -> ListObject[AssistantFileObject]:
     rows = assistant_files.of(assistants.get(request.user, assistant_id))
-    return page(rows, query, show=lambda row: assistant_file_object(row, assistant_id=assistant_id))
+    return paginate(rows, query, serialize=lambda row: assistant_file_object(row, assistant_id=assistant_id))
 
 
 @router.get("/assistants/{assistant_id}/files/{file_id}")
@@ -85,10 +85,10 @@ def delete_assistant_file(request: ApiRequest, assistant_id: str, file_id: str) 
 
 @router.get("/threads/{thread_id}/messages/{message_id}/files")
 def list_message_files(
-    request: ApiRequest, thread_id: str, message_id: str, query: Query[Listing]
+    request: ApiRequest, thread_id: str, message_id: str, query: Query[ListQuery]
 ) -> ListObject[MessageFileObject]:
     rows = message_files.of(messages.get(request.user, thread_id, message_id))
-    return page(rows, query, show=lambda row: message_file_object(row, message_id=message_id))
+    return paginate(rows, query, serialize=lambda row: message_file_object(row, message_id=message_id))
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}/files/{file_id}")

@@ -18,7 +18,7 @@ from chat.providers.tool_names import FILE_SEARCH
 Files = Mapping[str, list[str]]  # the ids of the files of assistants
 Shape = Callable[[Object, Files], Object]
 # What came with the second API, by object.
-NEW = {
+V2_FIELDS = {
     "assistant": {"temperature", "top_p", "response_format", "reasoning_effort", "tool_resources"},
     "thread": {"tool_resources"},
     "thread.message": {"attachments"},
@@ -28,17 +28,17 @@ RETRIEVAL = {"type": "retrieval"}
 EVENTS = {RUN_INCOMPLETE: RUN_COMPLETED}  # as it was told then: their SDKs know no other end (reference, section 7.2)
 
 
-def shown(data: Object, *, user: User) -> Object:
+def to_v1(data: Object, *, user: User) -> Object:
     """An object, or a list of objects, with the files of those of the assistants that ``user`` may use."""
     items = data["data"] if data.get("object") == "list" else [data]
     named = (_assistant_of(item) for item in items)
-    return _shaped(data, _files(user, *named))
+    return _convert(data, _files(user, *named))
 
 
 def event_converter(user: User, assistant_id: str | None) -> ConvertEvent:
     """Return what converts the events of the assistant's runs for ``user``. Its files are read once, now."""
     files = _files(user, assistant_id)
-    return lambda name, data: (EVENTS.get(name, name), _shaped(data, files))
+    return lambda name, data: (EVENTS.get(name, name), _convert(data, files))
 
 
 def _assistant_of(data: Object) -> str | None:
@@ -52,30 +52,30 @@ def _files(user: User, *assistant_ids: str | None) -> Files:
     return assistant_files.ids_of(user, named) if named else {}
 
 
-def _shaped(data: Object, files: Files) -> Object:
+def _convert(data: Object, files: Files) -> Object:
     shape = SHAPES.get(data.get("object", ""))
     return shape(data, files) if shape else data
 
 
-def _old(data: Object) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name not in NEW[data["object"]]}
+def _without_v2_fields(data: Object) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in V2_FIELDS[data["object"]]}
 
 
 def _list(data: Object, files: Files) -> Object:
-    return {**data, "data": [_shaped(item, files) for item in data["data"]]}
+    return {**data, "data": [_convert(item, files) for item in data["data"]]}
 
 
 def _assistant(data: Object, files: Files) -> Object:
-    return {**_old(data), "tools": _tools(data["tools"]), "file_ids": files.get(data["id"], [])}
+    return {**_without_v2_fields(data), "tools": _tools(data["tools"]), "file_ids": files.get(data["id"], [])}
 
 
 def _thread(data: Object, _files: Files) -> Object:
-    return _old(data)
+    return _without_v2_fields(data)
 
 
 def _message(data: Object, _files: Files) -> Object:
     file_ids = dict.fromkeys(use["file_id"] for use in data["attachments"] if use.get("file_id"))
-    return {**_old(data), "content": _parts(data["content"]), "file_ids": list(file_ids)}
+    return {**_without_v2_fields(data), "content": _parts(data["content"]), "file_ids": list(file_ids)}
 
 
 def _message_delta(data: Object, _files: Files) -> Object:
@@ -85,7 +85,7 @@ def _message_delta(data: Object, _files: Files) -> Object:
 def _run(data: Object, files: Files) -> Object:
     choice = data["tool_choice"]
     return {
-        **_old(data),
+        **_without_v2_fields(data),
         "tools": _tools(data["tools"]),
         "tool_choice": choice if isinstance(choice, str) else _tools([choice])[0],
         "file_ids": files.get(data["assistant_id"], []),
@@ -118,10 +118,10 @@ def _call(call: Object) -> Object:
 
 
 def _parts(parts: Iterable[Object]) -> list[Object]:
-    return [_quoting(part) if part.get("text", {}).get("annotations") else part for part in parts]
+    return [_with_quotes(part) if part.get("text", {}).get("annotations") else part for part in parts]
 
 
-def _quoting(part: Object) -> Object:
+def _with_quotes(part: Object) -> Object:
     """A text whose citations have a ``quote``, which programs of the time print."""
     notes = [
         {**note, "file_citation": {"quote": "", **note["file_citation"]}} if "file_citation" in note else note

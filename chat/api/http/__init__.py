@@ -1,1 +1,1 @@
-"""How requests are read and answers shaped: JSON and multipart bodies, query parameters, pages, error bodies."""
+"""Requests and responses: JSON and multipart bodies, query parameters, pagination, error bodies."""

@@ -1,4 +1,4 @@
-"""Bodies and queries as the SDKs send them, with only what every database and every reader of JSON can take."""
+"""The parser of JSON bodies and query strings. It keeps nothing that a database or a reader of JSON cannot take."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
 
 from chat.api.http.request import ApiRequest
-from chat.api.http.validation_errors import named
+from chat.api.http.validation_errors import json_type
 from chat.errors import InvalidRequest
 
-MAX_DEPTH = 100  # levels of arrays and objects; whatever stores or shows them goes down one call deep for each
+MAX_DEPTH = 100  # levels of arrays and objects; code that stores or shows them recurses once for each
 
 
-class WireParser(Parser):
+class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         try:
-            body = parsed(request.body)
+            body = parse_json(request.body)
         except (ValueError, RecursionError) as error:
             raise InvalidRequest(
                 f"We could not parse the JSON body of your request: {error}. The body must be one JSON object."
             ) from None
         if not isinstance(body, dict):
-            raise InvalidRequest(f"The body of your request must be one JSON object, but it is {named(body)}.")
+            raise InvalidRequest(f"The body of your request must be one JSON object, but it is {json_type(body)}.")
         cast(ApiRequest, request).json_body = body
         return body
 
     def parse_querydict(
         self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
     ) -> dict[str, Any]:
-        """Arrays are sent as ``include[]``, by older SDKs as ``include``."""
+        # Arrays come as ``include[]``, from older SDKs as ``include``.
         plain = MultiValueDict({name.removesuffix("[]"): values for name, values in data.lists()})
         return super().parse_querydict(plain, list_fields, request)
 
 
-def parsed(body: bytes | str) -> Any:
+def parse_json(body: bytes | str) -> Any:
     """Return the value of ``body``, which is JSON. Raise ``ValueError`` or ``RecursionError`` for anything else."""
-    return plain(json.loads(body, parse_float=finite, parse_constant=no_number), depth=0)
+    return without_nul(json.loads(body, parse_float=parse_float, parse_constant=refuse_constant), depth=0)
 
 
-def finite(digits: str) -> float:
+def parse_float(digits: str) -> float:
     number = float(digits)
-    return number if math.isfinite(number) else no_number(digits)
+    return number if math.isfinite(number) else refuse_constant(digits)
 
 
-def no_number(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number that JSON has")
 
 
-def plain(value: Any, *, depth: int) -> Any:
-    """``value`` without the one character that PostgreSQL cannot keep. Raises ``ValueError`` if it nests too deeply."""
+def without_nul(value: Any, *, depth: int) -> Any:
+    """Return ``value`` without NUL characters, which PostgreSQL cannot keep. Raise ``ValueError`` if too deep."""
     if isinstance(value, str):
         return value.replace("\x00", "")
     if not isinstance(value, list | dict):
@@ -61,5 +61,5 @@ def plain(value: Any, *, depth: int) -> Any:
     if depth == MAX_DEPTH:
         raise ValueError(f"it nests more than {MAX_DEPTH} levels deep")
     if isinstance(value, list):
-        return [plain(item, depth=depth + 1) for item in value]
-    return {plain(key, depth=0): plain(item, depth=depth + 1) for key, item in value.items()}
+        return [without_nul(item, depth=depth + 1) for item in value]
+    return {without_nul(key, depth=0): without_nul(item, depth=depth + 1) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""Multipart forms: fields and one file, which goes to the disk piece by piece, whatever its size."""
+"""Multipart forms: fields and one file, which is written to the disk block by block, whatever its size."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
 from chat.api.http.request import ApiRequest
-from chat.api.http.validation_errors import refusal
+from chat.api.http.validation_errors import refusal_for
 from chat.errors import InvalidRequest, TooLarge
 
 Form = TypeVar("Form", bound=BaseModel)
 FormFile = Any  # a Django ``UploadedFile``
-NESTED = re.compile(r"(\w+)\[(\w+)\]")
-AROUND = 1024**2  # bytes that a form may have besides its file
+NESTED_NAME = re.compile(r"(\w+)\[(\w+)\]")
+MAX_FIELD_BYTES = 1024**2  # of a form besides its file
 UNNAMED = (
     "Invalid '{name}': bytes without a file name can only be text of at most 5 MB. Give the part of the form a"
     " 'filename'."
@@ -29,31 +29,31 @@ UNNAMED = (
 
 
 @contextmanager
-def form_of(request: ApiRequest, form: type[Form], *, file: str, most: int) -> Iterator[Form]:
-    """The fields of the form; the one that is named ``file`` is a file of at most about ``most`` bytes.
+def parse_form(request: ApiRequest, form: type[Form], *, file: str, max_bytes: int) -> Iterator[Form]:
+    """Yield the validated form, whose field named ``file`` is a file of at most about ``max_bytes`` bytes.
 
-    Raises ``InvalidRequest`` for what is no such form, and ``TooLarge``.
+    Raise ``InvalidRequest`` if it is no such form, ``TooLarge`` if it is longer.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > most + AROUND:
-        raise TooLarge(f"The body of the request is too large: at most {most} bytes are taken.", param=file)
-    fields, uploads = _parsed(request, file=file)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > max_bytes + MAX_FIELD_BYTES:
+        raise TooLarge(f"The body of the request is too large: at most {max_bytes} bytes are taken.", param=file)
+    fields, uploads = _parse(request, file=file)
     try:
         if isinstance(text := fields.get(file), str):
-            fields[file] = _unnamed(text, name=file)
-        yield _checked(form, fields | uploads)
+            fields[file] = _file_from_text(text, name=file)
+        yield _validate(form, fields | uploads)
     finally:
         for upload in uploads.values():
             upload.close()
 
 
-class Parts(MultiPartParser):
+class FormParser(MultiPartParser):
     def sanitize_file_name(self, file_name: str) -> str | None:
-        """Decoded before it is cut at slashes, which base64 has too."""
-        return super().sanitize_file_name(decoded(file_name))
+        # Decode before Django cuts the name at slashes, which base64 has too.
+        return super().sanitize_file_name(decode_file_name(file_name))
 
 
-def decoded(name: str) -> str:
-    """A file name that may be written as RFC 2047 has it, as .NET does: ``=?utf-8?B?…?=``."""
+def decode_file_name(name: str) -> str:
+    """Return a file name that may be an encoded word of RFC 2047, as .NET sends it: ``=?utf-8?B?…?=``."""
     if not name.startswith("=?"):
         return name
     try:
@@ -65,44 +65,44 @@ def decoded(name: str) -> str:
         return name
 
 
-def _parsed(request: ApiRequest, *, file: str) -> tuple[dict[str, Any], dict[str, UploadedFile[bytes]]]:
-    """Fields and files by name. ``a[b]`` is field ``b`` of ``a``."""
+def _parse(request: ApiRequest, *, file: str) -> tuple[dict[str, Any], dict[str, UploadedFile[bytes]]]:
+    """Return fields and files by name. ``a[b]`` is field ``b`` of ``a``."""
     if request.content_type != "multipart/form-data":
         return {}, {}
-    # Without a length the body comes in chunks; the parser takes that for an empty body.
-    about = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
+    # Without a length the body comes in chunks; the parser would take it for empty.
+    meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
     try:
-        given, uploads = Parts(about, request, request.upload_handlers, "utf-8").parse()
+        values, uploads = FormParser(meta, request, request.upload_handlers, "utf-8").parse()
     except RequestDataTooBig:
         raise InvalidRequest(UNNAMED.format(name=file), param=file) from None
     except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent) as error:
         raise InvalidRequest(f"We could not parse the form of your request: {error}") from None
     fields: dict[str, Any] = {}
-    for name, value in given.items():
-        if (nested := NESTED.fullmatch(name)) and isinstance(inner := fields.setdefault(nested[1], {}), dict):
+    for name, value in values.items():
+        if (nested := NESTED_NAME.fullmatch(name)) and isinstance(inner := fields.setdefault(nested[1], {}), dict):
             inner[nested[2]] = value
         else:
             fields[name] = value
     return fields, {name: cast("UploadedFile[bytes]", upload) for name, upload in uploads.items()}
 
 
-def _unnamed(text: str, *, name: str) -> UploadedFile[bytes]:
-    """A file that came without a name, which is read as if it were a field."""
+def _file_from_text(text: str, *, name: str) -> UploadedFile[bytes]:
+    """Return the file of a part that came without a file name, which Django parses as a field."""
     if "\ufffd" in text:
         raise InvalidRequest(UNNAMED.format(name=name), param=name)
     return SimpleUploadedFile("file", text.encode())
 
 
-def _checked(form: type[Form], given: dict[str, Any]) -> Form:
+def _validate(form: type[Form], values: dict[str, Any]) -> Form:
     try:
-        return form.model_validate(given, strict=False)  # numbers are written as text
+        return form.model_validate(values, strict=False)  # numbers are written as text
     except ValidationError as invalid:
         error = invalid.errors(include_url=False)[0]
         error["loc"] = ("form", *error["loc"])  # as if it were an argument of the operation
-        raise refusal(error, given=given) from None
+        raise refusal_for(error, value=values) from None
 
 
-def described(properties: dict[str, Any], *, required: list[str]) -> dict[str, Any]:
-    """A form in the API's documentation."""
+def describe_form(properties: dict[str, Any], *, required: list[str]) -> dict[str, Any]:
+    """Return the OpenAPI description of a form with ``properties``."""
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,4 +1,4 @@
-"""Lists: the envelope, and cursors that stay put while rows of one second come and go (reference, section 1.4)."""
+"""Pages of lists, with cursors that stay put while rows of one second come and go (reference, section 1.4)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal, TypeVar
 from django.db.models import Model, Q, QuerySet
 from pydantic import Field
 
-from chat.api.http.query_params import Asked
+from chat.api.http.query_params import QueryParams
 from chat.errors import InvalidRequest
 from chat.models.shapes import ListObject
 
 Row = TypeVar("Row", bound=Model)
-Shown = TypeVar("Shown", bound=Mapping[str, Any])
+Serialized = TypeVar("Serialized", bound=Mapping[str, Any])
 
 
-class Listing(Asked):
-    """The query of a list. ``after`` and ``before`` are ids of objects of the list, exclusive."""
+class ListQuery(QueryParams):
+    """The query string of a list. ``after`` and ``before`` are ids of objects of the list, exclusive."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     order: Literal["asc", "desc"] = "desc"
@@ -25,39 +25,40 @@ class Listing(Asked):
     before: str | None = None
 
 
-def page(
+def paginate(
     rows: QuerySet[Row],
-    query: Listing,
+    query: ListQuery,
     *,
-    show: Callable[[Row], Shown],
+    serialize: Callable[[Row], Serialized],
     key: str = "id",
-    among: QuerySet[Row] | None = None,
-) -> ListObject[Shown]:
-    """One page of ``rows`` by ``created_at``, of one second in the order in which they were made.
+    cursor_rows: QuerySet[Row] | None = None,
+) -> ListObject[Serialized]:
+    """Return one page of ``rows`` by ``created_at``; within one second, in the order of their creation.
 
-    ``key`` is the column with the ids that are shown. A cursor may be any of ``among``, where an object may leave
-    ``rows`` while they are walked. With ``before``, the page that ends just before that object. Raises
+    With ``before``, it is the page that ends just before that object. ``key`` is the column of the ids that clients
+    know. A cursor may be any of ``cursor_rows``, for lists that objects may leave while clients walk them. Raise
     ``InvalidRequest`` for a cursor that is not in the list.
     """
     ascending = query.order == "asc"
-    wanted, cursors = rows, rows if among is None else among
+    cursors = rows if cursor_rows is None else cursor_rows
     if query.after:
         cursor = cursors.filter(**{key: query.after})
-        wanted = wanted.filter(_beyond(cursor, query.after, param="after", later=ascending))
+        rows = rows.filter(_rows_beyond(cursor, query.after, param="after", later=ascending))
     if query.before:
         cursor = cursors.filter(**{key: query.before})
-        wanted = wanted.filter(_beyond(cursor, query.before, param="before", later=not ascending))
+        rows = rows.filter(_rows_beyond(cursor, query.before, param="before", later=not ascending))
     backwards = bool(query.before) and not query.after
     sign = "" if ascending != backwards else "-"
-    found = list(wanted.order_by(f"{sign}created_at", f"{sign}pk")[: query.limit + 1])
-    has_more = len(found) > query.limit
-    found = found[: query.limit]
+    # One more than asked for tells whether there are more.
+    page = list(rows.order_by(f"{sign}created_at", f"{sign}pk")[: query.limit + 1])
+    has_more = len(page) > query.limit
+    page = page[: query.limit]
     if backwards:
-        found.reverse()
-    return envelope([show(row) for row in found], has_more=has_more)
+        page.reverse()
+    return list_object([serialize(row) for row in page], has_more=has_more)
 
 
-def envelope(data: list[Shown], *, has_more: bool = False) -> ListObject[Shown]:
+def list_object(data: list[Serialized], *, has_more: bool = False) -> ListObject[Serialized]:
     return {
         "object": "list",
         "data": data,
@@ -67,8 +68,8 @@ def envelope(data: list[Shown], *, has_more: bool = False) -> ListObject[Shown]:
     }
 
 
-def _beyond(cursor: QuerySet[Any], id: str, *, param: str, later: bool) -> Q:
-    """Rows that were made later, or earlier, than the row ``cursor``, whose id was given."""
+def _rows_beyond(cursor: QuerySet[Any], id: str, *, param: str, later: bool) -> Q:
+    """Return the filter of rows created later, or earlier, than the row of ``cursor``. Raise ``InvalidRequest``."""
     place = cursor.values_list("created_at", "pk").first()
     if place is None:
         raise InvalidRequest(f"Invalid '{param}': this list has no object with id '{id}'.", param=param)

@@ -1,4 +1,4 @@
-"""Queries: what they have in common."""
+"""The base of the models of query strings."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pydantic import ValidationInfo, model_validator
 
 from chat.errors import InvalidRequest
 
-EVERYWHERE = {"api-version"}  # which clients made for Azure send with each request
+ALWAYS_ALLOWED = {"api-version"}  # clients made for Azure send it with each request
 
 
-class Asked(Schema):
-    """A query. Unknown parameters are refused; ``families`` are those of the form ``name[key]``."""
+class QueryParams(Schema):
+    """A query string. Unknown parameters are refused; ``deep_objects`` are names of parameters ``name[key]``."""
 
-    families: ClassVar[frozenset[str]] = frozenset()
+    deep_objects: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="after")
-    def knows_everything(self, info: ValidationInfo) -> Asked:
+    def refuse_unknown(self, info: ValidationInfo) -> QueryParams:
         for name in info.context["request"].GET if info.context else ():
-            family = name.partition("[")[0] if name.endswith("]") else ""
-            known = type(self).model_fields.keys() | EVERYWHERE
-            if name.removesuffix("[]") not in known and family not in self.families:
+            base = name.partition("[")[0] if name.endswith("]") else ""
+            known = type(self).model_fields.keys() | ALWAYS_ALLOWED
+            if name.removesuffix("[]") not in known and base not in self.deep_objects:
                 raise InvalidRequest(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
         return self

@@ -29,7 +29,7 @@ class ApiRequest(HttpRequest):
     json_body: dict[str, Any]
 
 
-def bracketed(name: str, description: str) -> dict[str, Any]:
+def deep_object_param(name: str, description: str) -> dict[str, Any]:
     """Return the OpenAPI description of a query parameter ``name[key]=value``."""
     values = {"type": "object", "additionalProperties": {"type": "string"}}
     return {"in": "query", "name": name, "description": description, "style": "deepObject", "schema": values}

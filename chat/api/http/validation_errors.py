@@ -1,4 +1,4 @@
-"""What is said about a request that does not fit: pydantic's errors in the house style of the reference, section 12."""
+"""pydantic's errors as refusals, in the words of the reference, section 12. Used for bodies, queries, forms, frames."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 
 from chat.errors import InvalidRequest
 
-Place = Sequence[str | int]
+Path = Sequence[str | int]
 
-EXPECTED = {
+EXPECTED_TYPES = {
     "string": "a string",
     "int": "an integer",
     "float": "a decimal",
@@ -26,7 +26,7 @@ EXPECTED = {
     "bytes": "a string",
     "scalar": "a string, a number, or a boolean",
 }
-NAMES: dict[type, str] = {
+JSON_TYPES: dict[type, str] = {
     str: "a string",
     bool: "a boolean",
     int: "an integer",
@@ -37,52 +37,53 @@ NAMES: dict[type, str] = {
 }
 
 
-class Unfit(Exception):
-    """A request of which pydantic says that it does not fit."""
+class ValidationFailed(Exception):
+    """pydantic found a request invalid."""
 
     def __init__(self, context: ValidationErrorContext[Any]) -> None:
         self.error = context.pydantic_validation_error.errors(include_url=False)[0]
         self.is_query = context.model.__ninja_param_source__ == "query"
 
-    def refusal(self, request: HttpRequest) -> InvalidRequest:
-        """What is wrong, in words."""
-        given = getattr(request, "json_body", None)
+    def as_refusal(self, request: HttpRequest) -> InvalidRequest:
+        value = getattr(request, "json_body", None)
         if self.is_query:
-            given = {name.removesuffix("[]"): values for name, values in request.GET.lists()}
-        if given is None:
+            value = {name.removesuffix("[]"): values for name, values in request.GET.lists()}
+        if value is None:
             return InvalidRequest("The request has no body. Send one JSON object.")
-        return refusal(self.error, given=given)
+        return refusal_for(self.error, value=value)
 
 
-def refusal(error: ErrorDetails, *, given: Any) -> InvalidRequest:
-    """One of pydantic's errors about ``given``, the body or the query, in words that name the parameter."""
+def refusal_for(error: ErrorDetails, *, value: Any) -> InvalidRequest:
+    """Return the refusal of ``value``, a body, a query or a form, that names the parameter and what is wrong."""
     kind = error["type"]
-    param = dotted(place_in(given, error["loc"][1:], kind=kind))  # first comes the name of our own argument
+    param = dotted_path(path_in(value, error["loc"][1:], kind=kind))  # the first is our argument's name
     if kind in TYPE_ERRORS:
         expected = TYPE_ERRORS[kind]
         if expected == "an array":
             expected += " of strings" if param.endswith("_ids") else " of objects"
-        message = f"Invalid type for '{param}': expected {expected}, but got {named(error['input'])} instead."
+        message = f"Invalid type for '{param}': expected {expected}, but got {json_type(error['input'])} instead."
         return InvalidRequest(message, param=param, code="invalid_type")
-    say = SAYINGS.get(kind, _otherwise)
-    message, param, code = say(param, error.get("ctx", {}), error)
+    explain = EXPLANATIONS.get(kind, _other)
+    message, param, code = explain(param, error.get("ctx", {}), error)
     return InvalidRequest(message, param=param, code=code)
 
 
 TYPE_ERRORS = {
-    f"{kind}{ending}": words for kind, words in EXPECTED.items() for ending in ("_type", "_parsing", "_from_float", "")
+    f"{kind}{ending}": words
+    for kind, words in EXPECTED_TYPES.items()
+    for ending in ("_type", "_parsing", "_from_float", "")
 }
 
 
-def named(value: Any) -> str:
-    """The JSON type of a value, with its article."""
-    return NAMES.get(type(value), "something else")
+def json_type(value: Any) -> str:
+    """Return the JSON type of ``value``, with its article."""
+    return JSON_TYPES.get(type(value), "something else")
 
 
-def place_in(given: Any, loc: Place, *, kind: str) -> list[str | int]:
-    """The way to what is wrong. pydantic puts the tags of unions between the keys; those are no keys of ``given``."""
-    way: list[str | int] = []
-    here, untagged = given, True
+def path_in(value: Any, loc: Path, *, kind: str) -> list[str | int]:
+    """Return the path to the error in ``value``: ``loc`` without the tags of unions that pydantic puts between keys."""
+    path: list[str | int] = []
+    here, untagged = value, True
     for position, step in enumerate(loc, start=1):
         is_last = position == len(loc)
         inside = dict(enumerate(here)) if isinstance(here, list) else here if isinstance(here, dict) else {}
@@ -90,38 +91,38 @@ def place_in(given: Any, loc: Place, *, kind: str) -> list[str | int]:
             untagged = False
         elif step in inside:
             here, untagged = inside[step], True
-            way.append(step)
+            path.append(step)
         elif is_last and kind == "missing":
-            way.append(step)
-    return way
-
-
-def dotted(way: Place) -> str:
-    """``messages[0].content``."""
-    path = ""
-    for step in way:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+            path.append(step)
     return path
 
 
-Saying = tuple[str, str, str | None]
-Say = Callable[[str, Mapping[str, Any], ErrorDetails], Saying]
+def dotted_path(path: Path) -> str:
+    """Return the path as in ``messages[0].content``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
 
 
-def _unknown(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
+Explanation = tuple[str, str, str | None]  # message, param and code of the refusal
+Explain = Callable[[str, Mapping[str, Any], ErrorDetails], Explanation]
+
+
+def _unknown_parameter(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Explanation:
     return f"Unknown parameter: '{param}'.", param, "unknown_parameter"
 
 
-def _missing(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
+def _missing_parameter(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Explanation:
     return f"Missing required parameter: '{param}'.", param, "missing_required_parameter"
 
 
-def _no_tag(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    return _missing(_tag_of(param, context), context, error)
+def _no_tag(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
+    return _missing_parameter(_tag_of(param, context), context, error)
 
 
-def _wrong_tag(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
-    known = listed([tag.strip("' ") for tag in context["expected_tags"].split(",")])
+def _wrong_tag(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Explanation:
+    known = quoted_list([tag.strip("' ") for tag in context["expected_tags"].split(",")])
     param = _tag_of(param, context)
     return f"Invalid value: '{context['tag']}'. Supported values are: {known}.", param, "invalid_value"
 
@@ -132,26 +133,26 @@ def _tag_of(param: str, context: Mapping[str, Any]) -> str:
     return f"{param}.{tag}" if param else tag
 
 
-def _wrong_literal(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-    known = listed([word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")])
+def _wrong_literal(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
+    known = quoted_list([word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")])
     if not isinstance(error["input"], str):
-        expected = f"expected one of {known}, but got {named(error['input'])} instead"
+        expected = f"expected one of {known}, but got {json_type(error['input'])} instead"
         return f"Invalid type for '{param}': {expected}.", param, "invalid_type"
     return f"Invalid value: '{error['input']}'. Supported values are: {known}.", param, "invalid_value"
 
 
-def listed(words: Sequence[str]) -> str:
-    """``'a', 'b', and 'c'``."""
+def quoted_list(words: Sequence[str]) -> str:
+    """Return the words as in ``'a', 'b', and 'c'``."""
     quoted = [f"'{word}'" for word in words]
     if len(quoted) < 3:
         return " and ".join(quoted)
     return ", ".join(quoted[:-1]) + f", and {quoted[-1]}"
 
 
-def _length(wrong: str, extreme: str, code: str) -> Say:
-    """``wrong`` is long or short; pydantic's bound is ``max_length`` or ``min_length``."""
+def _length(wrong: str, extreme: str, code: str) -> Explain:
+    """Return the explanation of a length; ``wrong`` is long or short, ``extreme`` maximum or minimum."""
 
-    def say(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
+    def explain(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
         bound, length = context[f"{extreme[:3]}_length"], len(error["input"])
         if isinstance(error["input"], dict):
             expected = f"Expected an object with at most {bound} properties, but got {length} instead."
@@ -161,42 +162,42 @@ def _length(wrong: str, extreme: str, code: str) -> Say:
         expected = f"Expected {one} {extreme} length {bound}, but got {one} length {length} instead."
         return f"Invalid '{param}': {kind} too {wrong}. {expected}", param, f"{kind}_{code}_length"
 
-    return say
+    return explain
 
 
-def _number(direction: str, sign: str, bound: str, code: str) -> Say:
-    def say(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
-        most = context[bound]
-        kind = "integer" if isinstance(most, int) else "decimal"
-        expected = f"Expected a value {sign} {most:.12g}, but got {error['input']} instead."
+def _number(direction: str, sign: str, bound: str, code: str) -> Explain:
+    def explain(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
+        limit = context[bound]
+        kind = "integer" if isinstance(limit, int) else "decimal"
+        expected = f"Expected a value {sign} {limit:.12g}, but got {error['input']} instead."
         return f"Invalid '{param}': {kind} {direction} value. {expected}", param, f"{kind}_{code}_value"
 
-    return say
+    return explain
 
 
-def _unpaired(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
+def _lone_surrogate(param: str, _context: Mapping[str, Any], _error: ErrorDetails) -> Explanation:
     return f"Invalid '{param}': it holds half of a surrogate pair, which is no character.", param, "invalid_value"
 
 
-def _pattern(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Saying:
+def _pattern(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Explanation:
     expected = f"Expected a string that matches the pattern '{context['pattern']}'."
     return f"Invalid '{param}': string does not match pattern. {expected}", param, "invalid_value"
 
 
-def _otherwise(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Saying:
+def _other(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
     reason = str(context.get("error") or error["msg"]).removesuffix(".")
     return f"Invalid '{param}': {reason}.", param, "invalid_value"
 
 
-SAYINGS: dict[str, Say] = {
-    "extra_forbidden": _unknown,
-    "missing": _missing,
+EXPLANATIONS: dict[str, Explain] = {
+    "extra_forbidden": _unknown_parameter,
+    "missing": _missing_parameter,
     "union_tag_not_found": _no_tag,
     "union_tag_invalid": _wrong_tag,
     "literal_error": _wrong_literal,
     "string_too_long": _length("long", "maximum", "above_max"),
     "string_too_short": _length("short", "minimum", "below_min"),
-    "string_unicode": _unpaired,
+    "string_unicode": _lone_surrogate,
     "string_pattern_mismatch": _pattern,
     "too_long": _length("long", "maximum", "above_max"),
     "too_short": _length("short", "minimum", "below_min"),

@@ -15,10 +15,10 @@ from django.utils.encoding import escape_uri_path
 
 from chat.actions.access import api_keys, rate_limits
 from chat.api.assistants_v1 import shapes
-from chat.api.http.error_responses import answered, no_such_address
+from chat.api.http.error_responses import error_response, unknown_url_response
 from chat.api.http.request import ApiRequest
 from chat.api.middleware import idempotency
-from chat.api.middleware.beta_header import beta_of
+from chat.api.middleware.beta_header import parse_beta_header
 from chat.errors import MethodNotAllowed, NotSignedIn
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class ApiKeyMiddleware:
         try:
             response = self.admit(api_request, headers)
         except Exception as error:
-            response = answered(api_request, error)
+            response = error_response(api_request, error)
         milliseconds = round((time.perf_counter() - started_at) * 1000)
         headers |= {
             "x-request-id": api_request.request_id,
@@ -74,13 +74,13 @@ class ApiKeyMiddleware:
         request.user = request.api_key.owner
         if allowance := rate_limits.spend(request.api_key):
             headers |= rate_limits.headers(allowance)
-        request.beta = beta_of(request)
+        request.beta = parse_beta_header(request)
         if request.beta != "v2":
             request.urlconf = V1_URLS
         request.event_converter = partial(shapes.event_converter, request.user) if request.beta == "v1" else None
         response = self.respond(request)
         if response.status_code == 404 and not is_json(response):
-            return no_such_address(request)
+            return unknown_url_response(request)
         if response.status_code == 405:
             headers["Allow"] = response["Allow"]
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")

@@ -21,7 +21,7 @@ ADVICE = " Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 GUIDE = " See the migration guide for more information: https://platform.openai.com/docs/assistants/migration."
 
 
-def beta_of(request: HttpRequest) -> Beta:
+def parse_beta_header(request: HttpRequest) -> Beta:
     """Return the header's version. Raise ``InvalidRequest`` for others than v2 if ``EVERTHREAD_STRICT_BETA_HEADER``."""
     versions = {part.strip() for part in request.headers.get("OpenAI-Beta", "").split(",")}
     beta: Beta = "v2" if "assistants=v2" in versions else "v1" if "assistants=v1" in versions else ""

@@ -22,7 +22,7 @@ from chat.models import KeptReply, Run
 from chat.models.replies import LIFE
 
 MAX_KEY = 255
-AT_WORK = timedelta(minutes=10)  # a request without an answer after this long died with its server
+MAX_WORK_TIME = timedelta(minutes=10)  # a request without an answer after this long died with its server
 
 
 def respond_once(request: ApiRequest, get_response: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
@@ -59,7 +59,7 @@ def fingerprint_of(request: HttpRequest) -> str:
 def _reserve(request: ApiRequest, key: str) -> tuple[KeptReply, bool]:
     earlier = KeptReply.objects.filter(owner=request.user, key=key)
     earlier.filter(created_at__lt=timezone.now() - LIFE).delete()
-    earlier.filter(status=None, created_at__lt=timezone.now() - AT_WORK).delete()
+    earlier.filter(status=None, created_at__lt=timezone.now() - MAX_WORK_TIME).delete()
     columns = {"fingerprint": fingerprint_of(request)}
     return KeptReply.objects.get_or_create(owner=request.user, key=key, defaults=columns)
 

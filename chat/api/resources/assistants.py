@@ -6,7 +6,7 @@ from ninja import Query, Router
 
 from chat.actions.assistants import assistants
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
+from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.models.objects import assistant_object, deleted_object
 from chat.models.shapes import AssistantObject, DeletedObject, ListObject
@@ -14,7 +14,7 @@ from chat.models.shapes import AssistantObject, DeletedObject, ListObject
 router = Router(tags=["Assistants"])
 
 
-class Settings(schemas.Body):
+class AssistantSettings(schemas.Body):
     """What an assistant is made of besides its model."""
 
     name: schemas.Name | None = None
@@ -28,25 +28,25 @@ class Settings(schemas.Body):
     response_format: schemas.ResponseFormat | None = None
 
 
-class NewAssistant(Settings):
+class NewAssistant(AssistantSettings):
     model: schemas.ModelName
     tool_resources: schemas.NewToolResources | None = None
 
 
-class AssistantChanges(Settings):
+class AssistantChanges(AssistantSettings):
     model: schemas.ModelName = ""
     tool_resources: schemas.ToolResources | None = None
 
 
 @router.post("/assistants")
 def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject:
-    return assistant_object(assistants.create(request.user, **body.given()))
+    return assistant_object(assistants.create(request.user, **body.sent_values()))
 
 
 @router.get("/assistants")
-def list_assistants(request: ApiRequest, query: Query[Listing]) -> ListObject[AssistantObject]:
+def list_assistants(request: ApiRequest, query: Query[ListQuery]) -> ListObject[AssistantObject]:
     """Your own and those that are shared with you."""
-    return page(assistants.usable(request.user), query, show=assistant_object)
+    return paginate(assistants.usable(request.user), query, serialize=assistant_object)
 
 
 @router.get("/assistants/{assistant_id}")
@@ -57,7 +57,7 @@ def retrieve_assistant(request: ApiRequest, assistant_id: str) -> AssistantObjec
 @router.post("/assistants/{assistant_id}")
 def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
-    return assistant_object(assistants.update(request.user, assistant_id, **body.given()))
+    return assistant_object(assistants.update(request.user, assistant_id, **body.sent_values()))
 
 
 @router.delete("/assistants/{assistant_id}")

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from chat.actions.files import files
 from chat.api import schemas
-from chat.api.http.multipart import FormFile, described, form_of
-from chat.api.http.pagination import Listing, page
+from chat.api.http.multipart import FormFile, describe_form, parse_form
+from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.downloads import download_response
 from chat.models.file_objects import deleted_file_object, file_object
@@ -39,12 +39,12 @@ class NewFile(schemas.Body):
     expires_after: FileExpiry | None = None
 
 
-class FileListing(Listing):
+class FileListQuery(ListQuery):
     limit: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     purpose: str | None = None
 
 
-NEW_FILE = described(
+NEW_FILE = describe_form(
     {
         "purpose": {"type": "string", "enum": list(files.PURPOSES)},
         "file": {"type": "string", "format": "binary"},
@@ -58,18 +58,18 @@ NEW_FILE = described(
 @router.post("/files", openapi_extra=NEW_FILE)
 def create_file(request: ApiRequest) -> FileObject:
     """Hand in a file. Larger ones go in parts: see uploads."""
-    with form_of(request, NewFile, file="file", most=settings.EVERTHREAD_MAX_UPLOAD_MB * 1024**2) as form:
+    with parse_form(request, NewFile, file="file", max_bytes=settings.EVERTHREAD_MAX_UPLOAD_MB * 1024**2) as form:
         expires_after = form.expires_after.seconds if form.expires_after else None
         row = files.create(request.user, upload=form.file, purpose=form.purpose, expires_after=expires_after)
     return file_object(row)
 
 
 @router.get("/files")
-def list_files(request: ApiRequest, query: Query[FileListing]) -> ListObject[FileObject]:
+def list_files(request: ApiRequest, query: Query[FileListQuery]) -> ListObject[FileObject]:
     rows = files.listed(request.user)
     if query.purpose is not None:
         rows = rows.filter(purpose=query.purpose)
-    return page(rows, query, show=file_object)
+    return paginate(rows, query, serialize=file_object)
 
 
 @router.get("/files/{file_id}")

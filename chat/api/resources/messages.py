@@ -6,7 +6,7 @@ from ninja import Query, Router
 
 from chat.actions.conversation import messages
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
+from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.api.message_schemas import NewMessage
 from chat.models.objects import deleted_object, message_object
@@ -19,20 +19,20 @@ class MessageChanges(schemas.Body):
     metadata: schemas.Metadata | None = None
 
 
-class MessageListing(Listing):
+class MessageListQuery(ListQuery):
     run_id: str | None = None
 
 
 @router.post("/threads/{thread_id}/messages")
 def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> MessageObject:
     """Refused while a run is live on the thread."""
-    return message_object(messages.create(request.user, thread_id, **body.given()))
+    return message_object(messages.create(request.user, thread_id, **body.sent_values()))
 
 
 @router.get("/threads/{thread_id}/messages")
-def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListing]) -> ListObject[MessageObject]:
+def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListQuery]) -> ListObject[MessageObject]:
     rows = messages.of_thread(request.user, thread_id)
-    return page(rows.filter(run_id=query.run_id) if query.run_id else rows, query, show=message_object)
+    return paginate(rows.filter(run_id=query.run_id) if query.run_id else rows, query, serialize=message_object)
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}")
@@ -46,7 +46,7 @@ def modify_message(
 ) -> MessageObject:
     """Only ``metadata`` can be changed; it is replaced as a whole."""
     message = messages.get(request.user, thread_id, message_id)
-    changes = (body or MessageChanges()).given()
+    changes = (body or MessageChanges()).sent_values()
     return message_object(messages.update(message, metadata=changes["metadata"] or {}) if changes else message)
 
 

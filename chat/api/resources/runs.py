@@ -7,8 +7,8 @@ from ninja import Query, Router
 
 from chat.actions.conversation import new_threads, runs, steps
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
-from chat.api.http.poll_header import look_again
+from chat.api.http.pagination import ListQuery, paginate
+from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.api.resources.threads import NewThread
 from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
@@ -35,7 +35,7 @@ class RunChanges(schemas.Body):
 @router.post("/threads/runs")
 def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResponse:
     """A new thread, and a run on it; with ``stream``, as server-sent events."""
-    thread = body.thread.given() if body.thread else {}
+    thread = body.thread.sent_values() if body.thread else {}
     thread_id = new_id("thread_")
 
     def start() -> Run:
@@ -60,15 +60,15 @@ def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[I
 
 
 @router.get("/threads/{thread_id}/runs")
-def list_runs(request: ApiRequest, thread_id: str, query: Query[Listing]) -> ListObject[RunObject]:
-    return page(runs.of_thread(request.user, thread_id), query, show=run_object)
+def list_runs(request: ApiRequest, thread_id: str, query: Query[ListQuery]) -> ListObject[RunObject]:
+    return paginate(runs.of_thread(request.user, thread_id), query, serialize=run_object)
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}")
 def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, run_id: str) -> RunObject:
     run = runs.get(request.user, thread_id, run_id)
     if run.is_live:
-        look_again(response)
+        set_poll_header(response)
     return run_object(run)
 
 
@@ -76,7 +76,7 @@ def retrieve_run(request: ApiRequest, response: HttpResponse, thread_id: str, ru
 def modify_run(request: ApiRequest, thread_id: str, run_id: str, body: RunChanges | None = None) -> RunObject:
     """Only ``metadata`` can be changed; it is replaced as a whole."""
     run = runs.get(request.user, thread_id, run_id)
-    changes = (body or RunChanges()).given()
+    changes = (body or RunChanges()).sent_values()
     return run_object(runs.update(run, metadata=changes["metadata"] or {}) if changes else run)
 
 

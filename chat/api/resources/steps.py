@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ninja import Query, Router
 
 from chat.actions.conversation import runs, steps
-from chat.api.http.pagination import Listing, page
+from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.api.streaming.include import Include, IncludeQuery, hide_passages
 from chat.models import Run, RunStep
@@ -18,16 +18,16 @@ from chat.models.shapes import ListObject
 router = Router(tags=["Run steps"])
 
 
-class StepListing(Listing):
+class StepListQuery(ListQuery):
     include: list[Include] = []
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}/steps")
 def list_run_steps(
-    request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListing]
+    request: ApiRequest, thread_id: str, run_id: str, query: Query[StepListQuery]
 ) -> ListObject[StepObject]:
     run = runs.get(request.user, thread_id, run_id)
-    return page(steps.of_run(run), query, show=lambda step: _serialize(step, run=run, include=query.include))
+    return paginate(steps.of_run(run), query, serialize=lambda step: _serialize(step, run=run, include=query.include))
 
 
 @router.get("/threads/{thread_id}/runs/{run_id}/steps/{step_id}")

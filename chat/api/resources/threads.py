@@ -9,8 +9,8 @@ from ninja import Query, Router
 
 from chat.actions.conversation import new_threads, threads
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
-from chat.api.http.request import ApiRequest, bracketed
+from chat.api.http.pagination import ListQuery, paginate
+from chat.api.http.request import ApiRequest, deep_object_param
 from chat.api.message_schemas import NewMessage
 from chat.models.objects import deleted_object, thread_object
 from chat.models.shapes import DeletedObject, ListObject, ThreadObject
@@ -24,8 +24,8 @@ class NewThread(schemas.Body):
     tool_resources: schemas.NewToolResources | None = None
 
 
-class ThreadListing(Listing):
-    families = frozenset({"metadata"})
+class ThreadListQuery(ListQuery):
+    deep_objects = frozenset({"metadata"})
 
 
 class ThreadChanges(schemas.Body):
@@ -35,13 +35,13 @@ class ThreadChanges(schemas.Body):
 
 @router.post("/threads")
 def create_thread(request: ApiRequest, body: NewThread | None = None) -> ThreadObject:
-    return thread_object(new_threads.create_thread(request.user, **(body or NewThread()).given()))
+    return thread_object(new_threads.create_thread(request.user, **(body or NewThread()).sent_values()))
 
 
-@router.get("/threads", openapi_extra={"parameters": [bracketed("metadata", "Only threads with this pair.")]})
-def list_threads(request: ApiRequest, query: Query[ThreadListing]) -> ListObject[ThreadObject]:
+@router.get("/threads", openapi_extra={"parameters": [deep_object_param("metadata", "Only threads with this pair.")]})
+def list_threads(request: ApiRequest, query: Query[ThreadListQuery]) -> ListObject[ThreadObject]:
     """Your threads (OpenAI never had this), of the chat page and of programs; ``metadata[key]=value`` filters."""
-    return page(threads.of(request.user, metadata=pairs(request)), query, show=thread_object)
+    return paginate(threads.of(request.user, metadata=metadata_pairs(request)), query, serialize=thread_object)
 
 
 @router.get("/threads/{thread_id}")
@@ -52,7 +52,7 @@ def retrieve_thread(request: ApiRequest, thread_id: str) -> ThreadObject:
 @router.post("/threads/{thread_id}")
 def modify_thread(request: ApiRequest, thread_id: str, body: ThreadChanges | None = None) -> ThreadObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
-    return thread_object(threads.update(request.user, thread_id, **(body or ThreadChanges()).given()))
+    return thread_object(threads.update(request.user, thread_id, **(body or ThreadChanges()).sent_values()))
 
 
 @router.delete("/threads/{thread_id}")
@@ -62,7 +62,7 @@ def delete_thread(request: ApiRequest, thread_id: str) -> DeletedObject:
     return deleted_object(thread_id, "thread")
 
 
-def pairs(request: HttpRequest) -> dict[str, str]:
-    """``metadata[key]=value`` of the query."""
-    found = (re.fullmatch(r"metadata\[(.+)\]", name) for name in request.GET)
-    return {match[1]: str(request.GET[match[0]]) for match in found if match}
+def metadata_pairs(request: HttpRequest) -> dict[str, str]:
+    """Return the parameters ``metadata[key]=value`` of the query string, by key."""
+    matches = (re.fullmatch(r"metadata\[(.+)\]", name) for name in request.GET)
+    return {match[1]: str(request.GET[match[0]]) for match in matches if match}

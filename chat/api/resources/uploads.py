@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chat.actions.files import uploads
 from chat.api import schemas
-from chat.api.http.multipart import FormFile, described, form_of
+from chat.api.http.multipart import FormFile, describe_form, parse_form
 from chat.api.http.request import ApiRequest
 from chat.api.resources.files import FileExpiry, Purpose
 from chat.models.file_objects import upload_object, upload_part_object
@@ -25,8 +25,8 @@ class NewUpload(schemas.Body):
     mime_type: Annotated[str, Field(max_length=255)]
     expires_after: FileExpiry | None = None
 
-    def given(self) -> dict[str, Any]:
-        fields = super().given()
+    def sent_values(self) -> dict[str, Any]:
+        fields = super().sent_values()
         if expiry := fields.get("expires_after"):
             fields["expires_after"] = expiry["seconds"]
         return fields
@@ -41,19 +41,19 @@ class Completion(schemas.Body):
     md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
 
 
-NEW_PART = described({"data": {"type": "string", "format": "binary"}}, required=["data"])
+NEW_PART = describe_form({"data": {"type": "string", "format": "binary"}}, required=["data"])
 
 
 @router.post("/uploads")
 def create_upload(request: ApiRequest, body: NewUpload) -> UploadObject:
     """Announce a file that will come in parts, within an hour."""
-    return upload_object(uploads.create(request.user, **body.given()))
+    return upload_object(uploads.create(request.user, **body.sent_values()))
 
 
 @router.post("/uploads/{upload_id}/parts", openapi_extra=NEW_PART)
 def create_upload_part(request: ApiRequest, upload_id: str) -> UploadPartObject:
     """Hand in a part, of at most 64 MB. Parts may come in any order and at the same time."""
-    with form_of(request, NewPart, file="data", most=uploads.max_part()) as form:
+    with parse_form(request, NewPart, file="data", max_bytes=uploads.max_part()) as form:
         part = uploads.add_part(request.user, upload_id, data=form.data)
     return upload_part_object(part)
 
@@ -61,7 +61,7 @@ def create_upload_part(request: ApiRequest, upload_id: str) -> UploadPartObject:
 @router.post("/uploads/{upload_id}/complete")
 def complete_upload(request: ApiRequest, upload_id: str, body: Completion) -> UploadObject:
     """Join the parts to a file. Together they must have as many bytes as were announced."""
-    return upload_object(uploads.complete(request.user, upload_id, **body.given()))
+    return upload_object(uploads.complete(request.user, upload_id, **body.sent_values()))
 
 
 @router.post("/uploads/{upload_id}/cancel")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chat.api.http.query_params import Asked
+from chat.api.http.query_params import QueryParams
 from chat.models.run_shapes import FoundPassage, StepObject, ToolCallObject
 from chat.providers.tool_names import FILE_SEARCH
 
 Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 
 
-class IncludeQuery(Asked):
+class IncludeQuery(QueryParams):
     include: list[Include] = []
 
 

@@ -96,7 +96,7 @@ class EventStream(StreamingHttpResponse):
     ) -> None:
         first = [encode("thread.created", thread_object(run.thread))] if with_thread else []
         self.hold = hold or ExitStack()
-        self.chunks = encoded(run, events, encode, first=first, hold=self.hold)
+        self.chunks = encode_stream(run, events, encode, first=first, hold=self.hold)
         self.run_id = run.id
         super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
         self["Cache-Control"] = "no-cache, no-transform"
@@ -115,7 +115,7 @@ class EventStream(StreamingHttpResponse):
 RunResponse = RunObject | EventStream
 
 
-async def encoded(
+async def encode_stream(
     run: Run, events: AsyncGenerator[list[StreamEvent], None], encode: Encode, *, first: list[bytes], hold: ExitStack
 ) -> AsyncGenerator[bytes, None]:
     """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if the run is deleted or it breaks."""

@@ -22,15 +22,15 @@ from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
 
-WAITING = 32  # commands that may wait, and cancels that may be under way
-MALFORMED = 10  # malformed frames in a row that are answered; the next one closes the socket
+MAX_WAITING = 32  # commands that may wait, and cancels that may be under way
+MAX_MALFORMED = 10  # malformed frames in a row that are answered; the next one closes the socket
 
 
-class ProgramSocket(ThreadSocket):
+class ProgramConsumer(ThreadSocket):
     """Follows the thread from the start, and carries out frames."""
 
     async def on_admitted(self) -> None:
-        self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(WAITING)
+        self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(MAX_WAITING)
         self.malformed = 0
         self.open_run = ""  # the run whose end has not been told yet
         self.following = self.start(self.follow(None))
@@ -41,7 +41,7 @@ class ProgramSocket(ThreadSocket):
             frame = parse_frame(text)
         except MalformedFrame as refusal:
             self.malformed += 1
-            if self.malformed > MALFORMED:
+            if self.malformed > MAX_MALFORMED:
                 await self.close(Close.MALFORMED)
             else:
                 self.start(self.send_text(error_frame(refusal, request_id=refusal.request_id)))
@@ -51,7 +51,7 @@ class ProgramSocket(ThreadSocket):
 
     async def enqueue(self, frame: AnyFrame) -> None:
         """Put the frame where it does not hold up the next one."""
-        if len(self.tasks) > WAITING or self.commands.full():
+        if len(self.tasks) > MAX_WAITING or self.commands.full():
             await self.close(Close.TOO_MANY)
         elif isinstance(frame, CancelRun):
             self.start(self.execute(frame))

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from chat.api import schemas
-from chat.api.http.json_parser import parsed
-from chat.api.http.validation_errors import refusal
+from chat.api.http.json_parser import parse_json
+from chat.api.http.validation_errors import refusal_for
 from chat.api.message_schemas import NewMessage
 from chat.api.run_schemas import NewRun, ToolOutputs
 from chat.errors import MalformedFrame
@@ -72,7 +72,7 @@ ADAPTER: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Discriminator("
 def parse_frame(text: str) -> AnyFrame:
     """Return the frame of ``text``, checked. Raise ``MalformedFrame``, in the words of the API where it has some."""
     try:
-        body = parsed(text)
+        body = parse_json(text)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
@@ -81,7 +81,7 @@ def parse_frame(text: str) -> AnyFrame:
         return ADAPTER.validate_python(body)
     except ValidationError as invalid:
         # pydantic names the type of the frame first, as it names the argument of an operation of the API.
-        said = refusal(invalid.errors(include_url=False)[0], given=body)
+        said = refusal_for(invalid.errors(include_url=False)[0], value=body)
         request_id = request_id_of(body)
         raise MalformedFrame(said.message, param=said.param, code=said.code, request_id=request_id) from None
 

@@ -15,17 +15,17 @@ from chat.models.objects import Object
 
 
 def event_frame(event: Event) -> str:
-    return _written(type="event", event=event.name, run_id=event.run_id, seq=event.seq, data=event.data)
+    return _encode(type="event", event=event.name, run_id=event.run_id, seq=event.seq, data=event.data)
 
 
 def snapshot_frame(snapshot: Snapshot) -> str:
     run, messages, steps = snapshot.run, snapshot.messages, snapshot.steps
-    return _written(type="snapshot", run=run, messages=messages, steps=steps, seq=snapshot.seq)
+    return _encode(type="snapshot", run=run, messages=messages, steps=steps, seq=snapshot.seq)
 
 
 def accepted_frame(request_id: str | None, **objects: Object | None) -> str:
     """``objects`` are what became of the frame ``request_id``."""
-    return _written(type="accepted", **_in_reply_to(request_id), **objects)
+    return _encode(type="accepted", **_in_reply_to(request_id), **objects)
 
 
 def error_frame(refusal: Refusal, *, request_id: str | None) -> str:
@@ -38,5 +38,5 @@ def _in_reply_to(request_id: str | None) -> dict[str, str]:
     return {} if request_id is None else {"request_id": request_id}
 
 
-def _written(**frame: Any) -> str:
+def _encode(**frame: Any) -> str:
     return msgspec.json.encode(frame).decode()

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from chat.actions.access import api_keys
 from chat.actions.conversation import runs
 from chat.actions.conversation.run_settings import NewRun
-from chat.api.websocket.consumer import MALFORMED, WAITING, ProgramSocket
+from chat.api.websocket.consumer import MAX_MALFORMED, MAX_WAITING, ProgramConsumer
 from chat.events.bus import bus
 from chat.events.coalescing import coalesced
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
@@ -302,7 +302,7 @@ class TestAMalformedFrame:
         assert (await one.hear())["type"] == "error"
 
     async def test_too_often_closes_the_socket(self, one: Program) -> None:
-        for _ in range(MALFORMED + 1):
+        for _ in range(MAX_MALFORMED + 1):
             await one.socket.send_to(text_data="?")
         assert await one.closed() == 4400
 
@@ -317,7 +317,7 @@ class TestATooLargeFrame:
 
 class TestTooManyFrames:
     async def test_close_the_socket(self, one: Program) -> None:
-        for _ in range(3 * WAITING):
+        for _ in range(3 * MAX_WAITING):
             await one.send(type="cancel_run", run_id="run_absent")
         assert await one.closed() == 4429
 
@@ -399,7 +399,7 @@ class Stuck:
         self.sent.append(message)
 
     def run(self) -> asyncio.Task[None]:
-        return asyncio.create_task(ProgramSocket.as_asgi()(self.scope, self.incoming.get, self.send))
+        return asyncio.create_task(ProgramConsumer.as_asgi()(self.scope, self.incoming.get, self.send))
 
     async def until(self, type: str) -> Frame:
         await until(lambda: [message for message in self.sent if message["type"] == type])

@@ -11,9 +11,9 @@ from pydantic import Field
 from chat.actions.knowledge import file_batches
 from chat.actions.knowledge.file_batches import Named
 from chat.api import schemas
-from chat.api.http.poll_header import look_again
+from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
-from chat.api.resources.vector_stores.store_files import NewStoreFile, StoreFileListing, listed
+from chat.api.resources.vector_stores.store_files import NewStoreFile, StoreFileListQuery, paginate_store_files
 from chat.errors import InvalidRequest
 from chat.models.file_shapes import FileBatchObject, StoreFileObject
 from chat.models.shapes import ListObject
@@ -69,7 +69,7 @@ def retrieve_vector_store_file_batch(
 ) -> FileBatchObject:
     shown = file_batch_object(file_batches.get(request.user, vector_store_id, batch_id))
     if shown["status"] == "in_progress":
-        look_again(response)
+        set_poll_header(response)
     return shown
 
 
@@ -81,7 +81,7 @@ def cancel_vector_store_file_batch(request: ApiRequest, vector_store_id: str, ba
 
 @router.get(BATCHES + "/{batch_id}/files")
 def list_files_in_vector_store_batch(
-    request: ApiRequest, vector_store_id: str, batch_id: str, query: Query[StoreFileListing]
+    request: ApiRequest, vector_store_id: str, batch_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return listed(file_batches.files_of(file_batches.get(request.user, vector_store_id, batch_id)), query)
+    return paginate_store_files(file_batches.files_of(file_batches.get(request.user, vector_store_id, batch_id)), query)

@@ -59,13 +59,13 @@ def search_vector_store(request: ApiRequest, vector_store_id: str, body: NewSear
     return {
         "object": "vector_store.search_results.page",
         "search_query": found.queries,
-        "data": [_result(hit) for hit in found.hits],
+        "data": [_result_object(hit) for hit in found.hits],
         "has_more": False,
         "next_page": None,
     }
 
 
-def _result(hit: Hit) -> SearchResult:
+def _result_object(hit: Hit) -> SearchResult:
     entry = hit.passage.entry
     return {
         "file_id": entry.file_id,

@@ -13,7 +13,7 @@ MAX_VALUES = 1000
 LISTS = ("in", "nin")
 Key = Annotated[str, Field(max_length=64)]
 Text = Annotated[str, Field(max_length=512)]
-Scalar = Annotated[Text | bool | int | float, BeforeValidator(schemas.scalar)]
+Scalar = Annotated[Text | bool | int | float, BeforeValidator(schemas.check_scalar)]
 Values = Annotated[list[Scalar], Field(max_length=MAX_VALUES)]
 
 

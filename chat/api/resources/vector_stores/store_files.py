@@ -1,4 +1,4 @@
-"""The files of vector stores: reference, sections 2, 3 and 9."""
+"""Files of vector stores: reference, sections 2, 3 and 9."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ninja import Query, Router
 
 from chat.actions.knowledge import store_files
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
-from chat.api.http.poll_header import look_again
+from chat.api.http.pagination import ListQuery, paginate
+from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.models import VectorStoreFile
 from chat.models.file_shapes import FileContentPage, StoreFileObject
@@ -32,28 +32,29 @@ class StoreFileChanges(schemas.Body):
     attributes: schemas.Attributes | None
 
 
-class StoreFileListing(Listing):
+class StoreFileListQuery(ListQuery):
     filter: Literal["in_progress", "completed", "failed", "cancelled"] | None = None
 
 
 @router.post("/vector_stores/{vector_store_id}/files")
 def create_vector_store_file(request: ApiRequest, vector_store_id: str, body: NewStoreFile) -> StoreFileObject:
     """Put a file into the store, to be read in the background; one that is there already is read anew."""
-    return store_file_object(store_files.create(request.user, vector_store_id, **body.given()))
+    return store_file_object(store_files.create(request.user, vector_store_id, **body.sent_values()))
 
 
 @router.get("/vector_stores/{vector_store_id}/files")
 def list_vector_store_files(
-    request: ApiRequest, vector_store_id: str, query: Query[StoreFileListing]
+    request: ApiRequest, vector_store_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return listed(store_files.of(request.user, vector_store_id), query)
+    return paginate_store_files(store_files.of(request.user, vector_store_id), query)
 
 
-def listed(entries: QuerySet[VectorStoreFile], query: StoreFileListing) -> ListObject[StoreFileObject]:
-    """One page. A cursor may have another status by now than the one that is asked for."""
-    wanted = entries.filter(status=query.filter) if query.filter else entries
-    return page(wanted, query, show=store_file_object, key="file_id", among=entries)
+def paginate_store_files(entries: QuerySet[VectorStoreFile], query: StoreFileListQuery) -> ListObject[StoreFileObject]:
+    """Return one page of the entries that have the query's status."""
+    rows = entries.filter(status=query.filter) if query.filter else entries
+    # The entry that a cursor names may have changed its status since the last page.
+    return paginate(rows, query, serialize=store_file_object, key="file_id", cursor_rows=entries)
 
 
 @router.get("/vector_stores/{vector_store_id}/files/{file_id}")
@@ -62,7 +63,7 @@ def retrieve_vector_store_file(
 ) -> StoreFileObject:
     entry = store_files.get(request.user, vector_store_id, file_id)
     if entry.status == VectorStoreFile.Status.IN_PROGRESS:
-        look_again(response)
+        set_poll_header(response)
     return store_file_object(entry)
 
 

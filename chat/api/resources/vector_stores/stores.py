@@ -10,8 +10,8 @@ from pydantic import Field
 
 from chat.actions.knowledge import vector_stores
 from chat.api import schemas
-from chat.api.http.pagination import Listing, page
-from chat.api.http.poll_header import look_again
+from chat.api.http.pagination import ListQuery, paginate
+from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.models.file_shapes import VectorStoreObject
 from chat.models.objects import deleted_object
@@ -33,8 +33,8 @@ class Changes(schemas.Body):
     expires_after: Expiry | None = None
     metadata: schemas.Metadata | None = None
 
-    def given(self) -> dict[str, Any]:
-        fields = super().given()
+    def sent_values(self) -> dict[str, Any]:
+        fields = super().sent_values()
         if expiry := fields.get("expires_after"):
             fields["expires_after"] = expiry["days"]
         return fields
@@ -49,26 +49,26 @@ class NewStore(Changes):
 @router.post("/vector_stores")
 def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> VectorStoreObject:
     """Make a vector store; its files are read in the background."""
-    return vector_store_object(vector_stores.create(request.user, **(body or NewStore()).given()))
+    return vector_store_object(vector_stores.create(request.user, **(body or NewStore()).sent_values()))
 
 
 @router.get("/vector_stores")
-def list_vector_stores(request: ApiRequest, query: Query[Listing]) -> ListObject[VectorStoreObject]:
-    return page(vector_stores.listed(request.user), query, show=vector_store_object)
+def list_vector_stores(request: ApiRequest, query: Query[ListQuery]) -> ListObject[VectorStoreObject]:
+    return paginate(vector_stores.listed(request.user), query, serialize=vector_store_object)
 
 
 @router.get("/vector_stores/{vector_store_id}")
 def retrieve_vector_store(request: ApiRequest, response: HttpResponse, vector_store_id: str) -> VectorStoreObject:
     shown = vector_store_object(vector_stores.get(request.user, vector_store_id))
     if shown["status"] == "in_progress":
-        look_again(response)
+        set_poll_header(response)
     return shown
 
 
 @router.post("/vector_stores/{vector_store_id}")
 def modify_vector_store(request: ApiRequest, vector_store_id: str, body: Changes | None = None) -> VectorStoreObject:
     """Change what is given and leave the rest; ``metadata`` is replaced as a whole."""
-    return vector_store_object(vector_stores.update(request.user, vector_store_id, **(body or Changes()).given()))
+    return vector_store_object(vector_stores.update(request.user, vector_store_id, **(body or Changes()).sent_values()))
 
 
 @router.delete("/vector_stores/{vector_store_id}")
