@@ -30,7 +30,7 @@ def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject
 
 @router.post("/assistants/{assistant_id}")
 def modify_assistant(request: ApiRequest, assistant_id: str, body: AssistantChanges) -> AssistantObject:
-    """The files are replaced as a whole. An old client's files go with the tools."""
+    """Change what is given; ``file_ids`` are replaced as a whole. A v1 client's files go with their tools."""
     follow = request.beta == "v1"
     return assistant_object(assistant_files.update(request.user, assistant_id, follow=follow, **body.sent_values()))
 

@@ -1,6 +1,6 @@
-"""Bodies in the form of the first Assistants API, as the second has it. What has the new form already stays as it is.
+"""Conversion of bodies in the form of the first Assistants API to that of the second. The new form stays as it is.
 
-What is wrong in a body is left for the validation to find.
+Errors in a body are left to the validation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Convert = Callable[[Any], Any]
 MAX_FILES = 10  # of one message
-TOOL_TYPES = {"retrieval": FILE_SEARCH}  # by their old names
+TOOL_TYPES = {"retrieval": FILE_SEARCH}  # new type by old type
 # A file of a message was for whatever tools the next run had.
 EVERY_TOOL = [{"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}]
 
@@ -27,47 +27,48 @@ class MessageFiles(schemas.Body):
 
 
 def convert_body(path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The ``body`` of a request to ``path``. Raises ``InvalidRequest`` for files of a message that cannot be."""
-    for address, convert in CONVERSIONS.items():
-        if re.search(address, path):
-            found: dict[str, Any] = convert(body)
-            return found
+    """Return the ``body`` of a request to ``path`` in the new form. Raise ``InvalidRequest`` for wrong ``file_ids``."""
+    for pattern, convert in CONVERSIONS.items():
+        if re.search(pattern, path):
+            converted: dict[str, Any] = convert(body)
+            return converted
     return body
 
 
-def convert_tool(given: Any) -> Any:
-    """A tool, or the choice of one."""
-    if isinstance(given, dict) and isinstance(given.get("type"), str):
-        return given | {"type": TOOL_TYPES.get(given["type"], given["type"])}
-    return given
+def convert_tool(value: Any) -> Any:
+    """Convert a tool, or the choice of one."""
+    if isinstance(value, dict) and isinstance(value.get("type"), str):
+        return value | {"type": TOOL_TYPES.get(value["type"], value["type"])}
+    return value
 
 
-def convert_message(given: Any) -> Any:
-    """A message, whose ``file_ids`` become attachments."""
-    if not isinstance(given, dict) or "file_ids" not in given or "attachments" in given:
-        return given
-    file_ids = given["file_ids"]
+def convert_message(value: Any) -> Any:
+    """Convert a message: its ``file_ids`` become attachments. Raise ``InvalidRequest`` if they are invalid."""
+    if not isinstance(value, dict) or "file_ids" not in value or "attachments" in value:
+        return value
+    file_ids = value["file_ids"]
     try:
         MessageFiles(file_ids=file_ids)
     except ValidationError as invalid:
         error = invalid.errors(include_url=False)[0]
-        error["loc"] = ("body", *error["loc"])  # as if it were an argument of the operation
-        raise refusal_for(error, value=given) from None
+        error["loc"] = ("body", *error["loc"])  # where an argument of an operation has its name
+        raise refusal_for(error, value=value) from None
     attachments = [{"file_id": file_id, "tools": EVERY_TOOL} for file_id in file_ids or ()]
-    return {name: value for name, value in given.items() if name != "file_ids"} | {"attachments": attachments}
+    return {name: value for name, value in value.items() if name != "file_ids"} | {"attachments": attachments}
 
 
 def convert_items(convert: Convert) -> Convert:
-    return lambda given: [convert(item) for item in given] if isinstance(given, list) else given
+    """Return a function that converts each item of a list."""
+    return lambda value: [convert(item) for item in value] if isinstance(value, list) else value
 
 
 def convert_fields(conversions: Mapping[str, Convert]) -> Convert:
-    """The conversion of an object whose parts are converted, by their names."""
+    """Return a function that converts fields of an object, by name."""
 
-    def convert(given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return given | {name: conversions[name](given[name]) for name in conversions.keys() & given.keys()}
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return value | {name: conversions[name](value[name]) for name in conversions.keys() & value.keys()}
 
     return convert
 

@@ -1,4 +1,4 @@
-"""The files of assistants and of messages as objects of their own, which only the first Assistants API had."""
+"""Files of assistants and of messages as objects of their own, which only the first Assistants API had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects in the shapes of the first Assistants API, for clients that say ``assistants=v1``.
+"""Conversion of objects and events to the shapes of the first Assistants API, for clients with ``assistants=v1``.
 
 The shapes are those of the types in OpenAI's SDK from 1.3.5 to 1.20.0, the last one of that time.
 """
@@ -17,7 +17,7 @@ from chat.providers.tool_names import FILE_SEARCH
 
 Files = Mapping[str, list[str]]  # the ids of the files of assistants
 Shape = Callable[[Object, Files], Object]
-# What came with the second API, by object.
+# Fields that came with the second API, by object.
 V2_FIELDS = {
     "assistant": {"temperature", "top_p", "response_format", "reasoning_effort", "tool_resources"},
     "thread": {"tool_resources"},
@@ -25,14 +25,14 @@ V2_FIELDS = {
     "thread.run": {"top_p", "reasoning_effort", "parallel_tool_calls", "tool_resources"},
 }
 RETRIEVAL = {"type": "retrieval"}
-EVENTS = {RUN_INCOMPLETE: RUN_COMPLETED}  # as it was told then: their SDKs know no other end (reference, section 7.2)
+EVENTS = {RUN_INCOMPLETE: RUN_COMPLETED}  # the SDKs of that time know no other end (reference, section 7.2)
 
 
 def to_v1(data: Object, *, user: User) -> Object:
-    """An object, or a list of objects, with the files of those of the assistants that ``user`` may use."""
+    """Return an object, or a list of objects, with the ``file_ids`` of assistants that ``user`` may use."""
     items = data["data"] if data.get("object") == "list" else [data]
-    named = (_assistant_of(item) for item in items)
-    return _convert(data, _files(user, *named))
+    assistant_ids = (_assistant_id(item) for item in items)
+    return _convert(data, _files(user, *assistant_ids))
 
 
 def event_converter(user: User, assistant_id: str | None) -> ConvertEvent:
@@ -41,15 +41,15 @@ def event_converter(user: User, assistant_id: str | None) -> ConvertEvent:
     return lambda name, data: (EVENTS.get(name, name), _convert(data, files))
 
 
-def _assistant_of(data: Object) -> str | None:
-    """The assistant whose files are shown with ``data``."""
-    place = {"assistant": "id", "thread.run": "assistant_id"}.get(data.get("object", ""))
-    return data[place] if place else None
+def _assistant_id(data: Object) -> str | None:
+    """Return the id of the assistant whose files are part of the old shape of ``data``."""
+    field = {"assistant": "id", "thread.run": "assistant_id"}.get(data.get("object", ""))
+    return data[field] if field else None
 
 
 def _files(user: User, *assistant_ids: str | None) -> Files:
-    named = {id for id in assistant_ids if id}
-    return assistant_files.ids_of(user, named) if named else {}
+    ids = {id for id in assistant_ids if id}
+    return assistant_files.ids_of(user, ids) if ids else {}
 
 
 def _convert(data: Object, files: Files) -> Object:
@@ -113,8 +113,8 @@ def _details(details: Object) -> Object:
 def _call(call: Object) -> Object:
     if call["type"] != FILE_SEARCH:
         return call
-    kept = {name: value for name, value in call.items() if name != FILE_SEARCH}
-    return {**kept, "type": "retrieval", "retrieval": {}}
+    fields = {name: value for name, value in call.items() if name != FILE_SEARCH}
+    return {**fields, "type": "retrieval", "retrieval": {}}
 
 
 def _parts(parts: Iterable[Object]) -> list[Object]:
@@ -122,7 +122,7 @@ def _parts(parts: Iterable[Object]) -> list[Object]:
 
 
 def _with_quotes(part: Object) -> Object:
-    """A text whose citations have a ``quote``, which programs of the time print."""
+    """Return the text part with a ``quote`` in each file citation, which programs of that time print."""
     notes = [
         {**note, "file_citation": {"quote": "", **note["file_citation"]}} if "file_citation" in note else note
         for note in part["text"]["annotations"]

@@ -1,4 +1,4 @@
-"""The addresses of the API for clients that do not say ``assistants=v2``: the same, and those that only v1 had."""
+"""The addresses of the API for clients without ``assistants=v2``: the same, and those that only v1 had."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ class V1Parser(JsonParser):
 
 class V1Renderer(JSONRenderer):
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
-        asked = cast(ApiRequest, request)
-        if asked.beta == "v1":
-            data = to_v1(data, user=asked.user)
+        api_request = cast(ApiRequest, request)
+        if api_request.beta == "v1":
+            data = to_v1(data, user=api_request.user)
         return super().render(request, data, response_status=response_status)
 
 
 api = EverthreadAPI(parser=V1Parser(), renderer=V1Renderer(), urls_namespace="old", openapi_url="", docs_url="")
-# The old ones first: they take the place of what has the same address.
+# The old routers come first, to take the place of operations with the same address.
 urlpatterns = url_patterns(api, [assistants.router, files.router, *ROUTERS])
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """In place of Django's page, whose links are not among these addresses."""
+    """Return the API's response for an unknown address."""
+    # Django's page links to pages that are not among these addresses.
     return unknown_url_response(request)

@@ -98,7 +98,7 @@ def _validate(form: type[Form], values: dict[str, Any]) -> Form:
         return form.model_validate(values, strict=False)  # numbers are written as text
     except ValidationError as invalid:
         error = invalid.errors(include_url=False)[0]
-        error["loc"] = ("form", *error["loc"])  # as if it were an argument of the operation
+        error["loc"] = ("form", *error["loc"])  # where an argument of an operation has its name
         raise refusal_for(error, value=values) from None
 
 

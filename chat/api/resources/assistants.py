@@ -15,7 +15,7 @@ router = Router(tags=["Assistants"])
 
 
 class AssistantSettings(schemas.Body):
-    """What an assistant is made of besides its model."""
+    """The settings of an assistant besides its model."""
 
     name: schemas.Name | None = None
     description: schemas.Description | None = None

@@ -24,7 +24,7 @@ from chat.models.file_shapes import FileObject
 from chat.models.shapes import DeletedObject, ListObject
 
 router = Router(tags=["Files"])
-# Which it may be, the action says, in words of its own.
+# The action refuses other purposes in its own words.
 Purpose = Annotated[str, Field(json_schema_extra={"enum": list(files.PURPOSES)})]
 
 
@@ -93,22 +93,22 @@ def download_file(request: ApiRequest, file_id: str) -> HttpResponseBase:
 
 router.api_operation(["HEAD"], "/files/{file_id}/content", include_in_schema=False)(download_file)
 
-Run = Callable[..., HttpResponseBase]
+Operation = Callable[..., HttpResponseBase]
 
 
-def with_detail(run: Run) -> Run:
-    """What went wrong is said twice by the addresses of files, as OpenAI's did."""
+def with_detail(operation: Operation) -> Operation:
+    """Decorate an operation so that its errors have a ``detail`` too, as those of OpenAI's file addresses do."""
 
-    @wraps(run)
-    def answered(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = run(request, *args, **kwargs)
+    @wraps(operation)
+    def respond(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = operation(request, *args, **kwargs)
         if response.status_code >= 400 and isinstance(response, HttpResponse) and response.content:
             body = json.loads(response.content)
             body["detail"] = {name: body["error"][name] for name in ("message", "code")}
             response.content = json.dumps(body).encode()
         return response
 
-    return answered
+    return respond
 
 
 router.add_decorator(with_detail, mode="view")

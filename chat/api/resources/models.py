@@ -1,4 +1,4 @@
-"""Models: rows and aliases, and what the default provider's own is called."""
+"""Models: the models and aliases of this server, and the default provider's own model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The websocket for programs: its consumer, the frames that come in, what they do, and the frames that go out."""
+"""The websocket for programs: its consumer, the frames that come in, their commands, and the frames that go out."""

@@ -1,4 +1,4 @@
-"""What a program's frames do: each is one call of an action. All of it reads or writes rows; the consumer calls it."""
+"""The commands of the frames that programs send, each one call of an action. The consumer calls ``execute``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Objects = dict[str, Object | None]
 
 
 def execute(user: User, thread_id: str, frame: AnyFrame) -> Objects:
-    """Do what ``frame`` asks and return the objects of its ``accepted`` frame. Raise ``Refusal``."""
+    """Carry out ``frame`` and return the objects of its ``accepted`` frame. Raise ``Refusal``."""
     return COMMANDS[type(frame)](user, thread_id, frame)
 
 
 def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:
-    run = frame.wanted_run()
+    run = frame.run_to_start()
     posted = sending.post(user, thread_id, run=fields_of(run) if run else None, **frame.message())
     return {
         "message": message_object(posted.message) if posted.message else None,

@@ -1,7 +1,7 @@
-"""The socket for programs, ``/ws/threads/<thread_id>/``: docs/websocket.md describes it.
+"""The consumer of the websocket for programs, ``/ws/threads/<thread_id>/`` (docs/websocket.md).
 
-Three things happen beside each other, so that none waits for another: events go out; commands are carried out
-one after the other, in the order in which they came; a cancel overtakes them.
+Three tasks run side by side, so that none waits for another: one sends events; one carries out commands in the order in
+which they came; each cancel has one of its own and overtakes them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
 
-MAX_WAITING = 32  # commands that may wait, and cancels that may be under way
-MAX_MALFORMED = 10  # malformed frames in a row that are answered; the next one closes the socket
+MAX_WAITING = 32  # commands in the queue, and tasks
+MAX_MALFORMED = 10  # malformed frames in a row that get an error; the next one closes the socket
 
 
 class ProgramConsumer(ThreadSocket):
-    """Follows the thread from the start, and carries out frames."""
+    """Sends the thread's events from the start, and carries out the frames that come in."""
 
     async def on_admitted(self) -> None:
         self.commands: asyncio.Queue[AnyFrame] = asyncio.Queue(MAX_WAITING)
         self.malformed = 0
-        self.open_run = ""  # the run whose end has not been told yet
+        self.open_run = ""  # id of the run whose end has not been sent
         self.following = self.start(self.follow(None))
         self.start(self.execute_in_order())
 
@@ -50,7 +50,7 @@ class ProgramConsumer(ThreadSocket):
         await self.enqueue(frame)
 
     async def enqueue(self, frame: AnyFrame) -> None:
-        """Put the frame where it does not hold up the next one."""
+        """Queue the frame, or carry it out beside the queue; close the socket if too many wait."""
         if len(self.tasks) > MAX_WAITING or self.commands.full():
             await self.close(Close.TOO_MANY)
         elif isinstance(frame, CancelRun):
@@ -105,7 +105,7 @@ class ProgramConsumer(ThreadSocket):
             self.open_run = "" if event.name in RUN_ENDED else event.run_id
 
     async def send_snapshot(self, snapshot: Snapshot) -> None:
-        """Before one of the next run, how the last one ended, if the program has not heard it."""
+        """Send the snapshot, after that of the run whose end the program has not received."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):
             await self.send_text(snapshot_frame(await in_thread(look_at, self.open_run)))

@@ -1,4 +1,4 @@
-"""The frames that programs send (docs/websocket.md): the bodies of the API's requests, with a ``type`` besides."""
+"""The frames that programs send (docs/websocket.md): the bodies of the API's requests, with a ``type``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Frame(schemas.Body):
 
 
 class RunOnThread(NewRun):
-    """A run that the thread's own assistant answers unless another is named."""
+    """The settings of a run on the socket's thread. Without an assistant, it is the thread's own."""
 
     assistant_id: schemas.Id = ""
 
@@ -38,7 +38,7 @@ class SendMessage(Frame, NewMessage):
         """Return what was sent of the message, as plain values: arguments of ``actions.conversation.sending.post``."""
         return self.model_dump(exclude_unset=True, exclude={"type", "request_id", "run"})
 
-    def wanted_run(self) -> RunOnThread | None:
+    def run_to_start(self) -> RunOnThread | None:
         """Return the run that is to answer. None: the message is only posted."""
         if isinstance(self.run, RunOnThread):
             return self.run
@@ -81,12 +81,16 @@ def parse_frame(text: str) -> AnyFrame:
         return ADAPTER.validate_python(body)
     except ValidationError as invalid:
         # pydantic names the type of the frame first, as it names the argument of an operation of the API.
-        said = refusal_for(invalid.errors(include_url=False)[0], value=body)
-        request_id = request_id_of(body)
-        raise MalformedFrame(said.message, param=said.param, code=said.code, request_id=request_id) from None
+        invalid_request = refusal_for(invalid.errors(include_url=False)[0], value=body)
+        raise MalformedFrame(
+            invalid_request.message,
+            param=invalid_request.param,
+            code=invalid_request.code,
+            request_id=request_id_of(body),
+        ) from None
 
 
 def request_id_of(body: dict[str, Any]) -> str | None:
     """Return the ``request_id`` of a malformed frame, if it may be repeated."""
-    given = body.get("request_id")
-    return given if isinstance(given, str) and len(given) <= MAX_REQUEST_ID else None
+    request_id = body.get("request_id")
+    return request_id if isinstance(request_id, str) and len(request_id) <= MAX_REQUEST_ID else None

@@ -1,4 +1,4 @@
-"""The frames that programs get, as docs/websocket.md describes them."""
+"""The frames that programs receive, as docs/websocket.md describes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def snapshot_frame(snapshot: Snapshot) -> str:
 
 
 def accepted_frame(request_id: str | None, **objects: Object | None) -> str:
-    """``objects`` are what became of the frame ``request_id``."""
+    """Return the frame that accepts the frame ``request_id``, with the objects that it created or changed."""
     return _encode(type="accepted", **_in_reply_to(request_id), **objects)
 
 

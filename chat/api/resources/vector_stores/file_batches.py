@@ -33,22 +33,22 @@ class NewBatch(schemas.Body):
     chunking_strategy: schemas.Chunking | None = None
 
     def named(self) -> list[Named]:
-        """Raises ``InvalidRequest`` for both, and for neither."""
+        """Return the files of the batch. Raise ``InvalidRequest`` if both lists are sent, or none."""
         if self.file_ids and self.files:
             raise InvalidRequest(
                 "Invalid 'files': 'file_ids' and 'files' exclude each other. Send the one or the other.",
                 param="files",
                 code="invalid_value",
             )
-        given = self.files or [
+        files = self.files or [
             NewStoreFile(file_id=file_id, attributes=self.attributes, chunking_strategy=self.chunking_strategy)
             for file_id in self.file_ids or ()
         ]
-        if not given:
+        if not files:
             raise InvalidRequest(
                 "Missing required parameter: 'file_ids'.", param="file_ids", code="missing_required_parameter"
             )
-        return [_named(one) for one in given]
+        return [_named(file) for file in files]
 
 
 def _named(file: NewStoreFile) -> Named:
@@ -67,10 +67,10 @@ def create_vector_store_file_batch(request: ApiRequest, vector_store_id: str, bo
 def retrieve_vector_store_file_batch(
     request: ApiRequest, response: HttpResponse, vector_store_id: str, batch_id: str
 ) -> FileBatchObject:
-    shown = file_batch_object(file_batches.get(request.user, vector_store_id, batch_id))
-    if shown["status"] == "in_progress":
+    data = file_batch_object(file_batches.get(request.user, vector_store_id, batch_id))
+    if data["status"] == "in_progress":
         set_poll_header(response)
-    return shown
+    return data
 
 
 @router.post(BATCHES + "/{batch_id}/cancel")

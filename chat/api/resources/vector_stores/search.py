@@ -1,4 +1,4 @@
-"""Searching a vector store: reference, sections 2, 4 and 9."""
+"""Search in a vector store: reference, sections 2, 4 and 9."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class NewSearch(schemas.Body):
 def search_vector_store(request: ApiRequest, vector_store_id: str, body: NewSearch) -> SearchResultsPage:
     """Find passages by their meaning and their words."""
     ranking = body.ranking_options or Ranking()
-    found = search.search(
+    results = search.search(
         request.user,
         vector_store_id,
         queries=[body.query] if isinstance(body.query, str) else body.query,
@@ -58,8 +58,8 @@ def search_vector_store(request: ApiRequest, vector_store_id: str, body: NewSear
     )
     return {
         "object": "vector_store.search_results.page",
-        "search_query": found.queries,
-        "data": [_result_object(hit) for hit in found.hits],
+        "search_query": results.queries,
+        "data": [_result_object(hit) for hit in results.hits],
         "has_more": False,
         "next_page": None,
     }

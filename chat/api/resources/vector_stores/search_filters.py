@@ -28,7 +28,7 @@ class Comparison(schemas.Body):
     ]
 
     @model_validator(mode="after")
-    def has_the_value_that_it_needs(self) -> Comparison:
+    def check_value(self) -> Comparison:
         if isinstance(self.value, list) != (self.type in LISTS):
             raise ValueError(f"'{self.type}' compares with {'an array' if self.type in LISTS else 'one value'}")
         return self
@@ -39,16 +39,16 @@ class Compound(schemas.Body):
     filters: list[Filter]
 
 
-def _few(filters: Comparison | Compound) -> Comparison | Compound:
-    if (number := _comparisons(filters)) > MAX_COMPARISONS:
+def _check_number(filters: Comparison | Compound) -> Comparison | Compound:
+    if (number := _count(filters)) > MAX_COMPARISONS:
         raise ValueError(f"it has {number} comparisons, and at most {MAX_COMPARISONS} are made")
     return filters
 
 
-def _comparisons(filters: Comparison | Compound) -> int:
-    return 1 if isinstance(filters, Comparison) else sum(map(_comparisons, filters.filters))
+def _count(filters: Comparison | Compound) -> int:
+    return 1 if isinstance(filters, Comparison) else sum(map(_count, filters.filters))
 
 
 Filter = Annotated[Comparison | Compound, Discriminator("type")]
-Filters = Annotated[Filter, AfterValidator(_few)]
+Filters = Annotated[Filter, AfterValidator(_check_number)]
 Compound.model_rebuild()

@@ -27,7 +27,7 @@ class Expiry(schemas.Body):
 
 
 class Changes(schemas.Body):
-    """What can be changed of a vector store."""
+    """The settings of a vector store that can be changed."""
 
     name: schemas.Name | None = None
     expires_after: Expiry | None = None
@@ -59,10 +59,10 @@ def list_vector_stores(request: ApiRequest, query: Query[ListQuery]) -> ListObje
 
 @router.get("/vector_stores/{vector_store_id}")
 def retrieve_vector_store(request: ApiRequest, response: HttpResponse, vector_store_id: str) -> VectorStoreObject:
-    shown = vector_store_object(vector_stores.get(request.user, vector_store_id))
-    if shown["status"] == "in_progress":
+    data = vector_store_object(vector_stores.get(request.user, vector_store_id))
+    if data["status"] == "in_progress":
         set_poll_header(response)
-    return shown
+    return data
 
 
 @router.post("/vector_stores/{vector_store_id}")
