@@ -1,4 +1,4 @@
-"""What ``manage.py check`` looks at besides Django's own; ``check --database default`` asks the database too."""
+"""The checks of ``manage.py check`` besides Django's own; with ``--database default`` the database is checked too."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from chat.models import Provider
 from chat.sandbox.state import State, state
 
 HELP = "docs/sandbox.md says what it needs. With EVERTHREAD_SANDBOX=off nothing is tried and nothing is said."
-LIVES = 600  # seconds that a run has for all it does
-SPARE = 2  # sessions that are kept ready
-LEAST_MEMORY = 256  # MB: importing the libraries and drawing a figure take some 100
+MAX_SECONDS = 600  # that a run has in all
+SPARE_SESSIONS = 2  # kept ready besides those in use
+MIN_MEMORY_MB = 256  # importing the libraries and drawing a figure take some 100
 # Setting → the smallest and the largest value that makes sense.
-BOUNDS: dict[str, tuple[int, int | None]] = {
+LIMITS: dict[str, tuple[int, int | None]] = {
     "EVERTHREAD_SANDBOX_SESSIONS": (1, None),
     "EVERTHREAD_SANDBOX_CELLS": (1, None),
-    "EVERTHREAD_SANDBOX_CELL_SECONDS": (1, LIVES),
-    "EVERTHREAD_SANDBOX_MEMORY_MB": (LEAST_MEMORY, None),
+    "EVERTHREAD_SANDBOX_CELL_SECONDS": (1, MAX_SECONDS),
+    "EVERTHREAD_SANDBOX_MEMORY_MB": (MIN_MEMORY_MB, None),
 }
 
 
 @register(Tags.files)
-def data_folder_can_be_written(**_options: Any) -> list[CheckMessage]:
+def check_data_folder(**_options: Any) -> list[CheckMessage]:
     folder = settings.EVERTHREAD_DATA_DIR
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
@@ -41,57 +41,57 @@ def data_folder_can_be_written(**_options: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def default_provider_is_set(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
-    """Nothing to say while the tables are not there: then ``serve`` will make the provider too."""
+def check_default_provider(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
     if not databases or "default" not in databases:
         return []
     try:
         if Provider.objects.filter(is_default=True, enabled=True).exists():
             return []
     except DatabaseError:
+        # Without tables there is nothing to say: ``serve`` will make the provider with them.
         return []
     hint = "Make one the default in the admin, under Providers."
     return [Warning("No provider is the default, so most model names have no answer.", hint=hint, id="chat.W001")]
 
 
 @register()
-def sandbox_is_able(**_options: Any) -> list[CheckMessage]:
-    """What the server that runs, or ran last, has found. Nothing to say before that, nor when it is off by choice."""
+def check_sandbox(**_options: Any) -> list[CheckMessage]:
+    """Return what the server that runs, or ran last, reports of its sandbox."""
     if settings.EVERTHREAD_SANDBOX == "off":
         return []
-    found = state(settings.EVERTHREAD_DATA_DIR / "sandbox")
-    if found.state == "refused":
-        return [Warning(f"The code interpreter refuses to run. {said(found)}", hint=HELP, id="chat.W002")]
-    if found.state == "failed":
-        return [Warning(found.sentence, hint=HELP, id="chat.W003")]
+    sandbox = state(settings.EVERTHREAD_DATA_DIR / "sandbox")
+    if sandbox.state == "refused":
+        return [Warning(f"The code interpreter refuses to run. {refusal_reasons(sandbox)}", hint=HELP, id="chat.W002")]
+    if sandbox.state == "failed":
+        return [Warning(sandbox.sentence, hint=HELP, id="chat.W003")]
     return []
 
 
-def said(found: State) -> str:
-    """Why a sandbox refuses: what it says, and what each tier said."""
-    reasons = [f"{tier}: {reason.rstrip('.')}." for tier, reason in found.reasons.items()]
-    return " ".join(filter(None, [found.message, *reasons]))
+def refusal_reasons(sandbox: State) -> str:
+    """Return why the sandbox refuses to run: its own message and the reason of each tier."""
+    reasons = [f"{tier}: {reason.rstrip('.')}." for tier, reason in sandbox.reasons.items()]
+    return " ".join(filter(None, [sandbox.message, *reasons]))
 
 
 @register()
-def sandbox_settings_make_sense(**_options: Any) -> list[CheckMessage]:
-    """Whether a server with them could run code at all."""
+def check_sandbox_settings(**_options: Any) -> list[CheckMessage]:
+    """Return the settings with which a server could not run code."""
     if settings.EVERTHREAD_SANDBOX == "off":
         return []
-    return [*_bounds(), *_python(), *_uids()]
+    return [*_check_limits(), *_check_python(), *_check_uids()]
 
 
-def _bounds() -> list[CheckMessage]:
+def _check_limits() -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    for name, (least, most) in BOUNDS.items():
+    for name, (least, most) in LIMITS.items():
         value = getattr(settings, name)
         if value < least or (most is not None and value > most):
-            wanted = f"at least {least}" if most is None else f"from {least} to {most}"
-            problems.append(Error(f"{name} is {value}.", hint=f"Set it to {wanted}.", id="chat.E002"))
+            allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+            problems.append(Error(f"{name} is {value}.", hint=f"Set it to {allowed}.", id="chat.E002"))
     return problems
 
 
-def _python() -> list[CheckMessage]:
+def _check_python() -> list[CheckMessage]:
     python = settings.EVERTHREAD_SANDBOX_PYTHON
     if python is None or (python.is_file() and os.access(python, os.X_OK)):
         return []
@@ -99,10 +99,10 @@ def _python() -> list[CheckMessage]:
     return [Error(f"EVERTHREAD_SANDBOX_PYTHON={str(python)!r} is no program.", hint=hint, id="chat.E003")]
 
 
-def _uids() -> list[CheckMessage]:
-    """Each session has one of its own when the server was started as root."""
+def _check_uids() -> list[CheckMessage]:
+    # A server that root starts gives each session a user id of its own.
     first, last = settings.EVERTHREAD_SANDBOX_UIDS
-    most = settings.EVERTHREAD_SANDBOX_SESSIONS + SPARE
+    most = settings.EVERTHREAD_SANDBOX_SESSIONS + SPARE_SESSIONS
     if os.geteuid() or settings.EVERTHREAD_SANDBOX_SOCKET or last - first + 1 >= most:
         return []
     problem = f"EVERTHREAD_SANDBOX_UIDS={first}-{last} are too few for {most} sessions."

@@ -1,4 +1,4 @@
-"""The admin site, with its index page: the models of one app, shown as rooms."""
+"""The admin's index: the models of one app, grouped by subject."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-# Room → the models in it, in the order in which they are listed.
-ROOMS = {
+# Subject → its models, in the order in which they are listed.
+SUBJECTS = {
     "assistants": (_("Assistants"), ["Assistant"]),
     "knowledge": (_("Knowledge"), ["VectorStore"]),
     "threads": (_("Threads"), ["Thread", "Run"]),
@@ -28,14 +28,14 @@ class EverthreadAdminSite(AdminSite):
     site_url = "/"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """Django's list of apps, regrouped by ``ROOMS``; what no room names comes last under its own app."""
+        """Django's list of apps, regrouped by ``SUBJECTS``; other models come last under their own app."""
         apps = super().get_app_list(request, app_label)
         listed = {model["object_name"]: model for app in apps for model in app["models"]} | self._pages(request)
-        rooms = []
-        for slug, (title, names) in ROOMS.items():
+        groups = []
+        for slug, (title, names) in SUBJECTS.items():
             models = [listed.pop(name) for name in names if name in listed]
             if models:
-                rooms.append(
+                groups.append(
                     {
                         "name": title,
                         "app_label": slug,
@@ -46,10 +46,10 @@ class EverthreadAdminSite(AdminSite):
                 )
         for app in apps:
             app["models"] = [model for model in app["models"] if model["object_name"] in listed]
-        return rooms + [app for app in apps if app["models"]]
+        return groups + [app for app in apps if app["models"]]
 
     def _pages(self, request: HttpRequest) -> dict[str, dict[str, Any]]:
-        """What is in a room and is no model, in the form of Django's list."""
+        """Return the pages that are listed among the models, in the form of Django's list."""
         from chat.admin.shared import sandbox_status  # the admin is built before the models it shows
 
         if not sandbox_status.may_view(request):
@@ -63,7 +63,7 @@ class EverthreadAdminSite(AdminSite):
         return [*SandboxPages(self).urls, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The rooms, and how today goes for those who may see runs."""
+        """Show the subjects, and today's runs to those who may see runs."""
         from chat.admin.conversations import runs  # the admin is built before the models it shows
 
         today = runs.runs_today() if request.user.has_perm("chat.view_run") else None
@@ -72,5 +72,5 @@ class EverthreadAdminSite(AdminSite):
     def app_index(  # type: ignore[override]  # it leads to another page
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page of one app: with one app, that is the index page."""
+        """Redirect to the index: there is one app only."""
         return HttpResponseRedirect(reverse("admin:index", current_app=self.name))

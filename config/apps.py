@@ -1,4 +1,4 @@
-"""The admin, with our own index page."""
+"""The admin, with an index of our own."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -13,35 +13,35 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def text(name: str, *, default: str = "") -> str:
-    """An empty value counts as none."""
+    """Return the variable; ``default`` if it is not set or empty."""
     return str(env.str(name, default="")) or default
 
 
-def words(name: str, *, default: Sequence[str] = ()) -> list[str]:
-    """Comma-separated."""
+def word_list(name: str, *, default: Sequence[str] = ()) -> list[str]:
+    """Return the comma-separated words."""
     return [word for part in text(name).split(",") if (word := part.strip())] or list(default)
 
 
-def whole_number(name: str, *, default: int) -> int:
+def integer(name: str, *, default: int) -> int:
     value = text(name, default=str(default))
     if not value.isdecimal():
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Set it to one, such as {name}={default}.")
     return int(value)
 
 
-def yes_or_no(name: str, *, default: bool) -> bool:
+def boolean(name: str, *, default: bool) -> bool:
     value = text(name, default=str(default)).lower()
-    if value not in YES + NO:
+    if value not in TRUE + FALSE:
         raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Set it to true or false.")
-    return value in YES
+    return value in TRUE
 
 
-def one_of(name: str, *, choices: Sequence[str], default: str) -> str:
-    """One of ``choices``, whatever the case."""
+def choice(name: str, *, choices: Sequence[str], default: str) -> str:
+    """Return the value, which is one of ``choices`` in any case, in capitals."""
     value = text(name, default=default).upper()
     if value not in choices:
         raise ImproperlyConfigured(f"{name}={value!r} is unknown. Set it to one of {', '.join(choices)}.")
@@ -81,7 +81,7 @@ def _database_config(address: str) -> dict[str, Any] | None:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """A mail server's address as Django's ``EMAIL_…`` settings; without one, mail is written to the log."""
+    """Return Django's ``EMAIL_…`` settings of a mail server's address; without one, mail is written to the log."""
     try:
         return dict(env.email_url_config(text(name, default="consolemail://")))
     except Exception as error:
@@ -91,8 +91,8 @@ def mail(name: str) -> dict[str, Any]:
         ) from None
 
 
-def span(name: str, *, default: str) -> tuple[int, int]:
-    """Two whole numbers, such as 61200-65000: the first and the last."""
+def integer_range(name: str, *, default: str) -> tuple[int, int]:
+    """Return the first and the last number of a range such as 61200-65000."""
     value = text(name, default=default)
     first, _, last = value.partition("-")
     if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
@@ -101,13 +101,13 @@ def span(name: str, *, default: str) -> tuple[int, int]:
 
 
 def file(name: str) -> Path | None:
-    """A path, which need not exist; None when it is not set."""
+    """Return a path, which need not exist; None if it is not set."""
     value = text(name)
     return Path(value).absolute() if value else None
 
 
 def folder(name: str, *, default: Path) -> Path:
-    """A folder, made if it is not there."""
+    """Return a folder, created if it does not exist."""
     path = Path(text(name, default=str(default))).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -118,8 +118,8 @@ def folder(name: str, *, default: Path) -> Path:
     return path
 
 
-def kept_secret(path: Path) -> str:
-    """The secret in ``path``; made on the first start, readable by its owner only."""
+def secret_in_file(path: Path) -> str:
+    """Return the secret in the file ``path``, which the first start creates, readable by its owner only."""
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))

@@ -1,4 +1,4 @@
-"""Where the sockets are. Each consumer brings its own authentication and origin check."""
+"""The addresses of the websockets. Each consumer does its own authentication and origin check."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DATA_DIR = env.folder("EVERTHREAD_DATA_DIR", default=BASE_DIR / "data")
 
-SECRET_KEY = env.text("DJANGO_SECRET_KEY") or env.kept_secret(DATA_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = env.words("DJANGO_SECRET_KEY_FALLBACKS")
+SECRET_KEY = env.text("DJANGO_SECRET_KEY") or env.secret_in_file(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env.word_list("DJANGO_SECRET_KEY_FALLBACKS")
 
 DATABASES = {"default": env.database("DATABASE_URL", default=DATA_DIR / "everthread.sqlite3")}
 if DATABASES["default"]["ENGINE"] == env.SQLITE:
@@ -45,9 +45,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- The web ------------------------------------------------------------------------------------------------
 
-DEBUG = env.yes_or_no("DJANGO_DEBUG", default=False)
-ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", socket.gethostname()])
-CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+DEBUG = env.boolean("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.word_list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", socket.gethostname()])
+CSRF_TRUSTED_ORIGINS = env.word_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 EVERTHREAD_HOST = env.text("HOST", default="127.0.0.1")
 EVERTHREAD_PORT = env.text("PORT", default="8000")
 ROOT_URLCONF = "config.urls"
@@ -102,7 +102,7 @@ TEMPLATES = [
 ]
 
 # Behind a TLS proxy everything that can be tied to TLS is.
-TLS = env.yes_or_no("EVERTHREAD_TLS", default=False)
+TLS = env.boolean("EVERTHREAD_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = TLS
 SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -145,7 +145,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 
-AXES_FAILURE_LIMIT = env.whole_number("EVERTHREAD_SIGN_IN_TRIES", default=10)
+AXES_FAILURE_LIMIT = env.integer("EVERTHREAD_SIGN_IN_TRIES", default=10)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "chat.web.accounts.client_address.client_address"
@@ -154,7 +154,7 @@ AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-EVERTHREAD_SIGN_UP = env.yes_or_no("EVERTHREAD_SIGN_UP", default=False)
+EVERTHREAD_SIGN_UP = env.boolean("EVERTHREAD_SIGN_UP", default=False)
 
 vars().update(env.mail("EMAIL_URL"))
 EVERTHREAD_HAS_MAIL = env.text("EMAIL_URL") != ""
@@ -170,10 +170,10 @@ TIME_ZONE = env.text("TZ", default="UTC")
 
 # --- The API ------------------------------------------------------------------------------------------------
 
-EVERTHREAD_STRICT_BETA_HEADER = env.yes_or_no("EVERTHREAD_STRICT_BETA_HEADER", default=False)
-EVERTHREAD_REQUESTS_PER_MINUTE = env.whole_number("EVERTHREAD_REQUESTS_PER_MINUTE", default=0)  # 0: no limit
+EVERTHREAD_STRICT_BETA_HEADER = env.boolean("EVERTHREAD_STRICT_BETA_HEADER", default=False)
+EVERTHREAD_REQUESTS_PER_MINUTE = env.integer("EVERTHREAD_REQUESTS_PER_MINUTE", default=0)  # 0: no limit
 CORS_URLS_REGEX = r"^/(v1|openai)/"
-CORS_ALLOWED_ORIGINS = env.words("EVERTHREAD_CORS_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.word_list("EVERTHREAD_CORS_ORIGINS")
 if CORS_ALLOWED_ORIGINS == ["*"]:
     CORS_ALLOWED_ORIGINS, CORS_ALLOW_ALL_ORIGINS = [], True
 CORS_ALLOW_HEADERS = ["accept", "authorization", "api-key", "content-type", "user-agent", "idempotency-key"]
@@ -194,32 +194,34 @@ OPENAI_MODEL = env.text("OPENAI_MODEL")
 EVERTHREAD_DATA_DIR = DATA_DIR
 EVERTHREAD_MODEL_PATH = env.text("EVERTHREAD_MODEL_PATH")
 EVERTHREAD_EMBEDDING_MODEL_PATH = env.text("EVERTHREAD_EMBEDDING_MODEL_PATH")
-EVERTHREAD_MAX_RUNS = env.whole_number("EVERTHREAD_MAX_RUNS", default=100)
-EVERTHREAD_MAX_UPLOAD_MB = env.whole_number("EVERTHREAD_MAX_UPLOAD_MB", default=512)
+EVERTHREAD_MAX_RUNS = env.integer("EVERTHREAD_MAX_RUNS", default=100)
+EVERTHREAD_MAX_UPLOAD_MB = env.integer("EVERTHREAD_MAX_UPLOAD_MB", default=512)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form without its files
 EVERTHREAD_ADMIN_USERNAME = env.text("EVERTHREAD_ADMIN_USERNAME", default="admin")
 EVERTHREAD_ADMIN_PASSWORD = env.text("EVERTHREAD_ADMIN_PASSWORD")
 
 # --- The code interpreter -----------------------------------------------------------------------------------
 
-EVERTHREAD_SANDBOX = env.one_of("EVERTHREAD_SANDBOX", choices=("AUTO", "NS", "LANDLOCK", "OFF"), default="AUTO").lower()
+EVERTHREAD_SANDBOX = env.choice("EVERTHREAD_SANDBOX", choices=("AUTO", "NS", "LANDLOCK", "OFF"), default="AUTO").lower()
 EVERTHREAD_SANDBOX_SOCKET = env.file("EVERTHREAD_SANDBOX_SOCKET")
 EVERTHREAD_SANDBOX_PYTHON = env.file("EVERTHREAD_SANDBOX_PYTHON")
-EVERTHREAD_SANDBOX_SESSIONS = env.whole_number("EVERTHREAD_SANDBOX_SESSIONS", default=50)
-EVERTHREAD_SANDBOX_CELLS = env.whole_number("EVERTHREAD_SANDBOX_CELLS", default=max(2, os.cpu_count() or 2))
-EVERTHREAD_SANDBOX_CELL_SECONDS = env.whole_number("EVERTHREAD_SANDBOX_CELL_SECONDS", default=60)
-EVERTHREAD_SANDBOX_MEMORY_MB = env.whole_number("EVERTHREAD_SANDBOX_MEMORY_MB", default=2048)
-EVERTHREAD_SANDBOX_UIDS = env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000")  # used when started as root
+EVERTHREAD_SANDBOX_SESSIONS = env.integer("EVERTHREAD_SANDBOX_SESSIONS", default=50)
+EVERTHREAD_SANDBOX_CELLS = env.integer("EVERTHREAD_SANDBOX_CELLS", default=max(2, os.cpu_count() or 2))
+EVERTHREAD_SANDBOX_CELL_SECONDS = env.integer("EVERTHREAD_SANDBOX_CELL_SECONDS", default=60)
+EVERTHREAD_SANDBOX_MEMORY_MB = env.integer("EVERTHREAD_SANDBOX_MEMORY_MB", default=2048)
+EVERTHREAD_SANDBOX_UIDS = env.integer_range(
+    "EVERTHREAD_SANDBOX_UIDS", default="61200-65000"
+)  # used when started as root
 
 # --- The log ------------------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.one_of("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_LEVEL = env.choice("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Django warns of each request that was refused; what programs ask is in the door's own lines.
+    # Django warns of each request that was refused; the API's middleware logs the requests of programs itself.
     "loggers": {"chat": {"level": LOG_LEVEL}, "django.request": {"level": "ERROR"}},
 }

@@ -1,4 +1,4 @@
-"""Which door is where."""
+"""The addresses: the admin, the API, and the chat page with everything else."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""A chat in a terminal or a pipe: one line is one message, and the answer is printed as it comes."""
+"""A chat in a terminal or a pipe, for ``manage.py chat``: one line is one message, answers are printed as they come."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from chat.events.types import MESSAGE_DELTA, STREAM_ENDS
 from chat.models import Run, RunStatus, Thread
 from chat.models.objects import Object
 
-POLL = 0.3  # seconds between two looks at the rows
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model must not steer the terminal
-WORKING = (RunStatus.QUEUED, RunStatus.IN_PROGRESS, RunStatus.CANCELLING)
+POLL_INTERVAL = 0.3  # seconds between two looks at the rows
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model must not steer the terminal
+AT_WORK = (RunStatus.QUEUED, RunStatus.IN_PROGRESS, RunStatus.CANCELLING)
 REMARKS = {
     RunStatus.CANCELLED: "(stopped)",
     RunStatus.INCOMPLETE: "(cut off: the answer ran into its limit)",
@@ -31,17 +31,17 @@ Write = Callable[[str], None]
 
 
 class Console:
-    """Talks in ``thread``. ``write`` takes pieces of the answer, ``remark`` a line about it."""
+    """A chat in ``thread``. ``write`` prints pieces of the answer, ``remark`` a line about it."""
 
     def __init__(self, thread: Thread, *, stream: bool, write: Write, remark: Write) -> None:
-        self.thread, self.pieces = thread, streamed if stream else polled
+        self.thread, self.pieces = thread, stream_answer if stream else poll_answer
         self.write, self.remark = write, remark
         self.run: Run | None = None  # the one that answers now
         self.stopping: asyncio.Future[None] | None = None
         self.failed = False
 
     async def talk(self, worker: Worker) -> bool:
-        """Read and answer until the input ends. False if something was not answered."""
+        """Read and answer until the input ends. Return False if a message was not answered."""
         working = asyncio.create_task(worker.run())
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.interrupt)
         try:
@@ -54,7 +54,7 @@ class Console:
         return not self.failed
 
     def interrupt(self) -> None:
-        """Ctrl-C stops the answer that is coming."""
+        """Stop the answer that is coming: the handler of Ctrl-C."""
         if self.run is not None:
             self.stopping = asyncio.ensure_future(cancel(self.run))
         else:
@@ -72,19 +72,19 @@ class Console:
         assert self.run is not None  # nothing else runs on our thread, so the message was not queued
         async with aclosing(self.pieces(self.run)) as pieces:
             async for piece in pieces:
-                self.write(CONTROLS.sub("", piece))
+                self.write(CONTROL_CHARACTERS.sub("", piece))
         self.write("\n")
         await self.conclude(await in_thread(Run.objects.get, pk=self.run.pk))
         self.run = None
 
     async def conclude(self, run: Run) -> None:
-        """Say how it ended, where that is worth a word."""
+        """Print a remark about an end that is not an ordinary one."""
         if run.status == RunStatus.REQUIRES_ACTION:
             calls = run.required_action["submit_tool_outputs"]["tool_calls"] if run.required_action else []
             names = ", ".join(sorted({call["function"]["name"] for call in calls}))
             self.fail(f"The assistant asks for the function {names}, which this console cannot call.")
             await cancel(run)
-            async for _piece in polled(run):
+            async for _piece in poll_answer(run):
                 pass
         elif run.status == RunStatus.FAILED:
             self.fail(run.last_error["message"] if run.last_error else "The answer broke off.")
@@ -97,7 +97,7 @@ class Console:
 
 
 def read_line() -> str | None:
-    """The next line of the input; None at its end or for /quit."""
+    """Return the next line of the input; None at its end or for /quit."""
     try:
         line = input("\nYou: " if sys.stdin.isatty() else "")
     except EOFError:
@@ -110,39 +110,42 @@ async def cancel(run: Run) -> None:
         await in_thread(runs.cancel, run)
 
 
-async def streamed(run: Run) -> AsyncGenerator[str, None]:
-    """The text of ``run`` as it comes, whichever process works on it."""
-    shown: dict[str, int] = {}
+async def stream_answer(run: Run) -> AsyncGenerator[str, None]:
+    """Yield the text of ``run`` as it comes, whichever process works on it."""
+    lengths: dict[str, int] = {}
     async with aclosing(follow(run.thread_id)) as items:
         async for item in items:
             if isinstance(item, Snapshot):
                 for message in item.messages:
-                    yield unseen(message["id"], text_of(message), shown, grows=False)
-                ended = item.run is None or item.run["status"] not in WORKING
+                    yield unseen_text(message["id"], text_of(message), lengths, grows=False)
+                ended = item.run is None or item.run["status"] not in AT_WORK
             else:
                 for event in item:
                     if event.name == MESSAGE_DELTA:
-                        yield unseen(event.data["id"], text_of(event.data["delta"]), shown, grows=True)
+                        yield unseen_text(event.data["id"], text_of(event.data["delta"]), lengths, grows=True)
                 ended = any(event.name in STREAM_ENDS for event in item)
             if ended:
                 return
 
 
-async def polled(run: Run) -> AsyncGenerator[str, None]:
-    """The text of ``run`` when it is whole, found by looking at the rows."""
+async def poll_answer(run: Run) -> AsyncGenerator[str, None]:
+    """Yield the text of ``run`` once it is whole, by polling its rows."""
     snapshot = await in_thread(look_at, run.id)
-    while snapshot.run is not None and snapshot.run["status"] in WORKING:
-        await asyncio.sleep(POLL)
+    while snapshot.run is not None and snapshot.run["status"] in AT_WORK:
+        await asyncio.sleep(POLL_INTERVAL)
         snapshot = await in_thread(look_at, run.id)
     yield "\n\n".join(text_of(message) for message in snapshot.messages)
 
 
-def unseen(id: str, text: str, shown: dict[str, int], *, grows: bool) -> str:
-    """What of a message is not in ``shown`` yet: all of ``text`` if the message ``grows`` by it, else its end."""
-    gap = "\n\n" if shown and id not in shown and text else ""
-    seen = shown.get(id, 0)
-    shown[id] = seen + len(text) if grows else len(text)
-    return gap + (text if grows else text[seen:])
+def unseen_text(id: str, text: str, lengths: dict[str, int], *, grows: bool) -> str:
+    """Return the new text of a message: all of ``text`` if the message ``grows`` by it, else its end.
+
+    ``lengths`` are the characters printed, by message; it is updated. A second message begins after an empty line.
+    """
+    gap = "\n\n" if lengths and id not in lengths and text else ""
+    length = lengths.get(id, 0)
+    lengths[id] = length + len(text) if grows else len(text)
+    return gap + (text if grows else text[length:])
 
 
 def text_of(parts: Object) -> str:

@@ -1,4 +1,4 @@
-"""What is done beside the workers, once a minute."""
+"""The sweep of what has expired, once a minute beside the workers. The server runs it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Housekeeping(PollingLoop):
         self.interval = period
 
     async def poll(self) -> None:
-        await in_thread(swept)
+        await in_thread(sweep_expired)
 
 
-def swept() -> None:
-    """A sweep whose thread does not keep a connection of its own for the minutes between."""
+def sweep_expired() -> None:
+    """Sweep, and close the thread's connection rather than keep it until the next sweep."""
     try:
         sweep()
     finally:

@@ -1,4 +1,4 @@
-"""Daphne with what it lacks for us: back-pressure, long bodies kept out of memory, and workers that end with it.
+"""Daphne with back-pressure, long bodies kept out of memory, and workers that end with it. ``manage.py serve`` runs it.
 
 Daphne buffers without bound for a client that does not read: five stuck sockets took 170 MB in six seconds. Here
 ``await send()`` waits while the transport's buffer is above Twisted's mark of 64 KiB.
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.engine.worker import Worker
-from chat.management import bodies
+from chat.management import request_bodies
 from chat.management.housekeeping import Housekeeping
 from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.supervisor import Supervisor
@@ -29,7 +29,7 @@ MAX_MESSAGE = 2 * 1024 * 1024  # bytes; the sockets refuse less than this in wor
 
 @implementer(IPushProducer)
 class Valve:
-    """Told by a transport when to pause; ``passage()`` waits while it is closed."""
+    """Closed by a transport while its buffer is full; senders wait until it is ``open``."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -48,14 +48,14 @@ class Valve:
 class EverthreadServer(Server):
     """Serves ``application`` on one endpoint; runs ``worker``, ``ingestion`` and ``sandbox`` in the same event loop.
 
-    ``failure`` says why it could not listen, if so.
+    ``failure`` is the reason if it could not listen, else "".
     """
 
     def __init__(
         self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: IndexingWorker, sandbox: Supervisor
     ) -> None:
         super().__init__(
-            bodies.by_blocks(application),
+            request_bodies.stream_bodies(application),
             endpoints=endpoints,
             server_name="everthread",
             websocket_timeout=-1,  # the default cuts a socket after 24 hours; pings find the dead ones
@@ -77,12 +77,12 @@ class EverthreadServer(Server):
         self.work = [loop.create_task(each.run()) for each in workers]
 
     def stop_work(self) -> Any:
-        return defer.Deferred.fromFuture(asyncio.ensure_future(self.stopped_work()))
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self.stop_workers()))
 
-    async def stopped_work(self) -> None:
-        """The sandbox last: runs that are ending may have cells."""
+    async def stop_workers(self) -> None:
         await self.housekeeping.stop()
         await asyncio.gather(self.worker.stop(), self.ingestion.stop())
+        # The sandbox comes last: runs that are ending may still run code.
         await self.sandbox.stop()
 
     def listen_error(self, failure: Failure) -> None:
@@ -90,11 +90,11 @@ class EverthreadServer(Server):
         self.stop()
 
     def protocol_connected(self, protocol: Any) -> None:
-        bodies.leave_form_alone(protocol)
+        request_bodies.skip_form_parsing(protocol)
         super().protocol_connected(protocol)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        bodies.set_aside(protocol, scope)
+        request_bodies.set_body_aside(protocol, scope)
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class EverthreadServer(Server):
             await valve.open.wait()
 
     def install_valve(self, protocol: Any, *, websocket: bool) -> Valve | None:
-        """Have the protocol's transport tell a new valve when its buffer is full. None when it is gone already."""
+        """Return a new valve that the protocol's transport closes while its buffer is full; None if it is gone."""
         producer = protocol.transport if websocket else protocol
         is_gone = "disconnected" in self.connections.get(protocol, {"disconnected": 0})
         if producer is None or is_gone or (not websocket and protocol.finished):

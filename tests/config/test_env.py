@@ -12,17 +12,17 @@ class TestAWrongValue:
     def test_of_a_number_is_named_with_an_example(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_MAX_RUNS", "many")
         with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_MAX_RUNS='many'.*EVERTHREAD_MAX_RUNS=100"):
-            env.whole_number("EVERTHREAD_MAX_RUNS", default=100)
+            env.integer("EVERTHREAD_MAX_RUNS", default=100)
 
     def test_of_a_switch_is_not_taken_for_no(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_TLS", "ja")
         with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_TLS='ja'.*true or false"):
-            env.yes_or_no("EVERTHREAD_TLS", default=False)
+            env.boolean("EVERTHREAD_TLS", default=False)
 
     def test_of_a_choice_is_answered_with_the_choices(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_LOG_LEVEL", "loud")
         with pytest.raises(ImproperlyConfigured, match="DEBUG, INFO"):
-            env.one_of("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO"), default="INFO")
+            env.choice("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO"), default="INFO")
 
     @pytest.mark.parametrize(
         "value",
@@ -73,13 +73,13 @@ class TestAWrongValue:
     def test_of_a_range_is_answered_with_an_example(self, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
         monkeypatch.setenv("EVERTHREAD_SANDBOX_UIDS", value)
         with pytest.raises(ImproperlyConfigured, match="EVERTHREAD_SANDBOX_UIDS=61200-65000"):
-            env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000")
+            env.integer_range("EVERTHREAD_SANDBOX_UIDS", default="61200-65000")
 
 
 class TestValues:
     def test_that_are_a_range_are_its_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_SANDBOX_UIDS", "70000-70010")
-        assert env.span("EVERTHREAD_SANDBOX_UIDS", default="61200-65000") == (70000, 70010)
+        assert env.integer_range("EVERTHREAD_SANDBOX_UIDS", default="61200-65000") == (70000, 70010)
 
     def test_that_name_a_file_do_not_need_it_to_be_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_SANDBOX_SOCKET", "/run/none.sock")
@@ -88,18 +88,18 @@ class TestValues:
 
     def test_that_are_empty_count_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_MAX_RUNS", "")
-        assert env.whole_number("EVERTHREAD_MAX_RUNS", default=7) == 7
+        assert env.integer("EVERTHREAD_MAX_RUNS", default=7) == 7
 
     def test_in_a_list_are_parted_by_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", "a.example, b.example,")
-        assert env.words("DJANGO_ALLOWED_HOSTS", default=["localhost"]) == ["a.example", "b.example"]
+        assert env.word_list("DJANGO_ALLOWED_HOSTS", default=["localhost"]) == ["a.example", "b.example"]
 
     @pytest.mark.parametrize(("written", "meant"), [("YES", True), ("on", True), ("0", False), ("False", False)])
     def test_of_a_switch_may_be_written_in_many_ways(
         self, monkeypatch: pytest.MonkeyPatch, written: str, meant: bool
     ) -> None:
         monkeypatch.setenv("EVERTHREAD_TLS", written)
-        assert env.yes_or_no("EVERTHREAD_TLS", default=not meant) is meant
+        assert env.boolean("EVERTHREAD_TLS", default=not meant) is meant
 
 
 class TestADatabase:
@@ -135,7 +135,7 @@ class TestADatabase:
 class TestTheKeptSecret:
     def test_is_made_once_and_readable_by_its_owner_only(self, tmp_path: Path) -> None:
         path = tmp_path / "secret_key"
-        first = env.kept_secret(path)
-        assert env.kept_secret(path) == first
+        first = env.secret_in_file(path)
+        assert env.secret_in_file(path) == first
         assert len(first) >= 50
         assert path.stat().st_mode & 0o777 == 0o600

@@ -14,7 +14,7 @@ from chat.actions.assistants import assistants
 from chat.actions.conversation import sending, threads
 from chat.engine.worker import Worker
 from chat.management.console import Console
-from chat.management.people import find_user
+from chat.management.users import find_user
 from chat.models import Assistant, User
 
 
@@ -50,17 +50,17 @@ class Command(BaseCommand):
 
 
 def find_assistant(user: User, name: str) -> Assistant:
-    """By id, or by name whatever its case."""
+    """Return the assistant of that id, or of that name in any case. Raise ``CommandError``."""
     usable = assistants.usable(user)
     if not name:
-        found = list(usable.order_by("number")[:1])
+        matches = list(usable.order_by("number")[:1])
     else:
-        found = list(usable.filter(id=name)) or list(usable.filter(name__iexact=name))
-    if len(found) == 1:
-        return found[0]
-    if found:
+        matches = list(usable.filter(id=name)) or list(usable.filter(name__iexact=name))
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise CommandError(
-            f"Several assistants are named {name!r}: {', '.join(one.id for one in found)}. Name one by id."
+            f"Several assistants are named {name!r}: {', '.join(one.id for one in matches)}. Name one by id."
         )
     known = ", ".join(str(one) for one in usable) or "none"
     raise CommandError(f"There is no assistant {name!r} for {user}. There are: {known}.")

@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.actions.knowledge import vector_stores
-from chat.management.folders import sort_out
-from chat.management.ingesting import Ingesting
-from chat.management.people import find_user
+from chat.management.ingest_job import IngestJob
+from chat.management.readable_files import split_readable
+from chat.management.users import find_user
 from chat.models import User, VectorStore
 from chat.retrieval.indexing.worker import folder
 
-NAME = 256  # characters
+MAX_NAME = 256  # characters
 INTERRUPTED = 130  # as shells have it
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         for path in paths:
             if not path.exists():
                 raise CommandError(f"There is no file or folder {str(path)!r}.")
-        readable, others = sort_out(paths)
+        readable, others = split_readable(paths)
         for path in others:
             self.stderr.write(f"Left out, since such files are not read: {path}", self.style.NOTICE)
         if not readable:
@@ -47,17 +47,17 @@ class Command(BaseCommand):
         self.ingest(find_store(find_user(owner), store), readable)
 
     def ingest(self, store: VectorStore, paths: Sequence[Path]) -> None:
-        ingesting = Ingesting(store, paths, folder=folder(settings.EVERTHREAD_DATA_DIR))
+        job = IngestJob(store, paths, folder=folder(settings.EVERTHREAD_DATA_DIR))
         try:
-            asyncio.run(ingesting.run())
+            asyncio.run(job.run())
         except KeyboardInterrupt:
             self.stderr.write("Interrupted. The same command goes on where this one stopped.")
             raise SystemExit(INTERRUPTED) from None
-        failed = ingesting.failures
-        told = [f"{len(paths) - len(failed) - ingesting.found} files read"]
-        told += [f"{ingesting.found} were there already"] * bool(ingesting.found)
-        told += [f"{len(failed)} failed"] * bool(failed)
-        self.stdout.write(f"{store} ({store.id}): {', '.join(told)}.")
+        failed = job.failures
+        parts = [f"{len(paths) - len(failed) - job.known_files} files read"]
+        parts += [f"{job.known_files} were there already"] * bool(job.known_files)
+        parts += [f"{len(failed)} failed"] * bool(failed)
+        self.stdout.write(f"{store} ({store.id}): {', '.join(parts)}.")
         for path, reason in failed.items():
             self.stderr.write(f"{path}: {reason}")
         if failed:
@@ -65,16 +65,16 @@ class Command(BaseCommand):
 
 
 def find_store(owner: User, name: str) -> VectorStore:
-    """By id or name, or a new one of that name. Raises ``CommandError``."""
-    theirs = vector_stores.listed(owner)
-    found = list(theirs.filter(id=name)) or list(theirs.filter(name=name).order_by("number"))
-    if len(found) > 1:
-        ids = ", ".join(store.id for store in found)
+    """Return the owner's store of that id or name, or a new one of that name. Raise ``CommandError``."""
+    stores = vector_stores.listed(owner)
+    matches = list(stores.filter(id=name)) or list(stores.filter(name=name).order_by("number"))
+    if len(matches) > 1:
+        ids = ", ".join(store.id for store in matches)
         raise CommandError(f"{owner} has several stores named {name!r}: {ids}. Name one by id.")
-    if found and found[0].is_expired:
+    if matches and matches[0].is_expired:
         raise CommandError(f"The store {name!r} has expired: nothing can be put into it any more.")
-    if found:
-        return found[0]
-    if not name.strip() or len(name) > NAME:
-        raise CommandError(f"A store's name has 1 to {NAME} characters.")
+    if matches:
+        return matches[0]
+    if not name.strip() or len(name) > MAX_NAME:
+        raise CommandError(f"A store's name has 1 to {MAX_NAME} characters.")
     return vector_stores.create(owner, name=name)

@@ -19,7 +19,7 @@ from chat.actions import first_run
 from chat.actions.conversation import sending
 from chat.engine.worker import Worker
 from chat.errors import Refusal
-from chat.management.sandboxing import supervisor
+from chat.management.sandbox_supervisor import create_supervisor
 from chat.models import Kind, Provider
 from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 from chat.retrieval.indexing.worker import IndexingWorker, folder
@@ -38,17 +38,17 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: str, **options: Any) -> None:
         if not port.isdigit() or not 0 < int(port) < 65536:
             raise CommandError(f"The port {port!r} is not a number from 1 to 65535. Set --port or PORT.")
-        share_heaps()
-        check_free(host, int(port))
+        limit_malloc_arenas()
+        check_port_free(host, int(port))
         self.stdout.write(f"Everthread {chat.__version__}")
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
         provider = first_run.ensure_provider()
         self.prepare_model(provider)
-        made = first_run.first_run(
+        administrator = first_run.first_run(
             username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
         )
-        self.greet(host, port, made)
+        self.greet(host, port, administrator)
         sending.post_all_waiting()
         connections.close_all()
         self.serve(host, int(port))
@@ -63,25 +63,29 @@ class Command(BaseCommand):
         except Refusal as refusal:
             self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
 
-    def greet(self, host: str, port: str, made: first_run.Administrator | None) -> None:
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{'localhost' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104 -- compared only
+    def greet(self, host: str, port: str, administrator: first_run.Administrator | None) -> None:
+        name = f"[{host}]" if ":" in host else host
+        address = f"http://{'localhost' if host in ('0.0.0.0', '::') else name}:{port}/"  # noqa: S104 -- compared only
         self.stdout.write(f"\nOpen {self.style.SUCCESS(address)}")
         if host not in LOOPBACK:
             names = ", ".join(settings.ALLOWED_HOSTS)
             self.stdout.write(f"It answers under these names only: {names}. Set DJANGO_ALLOWED_HOSTS to change them.")
-        if made is None:
+        if administrator is None:
             self.stdout.write("Sign in with your account; a forgotten password: manage.py changepassword NAME")
-        elif made.password:
-            self.stdout.write(f"Sign in as {made.username!r} with the password {self.style.SUCCESS(made.password)}")
+        elif administrator.password:
+            self.stdout.write(
+                f"Sign in as {administrator.username!r} with the password {self.style.SUCCESS(administrator.password)}"
+            )
             self.stdout.write("It is shown only this once; change it after signing in.")
         else:
-            self.stdout.write(f"Sign in as {made.username!r} with the password from EVERTHREAD_ADMIN_PASSWORD.")
+            self.stdout.write(
+                f"Sign in as {administrator.username!r} with the password from EVERTHREAD_ADMIN_PASSWORD."
+            )
         self.stdout.write("Stop with Ctrl-C.\n")
         self.stdout.flush()
 
     def serve(self, host: str, port: int) -> None:
-        # Late, because importing Daphne installs Twisted's reactor, which no other command wants.
+        # Imported here, since importing Daphne installs Twisted's reactor, which no other command needs.
         from channels.routing import get_default_application
         from daphne.endpoints import build_endpoint_description_strings
 
@@ -95,24 +99,24 @@ class Command(BaseCommand):
         endpoints = build_endpoint_description_strings(host=host, port=port)
         ingestion = IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR))
         application = get_default_application()
-        sandbox = supervisor()
+        sandbox = create_supervisor()
         server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion, sandbox=sandbox)
         server.run()
         if server.failure:
             raise CommandError(f"Cannot listen on {host}:{port}: {server.failure}")
 
 
-def share_heaps() -> None:
-    """Have all threads allocate from two heaps. With glibc each thread has one of its own, and all of them grow to the
-    size of the largest transcript: 26 long runs took 20 to 40 MB more so, and take 10. Call it before the first thread.
-    """
+def limit_malloc_arenas() -> None:
+    """Have all threads allocate from two heaps. Call it before the first thread starts."""
+    # By default glibc gives each thread a heap of its own, and all of them grow to the size of the largest transcript:
+    # 26 long runs took 20 to 40 MB more that way, and take 10 now.
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(M_ARENA_MAX, 2)
 
 
-def check_free(host: str, port: int) -> None:
-    """Before the set-up, which may take a while: can we listen there? Raises ``CommandError``."""
+def check_port_free(host: str, port: int) -> None:
+    """Raise ``CommandError`` if the port is taken: before the set-up, which may take a while."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

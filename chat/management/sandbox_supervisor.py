@@ -1,4 +1,4 @@
-"""The sandbox that the settings ask for."""
+"""The supervisor of the sandbox, as the settings configure it. The server runs it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import MB, Limits
 
 
-def supervisor() -> Supervisor:
-    """Of the data folder's sandbox. When it is off, or somebody else's, it only says so to those who ask."""
+def create_supervisor() -> Supervisor:
+    """Return the supervisor of the data folder's sandbox. If that is off or elsewhere, it only says so."""
     folder = settings.EVERTHREAD_DATA_DIR / "sandbox"
     is_off = settings.EVERTHREAD_SANDBOX == "off"
     elsewhere = None if is_off else settings.EVERTHREAD_SANDBOX_SOCKET

@@ -1,4 +1,4 @@
-"""Which files of a folder are read."""
+"""The files below a folder that can be read, for ``manage.py ingest``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chat.documents.formats import format_of
 from chat.errors import Unreadable
 
 
-def sort_out(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """The files at and below ``paths`` that can be read, and those that cannot; each once, by name.
+def split_readable(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the files at and below ``paths`` that can be read, and the others; each once, folders by name.
 
-    In folders, what begins with a dot is left out without a word, and links to folders are not followed.
+    In folders, names that begin with a dot are left out, and links to folders are not followed.
     """
     readable: dict[Path, None] = {}
     others: dict[Path, None] = {}
