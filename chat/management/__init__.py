@@ -1,6 +1,6 @@
 """The door for operators: the ``manage.py`` commands and the server that they start.
 
-commands            ``serve``, ``work`` on a terminal with ``chat``, ``ingest``, ``createapikey``
+commands            ``serve``, ``chat``, ``ingest``, ``createapikey``
 server              Daphne, with ``request_bodies``, ``housekeeping`` and the sandbox of ``sandbox_supervisor``
 console             the chat in a terminal
 ingest_job          files of a disk put into a store; ``readable_files`` picks them
