@@ -1,7 +1,6 @@
-"""Whether a worker of runs or of files on this machine is alive: each holds a lock on a file, which the system lets go
-when it dies.
+"""The lock on a file that shows a worker of this machine alive; the system releases it when the worker dies.
 
-A heartbeat tells the same of workers on other machines, but only after a minute.
+A heartbeat shows the same of workers on other machines, but only after a minute.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Liveness:
         self.lock = lock
 
     def is_dead(self, name: str) -> bool:
-        """True when the worker ``name`` ran on this machine and is gone; False when alive or elsewhere."""
+        """Return True if the worker ``name`` ran on this machine and died; False if it is alive or elsewhere."""
         return _is_locked(self.folder / name) is False
 
     def sweep(self) -> None:
@@ -50,12 +49,12 @@ class Liveness:
 
 
 def is_anyone_alive(folder: Path) -> bool:
-    """Whether a worker of this machine that keeps its lock in ``folder`` is alive."""
+    """Return True if a worker of this machine that keeps its lock in ``folder`` is alive."""
     return folder.exists() and any(_is_locked(path) for path in folder.iterdir())
 
 
 def _is_locked(path: Path) -> bool | None:
-    """None when there is no such worker on this machine."""
+    """Return True if the lock is taken; None if the file is no worker's of this machine."""
     if not re.fullmatch(r"\d+-[0-9a-f]+", path.name):
         return None
     try:

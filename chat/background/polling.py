@@ -21,7 +21,7 @@ from chat.background.liveness import Liveness
 
 log = logging.getLogger(__name__)
 HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
-STALE = timedelta(seconds=60)  # a worker silent for longer is taken for dead
+STALE = timedelta(seconds=60)  # a worker without a heartbeat for longer counts as dead
 Row = TypeVar("Row")
 Job = TypeVar("Job")
 
@@ -79,7 +79,7 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
 
     @abstractmethod
     async def review(self) -> Sequence[Row]:
-        """Stop jobs whose rows are ours no more, free or end rows that died with their worker (``is_orphan``), and
+        """Stop jobs whose rows are no longer ours, free or end rows that died with their worker (``is_orphan``), and
         return the rows that may be claimed, in the order of claiming.
         """
 
@@ -109,12 +109,12 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
 
     @property
     def name(self) -> str:
-        """What the rows that this worker works on say in ``worker``."""
+        """The value of the column ``worker`` in the rows that this worker has claimed."""
         return self.liveness.name
 
     @property
     def room(self) -> int:
-        """How many more rows may be claimed now."""
+        """The number of rows that may be claimed now."""
         return 0 if self.stopping else max(self.limit - len(self.jobs), 0)
 
     async def run(self) -> None:
@@ -126,7 +126,7 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
             _running.discard(self)
 
     def wake(self) -> None:
-        """Have the rows looked at now. From any thread."""
+        """Poll now. From any thread."""
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.news.set)
 
@@ -138,14 +138,14 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
                 await self.claim(row)
         if not self.is_swept:
             self.is_swept = True
-            # Only now: as long as the file of a dead worker is there, it shows at once that it died.
+            # Only now: until its file is removed, a dead worker is known as dead at once.
             await asyncio.to_thread(self.liveness.sweep)
         if self.jobs and self.loop.time() - self.beaten_at > HEARTBEAT:
             await self.beat()
             self.beaten_at = self.loop.time()
 
     def is_orphan(self, *, worker: str, heartbeat_at: datetime | None) -> bool:
-        """Return whether nobody works on a row that ``worker`` claimed and that is none of ``jobs``."""
+        """Return True if no live worker works on a row that ``worker`` claimed and that is none of ``jobs``."""
         silent = heartbeat_at is None or timezone.now() - heartbeat_at > STALE
         # One of our own that is no longer a job could not be ended when it should have been.
         return worker == self.name or silent or self.liveness.is_dead(worker)
