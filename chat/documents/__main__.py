@@ -1,6 +1,6 @@
 """The child that reads one document: ``python -m chat.documents PATH EXTENSION``, JSON lines on stdout.
 
-It exits with 0 when it has said all there is to say, be it a refusal.
+It exits with 0 when it has written everything, even a refusal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chat.documents.errors import BROKEN_SERVER, INVALID, broken
-from chat.documents.formats import SUPPORTED, Kind
+from chat.documents.formats import SUPPORTED, FileKind
 from chat.documents.readers import load_reader
 from chat.documents.reading import confinement, normalize, sniffing
 from chat.documents.reading.protocol import Line, Refused, encode
@@ -23,13 +23,13 @@ _PAGES_AT_ONCE = 50
 
 
 def main(path: Path, extension: str) -> None:
-    """Read the file at ``path``, named like ``*{extension}``, and tell it."""
-    confinement.limit()
+    """Read the file at ``path``, named like ``*{extension}``, and write its lines."""
+    confinement.limit_resources()
     try:
         for line in _lines(path, extension):
             sys.stdout.buffer.write(encode(line) + b"\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # nobody listens any more
+    except BrokenPipeError:  # the server has stopped reading
         os._exit(0)
 
 
@@ -41,8 +41,8 @@ def _lines(path: Path, extension: str) -> Iterator[Line]:
         yield Line(refused=_refused(Unreadable("The server could not open the file.", code=BROKEN_SERVER), reason))
         return
     try:
-        kind = sniffing.identify(path, extension=extension)
-        yield from _told(path, kind)
+        kind = sniffing.identify_file(path, extension=extension)
+        yield from _section_lines(path, kind)
     except Unreadable as refusal:
         yield Line(refused=_refused(refusal, refusal.__cause__))
     except MemoryError:
@@ -50,13 +50,13 @@ def _lines(path: Path, extension: str) -> Iterator[Line]:
     except ImportError as reason:
         yield Line(refused=_refused(Unreadable("The server lacks a library.", code=BROKEN_SERVER), reason))
     except Exception as reason:  # whatever a hostile file makes of a library's assumptions
-        yield Line(refused=_refused(broken(kind.words), reason))
+        yield Line(refused=_refused(broken(kind.label), reason))
 
 
-def _told(path: Path, kind: Kind) -> Iterator[Line]:
+def _section_lines(path: Path, kind: FileKind) -> Iterator[Line]:
     read_sections = load_reader(kind)
-    confinement.seal()
-    for item in normalize.tell(read_sections(path), kind=kind):
+    confinement.forbid_side_effects()
+    for item in normalize.normalize_sections(read_sections(path), kind=kind):
         if isinstance(item, Summary):
             yield Line(summary=item)
             return

@@ -1,4 +1,4 @@
-"""Text from bytes: which encoding a file is in, and its lines, however long the file or a line may be."""
+"""Text from bytes: detecting the encoding of a file, and its lines, however long. The readers of text call it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
 _MOST_CONTROLS = 0.02
-"""Of a sample. Random bytes have a tenth, text none; a few zero bytes are forgiven."""
+"""The share of a sample. Random bytes have a tenth, text none; a few zero bytes are forgiven."""
 
 _MOST_BAD = 0.02
-"""Of the non-ASCII characters of a sample, before it counts as another encoding than UTF-8."""
+"""The share of a sample's non-ASCII characters that are no UTF-8, before it counts as another encoding."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -42,23 +42,23 @@ class Encoding:
     lossy: bool = False
 
     def notices(self) -> Iterator[Notice]:
-        """What to tell about it."""
+        """Yield the notice about lost characters, if there are any."""
         if self.lossy:
             yield Notice("Some characters could not be decoded.")
 
     def open(self, path: Path) -> TextIO:
-        """The file at ``path`` as text; line ends are ``\\n``, undecodable bytes are U+FFFD."""
+        """Open the file at ``path`` as text; line ends become ``\\n``, undecodable bytes U+FFFD."""
         return path.open(encoding=self.name, errors="replace")
 
     def lines(self, path: Path) -> Iterator[str]:
-        """The lines of the file, with their ends; those over ``LINE_CHARACTERS`` in pieces."""
+        """Yield the lines of the file, with their ends; those over ``LINE_CHARACTERS`` in pieces."""
         with self.open(path) as file:
             while line := file.readline(LINE_CHARACTERS):
                 yield line
 
 
 def detect(path: Path) -> Encoding:
-    """The encoding of the file at ``path``. Raises ``Unreadable`` if it is not text.
+    """Return the encoding of the file at ``path``. Raise ``Unreadable`` if it is not text.
 
     UTF-8 if that fits, or nearly does; UTF-16 and UTF-32 by their mark or their zero bytes; else what
     charset-normalizer makes of the bytes round the first that is not UTF-8.
@@ -80,7 +80,7 @@ def detect(path: Path) -> Encoding:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without a mark: of Latin text, every other byte is zero."""
+    """Return the name of UTF-16 without a mark: of Latin text, every other byte is zero."""
     half = len(head) // 2
     if not half:
         return None
@@ -96,7 +96,7 @@ def _is_binary(sample: bytes) -> bool:
 
 
 def _not_utf8_at(path: Path) -> int | None:
-    """The offset of the first byte that is not UTF-8, give or take a block's carried bytes; None if there is none."""
+    """Return the offset of the first byte that is not UTF-8, give or take a few; None if there is none."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
     with path.open("rb") as file:

@@ -11,15 +11,15 @@ BROKEN_SERVER = "server_error"
 
 
 def too_large(limit: str) -> Unreadable:
-    """``limit`` in words: ``A web page may have up to 20 MB``."""
+    """Return the refusal of a file over a limit; ``limit`` in words: ``A web page may have up to 20 MB``."""
     return Unreadable(f"The file could not be parsed because it is too large. {limit}.")
 
 
 def broken(kind: str) -> Unreadable:
-    """``kind`` in words: ``Word document``."""
+    """Return the refusal of a broken file; ``kind`` in words: ``Word document``."""
     return Unreadable(f"The file is broken or not a {kind}.")
 
 
 def protected(kind: str) -> Unreadable:
-    """``kind`` in words: ``PDF``."""
+    """Return the refusal of an encrypted file; ``kind`` in words: ``PDF``."""
     return Unreadable(f"The {kind} is protected by a password.")

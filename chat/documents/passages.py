@@ -1,4 +1,4 @@
-"""Cutting a document into passages: the pieces that are embedded, searched and cited.
+"""Cutting a document into passages: the pieces that are embedded, searched and cited. Indexing calls it.
 
 The text falls into segments, each as long as passages are apart, and a passage is as many consecutive segments as fit.
 So overlapping passages share whole segments, and what is computed for a segment (its embedding windows) is computed
@@ -22,18 +22,18 @@ Count = Callable[[str], int]
 """The tokens of a text."""
 
 _SHORTEST = 0.8
-"""Of a segment's tokens, at which it may end: the middle of the range, 0.9, give or take a tenth."""
+"""The share of a segment's tokens at which it may end: the middle of the range, 0.9, give or take a tenth."""
 
 _MOST_SEGMENTS = 16
-"""In a passage, so that odd sizes, 800 and 333, do not make segments of a token."""
+"""Segments in a passage, so that odd sizes, 800 and 333, do not make segments of a token."""
 
 
 _LARGEST = 10
 """An atom is at most this part of a segment."""
 
 _PIECES = re.compile(r"\s{0,64}\S{1,16}|\s{1,64}")
-"""What longer sentences fall into: words with the space before them, which are counted exactly; parts of endless
-ones."""
+"""The pieces of longer sentences: words with the space before them, which are counted exactly; parts of endless
+words."""
 
 _CLOSING = "[\"'”’»)\\]」』）]{0,4}"
 _ENDS = re.compile(
@@ -44,7 +44,7 @@ _ENDS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class DocumentPassage:
     """A piece of a document and its place in it.
 
     ``text`` is ``document[char_from:char_to]``, where the document is the joined text of its sections. The pages are
@@ -65,7 +65,7 @@ class Passage:
 
 
 class Grade(IntEnum):
-    """How good it is to cut after an atom."""
+    """The value of a cut after an atom; higher is better."""
 
     WORD, LINE, SENTENCE, PARAGRAPH = range(4)
 
@@ -90,77 +90,79 @@ class _Segment:
         return "".join(atom.text for atom in self.atoms)
 
 
-def cut(sections: Iterable[Section], *, max_tokens: int = 800, overlap: int = 400, count: Count) -> Iterator[Passage]:
-    """The passages of a document, each of at most ``max_tokens``, in order; holds no more of it than one passage.
+def cut_passages(
+    sections: Iterable[Section], *, max_tokens: int = 800, overlap: int = 400, count: Count
+) -> Iterator[DocumentPassage]:
+    """Yield the passages of a document, each of at most ``max_tokens``, in order, with one at a time in memory.
 
     Consecutive passages share about ``overlap`` tokens. Passages end at the end of a paragraph or sentence if one is
-    near. Raises ``ValueError`` unless ``0 <= overlap < max_tokens``.
+    near. Raise ``ValueError`` unless ``0 <= overlap < max_tokens``.
     """
     if not 0 <= overlap < max_tokens:
         raise ValueError(f"overlap must be at least 0 and less than {max_tokens}, not {overlap}")
     step = max_tokens - overlap
     size = max(math.gcd(step, max_tokens), max_tokens // _MOST_SEGMENTS)
-    segments = _segments(atoms(sections, segment=size, count=count), size)
+    segments = _segments(split_atoms(sections, segment=size, count=count), size)
     for group in _groups(segments, length=max_tokens // size, stride=max(1, step // size)):
         if passage := _passage(group):
             yield passage
 
 
 def _groups(segments: Iterable[_Segment], *, length: int, stride: int) -> Iterator[Sequence[_Segment]]:
-    """Each ``length`` consecutive segments, ``stride`` apart; the last group may be shorter."""
-    held: deque[_Segment] = deque()
+    """Yield each ``length`` consecutive segments, ``stride`` apart; the last group may be shorter."""
+    group: deque[_Segment] = deque()
     for segment in segments:
-        if len(held) == length:
-            yield held
+        if len(group) == length:
+            yield group
             for _ in range(stride):
-                held.popleft()
-        held.append(segment)
-    if held:
-        yield held
+                group.popleft()
+        group.append(segment)
+    if group:
+        yield group
 
 
-def _segments(pieces: Iterable[Atom], size: int) -> Iterator[_Segment]:
-    held: list[Atom] = []
+def _segments(atoms: Iterable[Atom], size: int) -> Iterator[_Segment]:
+    pending: list[Atom] = []
     tokens = start = 0
-    for atom in pieces:
-        while held and tokens + atom.tokens > size:
-            end = _best_end(held, size)
-            segment = _Segment(held[:end], start)
+    for atom in atoms:
+        while pending and tokens + atom.tokens > size:
+            end = _best_end(pending, size)
+            segment = _Segment(pending[:end], start)
             yield segment
-            held = held[end:]
-            tokens = sum(kept.tokens for kept in held)
+            pending = pending[end:]
+            tokens = sum(each.tokens for each in pending)
             start += len(segment.text)
-        held.append(atom)
+        pending.append(atom)
         tokens += atom.tokens
-    if held:
-        yield _Segment(held, start)
+    if pending:
+        yield _Segment(pending, start)
 
 
-def _best_end(held: Sequence[Atom], size: int) -> int:
-    """How many of the atoms make the segment: up to the best place to cut, the last of equally good ones."""
-    tokens, ends = 0, [(held[-1].grade, len(held))]
-    for end, atom in enumerate(held, start=1):
+def _best_end(atoms: Sequence[Atom], size: int) -> int:
+    """Return how many of the atoms make the segment: up to the best place to cut, the last of equally good ones."""
+    tokens, ends = 0, [(atoms[-1].grade, len(atoms))]
+    for end, atom in enumerate(atoms, start=1):
         tokens += atom.tokens
         if tokens >= _SHORTEST * size:
             ends.append((atom.grade, end))
     return max(ends)[1]
 
 
-def _passage(segments: Sequence[_Segment]) -> Passage | None:
-    """The segments as one passage, without the space around it; None if there is nothing else."""
+def _passage(segments: Sequence[_Segment]) -> DocumentPassage | None:
+    """Return the segments as one passage, without the space around it; None if there is only space."""
     whole = "".join(segment.text for segment in segments)
     text = whole.strip()
     if not text:
         return None
     start = segments[0].char_from + len(whole) - len(whole.lstrip())
-    written = [atom for segment in segments for atom in segment.atoms if not atom.text.isspace()]
+    visible = [atom for segment in segments for atom in segment.atoms if not atom.text.isspace()]
     headings: Counter[str] = Counter()
-    for atom in written:
+    for atom in visible:
         headings[atom.heading] += len(atom.text)
-    return Passage(
+    return DocumentPassage(
         text=text,
-        page_from=written[0].page,
-        page_to=written[-1].page,
+        page_from=visible[0].page,
+        page_to=visible[-1].page,
         pages=tuple(_begins(segments, start, lambda atom: atom.page)),
         heading=headings.most_common(1)[0][0],
         headings=tuple(_begins(segments, start, lambda atom: atom.heading)),
@@ -173,7 +175,7 @@ def _passage(segments: Sequence[_Segment]) -> Passage | None:
 def _begins(
     segments: Sequence[_Segment], start: int, of: Callable[[Atom], Known | None]
 ) -> Iterator[tuple[int, Known]]:
-    """Where in the text of ``segments`` from ``start`` on something ``of`` its atoms, where they have it, changes."""
+    """Yield where the value ``of`` the atoms changes in the text from ``start`` on, and that value; skip None."""
     place, last = segments[0].char_from, None
     for atom in (atom for segment in segments for atom in segment.atoms):
         known = of(atom)
@@ -183,11 +185,11 @@ def _begins(
         place += len(atom.text)
 
 
-def atoms(sections: Iterable[Section], *, segment: int, count: Count) -> Iterator[Atom]:
-    """The atoms of ``sections`` for segments of ``segment`` tokens. Every character is counted at most twice."""
+def split_atoms(sections: Iterable[Section], *, segment: int, count: Count) -> Iterator[Atom]:
+    """Yield the atoms of ``sections`` for segments of ``segment`` tokens. Every character is counted at most twice."""
     largest = max(1, segment // _LARGEST)
     for section in sections:
-        for text, grade in sentences(section.text):
+        for text, grade in split_sentences(section.text):
             tokens = count(text)
             if tokens <= largest:
                 yield Atom(text, tokens, grade, section.page, section.heading)
@@ -198,8 +200,8 @@ def atoms(sections: Iterable[Section], *, segment: int, count: Count) -> Iterato
                 yield Atom(piece, count(piece), after, section.page, section.heading)
 
 
-def sentences(text: str) -> Iterator[tuple[str, Grade]]:
-    """The sentences, lines and paragraphs of ``text``, which they are when joined, with how good it is to cut after."""
+def split_sentences(text: str) -> Iterator[tuple[str, Grade]]:
+    """Yield the sentences, lines and paragraphs that make up ``text``, each with the value of a cut after it."""
     start = 0
     for end in _ENDS.finditer(text):
         yield text[start : end.end()], Grade[str(end.lastgroup)]

@@ -1,4 +1,4 @@
-"""What a reader gives."""
+"""The values that readers yield: sections, notices, and the summary that follows them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Summary:
     warnings: tuple[str, ...] = ()
 
 
-def paragraphs(text: str) -> str:
-    """``text`` with the blank line after it that parts it from what follows; ``""`` if there is none."""
+def as_paragraphs(text: str) -> str:
+    """Return ``text`` with a blank line after it, to separate it from what follows; ``""`` if it is only space."""
     stripped = text.strip()
     return f"{stripped}\n\n" if stripped else ""

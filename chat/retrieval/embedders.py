@@ -1,5 +1,5 @@
-"""Who makes a store's vectors: one live embedder for each provider and model, made anew when the provider's row
-changes, and one that is built in.
+"""The embedders of stores: one for each provider and model, replaced when the provider's row changes, and the built-in
+one. Indexing and search call it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chat.providers.openai.embedder import OpenAIEmbedder
 
 Version = tuple[datetime, str | None]
 
-_made: dict[tuple[int, str], tuple[Version, Embedder]] = {}
-_making = Lock()
+_embedders: dict[tuple[int, str], tuple[Version, Embedder]] = {}
+_lock = Lock()
 
 
 def embedder_of(store: VectorStore) -> Embedder:
-    """The embedder whose vectors ``store`` has. Any thread may ask; nobody but ``close`` may close it.
+    """Return the embedder of the vectors of ``store``. Any thread may call this; only ``close`` may close it.
 
-    Raises ``ProviderError`` when its provider cannot be used, with what an administrator can do about it.
+    Raise ``ProviderError`` when its provider cannot be used, with what an administrator can do about it.
     """
     row = store.embedding_provider
     if row is None or row.kind != Kind.OPENAI:  # the models of the other kinds make no vectors
@@ -37,34 +37,34 @@ def embedder_of(store: VectorStore) -> Embedder:
     _check_usable(row, store)
     version = (row.updated_at, os.environ.get(row.key_variable) if row.key_variable else None)
     place = (row.pk, store.embedding_model)
-    with _making:
-        if place not in _made or _made[place][0] != version:
-            # An older one may still be at work: it is left to end by itself.
-            made = OpenAIEmbedder(
+    with _lock:
+        if place not in _embedders or _embedders[place][0] != version:
+            # An older one may still be in use, so it is not closed.
+            embedder = OpenAIEmbedder(
                 row.base_url or None, row.get_key(), model=store.embedding_model, timeout=float(row.timeout)
             )
-            _made[place] = (version, made)
-        return _made[place][1]
+            _embedders[place] = (version, embedder)
+        return _embedders[place][1]
 
 
 def fields_for_new_stores() -> dict[str, Any]:
-    """The fields of a new ``VectorStore`` that say who makes its vectors."""
+    """Return the fields of a new ``VectorStore`` that name its embedding model."""
     row = Provider.objects.filter(embeds_new_stores=True, enabled=True).exclude(embedding_model="").first()
     return {"embedding_provider": row, "embedding_model": row.embedding_model if row else ""}
 
 
 @cache
 def built_in() -> Embedder:
-    """The one that needs no provider."""
+    """Return the embedder that needs no provider."""
     path = settings.EVERTHREAD_EMBEDDING_MODEL_PATH
     return MiniLM(Path(path) if path else None)
 
 
 def close() -> None:
-    """Free what all embedders hold. They can be used again."""
-    with _making:
-        closing = [made for _version, made in _made.values()]
-        _made.clear()
+    """Close all embedders and free their memory. They can be used again."""
+    with _lock:
+        closing = [embedder for _version, embedder in _embedders.values()]
+        _embedders.clear()
     for embedder in (built_in(), *closing):
         embedder.close()
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.documents.formats import SUPPORTED, extension
-from chat.documents.passages import cut
+from chat.documents.passages import cut_passages
 from chat.documents.readers import load_reader
-from chat.documents.reading.normalize import tell
+from chat.documents.reading.normalize import normalize_sections
 from chat.documents.sections import Section
-from chat.documents.tokens import count
+from chat.documents.tokens import count_tokens
 from tests.documents import samples
 
 ROUNDS = 3
@@ -121,7 +121,7 @@ TRIALS = (
 def sections(path: Path) -> list[Section]:
     """What is read from the file at ``path``."""
     kind = SUPPORTED[extension(path.name)].kind
-    return [item for item in tell(load_reader(kind)(path), kind=kind) if isinstance(item, Section)]
+    return [item for item in normalize_sections(load_reader(kind)(path), kind=kind) if isinstance(item, Section)]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -143,8 +143,10 @@ def rates(trial: Trial, path: Path) -> float:
 def cutting(path: Path) -> float:
     """How many million characters of the file's text are cut in a CPU second."""
     read = sections(path)
-    count("")
-    return sum(len(section.text) for section in read) / 1e6 / seconds(lambda: list(cut(read, count=count)))
+    count_tokens("")
+    return (
+        sum(len(section.text) for section in read) / 1e6 / seconds(lambda: list(cut_passages(read, count=count_tokens)))
+    )
 
 
 def own(path: Path) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from chat.documents.passages import Passage as Cut
-from chat.documents.passages import cut
+from chat.documents.passages import DocumentPassage as Cut
+from chat.documents.passages import cut_passages
 from chat.documents.sections import Section
-from chat.documents.tokens import count
+from chat.documents.tokens import count_tokens
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
@@ -64,7 +64,7 @@ def store_of(owner: User, documents: Sequence[Document], *, embedder: Embedder) 
     store = VectorStore.objects.create(owner=owner)
     for document in documents:
         rows = _Rows(embedder)
-        for passage in cut([Section(None, "", document.text)], count=count):
+        for passage in cut_passages([Section(None, "", document.text)], count=count_tokens):
             rows.add(passage)
         vectors = embedder.embed(rows.texts)
         with transaction.atomic():

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from chat.documents.formats import extension
+from chat.documents.readers import load_reader
 from chat.documents.reading import normalize, sniffing
-from chat.documents.reading.process import read
+from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
 
 
@@ -37,8 +38,8 @@ def reading(tmp_path: Path) -> Reading:
 
     async def outcome(name: str, content: bytes | Path) -> Outcome:
         path = stored(content, tmp_path)
-        kind = sniffing.identify(path, extension=extension(name))
-        return outcome_of(normalize.tell(kind.reader()(path), kind=kind))
+        kind = sniffing.identify_file(path, extension=extension(name))
+        return outcome_of(normalize.normalize_sections(load_reader(kind)(path), kind=kind))
 
     return outcome
 
@@ -48,7 +49,7 @@ def reading_in_a_child(tmp_path: Path) -> Reading:
     """The same, confined in a child; which takes half a second of processor time."""
 
     async def outcome(name: str, content: bytes | Path) -> Outcome:
-        async with aclosing(read(stored(content, tmp_path), name=name)) as items:
+        async with aclosing(read_document(stored(content, tmp_path), name=name)) as items:
             return outcome_of([item async for item in items])
 
     return outcome

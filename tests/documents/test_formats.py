@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chat.documents.formats import SUPPORTED, Kind, format_of
+from chat.documents.formats import SUPPORTED, FileKind, format_of
 from chat.documents.readers import load_reader
 from chat.errors import Unreadable
 
@@ -24,15 +24,15 @@ class TestTheSupportedFormats:
             assert supported.media_types
             assert all(re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type) for media_type in supported.media_types)
 
-    @pytest.mark.parametrize("kind", Kind)
-    def test_have_a_reader_each(self, kind: Kind) -> None:
+    @pytest.mark.parametrize("kind", FileKind)
+    def test_have_a_reader_each(self, kind: FileKind) -> None:
         assert callable(load_reader(kind))
 
 
 class TestAName:
     @pytest.mark.parametrize("name", ["Report.PDF", "a/b.pdf", "..pdf", "a.b.pDf", "世界.pdf"])
     def test_may_be_spelt_as_one_likes(self, name: str) -> None:
-        assert format_of(name).kind is Kind.PDF
+        assert format_of(name).kind is FileKind.PDF
 
     @pytest.mark.parametrize(
         ("name", "words"),

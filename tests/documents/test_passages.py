@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from chat.documents.passages import Passage, cut
+from chat.documents.passages import DocumentPassage, cut_passages
 from chat.documents.sections import Section
-from chat.documents.tokens import count
+from chat.documents.tokens import count_tokens
 
 WORDS = ["river", "cloud", "世界", "stone", "مرحبا", "bridge", "😀", "winter", "garden", "Straße", "number", "candle"]
 
@@ -16,7 +16,7 @@ def prose(tokens: int, *, seed: int = 1) -> str:
     """Paragraphs of sentences in several scripts, of about so many tokens."""
     drawn = random.Random(seed)
     text = ""
-    while count(text) < tokens:
+    while count_tokens(text) < tokens:
         sentence = " ".join(drawn.choices(WORDS, k=drawn.randint(5, 25)))
         text += sentence.capitalize() + drawn.choice((". ", ". ", "! ", ".\n\n"))
     return text
@@ -44,10 +44,10 @@ class TestCutting:
     def test_gives_passages_that_cover_the_document_and_fit(self, size: tuple[int, int]) -> None:
         max_tokens, overlap = size
         document = joined(book())
-        passages = list(cut(book(), max_tokens=max_tokens, overlap=overlap, count=count))
+        passages = list(cut_passages(book(), max_tokens=max_tokens, overlap=overlap, count=count_tokens))
 
         assert all(document[passage.char_from : passage.char_to] == passage.text for passage in passages)
-        assert max(count(passage.text) for passage in passages) <= max_tokens
+        assert max(count_tokens(passage.text) for passage in passages) <= max_tokens
         covered = 0
         for passage in passages:
             assert not document[covered : passage.char_from].strip()
@@ -56,43 +56,43 @@ class TestCutting:
 
     def test_makes_passages_overlap_by_about_what_is_asked(self) -> None:
         document = joined(book())
-        passages = list(cut(book(), max_tokens=800, overlap=400, count=count))
+        passages = list(cut_passages(book(), max_tokens=800, overlap=400, count=count_tokens))
 
-        shared = [count(document[there.char_from : here.char_to]) for here, there in pairwise(passages)]
+        shared = [count_tokens(document[there.char_from : here.char_to]) for here, there in pairwise(passages)]
         assert all(300 <= tokens <= 400 for tokens in shared[:-1])
-        assert all(count(passage.text) >= 600 for passage in passages[:-1])
+        assert all(count_tokens(passage.text) >= 600 for passage in passages[:-1])
 
     def test_without_overlap_repeats_nothing(self) -> None:
-        passages = list(cut(book(), max_tokens=800, overlap=0, count=count))
+        passages = list(cut_passages(book(), max_tokens=800, overlap=0, count=count_tokens))
 
         assert all(here.char_to <= there.char_from for here, there in pairwise(passages))
 
     def test_ends_at_the_end_of_a_sentence_where_one_is_near(self) -> None:
-        passages = list(cut(book(), count=count))
+        passages = list(cut_passages(book(), count=count_tokens))
 
         assert all(passage.text[-1] in ".!" for passage in passages)
 
     def test_prefers_the_end_of_a_paragraph(self) -> None:
         paragraph = "One two three four. " * 18 + "The end.\n\n"  # some 95 tokens
-        passages = list(cut([Section(None, "", paragraph * 5)], max_tokens=100, overlap=0, count=count))
+        passages = list(cut_passages([Section(None, "", paragraph * 5)], max_tokens=100, overlap=0, count=count_tokens))
 
         assert [passage.text for passage in passages] == [paragraph.strip()] * 5
 
     def test_knows_the_pages_of_every_passage(self) -> None:
         sections = book(40)
-        for passage in cut(sections, max_tokens=300, overlap=100, count=count):
+        for passage in cut_passages(sections, max_tokens=300, overlap=100, count=count_tokens):
             assert passage.page_from == page_at(sections, passage.char_from)
             assert passage.page_to == page_at(sections, passage.char_to - 1)
 
     def test_names_the_heading_under_which_most_of_a_passage_stands(self) -> None:
         sections = [Section(1, "Small", "Few words.\n\n"), Section(2, "Large", prose(300))]
-        passage, *_ = cut(sections, count=count)
+        passage, *_ = cut_passages(sections, count=count_tokens)
 
         assert passage.heading == "Large"
         assert (passage.page_from, passage.page_to) == (1, 2)
 
     def test_shares_segments_between_overlapping_passages(self) -> None:
-        passages = list(cut(book(), max_tokens=800, overlap=400, count=count))
+        passages = list(cut_passages(book(), max_tokens=800, overlap=400, count=count_tokens))
 
         for here, there in pairwise(passages):
             assert here.segments[1:] == there.segments[: len(here.segments) - 1]
@@ -103,26 +103,26 @@ class TestCutting:
         "text", ["a" * 50_000, "世" * 50_000, "😀" * 20_000, "." * 50_000, "x " * 20_000, "\n." * 9_000]
     )
     def test_cuts_text_without_sentences_too(self, text: str) -> None:
-        passages = list(cut([Section(None, "", text)], count=count))
+        passages = list(cut_passages([Section(None, "", text)], count=count_tokens))
 
         assert passages
-        assert max(count(passage.text) for passage in passages) <= 800
+        assert max(count_tokens(passage.text) for passage in passages) <= 800
         assert passages[-1].char_to == len(text.rstrip())
 
     def test_of_nothing_gives_nothing(self) -> None:
-        assert list(cut([], count=count)) == []
-        assert list(cut([Section(1, "", " \n\n" * 5000)], count=count)) == []
+        assert list(cut_passages([], count=count_tokens)) == []
+        assert list(cut_passages([Section(1, "", " \n\n" * 5000)], count=count_tokens)) == []
 
     def test_of_a_short_document_gives_it_whole(self) -> None:
-        assert list(cut([Section(3, "H", "  Hello. \n")], count=count)) == [
-            Passage("Hello.", 3, 3, ((2, 3),), "H", ((2, "H"),), 2, 8, ((0, 10),)),
+        assert list(cut_passages([Section(3, "H", "  Hello. \n")], count=count_tokens)) == [
+            DocumentPassage("Hello.", 3, 3, ((2, 3),), "H", ((2, "H"),), 2, 8, ((0, 10),)),
         ]
 
     def test_tells_where_each_page_and_heading_begins(self) -> None:
         pages = [Section(number, f"Part {number // 2}", f"Page {number} says {prose(150)}\n") for number in range(1, 9)]
         text = "".join(section.text for section in pages)
 
-        for passage in cut(pages, count=count):
+        for passage in cut_passages(pages, count=count_tokens):
             assert passage.pages[0] == (passage.char_from, passage.page_from)
             assert passage.pages[-1][1] == passage.page_to
             for (begin, page), (_next, following) in pairwise(passage.pages):
@@ -139,21 +139,21 @@ class TestCutting:
                 taken.append(number)
                 yield Section(number, "", prose(200))
 
-        next(cut(sections(), count=count))
+        next(cut_passages(sections(), count=count_tokens))
         assert len(taken) < 10
 
     @pytest.mark.parametrize("size", [(100, 100), (100, -1)])
     def test_refuses_an_overlap_that_makes_no_progress(self, size: tuple[int, int]) -> None:
         with pytest.raises(ValueError, match="overlap must be"):
-            list(cut([], max_tokens=size[0], overlap=size[1], count=count))
+            list(cut_passages([], max_tokens=size[0], overlap=size[1], count=count_tokens))
 
 
 class TestCountingTokens:
     def test_counts_as_o200k_does(self) -> None:
-        assert count("") == 0
-        assert count("hello world") == 2
+        assert count_tokens("") == 0
+        assert count_tokens("hello world") == 2
 
     def test_takes_special_tokens_and_broken_characters_as_text(self) -> None:
-        assert count("<|endoftext|>") > 1
-        assert count("a\ud800b") >= 2
-        assert count("\x00") == 1
+        assert count_tokens("<|endoftext|>") > 1
+        assert count_tokens("a\ud800b") >= 2
+        assert count_tokens("\x00") == 1

@@ -9,14 +9,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chat.documents import tokens
-from chat.documents.formats import Kind, format_of
+from chat.documents.formats import FileKind, format_of
 from chat.errors import Unreadable
 from chat.models import Passage
 
 # The name of a file's parts by its kind: of one of them, and of several.
 PLACE_LABELS: dict[str, tuple[Promise, Promise]] = {
-    Kind.SLIDES: (_("slide %(first)d"), _("slides %(first)d–%(last)d")),
-    Kind.SHEETS: (_("sheet %(first)d"), _("sheets %(first)d–%(last)d")),
+    FileKind.SLIDES: (_("slide %(first)d"), _("slides %(first)d–%(last)d")),
+    FileKind.SHEETS: (_("sheet %(first)d"), _("sheets %(first)d–%(last)d")),
     "": (_("page %(first)d"), _("pages %(first)d–%(last)d")),
 }
 
@@ -48,7 +48,7 @@ def passage_rows(passages: Sequence[Passage], *, filename: str, previous_end: in
                 passage=passage,
                 number=passage.place + 1,
                 place=place_label(passage.page_from, passage.page_to, filename=filename),
-                tokens=tokens.count(passage.text),
+                tokens=tokens.count_tokens(passage.text),
                 again=passage.text[:repeated],
                 new=passage.text[repeated:],
             )

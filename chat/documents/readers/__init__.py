@@ -10,13 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from chat.documents.formats import Kind
+from chat.documents.formats import FileKind
 from chat.documents.sections import Notice, Section
 
 Reader = Callable[[Path], Iterator[Section | Notice]]
 
 
-def load_reader(kind: Kind) -> Reader:
+def load_reader(kind: FileKind) -> Reader:
     """Import and return the reader of ``kind``."""
     # Only this one: each reader has libraries of its own, which take a part of a second to import.
     return cast(Reader, import_module(f"{__name__}.{kind.value}").read_sections)

@@ -8,28 +8,28 @@ from itertools import chain, islice
 from pathlib import Path
 
 from chat.documents import encoding
-from chat.documents.readers.table_rows import read_rows
+from chat.documents.readers.table_rows import table_sections
 from chat.documents.sections import Notice, Section
 from chat.errors import Unreadable
 
 FIELD_CHARACTERS = 1 << 20
-"""Of one cell. A quotation mark that is never closed swallows this much before it is noticed."""
+"""The longest cell. A quotation mark that is never closed swallows this much before it is noticed."""
 
 _DELIMITERS = ",;\t|"
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
-    """The rows of the file at ``path``. Raises ``Unreadable`` if it is binary or a quotation mark is never closed."""
-    found = encoding.detect(path)
-    lines = found.lines(path)
+    """Yield the rows of the file at ``path``. Raise ``Unreadable`` if it is binary or a quotation is never closed."""
+    detected = encoding.detect(path)
+    lines = detected.lines(path)
     first = list(islice(lines, 1))
     csv.field_size_limit(FIELD_CHARACTERS)
     rows = csv.reader(chain(first, lines), delimiter=_delimiter(first))
     try:
-        yield from read_rows(rows)
+        yield from table_sections(rows)
     except csv.Error as reason:
         raise Unreadable(f"The CSV file is broken near line {rows.line_num}.") from reason
-    yield from found.notices()
+    yield from detected.notices()
 
 
 def _delimiter(first: list[str]) -> str:

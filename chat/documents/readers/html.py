@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chat.documents import encoding
 from chat.documents.errors import too_large
-from chat.documents.sections import Notice, Section, paragraphs
+from chat.documents.sections import Notice, Section, as_paragraphs
 
 MAX_BYTES = 20 << 20
 """A page of this size takes a second; deep nesting, whose cost is quadratic, meets the process's time limit."""
@@ -26,7 +26,7 @@ _PARAGRAPHS = (
     *("figcaption", "figure", "form", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul"),
 )
 _GAPS = dict.fromkeys(_LINES, "\n") | dict.fromkeys((*_PARAGRAPHS, *_HEADINGS), "\n\n")
-"""What parts the text of an element from the text before it."""
+"""The gap between the text of an element and the text before it."""
 
 _KEPT_LINE, _KEPT_SPACE = "\x1a", "\x19"
 """The spaces of preformatted text, while those of other text are put in order."""
@@ -35,13 +35,13 @@ _DECLARED = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encodin
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
-    """The sections of the page at ``path``: the text before the first heading under its title, then one a heading.
+    """Yield the sections of the page at ``path``: text before the first heading under its title, then one a heading.
 
-    Raises ``Unreadable`` if it is larger than 20 MB or binary.
+    Raise ``Unreadable`` if it is larger than 20 MB or binary.
     """
     if path.stat().st_size > MAX_BYTES:
         raise too_large(f"A web page may have up to {MAX_BYTES >> 20} MB")
-    content, found = _decoded(path)
+    content, page_encoding = _decoded(path)
     parser = LexborHTMLParser(content)
     title = parser.css_first("title")
     heading = " ".join(title.text().split()) if title else ""
@@ -50,15 +50,15 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     for node in parser.css("pre"):
         node.replace_with(node.text().replace("\n", _KEPT_LINE).replace(" ", _KEPT_SPACE) + _KEPT_LINE)
     for root in _roots(parser):
-        sections = list(_Gathering(heading).sections(root))
+        sections = list(_SectionBuilder(heading).sections(root))
         if sections:
             yield from sections
             break
-    yield from found.notices()
+    yield from page_encoding.notices()
 
 
 def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
-    """The page, decoded as it declares, if Python knows that encoding and the page is in it; else as it looks."""
+    """Return the page, decoded as it declares if it can be, else as its bytes look, and the encoding."""
     content = path.read_bytes()
     if match := _DECLARED.search(content[:1024]):
         declared = encoding.Encoding(match[1].decode("ascii"))
@@ -66,12 +66,12 @@ def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
             return str(content, declared.name), declared
         except (LookupError, ValueError):
             pass
-    found = encoding.detect(path)
-    return str(content, found.name, "replace"), found
+    detected = encoding.detect(path)
+    return str(content, detected.name, "replace"), detected
 
 
 def _roots(parser: LexborHTMLParser) -> Iterator[LexborNode]:
-    """Where the text may be: the one element that the page says is its content; else all of it."""
+    """Yield where the text may be: the one element that the page marks as its content, else the body."""
     for selector in ("main,[role=main]", "article"):
         marked = parser.css(selector)
         if len(marked) == 1:
@@ -80,8 +80,8 @@ def _roots(parser: LexborHTMLParser) -> Iterator[LexborNode]:
         yield parser.body
 
 
-class _Gathering:
-    """Lines of text on their way into sections."""
+class _SectionBuilder:
+    """Collects the lines of a page into sections."""
 
     def __init__(self, heading: str) -> None:
         self._heading = heading
@@ -90,7 +90,7 @@ class _Gathering:
         self._gap = ""
 
     def sections(self, root: LexborNode) -> Iterator[Section]:
-        """The sections that have text."""
+        """Yield the sections below ``root`` that have text."""
         parts = self._parts
         for node in root.traverse(include_text=True):
             tag = node.tag
@@ -118,7 +118,7 @@ class _Gathering:
 
     def _end_section(self, following: str) -> Iterator[Section]:
         self._end_line("\n\n")
-        text = paragraphs("".join(self._lines).replace(_KEPT_LINE, "\n").replace(_KEPT_SPACE, " "))
+        text = as_paragraphs("".join(self._lines).replace(_KEPT_LINE, "\n").replace(_KEPT_SPACE, " "))
         if text:
             yield Section(None, self._heading, text)
         self._heading = following
@@ -126,6 +126,6 @@ class _Gathering:
 
 
 def _gap_before(text: LexborNode) -> str | None:
-    """What parts ``text`` from the element that has just ended."""
+    """Return the gap between ``text`` and the element that has just ended."""
     before = text.prev
     return None if before is None else _GAPS.get(before.tag or "")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.readers.text import read_lines
+from chat.documents.readers.text import text_sections
 from chat.documents.sections import Notice, Section
 
 _HEADING = re.compile(
@@ -17,10 +17,10 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+\*?|[{}]")
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
-    """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
-    yield from read_lines(path, _heading_of)
+    """Yield the sections of the file at ``path``. Raise ``Unreadable`` if it is binary."""
+    yield from text_sections(path, _heading_of)
 
 
 def _heading_of(line: str) -> str | None:
-    found = _HEADING.match(line)
-    return " ".join(_COMMAND.sub("", found["title"]).split()) if found else None
+    match = _HEADING.match(line)
+    return " ".join(_COMMAND.sub("", match["title"]).split()) if match else None

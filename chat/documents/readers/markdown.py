@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.readers.text import HeadingOf, read_lines
+from chat.documents.readers.text import HeadingOf, text_sections
 from chat.documents.sections import Notice, Section
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>\S.*)")
@@ -15,12 +15,12 @@ _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
-    """The sections of the file at ``path``. Raises ``Unreadable`` if it is binary."""
-    yield from read_lines(path, _headings())
+    """Yield the sections of the file at ``path``. Raise ``Unreadable`` if it is binary."""
+    yield from text_sections(path, _headings())
 
 
 def _headings() -> HeadingOf:
-    """Finds ``# headings``, except in fenced code."""
+    """Return a function that finds ``# headings``, except in fenced code."""
     fence = ""
 
     def heading_of(line: str) -> str | None:
@@ -31,7 +31,7 @@ def _headings() -> HeadingOf:
             elif mark["fence"].startswith(fence) and not line[mark.end() :].strip():
                 fence = ""
             return None
-        found = None if fence else _HEADING.match(line)
-        return _CLOSING.sub("", found["title"].rstrip()) if found else None
+        match = None if fence else _HEADING.match(line)
+        return _CLOSING.sub("", match["title"].rstrip()) if match else None
 
     return heading_of

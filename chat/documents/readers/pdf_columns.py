@@ -18,16 +18,16 @@ _GAP = 8.0
 """Between columns, in points."""
 
 _SAME_LINE = 3.0
-"""How far the feet of two pieces of a line may be apart, in points."""
+"""The greatest distance of the feet of two pieces of one line, in points."""
 
 _MOST_CROSSING = 0.15
-"""Of the pieces, that may cross the gutter: titles and wide figures."""
+"""The share of the pieces that may cross the gutter: titles and wide figures."""
 
 _NARROWEST = 0.2
-"""Of the page's width. The median piece of a column is wider; that of a table's first column is not."""
+"""The share of the page's width. The median piece of a column is wider; that of a table's first column is not."""
 
 _WIDEST_SEARCH = (0.3, 0.7)
-"""Where on the page's width the gutter is looked for."""
+"""The part of the page's width in which the gutter is looked for."""
 
 
 class Piece(NamedTuple):
@@ -39,8 +39,8 @@ class Piece(NamedTuple):
     top: float
 
 
-def in_order(content: Any) -> str | None:
-    """The text of a PDFium text page, or None if it is right in the order in which it was written."""
+def text_in_columns(content: Any) -> str | None:
+    """Return the text of a PDFium text page column by column, or None if its own order is right."""
     count = content.count_rects()
     if not 2 * _MIN_JUMPS <= count <= _MAX_RECTS:
         return None
@@ -56,7 +56,7 @@ def in_order(content: Any) -> str | None:
 
 
 def _jumps(pieces: Sequence[Piece], middle: float) -> int:
-    """How often the text goes on at the same height on the other side of a gap in the middle."""
+    """Return how often the text goes on at the same height on the other side of a gap in the middle."""
     return sum(
         abs(here.bottom - there.bottom) < _SAME_LINE
         and there.left - here.right > _GAP
@@ -66,7 +66,7 @@ def _jumps(pieces: Sequence[Piece], middle: float) -> int:
 
 
 def _gutter(pieces: Sequence[Piece], start: float, end: float) -> float | None:
-    """Where the columns part: the middle of the places that the fewest pieces cross."""
+    """Return the place between the columns: the middle of those that the fewest pieces cross; None if there is none."""
     low, high = (start + share * (end - start) for share in _WIDEST_SEARCH)
     places = [low + step * (high - low) / 80 for step in range(81)]
     crossing = [sum(piece.left < place < piece.right for piece in pieces) for place in places]
@@ -83,7 +83,7 @@ def _is_table(pieces: Sequence[Piece], gutter: float, width: float) -> bool:
 
 
 def _boxes(pieces: Sequence[Piece], gutter: float) -> list[Piece]:
-    """The parts of the page in reading order: what stands across both columns, and between such the left, the right."""
+    """Return the parts of the page in reading order: what spans both columns, and in between the left, the right."""
     start, end = min(piece.left for piece in pieces) - 1, max(piece.right for piece in pieces) + 1
     ceiling, ground = max(piece.top for piece in pieces) + 1, min(piece.bottom for piece in pieces) - 1
     boxes: list[Piece] = []

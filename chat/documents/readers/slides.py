@@ -10,7 +10,7 @@ import pptx
 from lxml import etree
 from pptx.oxml.ns import qn
 
-from chat.documents.sections import Section, paragraphs
+from chat.documents.sections import Section, as_paragraphs
 
 _SHAPE, _FRAME = qn("p:sp"), qn("p:graphicFrame")
 _PARAGRAPH, _ROW, _CELL, _CHART = qn("a:p"), qn("a:tr"), qn("a:tc"), qn("c:chart")
@@ -21,18 +21,18 @@ _TITLES = frozenset(("title", "ctrTitle"))
 
 
 def read_sections(path: Path) -> Iterator[Section]:
-    """The text of each slide in the order of its shapes, the title first, then its notes; blank slides too.
+    """Yield the text of each slide in the order of its shapes, the title first, then its notes; blank slides too.
 
-    Tables are ``cell | cell`` lines, charts a line a series. Raises whatever python-pptx makes of a broken file.
+    Tables are ``cell | cell`` lines, charts a line a series. Raise what python-pptx raises for a broken file.
     """
     for number, slide in enumerate(pptx.Presentation(str(path)).slides, start=1):
         title, *texts = _texts(slide)
         text = "\n\n".join(filter(None, (title, *texts, _notes(slide))))
-        yield Section(number, " ".join(title.split()), paragraphs(text))
+        yield Section(number, " ".join(title.split()), as_paragraphs(text))
 
 
 def _texts(slide: Any) -> list[str]:
-    """The title, ``""`` if there is none, and the texts of the other shapes, those in groups too."""
+    """Return the title, ``""`` if there is none, and the texts of the other shapes, those in groups too."""
     title, texts = "", []
     tree = slide.shapes._spTree
     etree.strip_elements(tree, _FALLBACK, with_tail=False)
@@ -59,7 +59,7 @@ def _paragraphs(parent: Any) -> str:
 
 
 def _frame(slide: Any, frame: Any) -> str:
-    """The text of a table or chart; ``""`` for what else a frame may hold."""
+    """Return the text of a table or chart; ``""`` for other frames."""
     if (reference := next(frame.iter(_CHART), None)) is not None:
         return _chart(slide.part.related_part(reference.get(qn("r:id"))).chart)
     rows = (" | ".join(" ".join(_paragraphs(cell).split()) for cell in row.iter(_CELL)) for row in frame.iter(_ROW))

@@ -1,4 +1,4 @@
-"""Tables as text that can be cut anywhere: each row names its columns.
+"""Tables as text that can be cut anywhere: each row names its columns. The readers of sheets and CSV call it.
 
 name: Ada | born: 1815 | field: mathematics
 """
@@ -19,8 +19,8 @@ _LOOKED_AT = 20
 _MARKS = str.maketrans("", "", " .,:%+-/()€$£")
 
 
-def read_rows(rows: Iterable[Sequence[str]], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
-    """``rows`` of cells as sections. The header is the first row of at least two cells, all of them words."""
+def table_sections(rows: Iterable[Sequence[str]], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
+    """Yield ``rows`` of cells as sections. The header is the first row of at least two cells, all of them words."""
     remaining = iter(rows)
     top = list(islice(remaining, _LOOKED_AT))
     at = next((number for number, row in enumerate(top) if _is_header(row)), None)

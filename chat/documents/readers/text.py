@@ -14,37 +14,37 @@ from chat.documents.sections import Notice, Section
 _SECTION_CHARACTERS = 1 << 14
 
 HeadingOf = Callable[[str], str | None]
-"""The heading that a line is, or None."""
+"""Returns the heading that a line is, or None."""
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
-    """The text of the file at ``path``. Raises ``Unreadable`` if it is binary."""
-    yield from read_lines(path, _no_heading)
+    """Yield the text of the file at ``path``. Raise ``Unreadable`` if it is binary."""
+    yield from text_sections(path, _no_heading)
 
 
-def read_lines(path: Path, heading_of: HeadingOf) -> Iterator[Section | Notice]:
-    """The text of the file at ``path``, a new section at each line that is a heading."""
-    found = encoding.detect(path)
-    yield from by_heading(found.lines(path), heading_of)
-    yield from found.notices()
+def text_sections(path: Path, heading_of: HeadingOf) -> Iterator[Section | Notice]:
+    """Yield the text of the file at ``path``, a new section at each line that is a heading."""
+    detected = encoding.detect(path)
+    yield from split_by_heading(detected.lines(path), heading_of)
+    yield from detected.notices()
 
 
-def by_heading(lines: Iterable[str], heading_of: HeadingOf) -> Iterator[Section]:
-    """``lines`` as sections that begin at headings, none much longer than 16,000 characters or one line."""
+def split_by_heading(lines: Iterable[str], heading_of: HeadingOf) -> Iterator[Section]:
+    """Yield ``lines`` as sections that begin at headings, none much longer than 16,000 characters or one line."""
     heading = ""
-    held: list[str] = []
+    pending: list[str] = []
     size = 0
     for line in lines:
-        found = heading_of(line)
-        if held and (found or size > _SECTION_CHARACTERS):
-            yield Section(None, heading, "".join(held))
-            held, size = [], 0
-        heading = found or heading
-        held.append(line)
+        next_heading = heading_of(line)
+        if pending and (next_heading or size > _SECTION_CHARACTERS):
+            yield Section(None, heading, "".join(pending))
+            pending, size = [], 0
+        heading = next_heading or heading
+        pending.append(line)
         size += len(line)
-    if held:
-        yield Section(None, heading, "".join(held))
+    if pending:
+        yield Section(None, heading, "".join(pending))
 
 
 def _no_heading(_: str) -> None:
-    """No line is one."""
+    """Return None: plain text has no headings."""

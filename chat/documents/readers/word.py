@@ -20,7 +20,7 @@ _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTROL, _CONTROLLED = qn("w:sdt"), qn("w:sdtContent")
 _TEXT = qn("w:t")
 _BREAKS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-", _PARAGRAPH: "\n"}
-_LEFT_OUT = (
+_SKIPPED = (
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",  # the same text once more, for old Word
     qn("w:moveFrom"),
     qn("w:tabs"),  # tab stops, whose elements are named like tabs
@@ -30,45 +30,46 @@ _VALUE = qn("w:val")
 
 
 def read_sections(path: Path) -> Iterator[Section]:
-    """The document's text, a section a heading; tables as ``cell | cell`` lines. There are no pages.
+    """Yield the document's text, a section a heading; tables as ``cell | cell`` lines. There are no pages.
 
-    Raises whatever python-docx makes of a broken one.
+    Raise what python-docx raises for a broken one.
     """
     document = docx.Document(str(path))
     body, styles = document.element.body, document.styles.element
-    etree.strip_elements(body, *_LEFT_OUT, with_tail=False)
+    etree.strip_elements(body, *_SKIPPED, with_tail=False)
     heading_styles = _heading_styles(styles)
     heading = ""
-    held: list[str] = []
+    pending: list[str] = []
     for block in _inside(body, _PARAGRAPH, _TABLE):
         text = _table(block) if block.tag == _TABLE else _text(block)
         if text and _style(block) in heading_styles:
-            yield Section(None, heading, "".join(held))
-            heading, held = " ".join(text.split()), []
+            yield Section(None, heading, "".join(pending))
+            heading, pending = " ".join(text.split()), []
         if text:
-            held.append(f"{text}\n\n")
-    yield Section(None, heading, "".join(held))
+            pending.append(f"{text}\n\n")
+    yield Section(None, heading, "".join(pending))
 
 
 def _heading_styles(styles: Any) -> set[str]:
-    """The ids of styles that are headings. Word's names of its own styles are English in every language."""
-    found = set()
+    """Return the ids of styles that are headings."""
+    # Word's names of its own styles are English in every language.
+    ids = set()
     for style in styles.iterfind(qn("w:style")):
         name = style.find(qn("w:name"))
         words = (name.get(_VALUE, "") if name is not None else "").casefold()
         if words.startswith("heading ") or words == "title":
-            found.add(style.get(qn("w:styleId"), ""))
-    return found
+            ids.add(style.get(qn("w:styleId"), ""))
+    return ids
 
 
 def _style(block: Any) -> str | None:
-    """The id of a paragraph's style; None for a paragraph without one and for a table."""
+    """Return the id of a paragraph's style; None for a paragraph without one and for a table."""
     style = block.find(_STYLE)
     return None if style is None else style.get(_VALUE)
 
 
 def _inside(parent: Any, *tags: str) -> Iterator[Any]:
-    """The children of ``parent`` that have one of ``tags``, those in content controls too."""
+    """Yield the children of ``parent`` that have one of ``tags``, those in content controls too."""
     for child in parent:
         if child.tag in tags:
             yield child
@@ -83,6 +84,6 @@ def _table(table: Any) -> str:
 
 
 def _text(block: Any) -> str:
-    """All text below ``block``, that of text boxes and tables in it too."""
+    """Return all text below ``block``, that of text boxes and tables in it too."""
     parts = [node.text or "" if node.tag == _TEXT else _BREAKS[node.tag] for node in block.iter(_TEXT, *_BREAKS)]
     return "".join(parts).strip()

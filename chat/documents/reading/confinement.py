@@ -1,4 +1,4 @@
-"""What a process that reads a hostile file may use: 2 GB, a minute and 0.1 s a page, no network, no new files."""
+"""The limits of the process that reads a hostile file: 2 GB, a minute and 0.1 s a page, no network, no new files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 MEMORY_BYTES = 2 << 30
-"""Of address space. PDFium and libraries like it end the process when they get no more."""
+"""Address space. PDFium and libraries like it end the process when they get no more."""
 
 CPU_SECONDS = 60
 PAGES_A_SECOND = 10
@@ -20,8 +20,8 @@ _NICENESS = 10
 _FORBIDDEN = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system")
 
 
-def limit() -> None:
-    """Take the limits on memory and time; call before a byte of the file is looked at."""
+def limit_resources() -> None:
+    """Limit memory and time; call before a byte of the file is looked at."""
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # macOS has no limit on address space
@@ -30,15 +30,15 @@ def limit() -> None:
 
 
 def allow_pages(pages: int) -> None:
-    """Let the process work as long as a file may take of which ``pages`` pages have been read."""
+    """Set the limit on CPU time to that of a file of which ``pages`` pages have been read."""
     ceiling = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + pages // PAGES_A_SECOND, ceiling))
 
 
-def seal() -> None:
-    """From here on write no file, open no socket, start no program. Call once all libraries are imported.
+def forbid_side_effects() -> None:
+    """Refuse from now on to write files, open sockets and start programs. Call once all libraries are imported.
 
-    This keeps libraries honest that would follow a reference in a document; it is no sandbox for foreign machine code.
+    This stops libraries that would follow a reference in a document; it is no sandbox for foreign machine code.
     """
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     sys.addaudithook(_refuse)

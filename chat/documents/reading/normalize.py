@@ -1,4 +1,4 @@
-"""Between a reader and the wire: texts made fit to store, sections in pieces that fit a line, the summary counted."""
+"""Sections as the child sends them: texts fit to store, in pieces that fit a line, and the summary of the document."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chat.documents.errors import too_large
-from chat.documents.formats import Kind
+from chat.documents.formats import FileKind
 from chat.documents.reading.protocol import SECTION_CHARACTERS
 from chat.documents.sections import Notice, Section, Summary
 from chat.errors import Unreadable
 
 MAX_CHARACTERS = 64 << 20
-"""Of a document. Five million tokens, the reference's limit, are some twenty million characters."""
+"""The characters of a document. Five million tokens, the reference's limit, are some twenty million characters."""
 
 _WORTH_A_WARNING = 0.1
-"""Of a PDF's pages without text. A few are left blank on purpose."""
+"""The share of a PDF's pages without text. A few are blank on purpose."""
 
-_PICTURES = (Kind.PDF, Kind.SLIDES, Kind.WORD)
-"""What may be full of content without having text."""
+_PICTURES = (FileKind.PDF, FileKind.SLIDES, FileKind.WORD)
+"""The kinds that may have content, pictures, but no text."""
 
 _BREAKS = re.compile("\r\n?|[\v\f]")
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n"))
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 """PostgreSQL stores no zero byte, and no page shows the others."""
 
@@ -36,10 +36,10 @@ class _Tally:
     warnings: list[str] = field(default_factory=list)
 
 
-def tell(items: Iterable[Section | Notice], *, kind: Kind) -> Iterator[Section | Summary]:
-    """The sections that have text, cleaned; then the summary.
+def normalize_sections(items: Iterable[Section | Notice], *, kind: FileKind) -> Iterator[Section | Summary]:
+    """Yield the sections that have text, cleaned; then the summary.
 
-    Raises ``Unreadable`` for a file without text, unless it may be pictures, which is a warning; and for more than
+    Raise ``Unreadable`` for a file without text, unless it may be pictures, which is a warning; and for more than
     64 million characters.
     """
     tally = _Tally()
@@ -47,28 +47,28 @@ def tell(items: Iterable[Section | Notice], *, kind: Kind) -> Iterator[Section |
         if isinstance(item, Notice):
             tally.warnings.append(item.text)
         else:
-            yield from _told(item, tally)
+            yield from _pieces(item, tally)
     if not tally.characters and kind not in _PICTURES:
         raise Unreadable("The file contains no text.")
     warnings = (*tally.warnings, *_about_blanks(tally, kind))
     yield Summary(kind, tally.pages, tally.characters, warnings)
 
 
-def clean(text: str) -> str:
-    """``text`` with plain line ends, without control characters and halves of surrogate pairs."""
+def clean_text(text: str) -> str:
+    """Return ``text`` with plain line ends, without control characters and lone surrogates."""
     try:
         encoded = text.encode()
     except UnicodeEncodeError:
-        return clean(_HALVES.sub("\ufffd", text))
+        return clean_text(_SURROGATES.sub("\ufffd", text))
     if len(encoded.translate(None, _CONTROLS)) == len(encoded):  # nearly always, and ten times faster than a search
         return text
     return _UNWANTED.sub("", _BREAKS.sub("\n", text))
 
 
-def _told(section: Section, tally: _Tally) -> Iterator[Section]:
+def _pieces(section: Section, tally: _Tally) -> Iterator[Section]:
     if section.page and section.page > tally.pages:
         tally.pages = section.page
-    text = clean(section.text)
+    text = clean_text(section.text)
     if not text or text.isspace():
         return
     tally.characters += len(text)
@@ -76,14 +76,14 @@ def _told(section: Section, tally: _Tally) -> Iterator[Section]:
         raise too_large(f"A document may have up to {MAX_CHARACTERS >> 20} million characters")
     if section.page:
         tally.filled.add(section.page)
-    heading = clean(section.heading)[:200]
+    heading = clean_text(section.heading)[:200]
     for start in range(0, len(text), SECTION_CHARACTERS):
         yield Section(section.page, heading, text[start : start + SECTION_CHARACTERS])
 
 
-def _about_blanks(tally: _Tally, kind: Kind) -> Iterator[str]:
+def _about_blanks(tally: _Tally, kind: FileKind) -> Iterator[str]:
     blank = tally.pages - len(tally.filled)
     if not tally.characters:
         yield "No text was found. The document looks scanned or made of pictures."
-    elif kind is Kind.PDF and blank > _WORTH_A_WARNING * tally.pages:
+    elif kind is FileKind.PDF and blank > _WORTH_A_WARNING * tally.pages:
         yield f"{blank} of {tally.pages} pages have no text. They look scanned or blank."

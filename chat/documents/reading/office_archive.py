@@ -1,4 +1,4 @@
-"""Office files are zip archives: whether one may be opened at all, and what it is."""
+"""Office files are zip archives: checking that one is safe to unpack, and identifying what it is."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from lxml import etree
 
 from chat.documents.errors import UNSUPPORTED, broken, protected, too_large
-from chat.documents.formats import Kind
+from chat.documents.formats import FileKind
 from chat.errors import Unreadable
 
 MAX_MEMBERS = 20_000
 MAX_UNPACKED_BYTES = 300 << 20
-"""Of all members together."""
+"""All members together."""
 
 MAX_RATIO = 200
 """Unpacked to packed, for a member of more than 10 MB. Real sheets reach 30; a bomb of zeros 1000."""
@@ -25,28 +25,28 @@ _CONTENT_TYPES = "[Content_Types].xml"
 _ENCRYPTED_FLAG = 0x1
 
 _MAIN_PARTS = {
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": Kind.WORD,
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml": Kind.SLIDES,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": Kind.SHEETS,
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": FileKind.WORD,
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml": FileKind.SLIDES,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": FileKind.SHEETS,
 }
 _RELATIVES = ("macroEnabled", "template.main", "slideshow.main", "sheet.binary")
 
 
-def kind_of(path: Path) -> Kind:
-    """What the zip archive at ``path`` is, once it is known to be harmless to unpack.
+def identify_archive(path: Path) -> FileKind:
+    """Return the kind of the zip archive at ``path``, once it is known to be harmless to unpack.
 
-    Members are never written to a disk, so their names and modes do no harm. Raises ``Unreadable`` for archives that
+    Members are never written to a disk, so their names and modes do no harm. Raise ``Unreadable`` for archives that
     are broken, protected, too large unpacked, or no Office file that we read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            check(archive)
+            check_archive(archive)
             return _kind(_content_types(archive))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError) as reason:
         raise broken("zip archive or Office file") from reason
 
 
-def check(archive: zipfile.ZipFile) -> None:
+def check_archive(archive: zipfile.ZipFile) -> None:
     """Raise ``Unreadable`` if unpacking would take more than a document ever needs.
 
     The sizes are those that the archive declares. Python's zipfile reads no further than declared; the memory limit of
@@ -77,7 +77,7 @@ def _content_types(archive: zipfile.ZipFile) -> list[str]:
     return [str(part.get("ContentType")) for part in root.iter("{*}Override", "{*}Default")]
 
 
-def _kind(types: list[str]) -> Kind:
+def _kind(types: list[str]) -> FileKind:
     for name in types:
         if name in _MAIN_PARTS:
             return _MAIN_PARTS[name]

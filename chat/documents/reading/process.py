@@ -1,4 +1,4 @@
-"""Reading a document from the server's side: a child process a file, its sections as they come."""
+"""Reading a document from the server's side: a child process a file, its sections as they come. Indexing calls it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from chat.documents.sections import Section, Summary
 from chat.errors import Unreadable
 
 SILENT_SECONDS = 900.0
-"""Without a word from the child: its 60 s of work, on a machine where it gets a fifteenth of a core."""
+"""Seconds without a line from the child: its 60 s of work, on a machine where it gets a fifteenth of a core."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
-"""All that the child sees of our environment: it parses hostile files, and needs none of our secrets."""
+"""The only variables that the child gets: it parses hostile files, and needs none of our secrets."""
 
 _ENDINGS = {
     signal.SIGXCPU: "The file took too long to read.",
@@ -36,10 +36,10 @@ _CRASHED = "The file could not be read: it is broken or needs too much memory."
 logger = logging.getLogger(__name__)
 
 
-async def read(path: Path, *, name: str) -> AsyncGenerator[Section | Summary, None]:
-    """The sections of the file at ``path``, whose name is ``name``; its summary last.
+async def read_document(path: Path, *, name: str) -> AsyncGenerator[Section | Summary, None]:
+    """Yield the sections of the file at ``path``, whose name is ``name``; its summary last.
 
-    Raises ``Unreadable`` at any point if the file, or the rest of it, cannot be read. Memory is bounded however the
+    Raise ``Unreadable`` at any point if the file, or the rest of it, cannot be read. Memory is bounded however the
     file is made, and a slow caller slows the reader. Close the iterator (``contextlib.aclosing``) to end the child.
     """
     format_of(name)
@@ -72,7 +72,7 @@ async def _start(path: Path, extension: str) -> Process:
 
 
 async def _next(process: Process) -> Line | None:
-    """The child's next line; None when it has ended."""
+    """Return the child's next line; None when it has ended. Raise ``Unreadable`` if it is silent or sends nonsense."""
     assert process.stdout
     try:
         async with asyncio.timeout(SILENT_SECONDS):
@@ -91,7 +91,7 @@ def _refusal(refused: Refused, path: Path) -> Unreadable:
 
 
 def _ending(code: int, path: Path) -> Unreadable:
-    """What it means that the child ended with ``code`` without a summary."""
+    """Return the refusal for a child that ended with ``code`` before the summary."""
     logger.warning("The process that read %s ended with %s.", path, code)
     if code >= 0:
         return Unreadable("The server could not read the file. Try again.", code=BROKEN_SERVER)

@@ -1,4 +1,4 @@
-"""What the child tells its parent: JSON lines, each one thing."""
+"""The protocol between the child and the server: JSON lines, each a section, the summary or a refusal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECTION_CHARACTERS = 1 << 16
 """Longer sections are sent in pieces."""
 
 LINE_BYTES = 1 << 20
-"""Holds a section of the longest characters."""
+"""Room for a section of the longest characters."""
 
 
 class Refused(msgspec.Struct):

@@ -1,19 +1,19 @@
-"""What a file is: its bytes decide, and its name where bytes cannot tell one kind of text from another."""
+"""The kind of a file: its bytes decide, and its name where bytes cannot tell one kind of text from another."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from chat.documents.errors import protected, too_large
-from chat.documents.formats import SUPPORTED, Kind, old_office
+from chat.documents.formats import SUPPORTED, FileKind, old_office
 from chat.documents.reading import office_archive
 from chat.errors import Unreadable
 
 MAX_BYTES = 512 << 20
-"""Of a file (reference, section 4)."""
+"""The largest file (reference, section 4)."""
 
 _HEAD_BYTES = 1024
-"""How far into the file readers of PDF look for its mark."""
+"""The bytes in which readers of PDF look for its mark."""
 
 _PDF = b"%PDF-"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -24,10 +24,10 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _RTF = b"{\\rtf"
 
 
-def identify(path: Path, *, extension: str) -> Kind:
-    """The kind of the file at ``path``, which claims to be ``extension`` (a key of ``SUPPORTED``).
+def identify_file(path: Path, *, extension: str) -> FileKind:
+    """Return the kind of the file at ``path``, which claims to be ``extension`` (a key of ``SUPPORTED``).
 
-    A PDF or Office file is read as what it is whatever its name says. Raises ``Unreadable`` for an empty file, one that
+    A PDF or Office file is read as what it is whatever its name says. Raise ``Unreadable`` for an empty file, one that
     is larger than 512 MB, and one whose bytes are nothing that we read.
     """
     claimed = SUPPORTED[extension].kind
@@ -38,19 +38,20 @@ def identify(path: Path, *, extension: str) -> Kind:
         raise too_large(f"A file may have up to {MAX_BYTES >> 20} MB")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    if head.lstrip().startswith(_PDF) or (claimed is Kind.PDF and _PDF in head):
-        return Kind.PDF
+    if head.lstrip().startswith(_PDF) or (claimed is FileKind.PDF and _PDF in head):
+        return FileKind.PDF
     if head.startswith(_ZIP):
-        return office_archive.kind_of(path)
+        return office_archive.identify_archive(path)
     if head.startswith(_OLE):
-        raise protected(claimed.words) if _is_encrypted(path) else old_office(extension)
+        raise protected(claimed.label) if _is_encrypted(path) else old_office(extension)
     if not claimed.is_text:
-        raise Unreadable(f"The file is named {extension} but is not a {claimed.words}{_instead(head)}.")
+        raise Unreadable(f"The file is named {extension} but is not a {claimed.label}{_instead(head)}.")
     return claimed
 
 
 def _is_encrypted(path: Path) -> bool:
-    """Whether an OLE file wraps an encrypted one. Its directory, with the names inside, may lie anywhere."""
+    """Return whether an OLE file wraps an encrypted one."""
+    # Its directory, with the names inside, may lie anywhere.
     with path.open("rb") as file:
         tail = b""
         while block := file.read(1 << 20):

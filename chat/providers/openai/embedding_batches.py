@@ -26,7 +26,7 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for text in map(_beginning, texts):
-        count = tokens.count(text)
+        count = tokens.count_tokens(text)
         if batch and (len(batch) == BATCH_TEXTS or size + count > BATCH_TOKENS):
             yield batch
             batch, size = [], 0
@@ -45,7 +45,7 @@ def _ranges(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Halves, cut at the space nearest to the middle, until all are short enough."""
     if start >= end:
         return
-    if tokens.count(text[start:end]) <= TEXT_TOKENS:
+    if tokens.count_tokens(text[start:end]) <= TEXT_TOKENS:
         yield start, end
         return
     middle, quarter = (start + end) // 2, (end - start) // 4

@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from chat.documents import passages
-from chat.documents.reading.process import read
+from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
-from chat.documents.tokens import count
+from chat.documents.tokens import count_tokens
 from chat.errors import Unreadable
 from chat.models import Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
@@ -39,11 +39,11 @@ def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embe
     document = _Document(claim, path, name=entry.file.filename)
     writer = _PassageWriter(claim, entry, embedder)
     sizes = entry.chunking_strategy["static"]
-    for passage in passages.cut(
+    for passage in passages.cut_passages(
         document.sections(),
         max_tokens=sizes["max_chunk_size_tokens"],
         overlap=sizes["chunk_overlap_tokens"],
-        count=count,
+        count=count_tokens,
     ):
         writer.add(passage)
     writer.write()
@@ -60,7 +60,7 @@ class _Document:
     def sections(self) -> Iterator[Section]:
         """Yield the sections. Raise as ``cut_file`` does."""
         tokens = 0
-        items = read(self.path, name=self.name)
+        items = read_document(self.path, name=self.name)
         # In an event loop of its own, so that the server's neither starts processes nor decodes their output.
         with asyncio.Runner() as runner:
             try:
@@ -69,7 +69,7 @@ class _Document:
                         if isinstance(item, Summary):
                             self.notice = " ".join(item.warnings)
                             continue
-                        tokens += count(item.text)
+                        tokens += count_tokens(item.text)
                         if tokens > MAX_TOKENS:
                             raise Unreadable(TOO_LARGE)
                         yield item
@@ -108,7 +108,7 @@ class _PassageWriter:
         self.windows: list[Window] = []
         self.segments: dict[int, tuple[int, int]] = {}  # windows of the last passage's segments, by their begin
 
-    def add(self, passage: passages.Passage) -> None:
+    def add(self, passage: passages.DocumentPassage) -> None:
         self.segments = {begin: self._window_range(passage, begin, end) for begin, end in passage.segments}
         self.passages.append(
             Passage(
@@ -130,7 +130,7 @@ class _PassageWriter:
         if len(self.passages) == BATCH:
             self.write()
 
-    def _window_range(self, passage: passages.Passage, begin: int, end: int) -> tuple[int, int]:
+    def _window_range(self, passage: passages.DocumentPassage, begin: int, end: int) -> tuple[int, int]:
         """Return the windows of the segment from ``begin`` to ``end``, (from, to): those that it has, or new ones."""
         if begin in self.segments:
             return self.segments[begin]
@@ -142,7 +142,7 @@ class _PassageWriter:
             self._add_windows(passage, page_from, page_to)
         return first, self.window_place
 
-    def _add_windows(self, passage: passages.Passage, begin: int, end: int) -> None:
+    def _add_windows(self, passage: passages.DocumentPassage, begin: int, end: int) -> None:
         text = passage.text[begin - passage.char_from : end - passage.char_from]
         for char_from, char_to in self.embedder.windows(text):
             place = self.window_place

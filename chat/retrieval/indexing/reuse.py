@@ -65,7 +65,7 @@ def find_twin(entry: VectorStoreFile, *, digest: str) -> VectorStoreFile | None:
 
 
 def _is_cut_alike(one: VectorStoreFile, other: VectorStoreFile) -> bool:
-    """Return if the same bytes give the same passages."""
+    """Return whether the same bytes give the same passages."""
     alike = extension(one.file.filename) == extension(other.file.filename)
     return alike and one.chunking_strategy == other.chunking_strategy
 

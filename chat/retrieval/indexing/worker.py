@@ -47,7 +47,7 @@ def prepare() -> None:
     """Load the tokenizer if files will be read."""
     # Loading it later would hold up all threads for half a second.
     if VectorStoreFile.objects.exists():
-        tokens.count("")
+        tokens.count_tokens("")
 
 
 class WaitingEntry(NamedTuple):

@@ -1,4 +1,4 @@
-"""Words of texts and of questions, so that both are cut alike whatever the database does with them."""
+"""The words of texts and the terms of queries, split alike whatever the database does with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.documents.words import STOP_WORDS
 Term = tuple[str, ...]
 
 MOST_TERMS = 64
-"""Different ones of a question that are looked at: the rest of a text that somebody pasted says little that is new."""
+"""The different terms of a query that are looked up: the rest of a pasted text adds little."""
 
 _MOST_CHARACTERS = 10_000
 
@@ -32,51 +32,51 @@ _WORD = re.compile(f"(?P<single>[{_SINGLE}])|[^\\W_{_SINGLE}]+")
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of ``text`` in order, lower case; each Chinese, Japanese or Korean character is one."""
+    """Return the words of ``text`` in order, in lower case; each Chinese, Japanese or Korean character is one."""
     return (match[0] for match in _WORD.finditer(plain(text)))
 
 
-def terms(question: str) -> list[Term]:
-    """What to look for: each term is one word, or several that must follow each other. No stop words, no term twice.
+def terms(query: str) -> list[Term]:
+    """Return the terms of ``query``, each once: words that are no stop words, and words that must follow each other.
 
     >>> terms("Where is max_tokens of 東京都?")
     [('max', 'tokens'), ('東', '京'), ('京', '都')]
     """
-    found: dict[Term, None] = {}
-    for term in _groups(plain(question[:_MOST_CHARACTERS])):
+    unique: dict[Term, None] = {}
+    for term in _groups(plain(query[:_MOST_CHARACTERS])):
         if term[0] not in STOP_WORDS or len(term) > 1:
-            found[term] = None
-        if len(found) == MOST_TERMS:
+            unique[term] = None
+        if len(unique) == MOST_TERMS:
             break
-    return list(found)
+    return list(unique)
 
 
 def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a term that is so many ``times`` in a passage adds to its BM25 before rarity weighs it: 0..2.2. Passages
-    are of about the same length, so it does not count here.
-    """
+    """Return the share of BM25 of a term that is so many ``times`` in a passage: 0..2.2, before its rarity."""
+    # Passages are of about the same length, so the length does not count here.
     return times * MOST_SHARE / (times + _SATURATION)
 
 
 def _groups(text: str) -> Iterator[Term]:
-    """Runs of single characters as overlapping pairs; other words alone unless joined by underscores or marks."""
-    held: list[str] = []
+    """Yield runs of single characters as overlapping pairs; other words alone unless joined by underscores or marks."""
+    run: list[str] = []
     end, was_single = 0, False
     for match in _WORD.finditer(text):
         is_single = match["single"] is not None
-        if held and (is_single is not was_single or not _joins(text[end : match.start()], is_single)):
-            yield from _terms_of(held, was_single)
-            held = []
-        held.append(match[0])
+        if run and (is_single is not was_single or not _joins(text[end : match.start()], is_single)):
+            yield from _terms_of(run, was_single)
+            run = []
+        run.append(match[0])
         end, was_single = match.end(), is_single
-    if held:
-        yield from _terms_of(held, was_single)
+    if run:
+        yield from _terms_of(run, was_single)
 
 
 def _joins(gap: str, is_single: bool) -> bool:
-    """Marks are the vowels of Indic scripts, at which the databases part words."""
+    """Return whether the words before and after ``gap`` belong together."""
     if is_single or not gap:
         return not gap
+    # Marks are the vowels of Indic scripts, at which the databases split words.
     return all(character == "_" or unicodedata.category(character)[0] == "M" for character in gap)
 
 

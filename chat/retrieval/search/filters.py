@@ -1,4 +1,4 @@
-"""Filters over the attributes of files in stores, in the API's form (reference, section 9).
+"""Filters over the attributes of files in stores, in the API's form (reference, section 9). The search applies them.
 
     {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key": …, "value": …}
     {"type": "and" | "or", "filters": […]}
@@ -17,7 +17,7 @@ _MISSING = object()
 
 
 def matches(filters: Mapping[str, Any], *, attributes: Mapping[str, Any]) -> bool:
-    """Whether a file with ``attributes`` is among those asked for. Raises ``ValueError`` if ``type`` is unknown."""
+    """Return whether ``attributes`` match ``filters``. Raise ``ValueError`` if a ``type`` is unknown."""
     kind = filters["type"]
     if group := _GROUPS.get(kind):
         return group(matches(each, attributes=attributes) for each in filters["filters"])
@@ -26,34 +26,34 @@ def matches(filters: Mapping[str, Any], *, attributes: Mapping[str, Any]) -> boo
     raise ValueError(f"{kind!r} is not a type of filter")
 
 
-def _same(kept: object, value: object) -> bool:
-    return _kind(kept) is _kind(value) and kept == value
+def _same(attribute: object, value: object) -> bool:
+    return _kind(attribute) is _kind(value) and attribute == value
 
 
-def _among(kept: object, values: Any) -> bool:
-    return any(_same(kept, value) for value in values)
+def _among(attribute: object, values: Any) -> bool:
+    return any(_same(attribute, value) for value in values)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def compared(kept: object, value: object) -> bool:
-        return _kind(kept) is _kind(value) and _kind(kept) in (float, str) and compare(kept, value)
+    def compared(attribute: object, value: object) -> bool:
+        return _kind(attribute) is _kind(value) and _kind(attribute) in (float, str) and compare(attribute, value)
 
     return compared
 
 
 def _kind(value: object) -> type:
-    """What it can be compared with."""
+    """Return the type of values that ``value`` can be compared with."""
     return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
 _GROUPS: Mapping[str, Callable[..., bool]] = {"and": all, "or": any}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": _same,
-    "ne": lambda kept, value: not _same(kept, value),
+    "ne": lambda attribute, value: not _same(attribute, value),
     "gt": _ordered(operator.gt),
     "gte": _ordered(operator.ge),
     "lt": _ordered(operator.lt),
     "lte": _ordered(operator.le),
     "in": _among,
-    "nin": lambda kept, values: not _among(kept, values),
+    "nin": lambda attribute, values: not _among(attribute, values),
 }

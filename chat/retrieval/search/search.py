@@ -70,7 +70,7 @@ def _score(
 
 
 def _allowed(store: VectorStore, snapshot: StoreSnapshot, filters: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Return for each passage of the snapshot if its file matches ``filters``."""
+    """Return for each passage of the snapshot whether its file matches ``filters``."""
     entries = VectorStoreFile.objects.filter(store=store).values_list("pk", "attributes")
     matching = [pk for pk, attributes in entries if matches(filters, attributes=attributes)]
     return np.isin(snapshot.entries, matching)

@@ -13,16 +13,16 @@ from django.utils.translation import gettext_lazy
 
 from chat.actions.conversation.citations import Citation, Place, Reference, Search
 from chat.actions.conversation.cited_sources import Excerpt
-from chat.documents.formats import Kind, format_of
+from chat.documents.formats import FileKind, format_of
 from chat.errors import Unreadable
 from chat.web.markdown import CitationMark
 
 FULL = 0.75  # of the longest line: from that on a line was broken by the page's width
 SHORT = 40  # characters; lines of a table or a list are shorter
 _GOES_ON = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f(\"'“„«]")
-WORDS: dict[Kind | None, tuple[Any, Any]] = {  # for one part of a file, and for several
-    Kind.SLIDES: (gettext_lazy("slide %(first)d"), gettext_lazy("slides %(first)d–%(last)d")),
-    Kind.SHEETS: (gettext_lazy("sheet %(first)d"), gettext_lazy("sheets %(first)d–%(last)d")),
+WORDS: dict[FileKind | None, tuple[Any, Any]] = {  # for one part of a file, and for several
+    FileKind.SLIDES: (gettext_lazy("slide %(first)d"), gettext_lazy("slides %(first)d–%(last)d")),
+    FileKind.SHEETS: (gettext_lazy("sheet %(first)d"), gettext_lazy("sheets %(first)d–%(last)d")),
     None: (gettext_lazy("page %(first)d"), gettext_lazy("pages %(first)d–%(last)d")),
 }
 
@@ -88,7 +88,7 @@ def reflow(excerpt: Excerpt, *, file_name: str) -> Excerpt:
     """Return the excerpt; from a PDF without the line breaks that only the width of its pages made, so that a phone
     can make its own.
     """
-    if _kind(file_name) is not Kind.PDF:
+    if _kind(file_name) is not FileKind.PDF:
         return excerpt
     text = _with_long_lines(excerpt.before + excerpt.quote + excerpt.after)
     begin, end = len(excerpt.before), len(excerpt.before) + len(excerpt.quote)
@@ -118,7 +118,7 @@ def place_in_words(place: Place | None, *, file_name: str) -> str:
     return words % {"first": place.page_from, "last": place.page_to}
 
 
-def _kind(file_name: str) -> Kind | None:
+def _kind(file_name: str) -> FileKind | None:
     try:
         return format_of(file_name).kind
     except Unreadable:

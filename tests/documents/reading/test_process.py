@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from chat.documents.reading import confinement
-from chat.documents.reading.process import read
+from chat.documents.reading.process import read_document
 from chat.documents.sections import Section
 from chat.errors import Unreadable
 from tests.documents import harm, samples
@@ -51,7 +51,7 @@ def endless(tmp_path: Path) -> Path:
 
 class TestReading:
     async def test_can_be_given_up_and_leaves_no_child(self, endless: Path) -> None:
-        async with aclosing(read(endless, name="endless.md")) as items:
+        async with aclosing(read_document(endless, name="endless.md")) as items:
             first = await anext(items)
             assert isinstance(first, Section)
             assert len(children()) == 1
@@ -62,7 +62,7 @@ class TestReading:
         begun = asyncio.Event()
 
         async def all_of_it() -> None:
-            async with aclosing(read(endless, name="endless.md")) as items:
+            async with aclosing(read_document(endless, name="endless.md")) as items:
                 async for _ in items:
                     begun.set()
 
@@ -76,7 +76,7 @@ class TestReading:
     async def test_keeps_the_memory_of_the_server_however_much_is_read(self, endless: Path) -> None:
         before = peak_memory()
         characters = 0
-        async with aclosing(read(endless, name="endless.md")) as items:
+        async with aclosing(read_document(endless, name="endless.md")) as items:
             async for item in items:
                 if isinstance(item, Section):
                     characters += len(item.text)
@@ -159,15 +159,15 @@ class TestAChildThatGoesWrong:
 
 class TestConfinement:
     def test_ends_who_works_too_long(self) -> None:
-        done = confined("confinement.CPU_SECONDS = 1\nconfinement.limit()\nwhile True: pass")
+        done = confined("confinement.CPU_SECONDS = 1\nconfinement.limit_resources()\nwhile True: pass")
         assert done.returncode == -signal.SIGXCPU
 
     def test_gives_more_time_for_pages_that_were_read(self) -> None:
-        code = "import resource\nconfinement.limit()\nconfinement.allow_pages(500)\n"
+        code = "import resource\nconfinement.limit_resources()\nconfinement.allow_pages(500)\n"
         assert confined(f"{code}print(resource.getrlimit(resource.RLIMIT_CPU)[0])").stdout == "110\n"
 
     def test_refuses_memory_beyond_its_limit(self) -> None:
-        done = confined(f"confinement.limit()\nbytearray({confinement.MEMORY_BYTES})")
+        done = confined(f"confinement.limit_resources()\nbytearray({confinement.MEMORY_BYTES})")
         assert "MemoryError" in done.stderr
 
     @pytest.mark.parametrize(
@@ -181,10 +181,11 @@ class TestConfinement:
         ],
     )
     def test_allows_no_network_and_no_programs(self, deed: str) -> None:
-        assert "PermissionError" in confined(f"confinement.seal()\n{deed}").stderr
+        assert "PermissionError" in confined(f"confinement.forbid_side_effects()\n{deed}").stderr
 
     def test_allows_no_new_files(self, tmp_path: Path) -> None:
-        done = confined(f"confinement.seal()\nwith open({os.fspath(tmp_path / 'new')!r}, 'w') as file: file.write('x')")
+        deed = f"with open({os.fspath(tmp_path / 'new')!r}, 'w') as file: file.write('x')"
+        done = confined(f"confinement.forbid_side_effects()\n{deed}")
 
         assert "File too large" in done.stderr
         assert (tmp_path / "new").read_bytes() == b""

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 from math import ceil
 
-from chat.documents.passages import sentences
+from chat.documents.passages import split_sentences
 from chat.providers.embedded.minilm.wordpiece import Word, words
 
 MOST_PIECES = 254
@@ -38,7 +38,7 @@ class _Places:
     def __init__(self, text: str, found: list[Word]) -> None:
         self._words = found
         self._pieces = [0, *accumulate(word.pieces for word in found)]
-        parts = list(sentences(text))
+        parts = list(split_sentences(text))
         self._ends = list(accumulate(len(part) for part, _grade in parts))
         self._grades = [grade for _part, grade in parts]
 
