@@ -10,8 +10,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from chat.documents.passages import DocumentPassage as Cut
-from chat.documents.passages import cut_passages
+from chat.documents.passages import DocumentPassage, cut_passages
 from chat.documents.sections import Section
 from chat.documents.tokens import count_tokens
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
@@ -83,7 +82,7 @@ class _Rows:
         self._of_segments: dict[tuple[int, int], tuple[int, int]] = {}
         self.texts: list[str] = []
 
-    def add(self, passage: Cut) -> None:
+    def add(self, passage: DocumentPassage) -> None:
         ranges = [self._segment(passage, segment) for segment in passage.segments]
         self._passages.append(
             Passage(
@@ -96,7 +95,7 @@ class _Rows:
             )
         )
 
-    def _segment(self, passage: Cut, segment: tuple[int, int]) -> tuple[int, int]:
+    def _segment(self, passage: DocumentPassage, segment: tuple[int, int]) -> tuple[int, int]:
         if segment not in self._of_segments:
             start, end = max(segment[0], passage.char_from), min(segment[1], passage.char_to)
             text = passage.text[start - passage.char_from : end - passage.char_from]
