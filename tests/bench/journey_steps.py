@@ -159,7 +159,7 @@ async def _traced(
     try:
         for _round in ("warm-up", "measured"):
             trace = await journey(person)
-            await until(lambda: not worker.held, what="the end of the run")
+            await until(lambda: not worker.jobs, what="the end of the run")
         return trace
     finally:
         for each in workers:
