@@ -34,12 +34,13 @@ Provider.objects.create(name="scripted", kind="scripted", default_model="scripte
 # What ``serve`` does before it serves, and a key.
 SET_UP = """
 from django.conf import settings
-from chat.actions import keys, setup
+from chat.actions import first_run
+from chat.actions.access import api_keys
 from chat.management.commands.serve import collect_static
 from chat.models import User
 collect_static()
-setup.first_run(username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD)
-print(keys.create(User.objects.get(), name="tests")[1])
+first_run.first_run(username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD)
+print(api_keys.create(User.objects.get(), name="tests")[1])
 """
 
 

@@ -15,9 +15,9 @@ from tests.live import LiveServer
 MOST_RUNS = "1000"  # at once, so that no load waits for a place
 _DELTA = b'"event":"thread.message.delta"'
 _SIGN_IN = """
-from chat.actions import keys
+from chat.actions.access import api_keys
 from chat.models import User
-print(keys.create(User.objects.get(username="admin"), name="bench")[1])
+print(api_keys.create(User.objects.get(username="admin"), name="bench")[1])
 """
 _THREADS = """
 from chat.actions import threads
