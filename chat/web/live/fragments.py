@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NOTHING = SafeString("")
 
 
-def item(item: Item) -> SafeString:
+def render_item(item: Item) -> SafeString:
     """Return a message, code that was run, or an ending, whole."""
     match item:
         case CodeStep():
@@ -40,13 +40,13 @@ def item(item: Item) -> SafeString:
             return _answer(item)
 
 
-def items(items: Iterable[Item]) -> SafeString:
-    return format_html_join("\n", "{}", ((item(each),) for each in items))
+def render_items(items: Iterable[Item]) -> SafeString:
+    return format_html_join("\n", "{}", ((render_item(each),) for each in items))
 
 
 def appended(new: Iterable[Item]) -> SafeString:
     """Return new items for the end of the page, which skips those that it has already."""
-    return _at_the_end(items(new))
+    return _at_the_end(render_items(new))
 
 
 def _at_the_end(html: SafeString) -> SafeString:

@@ -66,7 +66,7 @@ def thread_page(request: SignedInRequest, thread_id: str) -> HttpResponse:
     is_writing = any(isinstance(item, Answer | CodeStep) and item.is_open for item in latest.items)
     panel = fragments.run_panel(thread, run_object(run) if run else None, live=run is not None, is_writing=is_writing)
     context |= {
-        "entries": fragments.items(latest.items),
+        "entries": fragments.render_items(latest.items),
         "earlier_than": latest.earlier_than,
         "run_panel": panel,
         "waiting": fragments.waiting(thread),
@@ -81,7 +81,7 @@ def earlier(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Return the messages before ``?before=``, for the top of the page."""
     thread = threads.get(request.user, thread_id)
     before = history.before(thread, request.GET.get("before", ""))
-    context = {"thread": thread, "entries": fragments.items(before.items), "earlier_than": before.earlier_than}
+    context = {"thread": thread, "entries": fragments.render_items(before.items), "earlier_than": before.earlier_than}
     return render(request, "chat/earlier_messages.html", context)
 
 
