@@ -1,4 +1,4 @@
-"""What anyone can do, whichever door they come through: sync, atomic, and every lookup through the owner.
+"""The verbs of the domain, called by all doors: sync, atomic, and every lookup through the owner.
 
     conversation | assistants_v1 | expiry_sweep
       assistants

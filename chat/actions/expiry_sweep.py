@@ -1,4 +1,4 @@
-"""What has had its time."""
+"""The regular deletion of what has expired. Called by ``serve`` and ``work``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files, end expired uploads, forget replies that are no longer repeated and passages that are no
-    longer found.
-
-    Each file and upload is a transaction of its own, so that a long sweep holds nobody up.
-    """
+    """Remove expired files and uploads, replies that are no longer repeated, and passages of deleted entries."""
     now = timezone.now()
+    # Each file and upload is a transaction of its own, so that a long sweep blocks no other writer.
     for file in _shrinking(File.objects.filter(expires_at__lte=now)):
         files.remove(file)
     for upload in _shrinking(Upload.objects.filter(status=Upload.Status.PENDING, expires_at__lte=now)):
@@ -33,6 +30,6 @@ def sweep() -> None:
 
 
 def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:
-    """All of ``rows``, each of which is none of them any more before the next one is asked for."""
+    """Yield ``rows`` in batches. The caller takes each out of them, by deleting or changing it, before the next."""
     while batch := list(rows[:BATCH]):
         yield from batch

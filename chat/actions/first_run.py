@@ -1,4 +1,4 @@
-"""The first start: a provider, an administrator, a few assistants."""
+"""The first start of ``serve``: a provider, an administrator, a few assistants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chat.tools import declarations
 
 log = logging.getLogger(__name__)
 OPENAI_MODEL = "gpt-5-mini"  # when OpenAI itself is the provider and OPENAI_MODEL names no other
-LISTING = 15.0  # seconds that a provider may take to list its models
+LISTING = 15.0  # seconds that a provider has to list its models
 
 STARTERS = [
     Assistant(
@@ -79,14 +79,14 @@ STARTERS = [
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """The account that the first start made. ``password`` is "" when the operator chose it."""
+    """The account that was created. ``password`` is "" when the operator chose it."""
 
     username: str
     password: str
 
 
 def ensure_provider() -> Provider:
-    """The default provider: the one that the environment names, else one chosen before, else the embedded model."""
+    """Return the default provider: that of the environment, else one chosen before, else the embedded model."""
     if settings.OPENAI_BASE_URL or settings.OPENAI_API_KEY:
         return _provider_of_environment()
     # The provider "default" is the environment's, which names none any more.
@@ -113,7 +113,8 @@ def _provider_of_environment() -> Provider:
 
 
 def default_model_of(provider: Provider) -> str:
-    """The first model that a server lists; "" when it cannot be asked now. OpenAI's own list begins anywhere."""
+    """Return the first model that the server lists; "" when it cannot be asked now."""
+    # OpenAI's own list begins with any of its models.
     if not provider.base_url or "api.openai.com" in provider.base_url:
         return OPENAI_MODEL
 
@@ -134,9 +135,9 @@ def default_model_of(provider: Provider) -> str:
 
 @transaction.atomic
 def first_run(*, username: str, password: str) -> Administrator | None:
-    """On an empty database: an administrator, with a random password unless one is given, and the starter assistants.
+    """Create an administrator, with a random password if ``password`` is empty, and the starter assistants.
 
-    None when there are users already.
+    Return None, and create nothing, when there are users already.
     """
     if User.objects.exists():
         return None

@@ -1,4 +1,4 @@
-"""The names under which models answer, as programs list them."""
+"""The names of models that the API lists."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chat.models.providers import DEFAULT, resolve
 from chat.models.shapes import ModelObject
 
 
-def listed() -> list[ModelObject]:
-    """Rows, aliases that are no patterns, and the default provider's own model."""
+def list_models() -> list[ModelObject]:
+    """Return the enabled models, aliases that are no patterns, and the default provider's own model, by name."""
     usable = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
     models = {model.name: model for model in usable}
     aliases = Alias.objects.filter(model__in=usable).select_related("model__provider")
@@ -22,22 +22,22 @@ def listed() -> list[ModelObject]:
         with suppress(ModelNotFound):  # a provider may have a default that it would not accept by name
             models.setdefault(DEFAULT, resolve(DEFAULT))
             models.setdefault(models[DEFAULT].name, models[DEFAULT])
-    return [shown(name, model) for name, model in sorted(models.items())]
+    return [_serialize(name, model) for name, model in sorted(models.items())]
 
 
 def get(name: str) -> ModelObject:
-    """The model that answers to ``name``, under that name. Raises ``NotFound``."""
+    """Return the model that answers to ``name``, under that name. Raise ``NotFound``."""
     try:
-        return shown(name, resolve(name))
+        return _serialize(name, resolve(name))
     except ModelNotFound:
         raise NotFound(f"The model '{name}' does not exist", param="model", code=ModelNotFound.code) from None
 
 
 def delete(name: str) -> NoReturn:
-    """Raises ``NotFound``, or ``NotAllowed``: staff delete models, in the admin."""
+    """Raise ``NotFound``, or ``NotAllowed``: staff delete models, in the admin."""
     get(name)
     raise NotAllowed(f"The model {name!r} is shared by everyone here. An administrator can remove it in the admin.")
 
 
-def shown(name: str, model: Model) -> ModelObject:
+def _serialize(name: str, model: Model) -> ModelObject:
     return model_object(name, owner=model.provider.name, created_at=model.provider.updated_at)

@@ -1,4 +1,4 @@
-"""What actions tell followers and workers, once their transaction is committed."""
+"""Messages to followers and workers, sent once the transaction of an action is committed."""
 
 from __future__ import annotations
 

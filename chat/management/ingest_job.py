@@ -84,12 +84,12 @@ class IngestJob:
         size = path.stat().st_size
         for entry in named:
             if entry.file.bytes == size and digest_of(entry) == digest:
-                if entry.status in staff.LEFT_OUT:
+                if entry.status in staff.NOT_INDEXED:
                     staff.retry(self.store, entry_pk=entry.pk)
                 self.known_files += entry.status == Status.COMPLETED
                 return entry.pk
         with path.open("rb") as content:
-            entry = staff.add(self.store, upload=UploadedFile(content, name=path.name, size=size))
+            entry = staff.add_upload(self.store, upload=UploadedFile(content, name=path.name, size=size))
         entry.digest = digest
         named.append(entry)
         return entry.pk

@@ -43,8 +43,8 @@ class TestSomeoneElsesThread:
         assert (thread.title, thread.archived_at) == ("Ada's", None)
 
     def test_is_not_listed(self, thread: Thread, ada: User, bob: User) -> None:
-        assert list(threads.listed(ada, words="Ada")) == [thread]
-        assert list(threads.listed(bob, words="Ada")) == []
+        assert list(threads.search(ada, words="Ada")) == [thread]
+        assert list(threads.search(bob, words="Ada")) == []
 
 
 class TestSomeoneElsesFile:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from chat.actions.files import files, uploads
 from chat.actions.knowledge import file_batches, vector_stores
-from chat.actions.knowledge.file_batches import Named
+from chat.actions.knowledge.file_batches import BatchFile
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.ids import new_id
 from chat.models.threads import text_part
@@ -57,7 +57,7 @@ def belongings(owner: User, *, waiting: bool = False) -> Ids:
         "upload_id": upload.id,
         "part_id": part.id,
         "vector_store_id": store.id,
-        "batch_id": file_batches.create(owner, store.id, named=[Named(file_id)]).id,
+        "batch_id": file_batches.create(owner, store.id, batch_files=[BatchFile(file_id)]).id,
     }
 
 

@@ -25,7 +25,7 @@ for path in sorted(Path({folder!r}).iterdir()):
     with path.open("rb") as content:
         storing.keep(row, Content(content))
     row.save()
-    VectorStoreFile.objects.create(store=store, file=row, chunking_strategy=enqueue.static(None))
+    VectorStoreFile.objects.create(store=store, file=row, chunking_strategy=enqueue.normalise_chunking(None))
 print(store.id)
 """
 ENTRIES = """

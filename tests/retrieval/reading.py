@@ -63,7 +63,7 @@ def file_with(owner: User, name: str, content: bytes) -> File:
 
 def store_of(owner: User, *files: File, strategy: Any = None, **fields: Any) -> VectorStore:
     store = VectorStore.objects.create(owner=owner, **fields)
-    enqueue.add_files(store, [enqueue.NewFile(file, chunking_strategy=strategy) for file in files])
+    enqueue.add_files(store, [enqueue.NewEntry(file, chunking_strategy=strategy) for file in files])
     return store
 
 

@@ -1,1 +1,1 @@
-"""Who may come in and how often: API keys and rate limits."""
+"""API keys and rate limits."""

@@ -1,4 +1,4 @@
-"""API keys: make, list, revoke, and find whose one is."""
+"""API keys: create, list, revoke, and find the one that a request brings."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ MASKED_IN_FULL = 16  # a secret of fewer characters is not shown even in part
 
 @transaction.atomic
 def create(user: User, *, name: str) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept and cannot be shown again.
+    """Create a key. Return it and its secret, which is not kept and cannot be shown again.
 
-    Raises ``InvalidRequest`` for a name that is empty or too long, and when the user has ``MAX_KEYS`` already.
+    Raise ``InvalidRequest`` for a name that is empty or too long, and when the user has ``MAX_KEYS`` already.
     """
     name = " ".join(name.replace("\x00", "").split())
     if not name:
         raise InvalidRequest(_("Give the key a name."), param="name")
     if len(name) > MAX_NAME:
         raise InvalidRequest(_("The name is too long: at most %(most)d characters.") % {"most": MAX_NAME}, param="name")
-    check_room(user)
+    check_number(user)
     key = ApiKey(owner=user, name=name)
     secret = key.make_secret()
     key.save()
     return key, secret
 
 
-def check_room(user: User) -> None:
-    """Raises ``InvalidRequest`` when the user has as many usable keys as one may have. For use in a transaction."""
+def check_number(user: User) -> None:
+    """Raise ``InvalidRequest`` when the user has ``MAX_KEYS`` usable ones. Call inside a transaction."""
     User.objects.select_for_update().get(pk=user.pk)  # two that are made at once come one after the other
-    if of(user).filter(revoked_at=None).count() >= MAX_KEYS:
+    if of_user(user).filter(revoked_at=None).count() >= MAX_KEYS:
         message = _("At most %(most)d keys can be in use. Revoke one that is no longer needed first.")
         raise InvalidRequest(message % {"most": MAX_KEYS})
 
 
-def of(user: User) -> ApiKeyQuerySet:
-    """The user's keys, revoked ones too, the newest first."""
+def of_user(user: User) -> ApiKeyQuerySet:
+    """Return the user's keys, revoked ones too, the newest first."""
     return ApiKey.objects.filter(owner=user).order_by("-created_at", "-pk")
 
 
 def revoke(user: User, pk: int) -> ApiKey:
-    """The user's key stops working at once, and the sockets it opened close. Raises ``NotFound`` for another's."""
-    key = of(user).filter(pk=pk).first()
+    """Revoke the user's key, and close the sockets that it opened. Raise ``NotFound``, also for another's."""
+    key = of_user(user).filter(pk=pk).first()
     if key is None:
         raise NotFound(_("There is no such key."))
     key.revoke()
@@ -56,9 +56,9 @@ def revoke(user: User, pk: int) -> ApiKey:
 
 
 def find(secret: str) -> ApiKey:
-    """The key, with its ``owner``; the use is noted.
+    """Return the key of this secret, with its ``owner``, and note its use.
 
-    Raises ``NotSignedIn`` (reference, section 12) for an unknown or revoked key or one of an inactive user.
+    Raise ``NotSignedIn`` (reference, section 12) for an unknown or revoked key or one of an inactive user.
     """
     key = ApiKey.objects.usable().select_related("owner").filter(digest=digest(secret)).first()
     if key is None:
@@ -69,10 +69,10 @@ def find(secret: str) -> ApiKey:
 
 
 def owner_of(secret: str) -> User:
-    """The active user whose key this is. Raises as ``find`` does."""
+    """Return the active user whose key this is. Raise as ``find``."""
     return find(secret).owner
 
 
 def masked(secret: str) -> str:
-    """Enough of a secret to tell which was sent, never enough to use it: ``et-abc***…xyz``."""
+    """Return enough of a secret to tell which was sent, never enough to use it: ``et-abc***…xyz``."""
     return "***" if len(secret) < MASKED_IN_FULL else f"{secret[:6]}***…{secret[-3:]}"

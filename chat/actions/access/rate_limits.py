@@ -1,4 +1,4 @@
-"""How many requests a minute a key may make: a token bucket for each key, in the memory of this process."""
+"""The rate limit of API keys: a token bucket for each key, in the memory of this process. The middleware calls it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTE = 60 * SECOND  # that an empty bucket takes to fill
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left to a key after a request: ``remaining`` of ``limit``, and all of them again in ``reset`` seconds."""
+    """The requests that a key has left: ``remaining`` of ``limit``, and all of them again in ``reset`` seconds."""
 
     limit: int
     remaining: int
@@ -27,14 +27,12 @@ class Allowance:
 
 
 class Buckets:
-    """Of each bucket only the moment is kept at which it is full again; a full one is not kept at all.
-
-    ``clock`` gives nanoseconds that never go back.
-    """
+    """The token buckets of all keys. ``clock`` returns nanoseconds that never go back."""
 
     def __init__(self, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        # Of each bucket only the moment is kept at which it is full again; a full one is not kept at all.
         self._full_at: dict[int, int] = {}
         self._swept_at = clock()
 
@@ -42,7 +40,7 @@ class Buckets:
         return len(self._full_at)
 
     def spend(self, key: ApiKey) -> Allowance | None:
-        """Count one request. None: the key has no limit. Raises ``TooManyRequests``, and then counts nothing."""
+        """Count one request. Return None if the key has no limit. Raise ``TooManyRequests``, and then count nothing."""
         limit = limit_of(key)
         if not limit:
             return None
@@ -59,7 +57,7 @@ class Buckets:
         return Allowance(limit=limit, remaining=min(limit - 1, (MINUTE - missing) // cost), reset=missing / SECOND)
 
     def _forget_full_ones(self, now: int) -> None:
-        """Once a minute: what is kept are the keys of the last two minutes."""
+        # Once a minute, so that the keys of the last two minutes are kept.
         if now - self._swept_at < MINUTE:
             return
         self._swept_at = now
@@ -67,7 +65,7 @@ class Buckets:
 
 
 def limit_of(key: ApiKey) -> int:
-    """Requests per minute; 0: as many as it likes."""
+    """Return the key's limit in requests per minute; 0: none."""
     own = key.requests_per_minute
     return settings.EVERTHREAD_REQUESTS_PER_MINUTE if own is None else own
 
@@ -80,17 +78,17 @@ def refusal(limit: int, *, wait: float, reset: float) -> TooManyRequests:
     return TooManyRequests(message, limit=limit, retry_after=wait, reset=reset)
 
 
-def headers(told: Allowance | TooManyRequests) -> dict[str, str]:
-    """The headers that go with an answer, or with a refusal."""
+def headers(allowance: Allowance | TooManyRequests) -> dict[str, str]:
+    """Return the headers of a response, or of a refusal."""
     return {
-        "x-ratelimit-limit-requests": str(told.limit),
-        "x-ratelimit-remaining-requests": str(told.remaining),
-        "x-ratelimit-reset-requests": duration(told.reset),
+        "x-ratelimit-limit-requests": str(allowance.limit),
+        "x-ratelimit-remaining-requests": str(allowance.remaining),
+        "x-ratelimit-reset-requests": duration(allowance.reset),
     }
 
 
 def duration(seconds: float) -> str:
-    """As OpenAI writes it: ``20ms``, ``1.2s``, ``1m0s``. Rounded up: who waits that long has waited long enough."""
+    """Return a duration as OpenAI writes it, rounded up: ``20ms``, ``1.2s``, ``1m0s``."""
     milliseconds = math.ceil(round(seconds * 1000, 3))  # no more than floating point added
     if milliseconds < 1000:
         return f"{milliseconds}ms"
@@ -102,5 +100,5 @@ _buckets = Buckets()
 
 
 def spend(key: ApiKey) -> Allowance | None:
-    """Count one request of ``key`` in this process. As ``Buckets.spend``."""
+    """Count one request of ``key`` in this process. Return and raise as ``Buckets.spend``."""
     return _buckets.spend(key)

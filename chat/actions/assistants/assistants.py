@@ -1,4 +1,4 @@
-"""Assistants as their users find them, and as programs make them."""
+"""Assistants: find those that a user may use, create, change, delete. The page and the API call it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat.models.assistants import AssistantQuerySet, auto
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.tools import declarations
 
-# What a field is when nobody chose it, or when ``null`` clears it (reference, section 3).
+# The values of fields that were not sent, or that ``null`` clears (reference, section 3).
 CLEARED: dict[str, Any] = {
     "name": "",
     "description": "",
@@ -29,20 +29,20 @@ CLEARED: dict[str, Any] = {
 
 
 def usable(user: User) -> AssistantQuerySet:
-    """The user's own assistants and those shared with them, by name."""
+    """Return the user's own assistants and those shared with them, by name."""
     return Assistant.objects.usable_by(user).order_by("name", "number")
 
 
 def get(user: User, assistant_id: str) -> Assistant:
-    """One that the user may use; any other answers like one that does not exist: ``Absent``."""
+    """Return an assistant that the user may use. Raise ``Absent`` for any other, as if it did not exist."""
     assistant = Assistant.objects.usable_by(user).filter(id=assistant_id).first()
     if assistant is None:
         raise Absent("assistant", assistant_id)
     return assistant
 
 
-def own(user: User, assistant_id: str) -> Assistant:
-    """One that the user may change. Raises ``NotAllowed`` for one that is shared with them, else as ``get``."""
+def get_own(user: User, assistant_id: str) -> Assistant:
+    """Return an assistant that the user may change. Raise ``NotAllowed`` for a shared one, and as ``get``."""
     assistant = get(user, assistant_id)
     if assistant.owner_id != user.pk:
         raise NotAllowed(f"The assistant {assistant_id!r} is shared with you; only its owner can change it.")
@@ -51,9 +51,9 @@ def own(user: User, assistant_id: str) -> Assistant:
 
 @transaction.atomic
 def create(user: User, **fields: Any) -> Assistant:
-    """A new assistant of the user's own. ``fields`` are the API's (reference, section 3), None for what is cleared.
+    """Create an assistant of the user's own. ``fields`` are the API's (reference, section 3); None clears one.
 
-    Raises ``InvalidRequest`` for tools that cannot be, ``NotFound`` for files or stores that are not the user's.
+    Raise ``InvalidRequest`` for tools that cannot be, ``NotFound`` for files or stores that are not the user's.
     """
     assistant = Assistant.objects.create(owner=user, **columns(user, fields))
     add_uses(assistant)
@@ -62,8 +62,8 @@ def create(user: User, **fields: Any) -> Assistant:
 
 @transaction.atomic
 def update(user: User, assistant_id: str, **fields: Any) -> Assistant:
-    """Change the ``fields`` given and leave the others. Raises ``NotAllowed`` for one that is shared with the user."""
-    assistant = own(user, assistant_id)
+    """Change the ``fields`` that are passed. Raise as ``get_own`` and ``create``."""
+    assistant = get_own(user, assistant_id)
     changed = columns(user, fields)
     for name, value in changed.items():
         setattr(assistant, name, value)
@@ -74,18 +74,18 @@ def update(user: User, assistant_id: str, **fields: Any) -> Assistant:
 
 
 def delete(user: User, assistant_id: str) -> None:
-    """Old runs and messages go on naming it. Raises ``NotAllowed`` as ``update``."""
-    own(user, assistant_id).delete()
+    """Delete an assistant; its runs and messages go on naming it. Raise as ``get_own``."""
+    get_own(user, assistant_id).delete()
 
 
 def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
-    """The API's ``fields``, checked, as columns of an assistant or a run."""
-    found: dict[str, Any] = {name: CLEARED.get(name) if value is None else value for name, value in fields.items()}
-    if "tools" in found:
-        declarations.check(found["tools"])
-        found["tools"] = declarations.normalised(found["tools"])
-    if "response_format" in found:
-        declarations.check_response_format(found["response_format"])
-    if "tool_resources" in found:
-        found["tool_resources"] = tool_resources.checked(user, found["tool_resources"])
-    return found
+    """Return the API's ``fields`` as columns of an assistant or a run. Raise ``InvalidRequest``, ``NotFound``."""
+    cleaned: dict[str, Any] = {name: CLEARED.get(name) if value is None else value for name, value in fields.items()}
+    if "tools" in cleaned:
+        declarations.check(cleaned["tools"])
+        cleaned["tools"] = declarations.normalised(cleaned["tools"])
+    if "response_format" in cleaned:
+        declarations.check_response_format(cleaned["response_format"])
+    if "tool_resources" in cleaned:
+        cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"])
+    return cleaned

@@ -1,1 +1,1 @@
-"""What only Assistants v1 knows: the files of an assistant and of a message."""
+"""The files of an assistant and of a message, which only Assistants v1 lists."""

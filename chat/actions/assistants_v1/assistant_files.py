@@ -16,7 +16,7 @@ from chat.actions.assistants import assistants
 from chat.actions.assistants.tool_resources import MAX_FILES, Resources
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import NewFile
+from chat.actions.knowledge.enqueue import NewEntry
 from chat.errors import Absent, InvalidRequest
 from chat.models import Assistant, File, ResourceUse, User, VectorStore
 from chat.models.files import FileQuerySet
@@ -26,8 +26,8 @@ Tools = Sequence[dict[str, Any]]
 HOSTED = {CODE_INTERPRETER, FILE_SEARCH}
 
 
-def of(assistant: Assistant) -> FileQuerySet:
-    """The files that any of the assistant's tools has."""
+def of_assistant(assistant: Assistant) -> FileQuerySet:
+    """Return the files that any of the assistant's tools has."""
     code = assistant.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
     stores = assistant.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     has = Q(id__in=code) | Q(entries__store_id__in=stores)
@@ -35,14 +35,14 @@ def of(assistant: Assistant) -> FileQuerySet:
 
 
 def ids_of(user: User, assistant_ids: Iterable[str]) -> dict[str, list[str]]:
-    """The ids of their files, oldest first, by the ids of those of the assistants that the user may use."""
-    found = assistants.usable(user).filter(id__in=set(assistant_ids))
-    return {assistant.id: _ids(assistant) for assistant in found}
+    """Return the ids of the files of assistants, oldest first, by the ids of those that the user may use."""
+    usable = assistants.usable(user).filter(id__in=set(assistant_ids))
+    return {assistant.id: _ids(assistant) for assistant in usable}
 
 
 def get(user: User, assistant_id: str, file_id: str) -> File:
-    """One of the files of an assistant that the user may use. Raises ``Absent``."""
-    file = of(assistants.get(user, assistant_id)).filter(id=file_id).first()
+    """Return a file of an assistant that the user may use. Raise ``Absent``."""
+    file = of_assistant(assistants.get(user, assistant_id)).filter(id=file_id).first()
     if file is None:
         raise Absent("assistant file", file_id)
     return file
@@ -50,12 +50,12 @@ def get(user: User, assistant_id: str, file_id: str) -> File:
 
 @transaction.atomic
 def create(user: User, *, file_ids: Sequence[str] | None = None, **fields: Any) -> Assistant:
-    """As ``assistants.create``, with these files for the tools that it gets.
+    """Create an assistant with these files for the tools that it gets; ``fields`` as for ``assistants.create``.
 
-    Raises ``InvalidRequest`` for more than 20 files, and for files next to ``tool_resources``.
+    Raise ``InvalidRequest`` for more than 20 files and for files next to ``tool_resources``, and as it.
     """
     if file_ids is not None:
-        fields |= _resources(fields, spread(user, file_ids, tools=fields.get("tools") or []))
+        fields |= _resources(fields, resources_for(user, file_ids, tools=fields.get("tools") or []))
     return assistants.create(user, **fields)
 
 
@@ -63,24 +63,24 @@ def create(user: User, *, file_ids: Sequence[str] | None = None, **fields: Any) 
 def update(
     user: User, assistant_id: str, *, file_ids: Sequence[str] | None = None, follow: bool = False, **fields: Any
 ) -> Assistant:
-    """As ``assistants.update``; ``file_ids`` are all that the assistant has from now on.
+    """Change an assistant; ``file_ids`` replace its files, ``fields`` are as for ``assistants.update``.
 
-    With ``follow`` the files go to the tools, when it gets or loses one that uses them. Raises as ``create`` and as
+    With ``follow`` the files go to the tools, when it gets or loses one that uses them. Raise as ``create`` and as
     ``assistants.update``.
     """
-    assistant = _locked(assistants.own(user, assistant_id))
+    assistant = _locked(assistants.get_own(user, assistant_id))
     tools = (fields["tools"] or []) if "tools" in fields else assistant.tools
     if file_ids is None and follow and _hosted(tools) != _hosted(assistant.tools):
         file_ids = _ids(assistant)
     if file_ids is not None:
-        fields |= _resources(fields, spread(user, file_ids, tools=tools, store=_store_of(assistant)))
+        fields |= _resources(fields, resources_for(user, file_ids, tools=tools, store=_store_of(assistant)))
     return assistants.update(user, assistant_id, **fields)
 
 
 @transaction.atomic
 def attach(user: User, assistant_id: str, file_id: str) -> File:
-    """Give the assistant one more file. Raises as ``update``, and ``NotFound``."""
-    assistant = _locked(assistants.own(user, assistant_id))
+    """Give the assistant one more file. Raise as ``update``, and ``NotFound``."""
+    assistant = _locked(assistants.get_own(user, assistant_id))
     file = files.get(user, file_id)
     update(user, assistant_id, file_ids=[*_ids(assistant), file.id])
     return file
@@ -88,17 +88,17 @@ def attach(user: User, assistant_id: str, file_id: str) -> File:
 
 @transaction.atomic
 def detach(user: User, assistant_id: str, file_id: str) -> None:
-    """Take a file from the assistant; the file stays. Raises as ``update``, and ``Absent``."""
-    assistant = _locked(assistants.own(user, assistant_id))
+    """Take a file from the assistant; the file stays. Raise as ``update``, and ``Absent``."""
+    assistant = _locked(assistants.get_own(user, assistant_id))
     get(user, assistant_id, file_id)
     update(user, assistant_id, file_ids=[id for id in _ids(assistant) if id != file_id])
 
 
-def spread(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorStore | None = None) -> Resources:
-    """The user's files as ``tool_resources`` for ``tools``, as a program would send them.
+def resources_for(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorStore | None = None) -> Resources:
+    """Return the user's files as ``tool_resources`` for ``tools``, as a program would send them.
 
-    ``store`` is filled with exactly these files if they are searched; without it, one is to be made. What cannot be
-    searched is for the code interpreter alone, if there is one. Raises ``NotFound``, and ``InvalidRequest``.
+    ``store`` is filled with exactly these files if they are searched; without it, one is described. Files that cannot
+    be searched are for the code interpreter alone, if there is one. Raise ``NotFound``, and ``InvalidRequest``.
     """
     file_ids = list(dict.fromkeys(file_ids))
     _check_number(file_ids)
@@ -106,19 +106,19 @@ def spread(user: User, file_ids: Sequence[str], *, tools: Tools, store: VectorSt
     searched = file_ids
     if hosted == HOSTED:
         searched = [file.id for file in files.get_all(user, file_ids) if enqueue.is_searchable(file)]
-    spread: dict[str, Any] = {}
+    resources: dict[str, Any] = {}
     if FILE_SEARCH in hosted and store is not None:
         _fill(store, searched)
-        spread[FILE_SEARCH] = {"vector_store_ids": [store.id]}
+        resources[FILE_SEARCH] = {"vector_store_ids": [store.id]}
     elif FILE_SEARCH in hosted and searched:
-        spread[FILE_SEARCH] = {"vector_stores": [{"file_ids": searched}]}
-    if CODE_INTERPRETER in hosted or (file_ids and not spread):
-        spread[CODE_INTERPRETER] = {"file_ids": file_ids}
-    return spread
+        resources[FILE_SEARCH] = {"vector_stores": [{"file_ids": searched}]}
+    if CODE_INTERPRETER in hosted or (file_ids and not resources):
+        resources[CODE_INTERPRETER] = {"file_ids": file_ids}
+    return resources
 
 
 def _ids(assistant: Assistant) -> list[str]:
-    return list(of(assistant).order_by("created_at", "number").values_list("id", flat=True))
+    return list(of_assistant(assistant).order_by("created_at", "number").values_list("id", flat=True))
 
 
 def _hosted(tools: Tools) -> set[str]:
@@ -126,18 +126,18 @@ def _hosted(tools: Tools) -> set[str]:
 
 
 def _locked(assistant: Assistant) -> Assistant:
-    """The same; whoever gives it a file at this moment waits."""
+    # Another request that gives it a file at this moment waits.
     return Assistant.objects.select_for_update(no_key=True).get(pk=assistant.pk)
 
 
-def _resources(fields: dict[str, Any], spread: Resources) -> dict[str, Any]:
+def _resources(fields: dict[str, Any], resources: Resources) -> dict[str, Any]:
     if fields.get("tool_resources") is not None:
         raise InvalidRequest(
             "Invalid 'file_ids': 'file_ids' and 'tool_resources' exclude each other. Send the one or the other.",
             param="file_ids",
             code="invalid_value",
         )
-    return {"tool_resources": spread}
+    return {"tool_resources": resources}
 
 
 def _check_number(file_ids: Sequence[str]) -> None:
@@ -151,7 +151,7 @@ def _check_number(file_ids: Sequence[str]) -> None:
 
 
 def _store_of(assistant: Assistant) -> VectorStore | None:
-    """The assistant's vector store, if no other assistant or thread searches it and it has not expired."""
+    """Return the assistant's vector store, if no other assistant or thread searches it and it has not expired."""
     store_ids = assistant.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     store = VectorStore.objects.filter(owner=assistant.owner_id, id__in=store_ids).first()
     if store is None or store.is_expired:
@@ -161,8 +161,8 @@ def _store_of(assistant: Assistant) -> VectorStore | None:
 
 
 def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:
-    """Have exactly these files in ``store``: those that it has are not read again."""
+    """Make these the files of ``store``. Those that it has are not read again."""
     store.entries.exclude(file_id__in=file_ids).delete()
-    had = set(store.files.values_list("id", flat=True))
-    if new := files.get_all(store.owner, [id for id in file_ids if id not in had]):
-        enqueue.add_files(store, [NewFile(file) for file in new])
+    present = set(store.files.values_list("id", flat=True))
+    if new := files.get_all(store.owner, [id for id in file_ids if id not in present]):
+        enqueue.add_files(store, [NewEntry(file) for file in new])

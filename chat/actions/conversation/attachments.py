@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from chat.actions.assistants.tool_resources import LISTS, MAX_FILES, OF_THREADS
+from chat.actions.assistants.tool_resources import LISTS, MAX_FILES, THREAD_STORE
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue, vector_stores
-from chat.actions.knowledge.enqueue import NewFile
+from chat.actions.knowledge.enqueue import NewEntry
 from chat.documents.formats import SUPPORTED, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
 from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile, storing
@@ -158,9 +158,9 @@ def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
     """Return the thread's own store with the files in it: those that it has are not read again."""
     store = VectorStore.objects.filter(owner=thread.owner_id, id__in=_store_ids(thread)).first()
     if store is None or store.is_expired:
-        return vector_stores.create_for_files(thread.owner, attached, **OF_THREADS)
+        return vector_stores.create_for_files(thread.owner, attached, **THREAD_STORE)
     present = set(store.files.filter(pk__in=[file.pk for file in attached]))
-    if missing := [NewFile(file) for file in attached if file not in present]:
+    if missing := [NewEntry(file) for file in attached if file not in present]:
         enqueue.add_files(store, missing, param="attachments")
     return store
 

@@ -1,8 +1,7 @@
-"""What an answer cites: each passage once, numbered in the order in which the text refers to it; and the searches that
-found the passages.
+"""The citations of an answer: each passage once, numbered in the order in which the text refers to it.
 
-An answer's annotations name files only. Where in a file a passage stands, the step of the search knows, whose results
-a marker ``【4:0†foods.txt】`` counts: the first of search 4.
+An answer's annotations name files only. The place of a passage in its file is in the step of the search that a marker
+names: ``【4:0†foods.txt】`` is the first result of search 4. Timeline, export and cited sources call it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ BETWEEN_PARTS = "\n\n"  # as in ``Message.text``
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a passage stands in a file of a store: pages, the nearest heading, and offsets in the document's text, of
+    """The place of a passage in a file of a store: pages, the nearest heading, and offsets in the document's text, of
     the passage and of the part of it that answers best.
     """
 
@@ -36,8 +35,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A passage that a search found. ``score`` is 0 to 1; ``place`` is None if the step does not tell."""
+class CitablePassage:
+    """A passage that a search found. ``score`` is 0 to 1; ``place`` is None if the step has none."""
 
     file_id: str
     file_name: str
@@ -46,16 +45,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """A search in files: what it looked for and what it found, best first. ``marker`` is its number in markers."""
+class FileSearch:
+    """A search in files: its queries and its results, best first. ``marker`` is its number in markers."""
 
     queries: tuple[str, ...]
-    results: tuple[Result, ...]
+    results: tuple[CitablePassage, ...]
     marker: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
+class NumberedCitation:
     """A source of an answer. ``number`` counts from 1."""
 
     number: int
@@ -70,35 +69,35 @@ class Reference:
 
     start: int
     end: int
-    citation: Citation
+    citation: NumberedCitation
 
 
 @dataclass(slots=True)
 class Numbering:
     """Numbers the citations of one answer as its text goes on. ``searches`` are those of its run."""
 
-    searches: Sequence[Search] = ()
-    citations: dict[tuple[object, ...], Citation] = field(default_factory=dict)
+    searches: Sequence[FileSearch] = ()
+    citations: dict[tuple[object, ...], NumberedCitation] = field(default_factory=dict)
 
-    def take(self, annotations: Iterable[Object]) -> list[Reference]:
-        """The references of ``annotations``, which are as ``flat`` gives them."""
-        found = [each for each in annotations if each["type"] == "file_citation"]
+    def add(self, annotations: Iterable[Object]) -> list[Reference]:
+        """Return the references of ``annotations`` of ``flatten_content``, in the order of the text."""
+        citing = [each for each in annotations if each["type"] == "file_citation"]
         return [
             Reference(each["start_index"], each["end_index"], self._citation(each))
-            for each in sorted(found, key=lambda each: int(each["start_index"]))
+            for each in sorted(citing, key=lambda each: int(each["start_index"]))
         ]
 
-    def _citation(self, annotation: Object) -> Citation:
+    def _citation(self, annotation: Object) -> NumberedCitation:
         marker, file_id = annotation["text"], annotation["file_citation"]["file_id"]
         result = self._result(marker)
         if result is None or result.file_id != file_id:
-            result = Result(file_id, marker.strip("【】").partition("†")[2], 0.0, None)
+            result = CitablePassage(file_id, marker.strip("【】").partition("†")[2], 0.0, None)
         place = result.place
         key = (file_id, place.store_id, place.char_from, place.char_to) if place else (file_id, marker)
-        new = Citation(len(self.citations) + 1, file_id, result.file_name, place)
+        new = NumberedCitation(len(self.citations) + 1, file_id, result.file_name, place)
         return self.citations.setdefault(key, new)
 
-    def _result(self, marker: str) -> Result | None:
+    def _result(self, marker: str) -> CitablePassage | None:
         place = place_of(marker)
         for search in self.searches if place else ():
             if place and search.marker == place[0] and place[1] < len(search.results):
@@ -107,18 +106,18 @@ class Numbering:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedText:
     """The text of an answer with what it cites."""
 
     text: str
     references: tuple[Reference, ...]
-    citations: tuple[Citation, ...]
+    citations: tuple[NumberedCitation, ...]
 
 
-def flat(content: Iterable[Object]) -> tuple[str, list[Object]]:
-    """All text of a message's ``content`` and its annotations, whose offsets are those of that text.
+def flatten_content(content: Iterable[Object]) -> tuple[str, list[Object]]:
+    """Return all text of a message's ``content`` and its annotations, whose offsets are those of that text.
 
-    An annotation that is not true of its part is left out.
+    An annotation whose offsets do not fit its part is left out.
     """
     texts: list[str] = []
     annotations: list[Object] = []
@@ -136,51 +135,51 @@ def flat(content: Iterable[Object]) -> tuple[str, list[Object]]:
     return BETWEEN_PARTS.join(texts), annotations
 
 
-def read(content: Iterable[Object], *, searches: Sequence[Search]) -> Cited:
-    """What a message of this ``content`` says and cites. ``searches`` are those of its run."""
-    text, annotations = flat(content)
+def parse_citations(content: Iterable[Object], *, searches: Sequence[FileSearch]) -> CitedText:
+    """Return the text of a message's ``content`` and what it cites. ``searches`` are those of its run."""
+    text, annotations = flatten_content(content)
     numbering = Numbering(searches)
-    return Cited(text, tuple(numbering.take(annotations)), tuple(numbering.citations.values()))
+    return CitedText(text, tuple(numbering.add(annotations)), tuple(numbering.citations.values()))
 
 
-def of_message(message: Message) -> list[Citation]:
-    """The sources of an answer in the order of their numbers."""
-    searches = searches_of([message.run_id] if message.run_id else []).get(message.run_id or "", Searches())
-    return list(read(message.content, searches=searches.all).citations)
+def citations_of(message: Message) -> list[NumberedCitation]:
+    """Return the citations of an answer in the order of their numbers."""
+    searches = searches_of_runs([message.run_id] if message.run_id else []).get(message.run_id or "", RunSearches())
+    return list(parse_citations(message.content, searches=searches.all).citations)
 
 
 # --- searches ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Searches:
-    """Those of a run: ``all`` of them, and which came ``before`` each of its messages, by the message's id."""
+class RunSearches:
+    """The searches of a run: ``all`` of them, and those ``before`` each of its messages, by the message's id."""
 
-    all: list[Search] = field(default_factory=list)
-    before: dict[str, list[Search]] = field(default_factory=dict)
+    all: list[FileSearch] = field(default_factory=list)
+    before: dict[str, list[FileSearch]] = field(default_factory=dict)
 
 
-def searches_of(run_ids: Iterable[str]) -> dict[str, Searches]:
-    """The searches of runs, by the run's id; runs without steps are left out."""
-    done: dict[str, Searches] = {}
-    pending: dict[str, list[Search]] = {}
+def searches_of_runs(run_ids: Iterable[str]) -> dict[str, RunSearches]:
+    """Return the searches of runs, by the run's id. Runs without steps are left out."""
+    by_run: dict[str, RunSearches] = {}
+    pending: dict[str, list[FileSearch]] = {}
     for step in RunStep.objects.filter(run_id__in=set(run_ids)).order_by("created_at", "number"):
-        of_run = done.setdefault(step.run_id, Searches())
+        of_run = by_run.setdefault(step.run_id, RunSearches())
         if step.type == StepType.MESSAGE_CREATION:
             of_run.before[step.details["message_creation"]["message_id"]] = pending.pop(step.run_id, [])
         else:
-            found = [_search(call) for call in step.details["tool_calls"] if call["type"] == FILE_SEARCH]
-            of_run.all += found
-            pending.setdefault(step.run_id, []).extend(found)
-    return done
+            new_searches = [_search(call) for call in step.details["tool_calls"] if call["type"] == FILE_SEARCH]
+            of_run.all += new_searches
+            pending.setdefault(step.run_id, []).extend(new_searches)
+    return by_run
 
 
-def _search(call: Mapping[str, Any]) -> Search:
-    told = call[FILE_SEARCH]
-    results = tuple(_result(each) for each in told.get("results") or ())
-    return Search(tuple(told.get("queries") or ()), results, told.get("marker"))
+def _search(call: Mapping[str, Any]) -> FileSearch:
+    search = call[FILE_SEARCH]
+    results = tuple(_result(each) for each in search.get("results") or ())
+    return FileSearch(tuple(search.get("queries") or ()), results, search.get("marker"))
 
 
-def _result(told: Mapping[str, Any]) -> Result:
-    place = told.get("place")
-    return Result(told["file_id"], told["file_name"], told["score"], Place(**place) if place else None)
+def _result(result: Mapping[str, Any]) -> CitablePassage:
+    place = result.get("place")
+    return CitablePassage(result["file_id"], result["file_name"], result["score"], Place(**place) if place else None)

@@ -90,8 +90,9 @@ def start(thread: Thread, new: NewRun) -> Run:
     if thread.assistant_id is None:
         thread.assistant = new.assistant  # the chat page asks it next
     thread.touch()
-    shown = run_object(run)
-    notify.after_commit(thread.id, run_lifecycle.number(run, [(types.RUN_CREATED, shown), (types.RUN_QUEUED, shown)]))
+    created = run_object(run)
+    events = run_lifecycle.number(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
+    notify.after_commit(thread.id, events)
     return run
 
 

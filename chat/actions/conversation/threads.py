@@ -1,4 +1,4 @@
-"""Threads: make, find, rename, archive, delete."""
+"""Threads: create, find, lock, rename, archive, delete. All doors call it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _find(rows: QuerySet[Thread], user: User, thread_id: str) -> Thread:
 
 
 def lock_by_id(thread_id: str) -> Thread | None:
-    """As ``lock``, for the server itself: of any owner, None when it is gone."""
+    """Return a thread of any owner, locked as by ``lock``, with its ``owner``; None when it is gone."""
     rows = Thread.objects.select_related("owner").select_for_update(of=("self",), no_key=True)
     return rows.filter(id=thread_id).first()
 
@@ -58,27 +58,27 @@ def check_free(thread: Thread, *, action: str = "add messages to") -> None:
 
 @transaction.atomic
 def create(user: User, *, assistant: Assistant | None = None, id: str | None = None, **fields: Any) -> Thread:
-    """A new thread; ``fields`` as for ``update``. ``id`` lets a follower listen before it is there."""
-    given = {"id": id} if id else {}
-    thread = Thread.objects.create(owner=user, assistant=assistant, **given, **columns(user, fields))
+    """Create a thread; ``fields`` as for ``update``. With ``id`` a follower can listen before the thread exists."""
+    columns_of_id = {"id": id} if id else {}
+    thread = Thread.objects.create(owner=user, assistant=assistant, **columns_of_id, **columns(user, fields))
     add_uses(thread)
     return thread
 
 
-def of(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
-    """All threads of the user whose ``metadata`` has these pairs, archived ones too."""
+def of_user(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
+    """Return all threads of the user whose ``metadata`` has these pairs, archived ones too."""
     return Thread.objects.owned_by(user).with_metadata(metadata)
 
 
-def listed(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:
-    """The user's threads, the last active first; ``words`` must all stand in the title or the messages."""
+def search(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:
+    """Return the user's threads whose title or messages have all of ``words``, the last active first."""
     threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived)
     return threads.matching(words).order_by("-active_at", "-number")
 
 
 @transaction.atomic
 def update(user: User, thread_id: str, **fields: Any) -> Thread:
-    """Change ``metadata`` or ``tool_resources``; None clears one. Raises ``NotFound`` for what is not the user's."""
+    """Change ``metadata`` or ``tool_resources``; None clears one. Raise ``NotFound``, also for files of another."""
     thread = get(user, thread_id)
     for name, value in columns(user, fields).items():
         setattr(thread, name, value)
@@ -89,15 +89,15 @@ def update(user: User, thread_id: str, **fields: Any) -> Thread:
 
 
 def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
-    """The API's ``metadata`` and ``tool_resources``, checked, as columns of a thread."""
-    found = {name: value or {} for name, value in fields.items()}
-    if "tool_resources" in found:
-        found["tool_resources"] = tool_resources.checked(user, found["tool_resources"], for_thread=True)
-    return found
+    """Return the API's ``metadata`` and ``tool_resources`` as columns of a thread. Raise as ``clean_resources``."""
+    cleaned = {name: value or {} for name, value in fields.items()}
+    if "tool_resources" in cleaned:
+        cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"], for_thread=True)
+    return cleaned
 
 
 def rename(user: User, thread_id: str, *, title: str) -> Thread:
-    """Raises ``InvalidRequest`` for an empty title or one of more than 200 characters."""
+    """Set the title. Raise ``InvalidRequest`` for an empty one or one of more than 200 characters."""
     thread = get(user, thread_id)
     title = " ".join(title.split())
     if not title:
@@ -113,7 +113,7 @@ def rename(user: User, thread_id: str, *, title: str) -> Thread:
 
 
 def choose_assistant(user: User, thread_id: str, *, assistant: Assistant) -> Thread:
-    """From the next message on, ``assistant`` answers."""
+    """Let ``assistant`` answer from the next message on."""
     thread = get(user, thread_id)
     Thread.objects.filter(pk=thread.pk).update(assistant=assistant)
     thread.assistant = assistant
@@ -129,7 +129,7 @@ def archive(user: User, thread_id: str, *, archived: bool = True) -> Thread:
 
 @transaction.atomic
 def delete(user: User, thread_id: str) -> None:
-    """The thread with its messages and runs; a live run is stopped. Files and vector stores survive."""
+    """Delete the thread with its messages and runs; a live run is stopped. Files and vector stores stay."""
     thread = get(user, thread_id)
     notify.thread_changed(thread.id)
     transaction.on_commit(lambda: code_interpreter.forget(thread))

@@ -1,4 +1,4 @@
-"""Files: take in, find, delete."""
+"""Files: store, find, delete. All doors call it."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 
 
 def create(user: User, *, upload: Upload, purpose: str = "assistants", expires_after: int | None = None) -> File:
-    """Keep an uploaded file, for ``expires_after`` seconds or for good. What it is, its bytes say, not its name.
+    """Store an uploaded file, for ``expires_after`` seconds or for good. Its bytes determine its type, not its name.
 
-    Raises ``InvalidRequest`` when it is empty or for another purpose than ``PURPOSES``, ``TooLarge`` over
+    Raise ``InvalidRequest`` when it is empty or for another purpose than ``PURPOSES``, ``TooLarge`` over
     EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
     """
-    row = taken_in(user, upload=upload, purpose=purpose)
+    row = build_file(user, upload=upload, purpose=purpose)
     set_expiry(row, expires_after)
     row.save()
     return row
 
 
-def taken_in(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
-    """What ``create`` does before the row is saved: until then the bytes, which are kept, are nobody's."""
+def build_file(user: User, *, upload: Upload, purpose: str = "assistants") -> File:
+    """Store the bytes of an uploaded file. Return its row, which the caller saves. Raise as ``create``."""
     check_purpose(purpose)
     if not upload.size:
         raise InvalidRequest(_("The file “%(name)s” is empty.") % {"name": upload.name}, param="file")
     if upload.size > settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024:
-        told = {"name": upload.name, "most": settings.EVERTHREAD_MAX_UPLOAD_MB}
-        raise TooLarge(_("The file “%(name)s” is too large: at most %(most)d MB.") % told, param="file")
+        words = {"name": upload.name, "most": settings.EVERTHREAD_MAX_UPLOAD_MB}
+        raise TooLarge(_("The file “%(name)s” is too large: at most %(most)d MB.") % words, param="file")
     row = File(owner=user, filename=shown_name(upload.name), bytes=upload.size, purpose=purpose)
     row.content_type = sniffed(upload, name=row.filename)
     upload.seek(0)
@@ -61,53 +61,53 @@ def check_purpose(purpose: str) -> None:
 
 
 def set_expiry(row: File, expires_after: int | None) -> None:
-    """``expires_after`` is in seconds from when the row was made; None: never."""
+    """Set when the file expires: ``expires_after`` seconds after its row was created; None: never."""
     row.expires_at = None if expires_after is None else row.created_at + timedelta(seconds=expires_after)
 
 
-def listed(user: User) -> FileQuerySet:
+def of_user(user: User) -> FileQuerySet:
     return File.objects.there().filter(owner=user)
 
 
 def get(user: User, file_id: str) -> File:
-    """The user's file; someone else's or an expired one answers like one that does not exist: ``NotFound``."""
+    """Return the user's file. Raise ``NotFound``, also for another's and for an expired one."""
     return get_all(user, [file_id])[0]
 
 
 def get_all(user: User, file_ids: Iterable[str]) -> list[File]:
-    """Each of ``file_ids`` once and in order. Raises ``NotFound`` for the first that is not the user's."""
-    wanted = list(dict.fromkeys(file_ids))
-    there = listed(user).in_bulk(wanted, field_name="id")
-    for file_id in wanted:
-        if file_id not in there:
+    """Return these files, each once and in order. Raise ``NotFound`` for the first that is not the user's."""
+    unique_ids = list(dict.fromkeys(file_ids))
+    by_id = of_user(user).in_bulk(unique_ids, field_name="id")
+    for file_id in unique_ids:
+        if file_id not in by_id:
             raise NotFound(f"No such File object: {file_id}", param="id")
-    return [there[file_id] for file_id in wanted]
+    return [by_id[file_id] for file_id in unique_ids]
 
 
 def get_present(user: User, file_ids: Iterable[str]) -> list[File]:
-    """Those of ``file_ids`` that are still there, each once and in order."""
-    wanted = list(dict.fromkeys(file_ids))
-    there = listed(user).in_bulk(wanted, field_name="id")
-    return [there[file_id] for file_id in wanted if file_id in there]
+    """Return those of the files that still exist, each once and in order."""
+    unique_ids = list(dict.fromkeys(file_ids))
+    by_id = of_user(user).in_bulk(unique_ids, field_name="id")
+    return [by_id[file_id] for file_id in unique_ids if file_id in by_id]
 
 
 def delete(user: User, file_id: str) -> None:
     """Remove a file and its bytes, from vector stores and from the code interpreter too; messages go on naming it.
 
-    Raises ``NotFound``.
+    Raise ``NotFound``.
     """
     remove(get(user, file_id))
 
 
 def discard(user: User, file_id: str) -> None:
-    """Remove a file that was handed in and then not used after all; one that is used stays. Raises ``NotFound``."""
+    """Remove a file that was uploaded and then not used; one that is used stays. Raise ``NotFound``."""
     file = get(user, file_id)
     if not _is_used(file):
         remove(file)
 
 
 def remove(file: File) -> None:
-    """What ``delete`` does, for who may do it anyway."""
+    """Remove a file as ``delete`` does, without a check of its owner."""
     withdraw(VectorStoreFile.objects.filter(file=file))
     with transaction.atomic():
         _remove(file)
@@ -116,17 +116,15 @@ def remove(file: File) -> None:
 def _remove(file: File) -> None:
     for row in _with_code_file(file):
         code = row.tool_resources.get(CODE_INTERPRETER, {})
-        left = [id for id in code.get("file_ids", []) if id != file.id]
-        row.tool_resources = {**row.tool_resources, CODE_INTERPRETER: {**code, "file_ids": left}}
+        remaining = [id for id in code.get("file_ids", []) if id != file.id]
+        row.tool_resources = {**row.tool_resources, CODE_INTERPRETER: {**code, "file_ids": remaining}}
         row.save(update_fields=["tool_resources"])
         replace_uses(row)
     file.delete()
 
 
 def _with_code_file(file: File) -> Iterator[Assistant | Thread]:
-    """Lock and yield the owner's assistants and threads whose code interpreter has the file: nobody else can give it
-    to theirs.
-    """
+    """Lock and yield the owner's assistants and threads whose code interpreter has the file."""
     for rows in (Assistant.objects.order_by("pk"), Thread.objects.order_by("pk")):
         # Without the key's lock: rows that were just inserted for them hold theirs.
         locked: Any = rows.select_for_update(of=("self",), no_key=True)
@@ -134,7 +132,7 @@ def _with_code_file(file: File) -> Iterator[Assistant | Thread]:
 
 
 def _is_used(file: File) -> bool:
-    """Whether a message, an assistant or a thread of its owner, or a vector store has it."""
+    """Return whether a message, an assistant or a thread of its owner, or a vector store has the file."""
     rows = ("message__thread", "queued_message__thread", "assistant", "thread")
     theirs = reduce(or_, (Q(**{f"{row}__owner": file.owner_id}) for row in rows))
     return file.entries.exists() or ResourceUse.objects.filter(theirs, resource_id=file.id).exists()

@@ -1,4 +1,4 @@
-"""Files that are handed in piece by piece: begin, add parts, complete, cancel.
+"""Uploads in parts: create, add parts, complete, cancel. The API calls it.
 
 EVERTHREAD_MAX_UPLOAD_MB bounds one request. An upload of many may have sixteen times that, at most the API's own 8 GB,
 so that the default of 512 MB allows both of OpenAI's limits, and a smaller one holds for both ways in.
@@ -38,9 +38,9 @@ Status = Upload.Status
 def create(
     user: User, *, filename: str, bytes: int, purpose: str, mime_type: str, expires_after: int | None = None
 ) -> Upload:
-    """Announce a file of so many bytes, which will live for ``expires_after`` seconds; None: for good.
+    """Announce a file of so many bytes, which is kept for ``expires_after`` seconds; None: for good.
 
-    Raises ``InvalidRequest`` for an unknown purpose or too many bytes.
+    Raise ``InvalidRequest`` for an unknown purpose or too many bytes.
     """
     files.check_purpose(purpose)
     if bytes > (most := max_bytes()):
@@ -63,7 +63,7 @@ def create(
 
 
 def max_bytes() -> int:
-    """Of all parts of an upload."""
+    """Return how many bytes all parts of an upload may have together."""
     return min(MAX_UPLOAD, REQUESTS * settings.EVERTHREAD_MAX_UPLOAD_MB * 1024**2)
 
 
@@ -72,7 +72,7 @@ def max_part() -> int:
 
 
 def get(user: User, upload_id: str) -> Upload:
-    """The user's upload; someone else's answers like one that does not exist: ``NotFound``."""
+    """Return the user's upload. Raise ``NotFound``, also for another's."""
     upload = Upload.objects.filter(owner=user, id=upload_id).first()
     if upload is None:
         raise NotFound(f"No such Upload object: {upload_id}", param="id")
@@ -80,9 +80,9 @@ def get(user: User, upload_id: str) -> Upload:
 
 
 def add_part(user: User, upload_id: str, *, data: Data) -> UploadPart:
-    """Keep a piece. Its place in the file is said at the end.
+    """Store a part. Its place in the file is determined by ``complete``.
 
-    Raises ``NotFound``, ``InvalidRequest`` when the upload is not pending or the piece is empty, ``TooLarge``,
+    Raise ``NotFound``, ``InvalidRequest`` when the upload is not pending or the part is empty, ``TooLarge``,
     ``StorageFull``.
     """
     upload = get(user, upload_id)
@@ -105,20 +105,20 @@ def add_part(user: User, upload_id: str, *, data: Data) -> UploadPart:
 def _add(part: UploadPart) -> None:
     upload = Upload.objects.select_for_update().get(pk=part.upload.pk)
     _check_pending(upload, "add a part to")
-    had = upload.parts.aggregate(sum=Sum("bytes"))["sum"] or 0
-    if had + part.bytes > (most := max_bytes()):
+    size = upload.parts.aggregate(sum=Sum("bytes"))["sum"] or 0
+    if size + part.bytes > (most := max_bytes()):
         raise TooLarge(f"The parts of upload '{upload.id}' together are too large: at most {most} bytes.", param="data")
     part.save()
 
 
 def complete(user: User, upload_id: str, *, part_ids: Sequence[str], md5: str | None = None) -> Upload:
-    """Join the parts, in this order, to a file. ``md5`` is what it must come to, in hexadecimal.
+    """Join the parts, in this order, to a file. ``md5`` is the expected digest, in hexadecimal.
 
-    Joining gigabytes takes a while, in which the database is not held; an upload that ends meanwhile gets no file.
-    Raises ``NotFound``, ``StorageFull``, and ``InvalidRequest`` for what does not fit: then the upload stays pending.
+    Raise ``NotFound``, ``StorageFull``, and ``InvalidRequest`` for parts that do not fit: the upload stays pending.
     """
     upload = get(user, upload_id)
     _check_pending(upload, "complete")
+    # Outside of a transaction, since joining gigabytes takes a while: an upload that ends meanwhile gets no file.
     joined = Joined(_parts_of(upload, part_ids))
     file = File(owner=user, filename=upload.filename, bytes=upload.bytes, purpose=upload.purpose)
     files.set_expiry(file, upload.expires_after)
@@ -149,7 +149,7 @@ def _complete(upload: Upload, file: File) -> Upload:
 
 @transaction.atomic
 def cancel(user: User, upload_id: str) -> Upload:
-    """Give up a pending upload. Raises ``NotFound``, ``InvalidRequest`` when it is not pending."""
+    """Give up a pending upload. Raise ``NotFound``, ``InvalidRequest`` when it is not pending."""
     upload = Upload.objects.select_for_update().get(pk=get(user, upload_id).pk)
     _check_pending(upload, "cancel")
     return _end(upload, Status.CANCELLED)
@@ -178,7 +178,7 @@ def _check_pending(upload: Upload, doing: str) -> None:
 
 
 def _parts_of(upload: Upload, part_ids: Sequence[str]) -> list[UploadPart]:
-    """The parts in the order of ``part_ids``. Raises ``InvalidRequest`` when they do not make the file."""
+    """Return the parts in the order of ``part_ids``. Raise ``InvalidRequest`` when they do not make up the file."""
     if len(set(part_ids)) < len(part_ids):
         raise InvalidRequest("Invalid 'part_ids': a part is listed twice.", param="part_ids", code="invalid_value")
     parts = {part.id: part for part in upload.parts.all()}
@@ -198,7 +198,7 @@ def _parts_of(upload: Upload, part_ids: Sequence[str]) -> list[UploadPart]:
 
 
 class Joined(Bytes):
-    """The bytes of parts one after the other, read once and in blocks; ``md5`` is theirs when they have been read."""
+    """A file of the bytes of parts, read once and in blocks. ``md5`` is the digest of what was read."""
 
     def __init__(self, parts: Sequence[UploadPart]) -> None:
         super().__init__(None, name="joined")

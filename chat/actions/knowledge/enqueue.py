@@ -1,4 +1,4 @@
-"""Putting files into vector stores, where they are read in the background (reference, sections 4 and 9)."""
+"""Adding files to vector stores, where a worker indexes them (reference, sections 4 and 9)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chat.models.vector_stores import store_changed
 AUTO = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}
 MAX_FILES = 10_000  # of one store
 ROWS = 500  # that are written at a time
-BEGUN = [  # the columns of an entry that is to be read
+RESET = [  # the columns of an entry that is to be indexed
     "status",
     "batch",
     "last_error",
@@ -36,7 +36,7 @@ Attributes = Mapping[str, str | float | bool]
 
 
 @dataclass(frozen=True, slots=True)
-class NewFile:
+class NewEntry:
     """A file that is to be in a store. ``chunking_strategy`` is the API's, None: ``auto``."""
 
     file: File
@@ -47,7 +47,7 @@ class NewFile:
 @transaction.atomic
 def add_files(
     store: VectorStore,
-    new_files: Sequence[NewFile],
+    new_files: Sequence[NewEntry],
     *,
     batch: VectorStoreFileBatch | None = None,
     param: str = "file_ids",
@@ -55,14 +55,14 @@ def add_files(
     """Add files, each named once, and have them read, those that the store has again. Return their entries, in order.
 
     The caller has checked that store and files are the user's. Raise ``InvalidRequest`` when the store has expired or
-    would have more than 10,000 files, as ``check_searchable`` and as ``static``.
+    would have more than 10,000 files, and as ``check_searchable`` and ``normalise_chunking``.
     """
     check_searchable([new.file for new in new_files], param=param)
     existing = _lock_entries(store, [new.file.id for new in new_files])
     _check_number(store.entries.count() + len(new_files) - len(existing), param=param)
     was_searchable = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in existing.values())
     entries = [_begin(existing.get(new.file.id) or _entry(store, new), new, batch=batch) for new in new_files]
-    VectorStoreFile.objects.bulk_update(existing.values(), BEGUN, batch_size=ROWS)
+    VectorStoreFile.objects.bulk_update(existing.values(), RESET, batch_size=ROWS)
     VectorStoreFile.objects.bulk_create([entry for entry in entries if entry.pk is None], batch_size=ROWS)
     if was_searchable:
         store_changed(store.id)
@@ -71,7 +71,7 @@ def add_files(
     return entries
 
 
-def fill_new_store(store: VectorStore, new_files: Sequence[NewFile], *, param: str = "file_ids") -> None:
+def fill_new_store(store: VectorStore, new_files: Sequence[NewEntry], *, param: str = "file_ids") -> None:
     """Add the first files to a store that was created in this transaction. Raise as ``add_files``."""
     check_searchable([new.file for new in new_files], param=param)
     _check_number(len(new_files), param=param)
@@ -92,16 +92,16 @@ def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, Vect
     return {entry.file_id: entry for entry in entries.all()}  # again: one may have come while we waited
 
 
-def _entry(store: VectorStore, new: NewFile) -> VectorStoreFile:
+def _entry(store: VectorStore, new: NewEntry) -> VectorStoreFile:
     return VectorStoreFile(store=store, file=new.file, attempt=0)
 
 
-def _begin(entry: VectorStoreFile, new: NewFile, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:
+def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:
     """Return the entry as one that is to be read. Passages of an earlier reading are deleted when it is read."""
     entry.status = VectorStoreFile.Status.IN_PROGRESS
     entry.batch = batch
     entry.attributes = dict(new.attributes)
-    entry.chunking_strategy = static(new.chunking_strategy)
+    entry.chunking_strategy = normalise_chunking(new.chunking_strategy)
     entry.attempt += 1
     entry.is_cut = False
     entry.progress = entry.usage_bytes = 0
@@ -111,13 +111,13 @@ def _begin(entry: VectorStoreFile, new: NewFile, *, batch: VectorStoreFileBatch 
 
 
 def check_alive(store: VectorStore) -> None:
-    """Raises ``InvalidRequest`` when it has expired: nothing is put into it or found in it any more."""
+    """Raise ``InvalidRequest`` when the store has expired: nothing is added to it or found in it any more."""
     if store.is_expired:
         raise InvalidRequest(f"Vector store '{store.id}' has expired.", param="vector_store_id")
 
 
 def check_searchable(files: Iterable[File], *, param: str) -> None:
-    """Raises ``InvalidRequest`` (``unsupported_file``) for the first whose name is not one of a file type we read."""
+    """Raise ``InvalidRequest`` (``unsupported_file``) for the first file of a type that cannot be read, by its name."""
     for file in files:
         try:
             format_of(file.filename)
@@ -127,7 +127,7 @@ def check_searchable(files: Iterable[File], *, param: str) -> None:
 
 
 def is_searchable(file: File) -> bool:
-    """Whether its name is one of a file type that is read."""
+    """Return whether the file is of a type that can be read, by its name."""
     try:
         format_of(file.filename)
     except Unreadable:
@@ -145,10 +145,10 @@ def _check_number(number: int, *, param: str) -> None:
         )
 
 
-def static(strategy: Mapping[str, Any] | None) -> dict[str, Any]:
-    """How a file is cut, as it is kept and shown: ``auto`` has numbers too (reference, section 3).
+def normalise_chunking(strategy: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a chunking strategy as rows and the API have it, ``auto`` with numbers too (reference, section 3).
 
-    Raises ``InvalidRequest`` when passages would overlap by more than half.
+    Raise ``InvalidRequest`` when passages overlap by more than half.
     """
     numbers = AUTO if strategy is None or strategy["type"] == "auto" else dict(strategy["static"])
     most = numbers["max_chunk_size_tokens"] // 2

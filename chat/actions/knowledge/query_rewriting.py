@@ -1,4 +1,4 @@
-"""A question as a search: what is asked for, without the words of asking. A rule of thumb for English."""
+"""The ``rewrite_query`` of the search API: questions without the words of asking. A rule of thumb for English."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ASKING = re.compile(rf"\s*(?:{_BEGINNING})[,:.!]*\s+(?:(?:{_BETWEEN})[,:.!]*\s+
 _NOTHING = re.compile(rf"(?:{_BETWEEN})?", re.IGNORECASE)
 
 
-def rewritten(question: str) -> str:
-    """What ``question`` asks for; itself, if it does not look like one or nothing would be left.
+def rewrite_query(question: str) -> str:
+    """Return what ``question`` asks for; itself, if it does not look like a question or nothing would remain.
 
     >>> rewritten("Could you please tell me what the return policy is?")
     'return policy'
@@ -31,5 +31,5 @@ def rewritten(question: str) -> str:
     words = question[asking.end() :].split()
     while words and words[-1].strip(_STOPS).casefold() in _ENDINGS:
         words.pop()
-    asked = " ".join(words).rstrip(_STOPS)
-    return question if _NOTHING.fullmatch(asked) else asked
+    query = " ".join(words).rstrip(_STOPS)
+    return question if _NOTHING.fullmatch(query) else query

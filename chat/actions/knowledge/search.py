@@ -1,4 +1,4 @@
-"""Searching the user's vector stores (reference, section 9)."""
+"""Search in a vector store (reference, section 9). The API and the admin call it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.actions.knowledge import enqueue, vector_stores
-from chat.actions.knowledge.query_rewriting import rewritten
+from chat.actions.knowledge.query_rewriting import rewrite_query
 from chat.models import User
 from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
@@ -15,8 +15,8 @@ from chat.retrieval.search.search import DEFAULT_WEIGHTS, search_stores
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """``queries`` is what was searched for, ``hits`` the best first."""
+class SearchResults:
+    """The queries that were searched for, and the hits, best first."""
 
     queries: list[str]
     hits: list[Hit]
@@ -32,16 +32,17 @@ def search(
     filters: Mapping[str, Any] | None = None,
     weights: RankingWeights = DEFAULT_WEIGHTS,
     rewrite: bool = False,
-) -> Found:
-    """The passages of the user's store that fit any of ``queries`` best, at most ``limit`` with at least ``threshold``.
+) -> SearchResults:
+    """Return the passages of the user's store that fit any of ``queries`` best.
 
-    With ``rewrite`` the queries are what people ask, of which only what they ask for is looked for. That is a use of
-    the store: its days begin anew. Raises ``Absent``, and ``InvalidRequest`` when the store has expired.
+    There are at most ``limit``, each with a score of ``threshold`` (0 to 1) or more. With ``rewrite`` the queries are
+    questions, of which the words of asking are left out. The search is a use of the store, for its expiry. Raise
+    ``Absent``, and ``InvalidRequest`` when the store has expired.
     """
     store = vector_stores.get(user, store_id)
     enqueue.check_alive(store)
     store.touch()
-    wanted = [rewritten(query) for query in queries] if rewrite else list(queries)
-    return Found(
-        wanted, search_stores([store], wanted, limit=limit, threshold=threshold, filters=filters, weights=weights)
+    searched = [rewrite_query(query) for query in queries] if rewrite else list(queries)
+    return SearchResults(
+        searched, search_stores([store], searched, limit=limit, threshold=threshold, filters=filters, weights=weights)
     )

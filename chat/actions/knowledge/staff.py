@@ -1,4 +1,4 @@
-"""Knowledge as staff keep it. The files of a store belong to its owner, whoever of the staff hands them in."""
+"""Vector stores as staff change them in the admin. The files of a store belong to its owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from chat.actions import notify
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import NewFile
+from chat.actions.knowledge.enqueue import NewEntry
 from chat.documents.formats import format_of
 from chat.errors import NotFound
 from chat.models import Provider, VectorStore, VectorStoreFile, storing
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from chat.actions.files.files import Upload
 
 Status = VectorStoreFile.Status
-LEFT_OUT = (Status.FAILED, Status.CANCELLED)
+NOT_INDEXED = (Status.FAILED, Status.CANCELLED)
 
 
-def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
-    """Keep an uploaded file as the store's owner's and have it read.
+def add_upload(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
+    """Store an uploaded file as the store's owner's, and have it indexed.
 
-    Raises ``Unreadable`` for a file type that is not read, and as ``files.create`` and ``enqueue.add_files``.
+    Raise ``Unreadable`` for a file type that cannot be read, and as ``files.create`` and ``enqueue.add_files``.
     """
     format_of(storing.shown_name(upload.name))
     enqueue.check_alive(store)
-    file = files.taken_in(store.owner, upload=upload)
+    file = files.build_file(store.owner, upload=upload)
     try:
-        with transaction.atomic():  # together, since nobody would find a file that is in no store
+        with transaction.atomic():  # together, since a file that is in no store would never be found
             file.save()
-            (entry,) = enqueue.add_files(store, [NewFile(file)])
+            (entry,) = enqueue.add_files(store, [NewEntry(file)])
     except BaseException:
         file.content.delete(save=False)
         raise
@@ -44,22 +44,22 @@ def add(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
 
 @transaction.atomic
 def retry(store: VectorStore, *, entry_pk: int | None = None) -> int:
-    """Have the files read again that failed or were cancelled: all, or the one of ``entry_pk``. Returns how many.
+    """Have the files indexed again that failed or were cancelled: all, or the one of ``entry_pk``. Return how many.
 
-    Raises as ``enqueue.add_files``.
+    Raise as ``enqueue.add_files``.
     """
-    entries = store.entries.filter(status__in=LEFT_OUT).select_related("file", "batch")
+    entries = store.entries.filter(status__in=NOT_INDEXED).select_related("file", "batch")
     by_batch: dict[str | None, list[VectorStoreFile]] = {}
     for entry in entries if entry_pk is None else entries.filter(pk=entry_pk):
         by_batch.setdefault(entry.batch_id, []).append(entry)
     for together in by_batch.values():  # batches count their files, so each stays in its own
-        wanted = [NewFile(entry.file, entry.attributes, entry.chunking_strategy or None) for entry in together]
-        enqueue.add_files(store, wanted, batch=together[0].batch)
+        new_entries = [NewEntry(entry.file, entry.attributes, entry.chunking_strategy or None) for entry in together]
+        enqueue.add_files(store, new_entries, batch=together[0].batch)
     return sum(map(len, by_batch.values()))
 
 
 def take_out(entry: VectorStoreFile, *, with_file: bool) -> None:
-    """From now on nobody finds it here. ``with_file``: the file goes too, unless something else uses it."""
+    """Remove an entry from its store; ``with_file`` also its file, unless something else uses it."""
     withdraw(VectorStoreFile.objects.filter(pk=entry.pk))
     entry.delete()
     if with_file:
@@ -67,7 +67,7 @@ def take_out(entry: VectorStoreFile, *, with_file: bool) -> None:
 
 
 def delete(store: VectorStore, *, with_files: bool) -> None:
-    """``with_files``: its files go too, but for those that something else uses."""
+    """Delete a store; ``with_files`` also its files, but for those that something else uses."""
     entries = list(store.entries.select_related("file__owner")) if with_files else []
     withdraw(VectorStoreFile.objects.filter(store=store))
     store.delete()
@@ -82,10 +82,10 @@ def _discard(entry: VectorStoreFile) -> None:
 
 @transaction.atomic
 def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> int:
-    """Have the vectors of ``store`` made by ``model`` of ``provider``, None: by the model that is built in.
+    """Set the embedding model of ``store``: ``model`` of ``provider``; None: the one that is built in.
 
-    If that is another one than before, its files are read anew, since vectors of different models cannot be compared.
-    Returns how many these are.
+    If that changes it, the files are indexed again, since vectors of different models cannot be compared. Return how
+    many these are.
     """
     store.embedding_provider, store.embedding_model = provider, model if provider else ""
     store.save(update_fields=["embedding_provider", "embedding_model"])
@@ -94,16 +94,16 @@ def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> 
 
 
 @transaction.atomic
-def renew_all() -> int:
-    """After a provider was deleted: have the files read anew whose vectors were its. Returns how many these are."""
+def reindex_all() -> int:
+    """Have the files indexed again whose vectors a deleted provider made. Return how many these are."""
     notify.wake_indexing()
     return reindex.reindex_all()
 
 
 @transaction.atomic
-def embed_new_stores(provider: Provider, *, wanted: bool) -> None:
-    """Whether new stores use the embeddings of ``provider``: at most one provider does that."""
-    if wanted:
+def embed_new_stores(provider: Provider, *, enabled: bool) -> None:
+    """Set whether new stores use the embeddings of ``provider``. At most one provider does that."""
+    if enabled:
         Provider.objects.filter(embeds_new_stores=True).exclude(pk=provider.pk).update(embeds_new_stores=False)
-    Provider.objects.filter(pk=provider.pk).update(embeds_new_stores=wanted)
-    provider.embeds_new_stores = wanted
+    Provider.objects.filter(pk=provider.pk).update(embeds_new_stores=enabled)
+    provider.embeds_new_stores = enabled

@@ -1,4 +1,4 @@
-"""The files of a vector store: add, find, change, take out; and what was read of them (reference, section 9)."""
+"""The files of a vector store: add, find, change, remove, and the text that was read of them (reference, section 9)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from chat.errors import NotFound
 from chat.models import User, VectorStoreFile
 from chat.retrieval.indexing.withdraw import withdraw
 
-MAX_PIECE = 100_000  # characters of a text without pages that are told in one piece
+MAX_PIECE = 100_000  # characters of a text without pages in one piece
 GAP = "\n\n"  # between two passages that do not overlap, in place of the space that was there
 
 
-def of(user: User, store_id: str) -> QuerySet[VectorStoreFile]:
-    """What is in the user's store. Raises ``Absent``."""
+def of_store(user: User, store_id: str) -> QuerySet[VectorStoreFile]:
+    """Return the entries of the user's store. Raise ``Absent``."""
     return vector_stores.get(user, store_id).entries.all()
 
 
 def get(user: User, store_id: str, file_id: str) -> VectorStoreFile:
-    """Raises ``NotFound``."""
-    entry = of(user, store_id).filter(file_id=file_id).first()
+    """Return the entry of a file in the user's store. Raise ``NotFound``."""
+    entry = of_store(user, store_id).filter(file_id=file_id).first()
     if entry is None:
         raise NotFound(f"No file found with id '{file_id}' in vector store '{store_id}'.")
     return entry
@@ -42,9 +42,9 @@ def create(
     attributes: Attributes | None = None,
     chunking_strategy: Mapping[str, Any] | None = None,
 ) -> VectorStoreFile:
-    """Put the user's file into the user's store; one that is there already is read anew.
+    """Add the user's file to the user's store. One that it has already is indexed again.
 
-    Raises ``NotFound``, and as ``enqueue.add_files``.
+    Raise ``NotFound``, and as ``enqueue.add_files``.
     """
     store = vector_stores.get(user, store_id)
     file = files.get(user, file_id)
@@ -52,43 +52,43 @@ def create(
 
 
 def update(entry: VectorStoreFile, *, attributes: Attributes) -> VectorStoreFile:
-    """Replace the attributes, by which the next search filters."""
+    """Replace the attributes that searches filter by."""
     VectorStoreFile.objects.filter(pk=entry.pk).update(attributes=dict(attributes))
     entry.attributes = dict(attributes)
     return entry
 
 
 def delete(entry: VectorStoreFile) -> None:
-    """Take the file out of the store, with what was read of it; the file stays."""
+    """Remove the file from the store, with what was read of it; the file stays."""
     withdraw(VectorStoreFile.objects.filter(pk=entry.pk))
     entry.delete()
 
 
 def content(entry: VectorStoreFile) -> Iterator[str]:
-    """The text that was read of the file, in pieces: a page, or up to 100,000 characters.
+    """Yield the text that was read of the file, in pieces: a page, or up to 100,000 characters.
 
-    Without the overlaps of its passages. Nothing until all of it can be found.
+    Without the overlaps of its passages. Yield nothing until the file is indexed.
     """
     if entry.status != VectorStoreFile.Status.COMPLETED:
         return
-    piece, last, told = "", None, 0  # ``told`` is how far into the document
+    piece, last_page, end = "", None, 0  # ``end`` is an offset in the document
     for page, begin, text in _stretches(entry):
-        if piece and (page != last or len(piece) + len(text) > MAX_PIECE):
+        if piece and (page != last_page or len(piece) + len(text) > MAX_PIECE):
             yield piece.strip()
             piece = ""
-        piece += (GAP if piece and begin > told else "") + text
-        last, told = page, begin + len(text)
+        piece += (GAP if piece and begin > end else "") + text
+        last_page, end = page, begin + len(text)
     if piece:
         yield piece.strip()
 
 
 def _stretches(entry: VectorStoreFile) -> Iterator[tuple[int | None, int, str]]:
-    """Page, beginning and text of all that was read, in order: of each passage what the one before did not have."""
-    told = 0
+    """Yield page, offset and text of all that was read, in order: of each passage what the one before did not have."""
+    done = 0
     for passage in entry.passages.order_by("place").iterator():
-        start = max(told, passage.char_from)
+        start = max(done, passage.char_from)
         turns = [char for char, _page in passage.pages if start < char < passage.char_to]
         for begin, end in pairwise([start, *turns, max(start, passage.char_to)]):
             if begin < end:
                 yield passage.page_at(begin), begin, passage.text[begin - passage.char_from : end - passage.char_from]
-        told = max(told, passage.char_to)
+        done = max(done, passage.char_to)

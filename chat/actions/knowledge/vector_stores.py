@@ -1,4 +1,4 @@
-"""Vector stores: make, find, change, delete. ``store_files`` and ``file_batches`` are about what is in them."""
+"""Vector stores: create, find, change, delete. ``store_files`` and ``file_batches`` are about what is in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.actions.knowledge.enqueue import Attributes, NewFile
+from chat.actions.knowledge.enqueue import Attributes, NewEntry
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
@@ -32,12 +32,12 @@ def create(
     expires_after: int | None = None,
     origin: Origin = Origin.API,
 ) -> VectorStore:
-    """A store with these files of the user, each cut by ``chunking_strategy``.
+    """Create a store with these files of the user, each cut by ``chunking_strategy``.
 
-    ``expires_after`` is in days without use; None: never. Raises ``NotFound`` for a file that is not the user's, and
+    ``expires_after`` is in days without use; None: never. Raise ``NotFound`` for a file that is not the user's, and
     as ``enqueue.add_files``.
     """
-    enqueue.static(chunking_strategy)  # refused without files too
+    enqueue.normalise_chunking(chunking_strategy)  # refused without files too
     rows = files.get_all(user, file_ids) if file_ids else []
     return create_for_files(
         user,
@@ -60,17 +60,17 @@ def create_for_files(
     """
     store = VectorStore.objects.create(owner=user, **columns, **fields_for_new_stores())
     if files:
-        enqueue.fill_new_store(store, [NewFile(file, chunking_strategy=chunking_strategy) for file in files])
+        enqueue.fill_new_store(store, [NewEntry(file, chunking_strategy=chunking_strategy) for file in files])
     return store
 
 
-def listed(user: User) -> QuerySet[VectorStore]:
+def of_user(user: User) -> QuerySet[VectorStore]:
     return VectorStore.objects.filter(owner=user)
 
 
 def get(user: User, store_id: str) -> VectorStore:
-    """The user's store; someone else's answers like one that does not exist: ``NotFound``."""
-    store = listed(user).filter(id=store_id).first()
+    """Return the user's store. Raise ``Absent``, also for another's."""
+    store = of_user(user).filter(id=store_id).first()
     if store is None:
         raise Absent("vector store", store_id)
     return store
@@ -78,9 +78,9 @@ def get(user: User, store_id: str) -> VectorStore:
 
 @transaction.atomic
 def update(user: User, store_id: str, **fields: Any) -> VectorStore:
-    """Change what is given of ``name``, ``metadata`` (all of it) and ``expires_after`` (days); None clears.
+    """Change ``name``, ``metadata`` (replaced as a whole) or ``expires_after`` (days); None clears one.
 
-    That is no use of the store: its days do not begin anew. Raises ``NotFound``.
+    The days until the store expires still count from its last use. Raise ``Absent``.
     """
     store = get(user, store_id)
     for name, value in fields.items():
@@ -90,7 +90,7 @@ def update(user: User, store_id: str, **fields: Any) -> VectorStore:
 
 
 def delete(user: User, store_id: str) -> None:
-    """The store, not its files. Raises ``NotFound``."""
+    """Delete the store, not its files. Raise ``Absent``."""
     store = get(user, store_id)
     withdraw(store.entries.all())
     store.delete()
@@ -103,9 +103,9 @@ def add_file(
     attributes: Attributes | None = None,
     chunking_strategy: Mapping[str, Any] | None = None,
 ) -> VectorStoreFile:
-    """Put ``file`` into ``store``, to be read; a file that is there already is read anew.
+    """Add ``file`` to ``store``. One that it has already is indexed again.
 
-    The caller has checked that both are the user's. Raises as ``enqueue.add_files``.
+    The caller has checked that both are the user's. Raise as ``enqueue.add_files``.
     """
-    (entry,) = enqueue.add_files(store, [NewFile(file, attributes or {}, chunking_strategy)], param="file_id")
+    (entry,) = enqueue.add_files(store, [NewEntry(file, attributes or {}, chunking_strategy)], param="file_id")
     return entry

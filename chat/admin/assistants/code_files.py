@@ -43,7 +43,7 @@ def further_files(request: HttpRequest, assistant: Assistant, *, besides: Iterab
     owner: Any = assistant.owner if assistant.owner_id else request.user
     if owner.pk != request.user.pk and not may_read_all(request):
         return []
-    others = files.listed(owner).filter(purpose="assistants").exclude(pk__in=[file.pk for file in besides])
+    others = files.of_user(owner).filter(purpose="assistants").exclude(pk__in=[file.pk for file in besides])
     return list(others.order_by("-created_at", "-number")[:MAX_OFFERED])
 
 

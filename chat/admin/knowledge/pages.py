@@ -88,7 +88,7 @@ class StorePagesAdmin(StrictLookupAdmin):
         upload = request.FILES.get("file")
         if upload is None:
             raise InvalidRequest(_("Choose a file first."), param="file")
-        entry = staff.add(store, upload=cast("Upload", upload))
+        entry = staff.add_upload(store, upload=cast("Upload", upload))
         self._log_file(request, store, "added", entry)
         return HttpResponse(status=201)
 

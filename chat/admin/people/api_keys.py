@@ -43,7 +43,7 @@ class ApiKeyForm(Form):
     def clean_owner(self) -> User:
         owner: User = self.cleaned_data["owner"]
         try:
-            api_keys.check_room(owner)
+            api_keys.check_number(owner)
         except InvalidRequest as refusal:
             raise ValidationError(refusal.message) from None
         return owner

@@ -74,7 +74,7 @@ class ProviderAdmin(StrictLookupAdmin):
         super().save_model(request, obj, form, change)
         if form.cleaned_data["make_default"] and not obj.is_default:
             obj.make_default()
-        staff.embed_new_stores(obj, wanted=form.cleaned_data["embed_new_stores"])
+        staff.embed_new_stores(obj, enabled=form.cleaned_data["embed_new_stores"])
 
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         super().delete_model(request, obj)
@@ -86,7 +86,7 @@ class ProviderAdmin(StrictLookupAdmin):
 
     def _warn_after_deletion(self, request: HttpRequest) -> None:
         self._warn_without_default(request)
-        if count := staff.renew_all():
+        if count := staff.reindex_all():
             warning = ngettext(
                 "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
                 "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",

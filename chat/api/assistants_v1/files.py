@@ -66,7 +66,7 @@ def create_assistant_file(request: ApiRequest, assistant_id: str, body: NewAssis
 def list_assistant_files(
     request: ApiRequest, assistant_id: str, query: Query[ListQuery]
 ) -> ListObject[AssistantFileObject]:
-    rows = assistant_files.of(assistants.get(request.user, assistant_id))
+    rows = assistant_files.of_assistant(assistants.get(request.user, assistant_id))
     return paginate(rows, query, serialize=lambda row: assistant_file_object(row, assistant_id=assistant_id))
 
 
@@ -87,7 +87,7 @@ def delete_assistant_file(request: ApiRequest, assistant_id: str, file_id: str) 
 def list_message_files(
     request: ApiRequest, thread_id: str, message_id: str, query: Query[ListQuery]
 ) -> ListObject[MessageFileObject]:
-    rows = message_files.of(messages.get(request.user, thread_id, message_id))
+    rows = message_files.of_message(messages.get(request.user, thread_id, message_id))
     return paginate(rows, query, serialize=lambda row: message_file_object(row, message_id=message_id))
 
 

@@ -66,7 +66,7 @@ def create_file(request: ApiRequest) -> FileObject:
 
 @router.get("/files")
 def list_files(request: ApiRequest, query: Query[FileListQuery]) -> ListObject[FileObject]:
-    rows = files.listed(request.user)
+    rows = files.of_user(request.user)
     if query.purpose is not None:
         rows = rows.filter(purpose=query.purpose)
     return paginate(rows, query, serialize=file_object)

@@ -13,7 +13,7 @@ router = Router(tags=["Models"])
 
 @router.get("/models")
 def list_models(request: ApiRequest) -> ModelList:
-    return {"object": "list", "data": model_list.listed()}
+    return {"object": "list", "data": model_list.list_models()}
 
 
 @router.get("/models/{path:model}")

@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 def find_store(owner: User, name: str) -> VectorStore:
     """Return the owner's store of that id or name, or a new one of that name. Raise ``CommandError``."""
-    stores = vector_stores.listed(owner)
+    stores = vector_stores.of_user(owner)
     matches = list(stores.filter(id=name)) or list(stores.filter(name=name).order_by("number"))
     if len(matches) > 1:
         ids = ", ".join(store.id for store in matches)

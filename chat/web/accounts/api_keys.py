@@ -36,7 +36,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 
 
 def list_page(request: SignedInRequest, *, status: int = 200, **more: object) -> HttpResponse:
-    own = list(api_keys.of(request.user))
+    own = list(api_keys.of_user(request.user))
     context = {
         "usable_keys": [key for key in own if key.revoked_at is None],
         "revoked_keys": [key for key in own if key.revoked_at is not None],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.safestring import SafeString
 
-from chat.actions.conversation.citations import Numbering, Search, flat
+from chat.actions.conversation.citations import FileSearch, Numbering, flatten_content
 from chat.events import types
 from chat.events.types import Event
 from chat.models.objects import Object
@@ -47,7 +47,7 @@ def _joined(content: Sequence[Object]) -> MessageDelta:
 class OpenAnswer:
     """An answer as a page has it: blocks of HTML, with chips for citations; behind them the open end, a plain text."""
 
-    def __init__(self, searches: Sequence[Search] = ()) -> None:
+    def __init__(self, searches: Sequence[FileSearch] = ()) -> None:
         self.stream = BlockStream()
         self.numbering = Numbering(searches)  # of the citations: an answer cites nothing but its run's searches
         self.pictures: list[str] = []  # ids of files
@@ -61,13 +61,13 @@ class OpenAnswer:
         if not delta.annotations:
             self.last_piece = delta.text
             return self.stream.feed(delta.text)
-        marks = citation_marks(self.numbering.take(delta.annotations))
+        marks = citation_marks(self.numbering.add(delta.annotations))
         inside = [replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks]
         self.last_piece = with_numbers(delta.text, inside)
         return self.stream.feed(delta.text, marks, links_of(delta.annotations))
 
     def catch_up(self, content: Sequence[Object]) -> list[SafeString]:
         """Add what is missing of the message's ``content``. Return the blocks that this closed."""
-        text, annotations = flat(content)
+        text, annotations = flatten_content(content)
         new = [each for each in annotations if each["start_index"] >= self.length]
         return self.add(MessageDelta(text[self.length :], new, pictures_in(content)[len(self.pictures) :]))

@@ -37,7 +37,7 @@ def sidebar_context(
     user: User, *, words: str = "", archived: bool = False, page: int = 0, below: str = ""
 ) -> dict[str, Any]:
     """Return the context of ``chat/threads.html``. ``below`` is the key of the last heading of the page before."""
-    matching = threads.listed(user, words=words, archived=archived)
+    matching = threads.search(user, words=words, archived=archived)
     rows = list(matching[page * SIZE : (page + 1) * SIZE + 1])
     has_more = len(rows) > SIZE
     groups = [(key, list(members)) for key, members in groupby(rows[:SIZE], key=age_of)]

@@ -16,7 +16,7 @@ from chat.web.timeline.cited_sources import reflow, source_line
 @signed_in_page
 def preview(request: SignedInRequest, thread_id: str, message_id: str, number: int) -> HttpResponse:
     """Return the text around a cited passage, for the dialog of the thread's page."""
-    source = cited_sources.source(request.user, thread_id, message_id, number)
+    source = cited_sources.get(request.user, thread_id, message_id, number)
     name = source.citation.file_name
     excerpt = reflow(source.excerpt, file_name=name) if source.excerpt else None
     place = {"thread_id": thread_id, "message_id": message_id, "before": number - 1, "after": number + 1}
@@ -28,5 +28,5 @@ def preview(request: SignedInRequest, thread_id: str, message_id: str, number: i
 @signed_in_page
 def original(request: SignedInRequest, thread_id: str, message_id: str, number: int) -> HttpResponseBase:
     """Return the cited file, to be saved: nothing of it can run here."""
-    file = cited_sources.original(request.user, thread_id, message_id, number)
+    file = cited_sources.get_file(request.user, thread_id, message_id, number)
     return download_response(request, file, as_attachment=True, content_type="application/octet-stream")

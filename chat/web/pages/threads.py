@@ -42,7 +42,7 @@ def page_context(request: SignedInRequest, *, thread: Thread | None = None) -> d
 def home(request: SignedInRequest) -> HttpResponse:
     """Return an empty page for a new thread with ``?assistant=``, else with the one of the last active thread."""
     context = page_context(request)
-    last = threads.listed(request.user).first()
+    last = threads.search(request.user).first()
     wishes = [request.GET.get("assistant"), last.assistant_id if last else None]
     context["chosen"] = choose_from(context["assistants"], wishes)
     return render(request, "chat/home.html", context)

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.actions.conversation.citations import Citation, Place, Reference, Search
+from chat.actions.conversation.citations import FileSearch, NumberedCitation, Place, Reference
 from chat.actions.conversation.cited_sources import Excerpt
 from chat.documents.formats import FileKind, format_of
 from chat.errors import Unreadable
@@ -63,12 +63,12 @@ class SearchLine:
     findings: tuple[PassageLine, ...]
 
 
-def source_line(citation: Citation) -> SourceLine:
+def source_line(citation: NumberedCitation) -> SourceLine:
     where = place_in_words(citation.place, file_name=citation.file_name)
     return SourceLine(citation.number, citation.file_name, where, citation.place.heading if citation.place else "")
 
 
-def search_line(search: Search) -> SearchLine:
+def search_line(search: FileSearch) -> SearchLine:
     passages = tuple(
         PassageLine(each.file_name, place_in_words(each.place, file_name=each.file_name), each.score)
         for each in search.results

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat.actions.conversation import attachments, citations
-from chat.actions.conversation.citations import Searches
+from chat.actions.conversation.citations import RunSearches
 from chat.models import File, Message, QueuedMessage, Thread
 from chat.models.objects import Object
 from chat.models.resource_uses import pictures_in
@@ -79,13 +79,13 @@ def begun_answer(message: Object, *, run: RunDetails) -> Answer:
     )
 
 
-def _with_citations(answer: Answer, content: Iterable[dict[str, Any]], searches: Searches) -> Answer:
-    cited = citations.read(content, searches=searches.all)
+def _with_citations(answer: Answer, content: Iterable[dict[str, Any]], searches: RunSearches) -> Answer:
+    cited = citations.parse_citations(content, searches=searches.all)
     return replace(
         answer,
         marks=tuple(citation_marks(cited.references)),
         sources=tuple(source_line(each) for each in cited.citations),
-        links=links_of(citations.flat(content)[1]),
+        links=links_of(citations.flatten_content(content)[1]),
     )
 
 

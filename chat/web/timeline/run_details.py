@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from chat.actions.conversation import citations
-from chat.actions.conversation.citations import Searches
+from chat.actions.conversation.citations import RunSearches
 from chat.models import Run
 from chat.models.runs import ENDED
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -21,7 +21,7 @@ class RunDetails:
 
     assistant_name: str = ""
     usage: dict[str, Any] | None = None
-    searches: Searches = field(default_factory=Searches)
+    searches: RunSearches = field(default_factory=RunSearches)
     files: Mapping[str, GeneratedFiles] = field(default_factory=dict)
 
 
@@ -38,11 +38,11 @@ def run_details(run_ids: Iterable[str | None], *, known: KnownRuns = NONE_KNOWN)
     rows = Run.objects.filter(id__in=unknown).values("id", "usage", "tools", "status", "assistant__name")
     runs = [(row["id"], row, {tool["type"] for tool in row["tools"]}) for row in rows]
     searching = [id for id, _row, tools in runs if FILE_SEARCH in tools]
-    searches = citations.searches_of(searching) if searching else {}
+    searches = citations.searches_of_runs(searching) if searching else {}
     coding = [id for id, row, tools in runs if CODE_INTERPRETER in tools and row["status"] in ENDED]
     files = generated_files(coding) if coding else {}
     details = {
-        id: RunDetails(row["assistant__name"] or "", row["usage"], searches.get(id, Searches()), files)
+        id: RunDetails(row["assistant__name"] or "", row["usage"], searches.get(id, RunSearches()), files)
         for id, row, _tools in runs
     }
     return {**known, **details}

@@ -46,7 +46,7 @@ class TestMakingOne:
 
     def test_is_possible_again_when_one_was_revoked(self, ada: User) -> None:
         fill(ada, usable=100)
-        api_keys.revoke(ada, api_keys.of(ada)[0].pk)
+        api_keys.revoke(ada, api_keys.of_user(ada)[0].pk)
         api_keys.create(ada, name="instead")
 
 
@@ -55,7 +55,7 @@ class TestTheList:
         first, second = api_keys.create(ada, name="first")[0], api_keys.create(ada, name="second")[0]
         first.revoke()
         api_keys.create(bob, name="his")
-        assert list(api_keys.of(ada)) == [second, first]
+        assert list(api_keys.of_user(ada)) == [second, first]
 
 
 class TestRevokingOne:

@@ -18,16 +18,16 @@ class TestFinding:
         Message.objects.create(thread=thread, role="user", content=[text_part("How much yeast?")])
         threads.create(ada)
 
-        assert list(threads.listed(ada, words="yeast bread")) == [thread]
-        assert list(threads.listed(ada, words="yeast butter")) == []
+        assert list(threads.search(ada, words="yeast bread")) == [thread]
+        assert list(threads.search(ada, words="yeast butter")) == []
 
     def test_shows_the_last_active_first_and_leaves_out_the_archived(self, ada: User) -> None:
         old, new, put_away = (threads.create(ada) for _ in range(3))
         threads.archive(ada, put_away.id)
         old.touch()
 
-        assert list(threads.listed(ada)) == [old, new]
-        assert list(threads.listed(ada, archived=True)) == [put_away]
+        assert list(threads.search(ada)) == [old, new]
+        assert list(threads.search(ada, archived=True)) == [put_away]
 
 
 class TestRenaming:

@@ -99,7 +99,7 @@ class TestAFile:
         File.objects.update(expires_at=timezone.now())
         with pytest.raises(NotFound, match=f"No such File object: {file.id}"):
             files.get(ada, file.id)
-        assert not files.listed(ada)
+        assert not files.of_user(ada)
         assert files.get_present(ada, [file.id]) == []
 
     def test_takes_its_bytes_along_when_its_owner_is_deleted(

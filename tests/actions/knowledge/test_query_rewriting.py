@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions.knowledge.query_rewriting import rewritten
+from chat.actions.knowledge.query_rewriting import rewrite_query
 
 
 class TestAQuestion:
@@ -19,7 +19,7 @@ class TestAQuestion:
         ],
     )
     def test_is_searched_for_by_what_it_asks(self, question: str, search: str) -> None:
-        assert rewritten(question) == search
+        assert rewrite_query(question) == search
 
     @pytest.mark.parametrize(
         "words",
@@ -35,8 +35,8 @@ class TestAQuestion:
         ],
     )
     def test_is_none_if_nobody_asks(self, words: str) -> None:
-        assert rewritten(words) == words
+        assert rewrite_query(words) == words
 
     @pytest.mark.parametrize("question", ["What?", "Who is who?", "What is it?", "Please", "What is , ?"])
     def test_of_which_nothing_would_be_left_stays(self, question: str) -> None:
-        assert rewritten(question) == question
+        assert rewrite_query(question) == question

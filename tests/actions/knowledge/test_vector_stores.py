@@ -76,8 +76,8 @@ class TestAStore:
         assert hidden.value.message == f"No vector store found with id '{store.id}'."
 
     def test_is_listed_for_its_owner_only(self, store: VectorStore, ada: User, bob: User) -> None:
-        assert list(vector_stores.listed(ada)) == [store]
-        assert not vector_stores.listed(bob)
+        assert list(vector_stores.of_user(ada)) == [store]
+        assert not vector_stores.of_user(bob)
 
     def test_cannot_be_changed_or_deleted_by_someone_else(self, store: VectorStore, bob: User) -> None:
         with pytest.raises(NotFound):

@@ -96,7 +96,7 @@ class TestInTheMiddle:
     def test_a_file_that_is_cancelled_leaves_nothing(self, ada: User) -> None:
         store = VectorStore.objects.create(owner=ada)
         file = file_with(ada, "a.txt", text(200))
-        batch = file_batches.create(ada, store.id, named=[file_batches.Named(file.id)])
+        batch = file_batches.create(ada, store.id, batch_files=[file_batches.BatchFile(file.id)])
         row = indexed(only(store), PlainEmbedder(Interrupt(lambda: file_batches.cancel(batch))))
 
         assert (row.status, row.last_error, left(row)) == ("cancelled", None, (0, 0))

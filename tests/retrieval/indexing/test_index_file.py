@@ -139,7 +139,7 @@ class TestAFileThatCannotBeRead:
     def test_fails_with_the_reason(self, ada: User, name: str, content: bytes, code: str, words: str) -> None:
         store = VectorStore.objects.create(owner=ada)
         entry = VectorStoreFile.objects.create(
-            store=store, file=file_with(ada, name, content), chunking_strategy=enqueue.static(None)
+            store=store, file=file_with(ada, name, content), chunking_strategy=enqueue.normalise_chunking(None)
         )
         failed = indexed(entry)
 

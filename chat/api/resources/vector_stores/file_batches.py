@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from chat.actions.knowledge import file_batches
-from chat.actions.knowledge.file_batches import Named
+from chat.actions.knowledge.file_batches import BatchFile
 from chat.api import schemas
 from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
@@ -32,7 +32,7 @@ class NewBatch(schemas.Body):
     attributes: schemas.Attributes | None = None
     chunking_strategy: schemas.Chunking | None = None
 
-    def named(self) -> list[Named]:
+    def named(self) -> list[BatchFile]:
         """Return the files of the batch. Raise ``InvalidRequest`` if both lists are sent, or none."""
         if self.file_ids and self.files:
             raise InvalidRequest(
@@ -51,16 +51,16 @@ class NewBatch(schemas.Body):
         return [_named(file) for file in files]
 
 
-def _named(file: NewStoreFile) -> Named:
+def _named(file: NewStoreFile) -> BatchFile:
     strategy = file.chunking_strategy
-    return Named(file.file_id, file.attributes or {}, strategy.model_dump() if strategy else None)
+    return BatchFile(file.file_id, file.attributes or {}, strategy.model_dump() if strategy else None)
 
 
 @router.post(BATCHES)
 def create_vector_store_file_batch(request: ApiRequest, vector_store_id: str, body: NewBatch) -> FileBatchObject:
     """Put many files into the store, to be read in the background."""
     param = "files" if body.files else "file_ids"
-    return file_batch_object(file_batches.create(request.user, vector_store_id, named=body.named(), param=param))
+    return file_batch_object(file_batches.create(request.user, vector_store_id, batch_files=body.named(), param=param))
 
 
 @router.get(BATCHES + "/{batch_id}")
@@ -84,4 +84,6 @@ def list_files_in_vector_store_batch(
     request: ApiRequest, vector_store_id: str, batch_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return paginate_store_files(file_batches.files_of(file_batches.get(request.user, vector_store_id, batch_id)), query)
+    return paginate_store_files(
+        file_batches.entries_of(file_batches.get(request.user, vector_store_id, batch_id)), query
+    )

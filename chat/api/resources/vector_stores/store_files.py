@@ -47,7 +47,7 @@ def list_vector_store_files(
     request: ApiRequest, vector_store_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return paginate_store_files(store_files.of(request.user, vector_store_id), query)
+    return paginate_store_files(store_files.of_store(request.user, vector_store_id), query)
 
 
 def paginate_store_files(entries: QuerySet[VectorStoreFile], query: StoreFileListQuery) -> ListObject[StoreFileObject]:
