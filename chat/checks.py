@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
 from chat.models import Provider
-from chat.sandbox.state import State, state
+from chat.sandbox.state import State, read_state
 
 HELP = "docs/sandbox.md says what it needs. With EVERTHREAD_SANDBOX=off nothing is tried and nothing is said."
 MAX_SECONDS = 600  # that a run has in all
@@ -59,7 +59,7 @@ def check_sandbox(**_options: Any) -> list[CheckMessage]:
     """Return what the server that runs, or ran last, reports of its sandbox."""
     if settings.EVERTHREAD_SANDBOX == "off":
         return []
-    sandbox = state(settings.EVERTHREAD_DATA_DIR / "sandbox")
+    sandbox = read_state(settings.EVERTHREAD_DATA_DIR / "sandbox")
     if sandbox.state == "refused":
         return [Warning(f"The code interpreter refuses to run. {refusal_reasons(sandbox)}", hint=HELP, id="chat.W002")]
     if sandbox.state == "failed":

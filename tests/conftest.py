@@ -126,5 +126,5 @@ def running_broker(sandbox_python: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def sandbox(settings, running_broker: RunningBroker) -> RunningBroker:
     """A real sandbox, in which runs of this process run their code."""
-    settings.EVERTHREAD_SANDBOX_SOCKET = running_broker.rules.socket
+    settings.EVERTHREAD_SANDBOX_SOCKET = running_broker.options.socket
     return running_broker

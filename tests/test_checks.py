@@ -13,7 +13,7 @@ from django.db import connection
 
 from chat import checks
 from chat.models import Provider
-from chat.sandbox.state import State, attend, write
+from chat.sandbox.state import State, attend, write_state
 
 
 def found(*, databases: list[str] | None = None) -> list[str]:
@@ -67,7 +67,7 @@ class TestTheSandbox:
 
     def test_is_warned_of_when_it_refuses(self, folder: Path) -> None:
         reasons = {"ns": "The kernel gives no user namespaces.", "landlock": "No Landlock"}
-        write(folder, State("refused", "No isolation works here.", reasons=reasons))
+        write_state(folder, State("refused", "No isolation works here.", reasons=reasons))
         (problem,) = [each for each in run_checks() if each.id == "chat.W002"]
         assert problem.msg == (
             "The code interpreter refuses to run. No isolation works here."
@@ -75,18 +75,18 @@ class TestTheSandbox:
         )
 
     def test_is_warned_of_when_it_failed(self, folder: Path) -> None:
-        write(folder, State("failed", "pip found no numpy."))
+        write_state(folder, State("failed", "pip found no numpy."))
         (problem,) = [each for each in run_checks() if each.id == "chat.W003"]
         assert "pip found no numpy." in problem.msg
 
     @pytest.mark.parametrize("state", ["ready", "preparing", "starting", "off"])
     def test_is_not_mentioned_otherwise(self, state, folder: Path) -> None:
         assert found() == []
-        write(folder, State(state))
+        write_state(folder, State(state))
         assert found() == []
 
     def test_is_not_mentioned_when_it_is_off_by_choice(self, settings, folder: Path) -> None:
-        write(folder, State("refused"))
+        write_state(folder, State("refused"))
         settings.EVERTHREAD_SANDBOX, settings.EVERTHREAD_SANDBOX_CELLS = "off", 0
         assert found() == []
 

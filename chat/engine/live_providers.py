@@ -11,27 +11,27 @@ from django.conf import settings
 
 from chat.models import Kind
 from chat.models import Provider as Row
-from chat.providers.base import Provider
+from chat.providers.base import ChatProvider
 from chat.providers.embedded.provider import EmbeddedProvider
 from chat.providers.openai.provider import OpenAIProvider
 from chat.providers.scripted.provider import ScriptedProvider
 
 
-def openai(row: Row) -> Provider:
+def openai(row: Row) -> ChatProvider:
     # The SDK insists on some key; local servers take any.
     return OpenAIProvider(row.base_url or None, row.get_key() or "none", timeout=row.timeout)
 
 
-def embedded(_row: Row) -> Provider:
+def embedded(_row: Row) -> ChatProvider:
     path = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None
     return EmbeddedProvider(settings.EVERTHREAD_DATA_DIR, model_path=path)
 
 
-def scripted(_row: Row) -> Provider:
+def scripted(_row: Row) -> ChatProvider:
     return ScriptedProvider()
 
 
-KINDS: dict[str, Callable[[Row], Provider]] = {
+KINDS: dict[str, Callable[[Row], ChatProvider]] = {
     Kind.OPENAI: openai,
     Kind.EMBEDDED: embedded,
     Kind.SCRIPTED: scripted,
@@ -42,9 +42,9 @@ class Upstreams:
     """The live providers of one event loop."""
 
     def __init__(self) -> None:
-        self.made: dict[int, tuple[tuple[datetime, str | None], Provider]] = {}
+        self.made: dict[int, tuple[tuple[datetime, str | None], ChatProvider]] = {}
 
-    def get(self, row: Row) -> Provider:
+    def get(self, row: Row) -> ChatProvider:
         """The live provider of ``row``. Raises ``KeyRefused`` when its key cannot be read."""
         version = (row.updated_at, os.environ.get(row.key_variable) if row.key_variable else None)
         if row.pk in self.made and self.made[row.pk][0] == version:

@@ -6,7 +6,7 @@ import os
 
 from django.conf import settings
 
-from chat.sandbox.broker_options import Rules, rules_for
+from chat.sandbox.broker_options import BrokerOptions, options_for
 from chat.sandbox.state import SOCKET
 from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import MB, Limits
@@ -17,13 +17,13 @@ def create_supervisor() -> Supervisor:
     folder = settings.EVERTHREAD_DATA_DIR / "sandbox"
     is_off = settings.EVERTHREAD_SANDBOX == "off"
     elsewhere = None if is_off else settings.EVERTHREAD_SANDBOX_SOCKET
-    rules = None if is_off or elsewhere else _rules()
-    return Supervisor(folder, rules=rules, python=settings.EVERTHREAD_SANDBOX_PYTHON, elsewhere=elsewhere)
+    options = None if is_off or elsewhere else _broker_options()
+    return Supervisor(folder, options=options, python=settings.EVERTHREAD_SANDBOX_PYTHON, elsewhere=elsewhere)
 
 
-def _rules() -> Rules:
+def _broker_options() -> BrokerOptions:
     folder, tier = settings.EVERTHREAD_DATA_DIR / "sandbox", settings.EVERTHREAD_SANDBOX
-    return rules_for(
+    return options_for(
         folder,
         socket=folder / SOCKET,
         tier=None if tier == "auto" else tier,

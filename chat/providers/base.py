@@ -1,4 +1,4 @@
-"""The protocol between the engine and a model: one request of turns in, a stream of pieces out."""
+"""The protocols that the engine and retrieval speak with models, and the values that pass through them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One entry of what is sent to a model.
+    """One message that is sent to a model.
 
     ``tool_calls`` only on assistant turns, ``tool_call_id`` only on tool turns, ``images`` only on user turns.
     """
@@ -56,11 +56,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the engine asks of a model, in the terms of Chat Completions.
+    """A request for an answer, in the terms of Chat Completions.
 
     ``model`` is the name that the provider's server knows. ``tool_choice`` is ``none``, ``auto``, ``required`` or the
     name of one function as ``{"name": …}``. ``response_format`` is the Assistants API's (``"auto"`` or an object).
-    None means: leave it to the provider's default.
+    None stands for the provider's own default.
     """
 
     model: str
@@ -120,22 +120,23 @@ class Finish:
 Piece = Text | ToolCallPiece | Usage | Finish
 
 
-class Provider(Protocol):
-    """A place that serves models.
+class ChatProvider(Protocol):
+    """A server or process that serves chat models."""
 
-    ``stream`` yields pieces; exactly one ``Finish`` comes when the answer is whole, and at most one ``Usage``. It
-    raises a ``chat.errors.ProviderError``. Closing the iterator (``aclose``) or cancelling the task that awaits it
-    stops the model at once. Retries are the provider's own affair and happen only before the first piece.
-    """
+    def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
+        """Yield the pieces of an answer: exactly one ``Finish`` when it is whole, and at most one ``Usage``.
 
-    def stream(self, request: Request) -> AsyncGenerator[Piece, None]: ...
+        Closing the iterator (``aclose``) or cancelling the task that awaits it stops the model at once. A provider may
+        try again before the first piece, not after it. Raise ``ProviderError``.
+        """
+        ...
 
     async def models(self) -> list[str]:
-        """The names of the models served, in the server's order; may be empty. Raises ``ProviderError``."""
+        """Return the names of the models served, in the server's order; maybe none. Raise ``ProviderError``."""
         ...
 
     async def aclose(self) -> None:
-        """Free connections."""
+        """Close connections."""
         ...
 
 
@@ -143,18 +144,19 @@ class Embedder(Protocol):
     """A model that turns texts into vectors. Its methods block; any thread may call them."""
 
     def windows(self, text: str) -> list[tuple[int, int]]:
-        """Ranges ``(from, to)`` of characters of ``text``, in order, that cover all its words, each short enough to be
-        embedded whole; empty when there are no words in it.
+        """Return ranges ``(from, to)`` of characters of ``text``, each short enough to be embedded whole.
+
+        They come in order and cover all its words; none when it has no words.
         """
         ...
 
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
-        """One row of length 1 for each text. ``urgent``: someone waits for it, so it goes before the others.
+        """Return an array of shape (texts, dimensions), each row of length 1. Raise ``ProviderError``.
 
-        Raises ``ProviderError``.
+        ``urgent``: somebody waits for it, so it goes before the others.
         """
         ...
 
     def close(self) -> None:
-        """Free what it holds."""
+        """Free connections and processes."""
         ...

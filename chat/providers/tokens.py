@@ -1,4 +1,4 @@
-"""A cheap estimate of how many tokens a text is, for any model.
+"""Estimates cheaply how many tokens a text is, for any model.
 
 Nothing is tokenized: every byte is given a class (one C-speed pass over the UTF-8 text), and each class has a weight in
 tokens. The weights lean towards too many, because a transcript that does not fit is refused, and one that is trimmed a
@@ -63,6 +63,6 @@ _CLASSES = bytes(_class(byte) for byte in range(256))
 
 
 def estimate(text: str) -> int:
-    """About how many tokens ``text`` is: 0 for no text, else at least 1. Linear in the length."""
+    """Return about how many tokens ``text`` is: 0 for no text, else at least 1. Linear in the length."""
     classes = text.encode("utf-8", "replace").translate(_CLASSES)
     return math.ceil(sum(classes.count(kind) * weight for kind, weight in _WEIGHTS.items()))

@@ -1,4 +1,4 @@
-"""What a broker is told when it is started, as one JSON object."""
+"""The options that a broker is started with, as one JSON object."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from chat.sandbox.values import Limits, Tier
 
 
 def cores() -> int:
-    """That this process may use; at least 2, so that one long cell does not keep everybody waiting."""
+    """Return how many cores this process may use, at least 2."""
+    # With one, a long cell would keep everybody waiting.
     return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
 def half_the_memory() -> int:
-    """Bytes: of this machine, or of the container if that has less."""
+    """Return half the bytes of this machine, or of the container if that has less."""
     sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     limit = Path("/sys/fs/cgroup/memory.max")
     if limit.exists() and (text := limit.read_text().strip()).isdecimal():
@@ -27,7 +28,7 @@ def half_the_memory() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class BrokerOptions:
     """``folder`` is the broker's own, for its lock and the sessions' files. Times are in seconds, sizes in bytes."""
 
     folder: Path
@@ -45,30 +46,30 @@ class Rules:
     life: float = 6 * 3600.0
     warm: int = 2
     memory: int = field(default_factory=half_the_memory)  # of all sessions; above it idle ones are ended
-    look: float = 5.0  # between two looks for what is over
+    look: float = 5.0  # between two checks of all sessions
     limits: Limits = field(default_factory=Limits)
 
-    def packed(self) -> str:
+    def to_json(self) -> str:
         return json.dumps(asdict(self), default=str)
 
     @classmethod
-    def unpacked(cls, text: str) -> Rules:
-        """Raises ``TypeError`` and ``ValueError`` for what is no set of rules."""
-        told: dict[str, Any] = json.loads(text)
-        limits: Mapping[str, Any] = told.pop("limits", {})
-        folder, socket = Path(told.pop("folder")), Path(told.pop("socket"))
-        uids, callers = told.pop("uids", None), told.pop("callers", ())
+    def from_json(cls, text: str) -> BrokerOptions:
+        """Raise ``TypeError`` or ``ValueError`` for a text that ``to_json`` would not write."""
+        fields: dict[str, Any] = json.loads(text)
+        limits: Mapping[str, Any] = fields.pop("limits", {})
+        folder, socket = Path(fields.pop("folder")), Path(fields.pop("socket"))
+        uids, callers = fields.pop("uids", None), fields.pop("callers", ())
         return cls(
             folder,
             socket,
             uids=(int(uids[0]), int(uids[1])) if uids else None,
             callers=tuple(callers),
             limits=Limits(**limits),
-            **told,
+            **fields,
         )
 
 
-def rules_for(folder: Path, *, sessions: int, cells: int, **others: Any) -> Rules:
-    """With what one owner may have of ``sessions`` (a tenth, at least 5) and ``cells`` at once (half, at least 1)."""
+def options_for(folder: Path, *, sessions: int, cells: int, **others: Any) -> BrokerOptions:
+    """Return options under which one owner has at most a tenth of ``sessions``, but 5, and half of ``cells``, but 1."""
     each = {"sessions_each": min(sessions, max(5, sessions // 10)), "cells_each": max(1, cells // 2)}
-    return Rules(folder, sessions=sessions, cells=cells, **{**each, **others})
+    return BrokerOptions(folder, sessions=sessions, cells=cells, **{**each, **others})

@@ -1,4 +1,4 @@
-"""A process on a leash: it ends when its standard input does, so when we die in whatever way."""
+"""A child process that ends when its standard input does, so whenever we end."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Child:
+class ChildProcess:
     """``python -E -s -B -m <module> <arguments>`` in the project's folder. Belongs to the running event loop.
 
-    ``line`` gets what it prints, in the loop; ``errors`` what it complains of.
+    ``on_line`` is called in the loop with each line of its output; ``errors`` is its standard error.
     """
 
     def __init__(
@@ -28,17 +28,17 @@ class Child:
         *arguments: str,
         environment: Mapping[str, str],
         errors: IO[bytes],
-        line: Callable[[str], None] | None = None,
+        on_line: Callable[[str], None] | None = None,
     ) -> None:
         command: Sequence[str] = [str(python), "-E", "-s", "-B", "-m", module, *arguments]
-        self._loop, self._line = asyncio.get_running_loop(), line
+        self._loop, self._on_line = asyncio.get_running_loop(), on_line
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._process: subprocess.Popen[str] = subprocess.Popen(
             command,
             cwd=ROOT,
             env=dict(environment),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if line else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if on_line else subprocess.DEVNULL,
             stderr=errors,
             text=True,
             errors="replace",
@@ -48,11 +48,11 @@ class Child:
         threading.Thread(target=self._wait, name=f"wait for {module}", daemon=True).start()
 
     async def wait(self) -> int:
-        """Until it ends; its exit code. May be cancelled, and awaited by several."""
+        """Return its exit code once it ends. May be cancelled, and awaited by several tasks."""
         return await asyncio.shield(self.ended)
 
     async def stop(self, *, grace: float) -> None:
-        """Let the leash go, and kill it if it is still there after ``grace`` seconds."""
+        """Close its standard input, and kill it if it still runs after ``grace`` seconds."""
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
@@ -62,30 +62,30 @@ class Child:
         await asyncio.wait({self.ended})
 
     def kill(self) -> None:
-        """It and those of its group, which is its own."""
+        """Kill it and the processes of its group, which is its own."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
     def _wait(self) -> None:
         for line in self._process.stdout or ():
-            self._tell(self._line, line)
+            self._call_in_loop(self._on_line, line)
         code = self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
-        self._tell(self._finish, code)
+        self._call_in_loop(self._finish, code)
 
     def _finish(self, code: int) -> None:
         if not self.ended.done():
             self.ended.set_result(code)
 
-    def _tell(self, hear: Callable[[Any], None] | None, what: str | int) -> None:
-        if hear is not None:
+    def _call_in_loop(self, function: Callable[[Any], None] | None, argument: str | int) -> None:
+        if function is not None:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any longer
-                self._loop.call_soon_threadsafe(hear, what)
+                self._loop.call_soon_threadsafe(function, argument)
 
 
 def last_line(log: Path) -> str:
-    """Of what a child complained of: the error, when it ended with one."""
+    """Return the last line of a child's standard error: the error, when it ended with one."""
     try:
         lines = log.read_text(errors="replace").strip().splitlines()
     except OSError:

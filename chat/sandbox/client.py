@@ -1,7 +1,6 @@
-"""The way from the server to the broker. One connection is one lease of one session.
+"""The server's client of the broker: a connection is the lease of a session.
 
-Whoever breaks off an exchange, by cancelling the task that awaits it, ends the connection: the broker then stops the
-cell within a second.
+Cancelling the task that awaits an answer ends the connection; the broker then stops the cell within a second.
 """
 
 from __future__ import annotations
@@ -14,15 +13,22 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from chat.sandbox import protocol
-from chat.sandbox.errors import Busy, FileRefused, SandboxError, SessionLost, Unavailable
-from chat.sandbox.protocol import CHUNK, Header, address
-from chat.sandbox.state import SOCKET, state
-from chat.sandbox.values import Entry, Outcome
+from chat.sandbox.errors import Busy, FileRefused, SandboxError, SandboxUnavailable, SessionLost
+from chat.sandbox.protocol import CHUNK, Header
+from chat.sandbox.state import SOCKET, read_state
+from chat.sandbox.values import DataFile, Outcome
 
-Waiting = Callable[[int], Awaitable[None]]
-Meanwhile = Callable[[Header, bytes], Awaitable[None]]
+OnWaiting = Callable[[int], Awaitable[None]]
+"""Awaited with how many requests are ahead, again when that changes."""
 
-ERRORS: dict[str, type[SandboxError]] = {kind.code: kind for kind in (Unavailable, Busy, SessionLost, FileRefused)}
+OnFrame = Callable[[Header, bytes], Awaitable[None]]
+
+INTERIM = ("waiting", "started", "image")
+"""Operations of the frames that come before the answer."""
+
+ERRORS: dict[str, type[SandboxError]] = {
+    kind.code: kind for kind in (SandboxUnavailable, Busy, SessionLost, FileRefused)
+}
 FORGET_SECONDS = 2.0
 ANSWER_SECONDS = 10.0  # for what takes the broker no time
 GONE = "The code interpreter stopped. Variables and files of the session are lost; it starts anew."
@@ -30,38 +36,43 @@ NOT_THERE = "The code interpreter is not running."
 TOO_LONG = f"The code is longer than {protocol.MAX_BODY >> 20} MB."
 
 
-def here(folder: Path, *, socket: Path | None = None) -> Sandbox:
-    """The sandbox whose state lies in ``folder``, of a data folder; ``socket`` names a broker that runs elsewhere."""
+def sandbox_in(folder: Path, *, socket: Path | None = None) -> Sandbox:
+    """Return the sandbox whose state lies in ``folder``; ``socket`` names a broker that runs elsewhere."""
     return Sandbox(socket or folder / SOCKET, folder=folder)
 
 
 class Sandbox:
-    """The broker behind ``socket``. ``folder`` has the state that explains its absence. Belongs to no event loop."""
+    """The broker behind ``socket``. ``folder`` has the state that explains its absence. Any event loop may use it."""
 
     def __init__(self, socket: Path, *, folder: Path | None = None) -> None:
         self.socket, self.folder = socket, folder
 
     @asynccontextmanager
-    async def lease(self, session: str, *, owner: str, waiting: Waiting | None = None) -> AsyncIterator[Lease]:
-        """The session of that name, made if it is not there, for nobody else meanwhile.
+    async def lease(self, session: str, *, owner: str, on_waiting: OnWaiting | None = None) -> AsyncIterator[Lease]:
+        """Yield a lease of the session of that name, made if it does not exist; no other lease has it meanwhile.
 
-        ``waiting`` is told how many are ahead while all places are taken. Raises ``Unavailable``, ``Busy``.
+        Raise ``SandboxUnavailable`` or ``Busy``.
         """
+
+        async def report_waiting(header: Header, _body: bytes) -> None:
+            if on_waiting is not None and header["op"] == "waiting":
+                await on_waiting(int(header["ahead"]))
+
         async with self._connected() as channel:
             opening = {"op": "open", "session": session, "owner": owner}
             try:
-                answer, _ = await channel.ask(opening, meanwhile=_telling(waiting))
+                answer, _ = await channel.ask(opening, on_frame=report_waiting)
             except SessionLost:
-                raise Unavailable(self._why()) from None
+                raise SandboxUnavailable(self._absence()) from None
             yield Lease(channel, is_new=bool(answer.get("new")))
 
     async def status(self) -> dict[str, Any]:
-        """What the broker says of itself: ``chat.sandbox.broker.broker`` lists it. Raises ``Unavailable``."""
+        """Return the status that ``chat.sandbox.broker.broker`` lists. Raise ``SandboxUnavailable``."""
         async with self._connected() as channel:
             try:
                 answer, _ = await asyncio.wait_for(channel.ask({"op": "status"}), ANSWER_SECONDS)
             except (TimeoutError, SessionLost):
-                raise Unavailable(NOT_THERE) from None
+                raise SandboxUnavailable(NOT_THERE) from None
         return answer
 
     @asynccontextmanager
@@ -69,12 +80,12 @@ class Sandbox:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.setblocking(False)
-            with address(self.socket) as where:
-                await asyncio.get_running_loop().sock_connect(connection, where)
+            with protocol.address(self.socket) as path:
+                await asyncio.get_running_loop().sock_connect(connection, path)
             reader, writer = await asyncio.open_unix_connection(sock=connection)
         except OSError:
             connection.close()
-            raise Unavailable(self._why()) from None
+            raise SandboxUnavailable(self._absence()) from None
         except BaseException:
             connection.close()
             raise
@@ -83,8 +94,8 @@ class Sandbox:
         finally:
             writer.transport.abort()
 
-    def _why(self) -> str:
-        return (state(self.folder).sentence if self.folder else "") or NOT_THERE
+    def _absence(self) -> str:
+        return (read_state(self.folder).sentence if self.folder else "") or NOT_THERE
 
 
 class Channel:
@@ -93,40 +104,33 @@ class Channel:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def ask(
-        self, request: Header, body: bytes = b"", *, meanwhile: Meanwhile | None = None
-    ) -> tuple[Header, bytes]:
-        """The last frame that answers ``request``; those before it go to ``meanwhile``.
+    async def ask(self, request: Header, body: bytes = b"", *, on_frame: OnFrame | None = None) -> tuple[Header, bytes]:
+        """Return the last frame that answers ``request``; ``on_frame`` is awaited with those before it.
 
-        Raises what the broker refuses with, and ``SessionLost`` when the broker is gone.
+        Raise the broker's refusal, and ``SessionLost`` when the broker is gone.
         """
         try:
-            header, body = await self._exchange(request, body, meanwhile)
+            if self._writer.transport.is_closing():
+                raise EOFError
+            self._writer.write(protocol.encode(request, body))
+            await self._writer.drain()
+            while (answer := await protocol.read_frame(self._reader))[0].get("op") in INTERIM:
+                if on_frame is not None:
+                    await on_frame(*answer)
         except (EOFError, OSError, protocol.BadFrame):
             self._writer.transport.abort()
             raise SessionLost(GONE) from None
         except BaseException:
             self._writer.transport.abort()
             raise
+        header = answer[0]
         if header.get("op") == "error":
             raise ERRORS.get(str(header.get("code")), SandboxError)(str(header.get("message")))
-        return header, body
-
-    async def _exchange(self, request: Header, body: bytes, meanwhile: Meanwhile | None) -> tuple[Header, bytes]:
-        if self._writer.transport.is_closing():
-            raise EOFError
-        self._writer.write(protocol.packed(request, body))
-        await self._writer.drain()
-        while True:
-            header, body = await protocol.read(self._reader)
-            if header.get("op") not in ("waiting", "started", "image"):
-                return header, body
-            if meanwhile is not None:
-                await meanwhile(header, body)
+        return answer
 
 
 class Lease:
-    """A session of one's own for a while. ``is_new``: it has no variables and files yet.
+    """A session that no other lease has meanwhile. ``is_new``: it has no variables and files yet.
 
     All methods raise ``SessionLost`` when the session is gone; a new lease has a new one.
     """
@@ -135,26 +139,23 @@ class Lease:
         self._channel, self.is_new = channel, is_new
 
     async def run(
-        self, code: str, *, waiting: Waiting | None = None, started: Callable[[], Awaitable[None]] | None = None
+        self, code: str, *, on_waiting: OnWaiting | None = None, on_start: Callable[[], Awaitable[None]] | None = None
     ) -> Outcome:
-        """Run a cell. ``waiting`` is told how many are ahead while all cores are busy, ``started`` when it begins.
-
-        Raises ``Busy``.
-        """
+        """Run a cell; raise ``Busy``. ``on_waiting`` is awaited while all cores are busy, ``on_start`` at its start."""
         images: list[bytes] = []
-        tell = _telling(waiting)
 
-        async def meanwhile(header: Header, body: bytes) -> None:
+        async def handle(header: Header, body: bytes) -> None:
             if header["op"] == "image":
                 images.append(body)
-            elif header["op"] == "started" and started is not None:
-                await started()
-            await tell(header, body)
+            elif header["op"] == "started" and on_start is not None:
+                await on_start()
+            elif header["op"] == "waiting" and on_waiting is not None:
+                await on_waiting(int(header["ahead"]))
 
         source = code.encode(errors="replace")
         if len(source) > protocol.MAX_BODY:
             raise SandboxError(TOO_LONG)
-        answer, logs = await self._channel.ask({"op": "run"}, source, meanwhile=meanwhile)
+        answer, logs = await self._channel.ask({"op": "run"}, source, on_frame=handle)
         return Outcome(
             status=answer["status"],
             logs=logs.decode(errors="replace"),
@@ -164,7 +165,7 @@ class Lease:
         )
 
     async def put(self, name: str, stream: BinaryIO) -> None:
-        """Write what is in ``stream`` to ``/mnt/data/<name>``, over what is there. Raises ``FileRefused``."""
+        """Write what is in ``stream`` to ``/mnt/data/<name>``, over any file of that name. Raise ``FileRefused``."""
         offset = 0
         while (part := await asyncio.to_thread(stream.read, CHUNK)) or not offset:
             await self._channel.ask({"op": "put", "name": name, "offset": offset}, part)
@@ -173,9 +174,8 @@ class Lease:
                 return
 
     async def get(self, name: str, *, most: int) -> AsyncGenerator[bytes, None]:
-        """What is in ``/mnt/data/<name>``, in parts. Raises ``FileRefused``, also for more than ``most`` bytes: what a
-        session says of a file is only what it says.
-        """
+        """Yield ``/mnt/data/<name>`` in parts. Raise ``FileRefused``, also for more than ``most`` bytes."""
+        # Nothing that a session says of a file, its size for one, can be relied on.
         offset = 0
         while part := (await self._channel.ask({"op": "get", "name": name, "offset": offset}))[1]:
             offset += len(part)
@@ -183,13 +183,13 @@ class Lease:
                 raise FileRefused(f"It grew while it was read: more than {most} bytes.")
             yield part
 
-    async def files(self) -> list[Entry]:
-        """The regular files in ``/mnt/data``."""
+    async def files(self) -> list[DataFile]:
+        """Return the regular files in ``/mnt/data``."""
         answer, _ = await self._channel.ask({"op": "list"})
-        return [Entry(name, size, modified) for name, size, modified in answer["files"]]
+        return [DataFile(name, size, modified) for name, size, modified in answer["files"]]
 
     async def remove(self, name: str) -> None:
-        """Remove ``/mnt/data/<name>``. Raises ``FileRefused``."""
+        """Remove ``/mnt/data/<name>``. Raise ``FileRefused``."""
         await self._channel.ask({"op": "remove", "name": name})
 
     async def end(self) -> None:
@@ -198,16 +198,16 @@ class Lease:
 
 
 def status_now(sandbox: Sandbox) -> dict[str, Any]:
-    """``sandbox.status()`` for a thread without an event loop."""
+    """Return ``sandbox.status()`` to a thread without an event loop."""
     return asyncio.run(sandbox.status())
 
 
 def forget(sandbox: Sandbox, session: str, *, owner: str) -> None:
-    """End the session of that name if there is one; blocks for a moment, and never raises for want of a broker."""
+    """End the session of that name, if it exists. Blocks for a moment, and does not raise when no broker answers."""
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError, EOFError, protocol.BadFrame):
         connection.settimeout(FORGET_SECONDS)
-        with address(sandbox.socket) as where:
-            connection.connect(where)
+        with protocol.address(sandbox.socket) as path:
+            connection.connect(path)
         protocol.send(connection, {"op": "forget", "session": session, "owner": owner})
         protocol.receive(connection)
 
@@ -223,11 +223,3 @@ def try_out(sandbox: Sandbox, code: str, *, owner: str) -> Outcome:
             return outcome
 
     return asyncio.run(run())
-
-
-def _telling(waiting: Waiting | None) -> Meanwhile:
-    async def tell(header: Header, _body: bytes) -> None:
-        if waiting is not None and header["op"] == "waiting":
-            await waiting(int(header["ahead"]))
-
-    return tell

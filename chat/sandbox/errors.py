@@ -1,10 +1,10 @@
-"""Why a cell could not be run. ``message`` is for people and models alike."""
+"""The errors of the sandbox, whose ``message`` is for people and models alike."""
 
 from __future__ import annotations
 
 
 class SandboxError(Exception):
-    """``code`` is what the broker calls it on the wire."""
+    """The root of these. ``code`` is its name in the broker's frames."""
 
     code = "error"
 
@@ -13,7 +13,7 @@ class SandboxError(Exception):
         super().__init__(message)
 
 
-class Unavailable(SandboxError):
+class SandboxUnavailable(SandboxError):
     """There is no sandbox: it is being prepared, it is switched off, or nothing here isolates well enough."""
 
     code = "unavailable"

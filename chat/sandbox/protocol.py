@@ -43,7 +43,8 @@ def address(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def packed(header: Header, body: bytes = b"") -> bytes:
+def encode(header: Header, body: bytes = b"") -> bytes:
+    """Return the frame. Raise ``BadFrame`` for one over the bounds."""
     head = json.dumps(header, separators=(",", ":")).encode()
     if len(head) > MAX_HEADER or len(body) > MAX_BODY:
         raise BadFrame("the frame is too large")
@@ -51,42 +52,42 @@ def packed(header: Header, body: bytes = b"") -> bytes:
 
 
 def send(connection: socket.socket, header: Header, body: bytes = b"") -> None:
-    connection.sendall(packed(header, body))
+    connection.sendall(encode(header, body))
 
 
 def receive(connection: socket.socket) -> tuple[Header, bytes]:
-    """Raises ``EOFError`` when the other side is gone, ``BadFrame``, and ``OSError`` (``TimeoutError``)."""
-    head, body = _lengths(_exactly(connection, _LENGTHS.size))
-    return _header(_exactly(connection, head)), _exactly(connection, body)
+    """Wait for a frame. Raise ``EOFError`` when the other side is gone, ``BadFrame``, or ``OSError``."""
+    head, body = _decode_lengths(_receive_exactly(connection, _LENGTHS.size))
+    return _decode_header(_receive_exactly(connection, head)), _receive_exactly(connection, body)
 
 
-def take(buffer: bytearray) -> tuple[Header, bytes] | None:
-    """The frame that ``buffer`` begins with, taken off it; None while it is not whole. Raises ``BadFrame``."""
+def pop_frame(buffer: bytearray) -> tuple[Header, bytes] | None:
+    """Remove the frame that ``buffer`` begins with, and return it; None while it is not whole. Raise ``BadFrame``."""
     if len(buffer) < _LENGTHS.size:
         return None
-    head, body = _lengths(bytes(buffer[: _LENGTHS.size]))
+    head, body = _decode_lengths(bytes(buffer[: _LENGTHS.size]))
     start, end = _LENGTHS.size + head, _LENGTHS.size + head + body
     if len(buffer) < end:
         return None
-    frame = _header(bytes(buffer[_LENGTHS.size : start])), bytes(buffer[start:end])
+    frame = _decode_header(bytes(buffer[_LENGTHS.size : start])), bytes(buffer[start:end])
     del buffer[:end]
     return frame
 
 
-async def read(reader: asyncio.StreamReader) -> tuple[Header, bytes]:
-    """As ``receive``; ``asyncio.IncompleteReadError`` is an ``EOFError``."""
-    head, body = _lengths(await reader.readexactly(_LENGTHS.size))
-    return _header(await reader.readexactly(head)), await reader.readexactly(body)
+async def read_frame(reader: asyncio.StreamReader) -> tuple[Header, bytes]:
+    """Await a frame. Raise as ``receive`` does: ``asyncio.IncompleteReadError`` is an ``EOFError``."""
+    head, body = _decode_lengths(await reader.readexactly(_LENGTHS.size))
+    return _decode_header(await reader.readexactly(head)), await reader.readexactly(body)
 
 
-def _lengths(packed: bytes) -> tuple[int, int]:
-    head, body = _LENGTHS.unpack(packed)
+def _decode_lengths(raw: bytes) -> tuple[int, int]:
+    head, body = _LENGTHS.unpack(raw)
     if head > MAX_HEADER or body > MAX_BODY:
         raise BadFrame("the frame is too large")
     return head, body
 
 
-def _header(raw: bytes) -> Header:
+def _decode_header(raw: bytes) -> Header:
     try:
         header = json.loads(raw)
     except (ValueError, RecursionError):
@@ -96,7 +97,7 @@ def _header(raw: bytes) -> Header:
     return header
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def _receive_exactly(connection: socket.socket, size: int) -> bytes:
     buffer = bytearray()
     while len(buffer) < size:
         part = connection.recv(min(1 << 16, size - len(buffer)))

@@ -1,7 +1,6 @@
-"""How the sandbox of a data folder stands, in a file that any process of the machine may read.
+"""The state of a data folder's sandbox: a file that the server that supervises it writes and every process may read.
 
-The server that supervises it writes the file and holds a lock as long as it does, so that what a dead one wrote is not
-taken for true.
+That server has a lock as long as it runs, so that the state of one that died does not count.
 """
 
 from __future__ import annotations
@@ -44,18 +43,19 @@ class State:
         }[self.state]
 
 
-def state(folder: Path) -> State:
-    """How the sandbox in ``folder`` stands. What holds without a server (off, refused) stays when that ended."""
-    found = _read(folder / FILE)
-    if found is None:
+def read_state(folder: Path) -> State:
+    """Return the state of the sandbox in ``folder``."""
+    state = _read_file(folder / FILE)
+    if state is None:
         return State("off", UNATTENDED)
-    if found.state in ("off", "refused") or is_attended(folder):
-        return found
+    # "Off" and "refused" hold without a server too.
+    if state.state in ("off", "refused") or is_attended(folder):
+        return state
     return State("off", UNATTENDED)
 
 
-def write(folder: Path, state: State) -> None:
-    """For whoever holds the lock."""
+def write_state(folder: Path, state: State) -> None:
+    """Write the file. Only the process that has the lock may."""
     draft = folder / f"{FILE}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w") as file:
@@ -64,17 +64,18 @@ def write(folder: Path, state: State) -> None:
 
 
 def attend(folder: Path) -> int | None:
-    """The descriptor of the lock, to be closed when one supervises no more; None while somebody else does."""
+    """Return the descriptor of the lock, to be closed at the end; None while another process has it."""
     return _lock(folder / LOCK, fcntl.LOCK_EX)
 
 
 def is_attended(folder: Path) -> bool:
+    """True if a process supervises the sandbox in ``folder``."""
     if not (folder / LOCK).exists():
         return False
-    taken = _lock(folder / LOCK, fcntl.LOCK_SH)
-    if taken is not None:
-        os.close(taken)
-    return taken is None
+    lock = _lock(folder / LOCK, fcntl.LOCK_SH)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
 
 
 def _lock(path: Path, kind: int) -> int | None:
@@ -87,10 +88,10 @@ def _lock(path: Path, kind: int) -> int | None:
     return descriptor
 
 
-def _read(path: Path) -> State | None:
-    """None when there is none, or an unreadable one of another version."""
+def _read_file(path: Path) -> State | None:
+    """Return None for no file, and for an unreadable one, which another version wrote."""
     try:
-        found = State(**json.loads(path.read_bytes()))
+        state = State(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
-    return found if found.state in get_args(Stage) else None
+    return state if state.state in get_args(Stage) else None

@@ -1,4 +1,4 @@
-"""What passes between the engine, the broker and a session."""
+"""The values that pass between the engine, the broker and a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one session. Sizes are in bytes, times in seconds."""
+    """The limits of one session. Sizes are in bytes, times in seconds."""
 
     memory: int = 2048 * MB
     disk: int = 512 * MB
@@ -27,7 +27,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DataFile:
     """A file in ``/mnt/data``: ``name`` is its path from there, ``modified`` in nanoseconds since 1970."""
 
     name: str
@@ -37,9 +37,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a cell.
+    """The outcome of a cell.
 
-    ``logs``: what it printed, the value of a last expression, and the traceback. ``images``: PNGs, in order. ``reason``
+    ``logs``: its output, the value of a last expression, and the traceback. ``images``: PNGs, in order. ``reason``
     says why the session ``died``, else it is empty. A session that died has lost its variables and files.
     """
 

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 
 from chat.engine.worker import Worker
 from chat.models import Kind, Provider
-from chat.providers.embedded.status import status
-from chat.sandbox.state import state
+from chat.providers.embedded.status import read_status
+from chat.sandbox.state import read_state
 
 
 @never_cache
@@ -66,12 +66,12 @@ def has_model() -> bool:
     if default is None or default.kind != Kind.EMBEDDED:
         return default is not None
     own = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None
-    return status(settings.EVERTHREAD_DATA_DIR, model_path=own).ready
+    return read_status(settings.EVERTHREAD_DATA_DIR, model_path=own).ready
 
 
 def has_sandbox() -> bool:
     """Return whether code would be run, or is not meant to be."""
-    return settings.EVERTHREAD_SANDBOX == "off" or state(settings.EVERTHREAD_DATA_DIR / "sandbox").state == "ready"
+    return settings.EVERTHREAD_SANDBOX == "off" or read_state(settings.EVERTHREAD_DATA_DIR / "sandbox").state == "ready"
 
 
 urlpatterns = [

@@ -143,7 +143,7 @@ def trace(name: str, person: Person, folder: Path) -> Trace:
     needs_sandbox = name == "cell"
     python = build.prepare(PLACE, progress=lambda done, sentence: None) if needs_sandbox else PLACE
     with broker(python, folder / "sandbox") if needs_sandbox else nullcontext() as running:
-        settings.EVERTHREAD_SANDBOX_SOCKET = running.rules.socket if running else None
+        settings.EVERTHREAD_SANDBOX_SOCKET = running.options.socket if running else None
         return asyncio.run(_traced(JOURNEYS[name], person, folder, reads_files=name == "pdf"))
 
 

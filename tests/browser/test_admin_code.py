@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chat.sandbox.state import State, attend, write
+from chat.sandbox.state import State, attend, write_state
 from tests.browser.test_code import CHART, RUNS, code_server
 from tests.live import LiveServer
 
@@ -35,14 +35,14 @@ def standing_server(browser: Browser, tmp_path: Path) -> Iterator[tuple[LiveServ
 class TestTheSandboxPage:
     def test_follows_what_is_outstanding_and_stops(self, open_page, standing_server) -> None:
         server, folder = standing_server
-        write(folder, State("preparing", "Installing", progress=0.25))
+        write_state(folder, State("preparing", "Installing", progress=0.25))
         page: Page = open_page(server).page
         page.goto("/admin/sandbox/")
         state = page.locator("#sandbox-state")
         expect(state).to_contain_text("25 %")
-        write(folder, State("preparing", "Installing", progress=0.75))
+        write_state(folder, State("preparing", "Installing", progress=0.75))
         expect(state).to_contain_text("75 %")
-        write(folder, State("refused", "No isolation works here.", reasons={"ns": "No.", "landlock": "No."}))
+        write_state(folder, State("refused", "No isolation works here.", reasons={"ns": "No.", "landlock": "No."}))
         expect(state).to_contain_text("No isolation works here.")
         expect(state).not_to_have_attribute("hx-get", re.compile("."))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from chat.providers.base import Piece, Provider, Request, Text, Turn
+from chat.providers.base import ChatProvider, Piece, Request, Text, Turn
 
 HELLO = Request(model="m", turns=[Turn("user", "Hello")])
 
 
-async def ask(provider: Provider, request: Request = HELLO) -> list[Piece]:
+async def ask(provider: ChatProvider, request: Request = HELLO) -> list[Piece]:
     """All pieces of an answer."""
     return [piece async for piece in provider.stream(request)]
 
 
-async def collect(provider: Provider, pieces: list[Piece], request: Request = HELLO) -> None:
+async def collect(provider: ChatProvider, pieces: list[Piece], request: Request = HELLO) -> None:
     """As ``ask``, but what came before an error is kept in ``pieces``."""
     async for piece in provider.stream(request):
         pieces.append(piece)

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from chat.sandbox import protocol
-from chat.sandbox.broker_options import Rules
+from chat.sandbox.broker_options import BrokerOptions
 from chat.sandbox.client import Sandbox
 from chat.sandbox.protocol import address
 from chat.sandbox.values import Limits
@@ -28,13 +28,13 @@ PATIENCE = 60.0  # seconds for what a busy machine does in one
 class RunningBroker:
     """Started when made; ``wait`` until it is ready or refuses. It is on a leash, as the supervisor's is."""
 
-    def __init__(self, python: Path, folder: Path, **rules: Any) -> None:
+    def __init__(self, python: Path, folder: Path, **options: Any) -> None:
         folder.mkdir(exist_ok=True)
         uids = UIDS if os.geteuid() == 0 else None
-        told: dict[str, Any] = {"uids": uids, "leashed": True, "look": 0.1, "limits": Limits(seconds=30), **rules}
-        self.rules = Rules(folder, folder / "broker.sock", **told)
-        self.folder, self.sandbox = folder, Sandbox(self.rules.socket)
-        command = [str(python), "-E", "-s", "-B", "-m", "chat.sandbox.broker", self.rules.packed()]
+        told: dict[str, Any] = {"uids": uids, "leashed": True, "look": 0.1, "limits": Limits(seconds=30), **options}
+        self.options = BrokerOptions(folder, folder / "broker.sock", **told)
+        self.folder, self.sandbox = folder, Sandbox(self.options.socket)
+        command = [str(python), "-E", "-s", "-B", "-m", "chat.sandbox.broker", self.options.to_json()]
         self.log = folder / "broker.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -48,7 +48,7 @@ class RunningBroker:
     def status(self) -> dict[str, Any]:
         """Empty when it does not answer. Does not need an event loop, nor mind one."""
         assert self.process.poll() is None, self.log.read_text()
-        with socket.socket(socket.AF_UNIX) as connection, address(self.rules.socket) as where:
+        with socket.socket(socket.AF_UNIX) as connection, address(self.options.socket) as where:
             try:
                 connection.settimeout(5)
                 connection.connect(where)
@@ -109,9 +109,9 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def broker(python: Path, folder: Path, **rules: Any) -> Iterator[RunningBroker]:
+def broker(python: Path, folder: Path, **options: Any) -> Iterator[RunningBroker]:
     """One that is ready."""
-    running = RunningBroker(python, folder, **rules)
+    running = RunningBroker(python, folder, **options)
     try:
         status = running.wait()
         assert status["state"] == "ready", status

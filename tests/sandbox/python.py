@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from chat.sandbox.environment import build
-from chat.sandbox.errors import Unavailable
+from chat.sandbox.errors import SandboxUnavailable
 
 PLACE = Path(__file__).resolve().parents[2] / "data" / "sandbox" / "python"
 
@@ -26,5 +26,5 @@ def sandbox_python() -> Path:
     """The interpreter that cells run in, with its libraries; in the default data folder, for all test runs."""
     try:
         return build.prepare(PLACE, progress=lambda done, sentence: None)
-    except Unavailable as refusal:
+    except SandboxUnavailable as refusal:
         not_here(refusal.message)

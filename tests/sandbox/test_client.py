@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from chat.sandbox import protocol
-from chat.sandbox.client import Sandbox, here
-from chat.sandbox.errors import Busy, FileRefused, SandboxError, SessionLost, Unavailable
+from chat.sandbox.client import Sandbox, sandbox_in
+from chat.sandbox.errors import Busy, FileRefused, SandboxError, SandboxUnavailable, SessionLost
 from chat.sandbox.protocol import Header, address
-from chat.sandbox.state import State, attend, write
-from chat.sandbox.values import Entry, Outcome
+from chat.sandbox.state import State, attend, write_state
+from chat.sandbox.values import DataFile, Outcome
 
 OPENED: tuple[Header, bytes] = ({"op": "opened", "new": True}, b"")
 RESULT: Header = {"op": "result", "status": "ok", "reason": "", "seconds": 0.5}
@@ -34,14 +34,14 @@ class Script:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                self.asked.append(await protocol.read(reader))
+                self.asked.append(await protocol.read_frame(reader))
                 answer = self.answers.pop(0)
                 if answer is None:
                     return
                 if not self.answers:
                     self.heard.set()
                 for header, body in answer:
-                    writer.write(protocol.packed(header, body))
+                    writer.write(protocol.encode(header, body))
         except (EOFError, OSError):
             pass
         finally:
@@ -76,7 +76,7 @@ class TestALease:
 
         waiting = [({"op": "waiting", "ahead": ahead}, b"") for ahead in (2, 1, 0)]
         script = Script([*waiting, OPENED])
-        async with served(script, tmp_path / "s") as sandbox, sandbox.lease("t", owner="ada", waiting=hear):
+        async with served(script, tmp_path / "s") as sandbox, sandbox.lease("t", owner="ada", on_waiting=hear):
             pass
         assert told == [2, 1, 0]
 
@@ -96,7 +96,7 @@ class TestALease:
     @pytest.mark.parametrize(
         ("code", "kind"),
         [
-            ("unavailable", Unavailable),
+            ("unavailable", SandboxUnavailable),
             ("busy", Busy),
             ("file", FileRefused),
             ("?", SandboxError),
@@ -169,7 +169,7 @@ class TestFiles:
     async def test_are_listed(self, tmp_path: Path) -> None:
         script = Script([OPENED], [({"op": "files", "files": [["a.csv", 3, 7]]}, b"")])
         async with served(script, tmp_path / "s") as sandbox, sandbox.lease("t", owner="ada") as lease:
-            assert await lease.files() == [Entry("a.csv", 3, 7)]
+            assert await lease.files() == [DataFile("a.csv", 3, 7)]
 
 
 class TestWithoutABroker:
@@ -185,22 +185,22 @@ class TestWithoutABroker:
     )
     async def test_the_reason_is_told(self, tmp_path: Path, state: State, reason: str) -> None:
         attend(tmp_path)
-        write(tmp_path, state)
-        with pytest.raises(Unavailable, match=reason):
-            async with here(tmp_path).lease("t", owner="ada"):
+        write_state(tmp_path, state)
+        with pytest.raises(SandboxUnavailable, match=reason):
+            async with sandbox_in(tmp_path).lease("t", owner="ada"):
                 pass
 
     async def test_what_a_dead_server_wrote_is_not_believed(self, tmp_path: Path) -> None:
-        write(tmp_path, State("preparing", progress=0.4))
-        with pytest.raises(Unavailable, match="no server of this data folder"):
-            await here(tmp_path).status()
+        write_state(tmp_path, State("preparing", progress=0.4))
+        with pytest.raises(SandboxUnavailable, match="no server of this data folder"):
+            await sandbox_in(tmp_path).status()
 
     async def test_nothing_more_is_known_of_one_elsewhere(self, tmp_path: Path) -> None:
-        with pytest.raises(Unavailable, match="is not running"):
+        with pytest.raises(SandboxUnavailable, match="is not running"):
             await Sandbox(tmp_path / "none").status()
 
     async def test_that_opens_the_session_it_is_not_there(self, tmp_path: Path) -> None:
         async with served(Script(None), tmp_path / "s") as sandbox:
-            with pytest.raises(Unavailable):
+            with pytest.raises(SandboxUnavailable):
                 async with sandbox.lease("t", owner="ada"):
                     pass

@@ -14,13 +14,13 @@ from typing import Any
 import psutil
 import pytest
 
-from chat.sandbox.broker_options import Rules, rules_for
-from chat.sandbox.child_process import Child
-from chat.sandbox.client import here
+from chat.sandbox.broker_options import BrokerOptions, options_for
+from chat.sandbox.child_process import ChildProcess
+from chat.sandbox.client import sandbox_in
 from chat.sandbox.environment import build
-from chat.sandbox.environment.provision import passed_on
-from chat.sandbox.errors import Unavailable
-from chat.sandbox.state import PYTHON, SOCKET, State, state
+from chat.sandbox.environment.provision import environment_for_pip
+from chat.sandbox.errors import SandboxUnavailable
+from chat.sandbox.state import PYTHON, SOCKET, State, read_state
 from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import Limits
 from tests.sandbox.brokers import UIDS, all_gone, broker, come_true, short_of_descriptors, until
@@ -34,15 +34,15 @@ def place(ground: Path, sandbox_python: Path) -> Path:
     return place
 
 
-def rules(place: Path, **others: Any) -> Rules:
+def broker_options(place: Path, **others: Any) -> BrokerOptions:
     uids = UIDS if os.geteuid() == 0 else None
     told = {"socket": place / SOCKET, "uids": uids, "leashed": True, "limits": Limits(), **others}
-    return rules_for(place, sessions=10, cells=2, **told)
+    return options_for(place, sessions=10, cells=2, **told)
 
 
 @asynccontextmanager
 async def supervised(place: Path, **options: Any) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(place, **{"rules": rules(place), "pauses": (0.05,), **options})
+    supervisor = Supervisor(place, **{"options": broker_options(place), "pauses": (0.05,), **options})
     running = asyncio.ensure_future(supervisor.run())
     try:
         yield supervisor
@@ -55,7 +55,7 @@ async def stands(place: Path, *stages: str) -> State:
     """How it stands, as soon as that is one of ``stages``."""
 
     async def found() -> State | None:
-        return state(place) if state(place).state in stages else None
+        return read_state(place) if read_state(place).state in stages else None
 
     return await come_true(found)
 
@@ -68,28 +68,28 @@ class TestASupervisor:
             assert found.sentence == ""
             assert found.tier is not None
             assert found.reasons[found.tier] == "OK"
-            async with here(place).lease("one", owner="ada") as lease:
+            async with sandbox_in(place).lease("one", owner="ada") as lease:
                 assert (await lease.run("6 * 7")).logs == "42\n"
 
     async def test_ends_the_broker_when_it_is_stopped(self, place: Path) -> None:
         async with supervised(place):
             await stands(place, "ready")
-            broker = psutil.Process((await here(place).status())["pid"])
+            broker = psutil.Process((await sandbox_in(place).status())["pid"])
             family = [broker, *broker.children(recursive=True)]
         assert all_gone(family)
-        assert state(place).state == "off"
-        with pytest.raises(Unavailable, match="no server of this data folder"):
-            await here(place).status()
+        assert read_state(place).state == "off"
+        with pytest.raises(SandboxUnavailable, match="no server of this data folder"):
+            await sandbox_in(place).status()
 
     async def test_starts_another_broker_when_one_dies(self, place: Path) -> None:
         async with supervised(place):
             await stands(place, "ready")
-            first = (await here(place).status())["pid"]
+            first = (await sandbox_in(place).status())["pid"]
             psutil.Process(first).kill()
 
             async def has_another() -> bool:
-                with suppress(Unavailable):
-                    return bool((await here(place).status())["pid"] != first)
+                with suppress(SandboxUnavailable):
+                    return bool((await sandbox_in(place).status())["pid"] != first)
                 return False
 
             await come_true(has_another)
@@ -98,7 +98,7 @@ class TestASupervisor:
     async def test_leaves_the_broker_to_another_until_that_one_ends(self, place: Path) -> None:
         async with supervised(place) as first, supervised(place):
             await stands(place, "ready")
-            pid = (await here(place).status())["pid"]
+            pid = (await sandbox_in(place).status())["pid"]
             await asyncio.sleep(0.2)
             assert len(brokers(place)) == 1
             await first.stop()
@@ -118,7 +118,7 @@ class TestASupervisor:
 
     async def test_says_that_nothing_isolates_and_nothing_is_run(self, place: Path, sandbox_python: Path) -> None:
         (place / PYTHON).unlink()
-        made = build.python_of(place / PYTHON)
+        made = build.python_in(place / PYTHON)
         made.parent.mkdir(parents=True)
         (made.parents[1] / "lib").symlink_to(sandbox_python.parents[1] / "lib")
         short_of_descriptors(sandbox_python, made)
@@ -126,10 +126,10 @@ class TestASupervisor:
             found = await stands(place, "ready", "refused", "failed")
             assert found.state == "refused"
             assert all("did not become ready" in reason for reason in found.reasons.values())
-            with pytest.raises(Unavailable, match="No isolation works here"):
-                async with here(place).lease("one", owner="ada"):
+            with pytest.raises(SandboxUnavailable, match="No isolation works here"):
+                async with sandbox_in(place).lease("one", owner="ada"):
                     pass
-        assert state(place).state == "refused"
+        assert read_state(place).state == "refused"
 
     async def test_says_why_the_libraries_cannot_be_made(self, place: Path) -> None:
         (place / PYTHON).unlink()
@@ -137,14 +137,14 @@ class TestASupervisor:
             found = await stands(place, "ready", "refused", "failed")
             assert found.state == "failed"
             assert "EVERTHREAD_SANDBOX_PYTHON" in found.message
-            with pytest.raises(Unavailable, match="EVERTHREAD_SANDBOX_PYTHON"):
-                await here(place).status()
+            with pytest.raises(SandboxUnavailable, match="EVERTHREAD_SANDBOX_PYTHON"):
+                await sandbox_in(place).status()
 
     async def test_says_when_it_is_switched_off(self, place: Path) -> None:
         async def says_so() -> bool:
-            return "EVERTHREAD_SANDBOX" in state(place).sentence
+            return "EVERTHREAD_SANDBOX" in read_state(place).sentence
 
-        async with supervised(place, rules=None):
+        async with supervised(place, options=None):
             await come_true(says_so)
         assert await says_so()
 
@@ -152,16 +152,16 @@ class TestASupervisor:
 class TestABrokerElsewhere:
     async def test_is_watched_and_left_alone(self, place: Path, sandbox_python: Path) -> None:
         with broker(sandbox_python, place / "sidecar") as running:
-            socket = running.rules.socket
-            async with supervised(place, rules=None, elsewhere=socket):
+            socket = running.options.socket
+            async with supervised(place, options=None, elsewhere=socket):
                 assert (await stands(place, "ready", "failed")).state == "ready"
-                async with here(place, socket=socket).lease("one", owner="ada") as lease:
+                async with sandbox_in(place, socket=socket).lease("one", owner="ada") as lease:
                     assert (await lease.run("6 * 7")).logs == "42\n"
             assert running.status()["state"] == "ready"
 
     async def test_is_missed_when_it_does_not_answer(self, place: Path) -> None:
         socket = place / "nowhere.sock"
-        async with supervised(place, rules=None, elsewhere=socket):
+        async with supervised(place, options=None, elsewhere=socket):
             assert str(socket) in (await stands(place, "failed")).message
 
 
@@ -172,11 +172,11 @@ class TestMakingTheLibraries:
         folder.mkdir()
         told: list[str] = []
         with build._locked(folder, lambda _part, _what: None), (tmp_path / "log").open("wb") as errors:
-            child = Child(
+            child = ChildProcess(
                 Path(sys.executable),
                 "chat.sandbox.environment.child",
                 str(folder),
-                environment=passed_on(os.environ),
+                environment=environment_for_pip(os.environ),
                 errors=errors,
                 line=told.append,
             )
@@ -202,13 +202,13 @@ class TestMakingTheLibraries:
             "DATABASE_URL": "postgres://user:secret@host/name",
             "EVERTHREAD_ADMIN_PASSWORD": "secret",
         }
-        assert set(passed_on(told)) == {"PATH", "PIP_INDEX_URL", "https_proxy", "SSL_CERT_FILE"}
+        assert set(environment_for_pip(told)) == {"PATH", "PIP_INDEX_URL", "https_proxy", "SSL_CERT_FILE"}
 
 
 class TestTheRules:
     def test_survive_the_way_to_the_broker(self, tmp_path: Path) -> None:
-        told = rules(tmp_path, tier="landlock", callers=(1, 2), limits=Limits(memory=1, seconds=2.5))
-        assert Rules.unpacked(told.packed()) == told
+        told = broker_options(tmp_path, tier="landlock", callers=(1, 2), limits=Limits(memory=1, seconds=2.5))
+        assert BrokerOptions.from_json(told.to_json()) == told
 
     @pytest.mark.parametrize(
         ("sessions", "cells", "expected"), [(50, 8, (5, 4)), (200, 3, (20, 1)), (3, 1, (3, 1)), (6, 2, (5, 1))]
@@ -216,12 +216,12 @@ class TestTheRules:
     def test_leave_something_to_other_owners(
         self, tmp_path: Path, sessions: int, cells: int, expected: tuple[int, int]
     ) -> None:
-        made = rules_for(tmp_path, socket=tmp_path / "s", sessions=sessions, cells=cells)
+        made = options_for(tmp_path, socket=tmp_path / "s", sessions=sessions, cells=cells)
         assert (made.sessions_each, made.cells_each) == expected
 
     def test_that_are_wrong_are_not_taken(self) -> None:
         with pytest.raises(TypeError):
-            Rules.unpacked('{"folder": "/a", "socket": "/b", "session": 5}')
+            BrokerOptions.from_json('{"folder": "/a", "socket": "/b", "session": 5}')
 
 
 def brokers(place: Path) -> list[psutil.Process]:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from chat.models import Kind, Provider
 from chat.providers.scripted.provider import ScriptedProvider
-from chat.sandbox.state import State, attend, write
+from chat.sandbox.state import State, attend, write_state
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,9 +115,9 @@ class TestReadyz:
         assert lock is not None
         try:
             for state in ("preparing", "starting", "refused", "failed"):
-                write(folder, State(state))
+                write_state(folder, State(state))
                 assert await ready(stage) == (200, {**ALL, "sandbox": False})
-            write(folder, State("ready", tier="ns"))
+            write_state(folder, State("ready", tier="ns"))
             assert await ready(stage) == (200, ALL)
         finally:
             os.close(lock)

@@ -16,7 +16,7 @@ from chat.engine.live_providers import Upstreams
 from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as ProviderRow
-from chat.providers.base import Provider, Request, Text, Turn, Usage
+from chat.providers.base import ChatProvider, Request, Text, Turn, Usage
 from chat.providers.openai.embedder import OpenAIEmbedder
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class ModelAnswer:
 def list_models(row: ProviderRow) -> list[str]:
     """Return the names of the models that the provider lists. Raise ``ProviderError``."""
 
-    async def fetch(provider: Provider) -> list[str]:
+    async def fetch(provider: ChatProvider) -> list[str]:
         return await provider.models()
 
     return _run_with_provider(row, fetch)
@@ -74,7 +74,7 @@ def choose_model(row: ProviderRow, listed: list[str]) -> str:
 def ask_question(row: ProviderRow, *, model: str) -> ModelAnswer:
     """Ask ``model`` one question. Raise ``ProviderError``."""
 
-    async def ask(provider: Provider) -> ModelAnswer:
+    async def ask(provider: ChatProvider) -> ModelAnswer:
         request = Request(model=model, turns=[Turn("user", QUESTION)], max_tokens=MAX_TOKENS)
         began, first, usage, words = time.monotonic(), None, Usage(), []
         async with aclosing(provider.stream(request)) as pieces:
@@ -124,7 +124,7 @@ def try_embeddings(row: ProviderRow) -> str:
     return _("The embedding model %(model)s made a vector of %(length)d numbers within %(seconds)s s.") % values
 
 
-def _run_with_provider(row: ProviderRow, ask: Callable[[Provider], Awaitable[T]]) -> T:
+def _run_with_provider(row: ProviderRow, ask: Callable[[ChatProvider], Awaitable[T]]) -> T:
     upstreams = Upstreams()
     # Made here, in the request's own thread: loading certificates would hold up the event loop.
     provider = upstreams.get(row)

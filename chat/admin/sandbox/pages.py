@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chat.admin.sandbox import statistics
 from chat.admin.shared import sandbox_status
 from chat.sandbox import client
-from chat.sandbox.errors import SandboxError, Unavailable
+from chat.sandbox.errors import SandboxError, SandboxUnavailable
 from chat.sandbox.values import Outcome
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _status_context(request: HttpRequest) -> dict[str, Any]:
     if state.state == "ready":
         try:
             told = statistics.broker_statistics(client.status_now(sandbox_status.sandbox()))
-        except Unavailable as error:
+        except SandboxUnavailable as error:
             problem = error.message
     return {
         "state": state,

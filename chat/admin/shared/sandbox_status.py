@@ -11,8 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chat.sandbox import client
-from chat.sandbox.state import Stage, State
-from chat.sandbox.state import state as read_state
+from chat.sandbox.state import Stage, State, read_state
 
 VIEW_PERMISSION = "chat.change_assistant"
 PENDING = ("preparing", "starting")
@@ -53,7 +52,7 @@ def state() -> State:
 
 
 def sandbox() -> client.Sandbox:
-    return client.here(folder(), socket=settings.EVERTHREAD_SANDBOX_SOCKET)
+    return client.sandbox_in(folder(), socket=settings.EVERTHREAD_SANDBOX_SOCKET)
 
 
 def unavailable_reason() -> str:

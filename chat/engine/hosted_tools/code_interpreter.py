@@ -24,8 +24,8 @@ from chat.sandbox import client
 from chat.sandbox.client import Lease, Sandbox
 from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
 from chat.sandbox.sessions.answers import MAX_ENTRIES
-from chat.sandbox.state import state
-from chat.sandbox.values import Entry, Outcome
+from chat.sandbox.state import read_state
+from chat.sandbox.values import DataFile, Outcome
 from chat.tools import code_interpreter
 from chat.tools.code_reader import code_of
 
@@ -53,7 +53,7 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
 
     try:
         await until_prepared(show=lambda words: show(made(status="waiting", note=words)))
-        async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), waiting=waits) as lease:
+        async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), on_waiting=waits) as lease:
             cell = Cell(run, lease, pictures=pictures)
             await cell.furnish()
             return made(**await cell.run(code, waiting=waits, started=lambda: show(made(status="running"))))
@@ -69,7 +69,7 @@ async def until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
     """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
     said = ""
     for _time in range(int(PREPARING / LOOK)):
-        found = await asyncio.to_thread(state, settings.EVERTHREAD_DATA_DIR / "sandbox")
+        found = await asyncio.to_thread(read_state, settings.EVERTHREAD_DATA_DIR / "sandbox")
         if found.state not in ("preparing", "starting"):
             return
         if found.sentence != said:
@@ -79,7 +79,7 @@ async def until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
 
 
 def sandbox() -> Sandbox:
-    return client.here(settings.EVERTHREAD_DATA_DIR / "sandbox", socket=settings.EVERTHREAD_SANDBOX_SOCKET)
+    return client.sandbox_in(settings.EVERTHREAD_DATA_DIR / "sandbox", socket=settings.EVERTHREAD_SANDBOX_SOCKET)
 
 
 def forget(thread: Thread) -> None:
@@ -128,7 +128,7 @@ class Cell:
         self, code: str, *, waiting: Callable[[int], Awaitable[None]], started: Callable[[], Awaitable[None]]
     ) -> dict[str, Any]:
         """Run it. Returns what the call keeps besides its code."""
-        outcome = await self.lease.run(code, waiting=waiting, started=started)
+        outcome = await self.lease.run(code, on_waiting=waiting, on_start=started)
         if outcome.status == "died":
             self.notes.append(LOST.format(reason=outcome.reason))
         outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)
@@ -178,7 +178,7 @@ class Cell:
         for entry in changed[:MOST_KEPT]:
             await self._keep(entry)
 
-    async def _keep(self, entry: Entry) -> None:
+    async def _keep(self, entry: DataFile) -> None:
         most = settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024
         if entry.size > most:
             self.notes.append(f"[{entry.name!r} is too large to be kept: at most {most} bytes.]")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from chat.engine.turn.usage_meter import Meter
 from chat.errors import ContextOverflow
-from chat.providers.base import Finish, Provider, Request, Text, ToolCall, ToolCallPiece
+from chat.providers.base import ChatProvider, Finish, Request, Text, ToolCall, ToolCallPiece
 
 SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
 
@@ -26,7 +26,7 @@ Happening = Text | ToolCallPiece | TurnEnded
 
 
 async def take_turn(
-    provider: Provider, *, ask: Callable[[int], Request], meter: Meter
+    provider: ChatProvider, *, ask: Callable[[int], Request], meter: Meter
 ) -> AsyncGenerator[Happening, None]:
     """Ask the model once and yield what it says and calls, then ``TurnEnded``. ``meter`` counts along.
 
@@ -54,7 +54,7 @@ async def take_turn(
             return
 
 
-async def _listen(provider: Provider, request: Request, meter: Meter) -> AsyncGenerator[Happening, None]:
+async def _listen(provider: ChatProvider, request: Request, meter: Meter) -> AsyncGenerator[Happening, None]:
     reason = Finish("stop").reason
     calls: dict[int, ToolCall] = {}
     # Closing the stream is what stops the model when the run is stopped.

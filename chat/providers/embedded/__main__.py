@@ -15,7 +15,7 @@ from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 
 
 def main(data_dir: Path) -> None:
-    """Exits with the reason as its message when the weights cannot be had."""
+    """Exit with the reason as the message when the weights cannot be fetched."""
     try:
         path = ensure_weights_with_bar(data_dir)
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Advisory locks between processes: held by an open file, so the kernel frees them however a process ends."""
+"""A lock between processes, kept by an open file, so that the kernel frees it however a process ends."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def take(self, *, shared: bool = False, wait: bool = True) -> bool:
-        """Take the lock. False if somebody has it and ``wait`` is false."""
+    def acquire(self, *, shared: bool = False, wait: bool = True) -> bool:
+        """Return True once the lock is ours; False if another has it and ``wait`` is false."""
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(self.descriptor, kind if wait else kind | fcntl.LOCK_NB)
@@ -27,5 +27,6 @@ class FileLock:
         return True
 
     def close(self) -> None:
-        """Free the lock. Once only: the number of a closed file may be another file's by then."""
+        """Free the lock. Call it once only."""
+        # A second call could close another file that has the number by then.
         os.close(self.descriptor)

@@ -1,4 +1,4 @@
-"""Turns as so small a model understands them: text only, and no roles but system, user and assistant."""
+"""Simplifies turns for a small model: text only, and no roles but system, user and assistant."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ it knows, and examples make it copy them."""
 
 PICTURE_NOTE = "(I attached a picture, but you cannot see it.)"
 
-BLIND = "*This model cannot see pictures. It answers from your words alone.*\n\n"
+BLIND_NOTICE = "*This model cannot see pictures. It answers from your words alone.*\n\n"
 """Said before an answer, because the model invents what is in the picture whatever the note tells it."""
 
 
-def plain(turns: Sequence[Turn]) -> list[Turn]:
-    """``turns`` without images, tool calls and tool results: they become sentences of the assistant and the user."""
+def simplify_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """Return ``turns`` with images, tool calls and tool results put as sentences of the assistant and the user."""
     names = {call.id: call.name for turn in turns for call in turn.tool_calls}
-    found = [] if any(turn.role == "system" for turn in turns) else [Turn("system", INSTRUCTIONS)]
+    simplified = [] if any(turn.role == "system" for turn in turns) else [Turn("system", INSTRUCTIONS)]
     for is_result, group in groupby(turns, key=lambda turn: turn.role == "tool"):
         some = list(group)
-        found.extend([_results(some, names)] if is_result else map(_without_extras, some))
-    return found
+        simplified.extend([_results_as_question(some, names)] if is_result else map(_as_text, some))
+    return simplified
 
 
-def _results(turns: list[Turn], names: dict[str, str]) -> Turn:
+def _results_as_question(turns: list[Turn], names: dict[str, str]) -> Turn:
     results = [f"Result of {names.get(turn.tool_call_id or '', 'the tool')}: {turn.text}" for turn in turns]
     return Turn("user", "\n".join([*results, "Answer my question with this, in one or two sentences."]))
 
 
-def _without_extras(turn: Turn) -> Turn:
+def _as_text(turn: Turn) -> Turn:
     text = "\n\n".join(part for part in _parts(turn) if part)
     return replace(turn, text=text, images=(), tool_calls=())
 

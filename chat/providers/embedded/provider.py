@@ -1,4 +1,4 @@
-"""The embedded model as a provider."""
+"""The class by which the engine asks the embedded model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from chat.errors import ModelNotFound
 from chat.providers.base import Finish, Piece, Request, Text, ToolCallPiece, Usage
 from chat.providers.embedded import tool_choice, without_model
-from chat.providers.embedded.plain_turns import BLIND, plain
+from chat.providers.embedded.plain_turns import BLIND_NOTICE, simplify_turns
 from chat.providers.embedded.server.child import SLOTS
-from chat.providers.embedded.server.client import Connection
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.client import ServerClient
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 from chat.providers.embedded.slots import Slots
-from chat.providers.embedded.status import Status, status
+from chat.providers.embedded.status import Status, read_status
 from chat.providers.embedded.weights.fetch import check_path
 
 QUEUE = 8
@@ -31,73 +31,73 @@ TEMPERATURE = 0.2
 class EmbeddedProvider:
     """The embedded model, or the GGUF file at ``model_path``; whatever a request calls the model.
 
-    Make one for a process and use it in one event loop: it holds the two slots and their queue. All processes with the
+    Make one for a process and use it in one event loop: it has the two slots and their queue. All processes with the
     same ``data_dir`` share the model's server, which the first request starts. Without weights or runtime the answers
-    are quotations, see ``floor``.
+    are quotations, see ``without_model``.
     """
 
     def __init__(self, data_dir: Path, *, model_path: Path | None = None) -> None:
         self._data_dir = data_dir
         self._model_path = model_path
         self._slots = Slots(SLOTS, queue=QUEUE)
-        self._connection: Connection | None = None
+        self._client: ServerClient | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """See ``chat.providers.base.Provider``.
+        """See ``chat.providers.base.ChatProvider``.
 
-        Raises ``ModelBusy`` too, when too many wait for a slot, and ``ModelNotFound`` where there is no model and
-        quotations are not what was asked for.
+        Raise ``ModelBusy`` too, when too many wait for a slot, and ``ModelNotFound`` where there is no model and the
+        request wants JSON.
         """
-        now = self.status()
-        if now.weights is None or not now.runtime:
+        status = self.status()
+        if status.weights is None or not status.runtime:
             check_path(self._model_path)
             if request.response_format != "auto":
                 raise ModelNotFound(
                     f"{without_model.NO_MODEL}, so there is nobody to answer in JSON. {without_model.HOW_TO}"
                 )
-            yield Text(without_model.answer(request.turns))
+            yield Text(without_model.quote_passages(request.turns))
             yield Finish("stop")
             return
-        self._connection = self._connection or Connection(Supervisor(self._data_dir, model=now.weights))
-        async with self._slots.place(), aclosing(_guided(self._connection, request)) as pieces:
+        self._client = self._client or ServerClient(ServerSupervisor(self._data_dir, model=status.weights))
+        async with self._slots.acquire(), aclosing(_stream_with_tools(self._client, request)) as pieces:
             async for piece in pieces:
                 yield piece
 
     async def models(self) -> list[str]:
-        """The one model's name, or none if it is not there. Starts nothing."""
-        now = self.status()
-        return [now.weights.stem] if now.weights and now.runtime else []
+        """Return the one model's name, or nothing if it is not there. Starts nothing."""
+        status = self.status()
+        return [status.weights.stem] if status.weights and status.runtime else []
 
     async def aclose(self) -> None:
-        """Let go of the server; it ends when no other process uses it."""
-        connection, self._connection = self._connection, None
-        if connection:
-            await connection.aclose()
+        """Stop using the server; it ends when no other process uses it."""
+        client, self._client = self._client, None
+        if client:
+            await client.aclose()
 
     def status(self) -> Status:
-        """How things stand. Cheap; starts nothing."""
-        return status(self._data_dir, model_path=self._model_path)
+        """Return the status, see ``read_status``."""
+        return read_status(self._data_dir, model_path=self._model_path)
 
 
-async def _guided(connection: Connection, request: Request) -> AsyncGenerator[Piece, None]:
-    """The call of a tool, or else an answer in words. The usage counts what choosing cost."""
-    choice = await tool_choice.choose(connection, request)
+async def _stream_with_tools(client: ServerClient, request: Request) -> AsyncGenerator[Piece, None]:
+    """Yield the call of a tool, or else an answer in words. The usage counts the tokens of choosing too."""
+    choice = await tool_choice.choose_tool(client, request)
     if choice.call:
         yield ToolCallPiece(0, choice.call.id, choice.call.name, choice.call.arguments)
         yield choice.usage
         yield Finish("tool_calls")
         return
     if request.turns[-1].images and request.response_format == "auto":
-        yield Text(BLIND)
-    async with aclosing(connection.stream(_in_words(request))) as pieces:
+        yield Text(BLIND_NOTICE)
+    async with aclosing(client.stream(_without_tools(request))) as pieces:
         async for piece in pieces:
             yield choice.usage + piece if isinstance(piece, Usage) else piece
 
 
-def _in_words(request: Request) -> Request:
+def _without_tools(request: Request) -> Request:
     return replace(
         request,
-        turns=plain(request.turns),
+        turns=simplify_turns(request.turns),
         functions=(),
         temperature=TEMPERATURE if request.temperature is None else request.temperature,
         max_tokens=request.max_tokens or ANSWER_TOKENS,

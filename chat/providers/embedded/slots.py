@@ -1,4 +1,4 @@
-"""Places at the model: a few work, a few wait, the rest are told to come back."""
+"""The queue before the embedded model: a few requests run, a few wait, the rest are refused."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Slots:
         self._waiting = 0
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Wait for a place and hold it. Raises ``ModelBusy`` if too many wait already."""
+    async def acquire(self) -> AsyncIterator[None]:
+        """Wait for a place and keep it within the context. Raise ``ModelBusy`` if too many wait already."""
         if self._places.locked() and self._waiting >= self._queue:
             raise ModelBusy
         self._waiting += 1

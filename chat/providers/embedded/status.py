@@ -1,4 +1,4 @@
-"""How things stand with the embedded model."""
+"""The status of the embedded model, for the health page and its provider."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 from chat.providers.embedded.weights.fetch import find_weights
 
 RUNTIME = "xllamacpp"
@@ -14,7 +14,7 @@ RUNTIME = "xllamacpp"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``weights`` is the file in use or None, ``runtime`` tells whether the server can run, ``alive`` whether it does.
+    """``weights`` is the file in use or None, ``runtime`` is true if the server can run, ``alive`` if it does.
 
     A server that is not alive is started by the next request.
     """
@@ -25,15 +25,15 @@ class Status:
 
     @property
     def ready(self) -> bool:
-        """Whether a request would be answered by a model; otherwise by ``floor``."""
+        """True if a model would answer a request; otherwise ``without_model`` does."""
         return self.runtime and self.weights is not None
 
 
-def status(data_dir: Path, *, model_path: Path | None = None) -> Status:
-    """Looks at a few files and starts nothing: under a millisecond."""
+def read_status(data_dir: Path, *, model_path: Path | None = None) -> Status:
+    """Look at a few files and return the status; starts nothing and takes less than a millisecond."""
     weights = find_weights(data_dir, model_path=model_path)
     return Status(
         weights=weights,
         runtime=find_spec(RUNTIME) is not None,
-        alive=weights is not None and Supervisor(data_dir, model=weights).alive(),
+        alive=weights is not None and ServerSupervisor(data_dir, model=weights).alive(),
     )

@@ -1,4 +1,4 @@
-"""What is said where there is no model: quotations from the passages at hand, never an imitation of an answer."""
+"""Answers where there is no model: quotations from the passages in the turns, never an imitation of an answer."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Quote:
     source: str
 
 
-def answer(turns: Sequence[Turn]) -> str:
-    """A Markdown text: the sentences that match the last question best, or that there are none, or what is missing."""
+def quote_passages(turns: Sequence[Turn]) -> str:
+    """Return Markdown: the sentences that match the last question best, or that there are none, or what is missing."""
     sentences = list(_sentences(turns))
     if not sentences:
         return f"{NO_MODEL}, so there is nobody here who could answer. {HOW_TO}"
@@ -43,8 +43,8 @@ def answer(turns: Sequence[Turn]) -> str:
     quotes = _best(question, sentences)
     if not quotes:
         return f"{NO_MODEL}, and nothing in the passages found matches your question. {HOW_TO}"
-    shown = [f"> {quote.text[:LONGEST_QUOTE]}\n>\n> — {quote.source}" for quote in quotes]
-    return "\n\n".join([f"{NO_MODEL}. These are quotations from the passages found, not an answer:", *shown])
+    quoted = [f"> {quote.text[:LONGEST_QUOTE]}\n>\n> — {quote.source}" for quote in quotes]
+    return "\n\n".join([f"{NO_MODEL}. These are quotations from the passages found, not an answer:", *quoted])
 
 
 def _sentences(turns: Sequence[Turn]) -> Iterator[Quote]:
@@ -55,7 +55,7 @@ def _sentences(turns: Sequence[Turn]) -> Iterator[Quote]:
 
 
 def _passages(turns: Sequence[Turn]) -> Iterator[tuple[str, str]]:
-    """Source and text: ``<passage source="…">…</passage>`` in any turn, else the whole result of a tool."""
+    """Yield source and text of ``<passage source="…">…</passage>`` in any turn, else the whole result of a tool."""
     names = {call.id: call.name for turn in turns for call in turn.tool_calls}
     for turn in turns:
         marked = _PASSAGE.findall(turn.text)
@@ -65,7 +65,7 @@ def _passages(turns: Sequence[Turn]) -> Iterator[tuple[str, str]]:
 
 
 def _best(question: str, sentences: Sequence[Quote]) -> list[Quote]:
-    """The best sentences first: by the weight of the question's words in them, a rare word weighing more."""
+    """Return the best sentences, best first: by the weight of the question's words in them; rare words weigh more."""
     bags = [set(words(quote.text)) for quote in sentences]
     counts = Counter(word for bag in bags for word in bag)
     weights = {word: math.log(1 + len(sentences) / max(counts[word], 1)) for word in words(question)}

@@ -1,7 +1,7 @@
-"""The chunks of a streamed Chat Completion, read into pieces.
+"""Parses the chunks of a streamed Chat Completion into pieces.
 
 One decode of a typed struct a chunk: 2–3 µs, where the SDK's own objects take about 90. Fields that we do not use are
-skipped by the decoder, and those that servers fill in odd ways are taken as they come and looked at here.
+skipped by the decoder; those that servers fill in odd ways are typed ``Any`` and checked here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from chat.errors import ProviderError, Unreachable
 from chat.providers.base import Finish, Piece, Text, Usage
 from chat.providers.openai.rejections import Rejection
-from chat.providers.openai.tool_call_parser import Calls
+from chat.providers.openai.tool_call_parser import ToolCallParser
 
 DONE = b"[DONE]"
 _REASONS: dict[str, Literal["stop", "length", "tool_calls", "content_filter"]] = {
@@ -52,14 +52,14 @@ class _Chunk(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class AnswerReader:
-    """Reads one answer. ``is_done``: nothing more is to be expected."""
+class ChunkParser:
+    """Parses one answer. ``is_done`` is set once nothing more is to be expected."""
 
-    __slots__ = ("_calls", "_failure", "_reason", "_text", "_usage", "is_done")
+    __slots__ = ("_failure", "_reason", "_text", "_tool_calls", "_usage", "is_done")
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._calls = Calls()
+        self._tool_calls = ToolCallParser()
         self._reason: str | None = None
         self._usage: Usage | None = None
         self._failure: Rejection | ProviderError | None = None
@@ -70,62 +70,65 @@ class AnswerReader:
         """The model has said why it stopped, so nothing of its answer is missing."""
         return self._reason is not None
 
-    def read(self, events: Iterable[bytes]) -> list[Piece]:
-        """The pieces in some chunks, neighbouring texts joined into one."""
+    def parse(self, events: Iterable[bytes]) -> list[Piece]:
+        """Return the pieces in some chunks, neighbouring texts joined into one."""
         pieces: list[Piece] = []
         for event in events:
             if event == DONE:
                 self.is_done = True
                 break
             try:
-                self._read(event, pieces)
+                self._parse_chunk(event, pieces)
             except (Rejection, ProviderError) as failure:
-                # Kept for ``end``: what came before it belongs to the reader of the answer.
+                # Raised by ``finish``: what came before it is handed out first.
                 self._failure = failure
                 self.is_done = True
                 break
         self._flush(pieces)
         return pieces
 
-    def read_rest(self, events: Iterable[bytes]) -> list[Piece]:
-        """As ``read``, for what was left when the connection closed: half a chunk counts as not sent."""
-        pieces = self.read(events)
+    def parse_rest(self, events: Iterable[bytes]) -> list[Piece]:
+        """Return the pieces in what remained when the connection closed."""
+        pieces = self.parse(events)
+        # Half a chunk counts as not sent.
         if isinstance(self._failure, ProviderError):
             self._failure = None
         return pieces
 
-    def end(self) -> list[Piece]:
-        """The last pieces. Raises ``Rejection`` or ``ProviderError`` if the answer did not come to its end."""
+    def finish(self) -> list[Piece]:
+        """Return the last pieces. Raise ``Rejection`` or ``ProviderError`` if the answer did not come to its end."""
         if self._failure is not None:
             raise self._failure
         if self._reason is None or self._reason == "error":
             raise Unreachable("The connection to the model's server broke before the answer was complete. Try again.")
         finish = self._finish()
-        pieces: list[Piece] = list(self._calls.close()) if finish.reason == "tool_calls" else []
+        pieces: list[Piece] = list(self._tool_calls.finish()) if finish.reason == "tool_calls" else []
         if self._usage is not None:
             pieces.append(self._usage)
         return [*pieces, finish]
 
-    def _read(self, event: bytes, pieces: list[Piece]) -> None:
+    def _parse_chunk(self, event: bytes, pieces: list[Piece]) -> None:
         try:
             chunk = _decode(event)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ProviderError("The model's server sent something that is not a chat completion.") from None
         if chunk.choices:
-            self._read_choice(chunk.choices[0], pieces)
+            self._parse_choice(chunk.choices[0], pieces)
         if chunk.usage is not None:
-            self._usage = _usage(chunk.usage) or self._usage
+            self._usage = _parse_usage(chunk.usage) or self._usage
         if chunk.error or chunk.object == "error":
             raise Rejection(0, msgspec.json.decode(event))
 
-    def _read_choice(self, choice: _Choice, pieces: list[Piece]) -> None:
+    def _parse_choice(self, choice: _Choice, pieces: list[Piece]) -> None:
         delta = choice.delta or choice.message
         if delta is not None and not choice.index:
             if text := delta.content or delta.refusal:
-                self._text.append(text if type(text) is str else _joined(text))
+                self._text.append(text if type(text) is str else _join_parts(text))
             if delta.tool_calls or delta.function_call:
                 self._flush(pieces)
-                pieces.extend(self._calls.read(delta.tool_calls or [{"index": 0, "function": delta.function_call}]))
+                pieces.extend(
+                    self._tool_calls.parse(delta.tool_calls or [{"index": 0, "function": delta.function_call}])
+                )
         if choice.finish_reason or choice.message:
             self._reason = str(choice.finish_reason or "stop")
 
@@ -136,30 +139,30 @@ class AnswerReader:
             pieces.append(Text(text))
 
     def _finish(self) -> Finish:
-        """``stop`` for reasons that only one server knows; ``tool_calls`` exactly when there are calls to make."""
+        # "stop" for reasons that only one server knows; "tool_calls" exactly when there are calls to make.
         reason = _REASONS.get(self._reason or "", "stop")
         if reason in ("stop", "tool_calls"):
-            return Finish("tool_calls" if self._calls else "stop")
+            return Finish("tool_calls" if self._tool_calls else "stop")
         return Finish(reason)
 
 
-def _joined(content: object) -> str:
-    """The text of a content that comes as a list of parts; parts that are thoughts are left out."""
+def _join_parts(content: object) -> str:
+    """Return the text of a content that comes as a list of parts, without those that are thoughts."""
     parts = content if isinstance(content, list) else []
     return "".join(part.get("text") or "" for part in parts if isinstance(part, dict) and part.get("type") == "text")
 
 
-def _usage(found: object) -> Usage | None:
-    if not isinstance(found, dict):
+def _parse_usage(usage: object) -> Usage | None:
+    if not isinstance(usage, dict):
         return None
     return Usage(
-        prompt=_count(found, "prompt_tokens"),
-        completion=_count(found, "completion_tokens"),
-        cached=_count(found.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning=_count(found.get("completion_tokens_details"), "reasoning_tokens"),
+        prompt=_count(usage, "prompt_tokens"),
+        completion=_count(usage, "completion_tokens"),
+        cached=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning=_count(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
 
 
-def _count(found: object, name: str) -> int:
-    value = found.get(name) if isinstance(found, dict) else None
+def _count(counts: object, name: str) -> int:
+    value = counts.get(name) if isinstance(counts, dict) else None
     return value if isinstance(value, int) and value > 0 else 0

@@ -1,4 +1,4 @@
-"""Where servers disagree about a parameter's name, and how one finds out.
+"""The names that servers have for parameters, learned from their refusals.
 
 OpenAI's reasoning models refuse ``max_tokens`` and want ``max_completion_tokens``; most other servers know only the
 former. A few strict servers refuse ``stream_options``. Each says so in a 400 or 422 before it answers, so the body is
@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from chat.providers.openai.rejections import Rejection
 
-# Its old name → its new one; an empty name leaves the parameter out.
 Renames = dict[str, str]
+"""Our name of a parameter → the server's; an empty name leaves the parameter out."""
 
-LESSONS = 2  # as many as there are parameters to learn about
+LESSONS = 2  # a request is rewritten at most this often: once for each parameter that has alternatives
 NEW_LIMIT: Renames = {"max_tokens": "max_completion_tokens"}
 _ALTERNATIVES = {
     "max_tokens": "max_completion_tokens",
@@ -29,21 +29,21 @@ _UNKNOWN = re.compile(
 )
 
 
-def of_server(base_url: str) -> Renames:
-    """What is known of a server before the first request."""
+def known_renames(base_url: str) -> Renames:
+    """Return the renames that a server is known to need before the first request."""
     host = urlsplit(base_url).hostname or ""
-    new = host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
-    return NEW_LIMIT if new else {}
+    is_openai = host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
+    return NEW_LIMIT if is_openai else {}
 
 
-def applied(renames: Renames, body: Mapping[str, Any]) -> dict[str, Any]:
-    """``body`` in the server's dialect."""
-    named = ((renames.get(name, name), value) for name, value in body.items())
-    return {name: value for name, value in named if name}
+def apply_renames(renames: Renames, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``body`` with the server's names of the parameters."""
+    renamed = ((renames.get(name, name), value) for name, value in body.items())
+    return {name: value for name, value in renamed if name}
 
 
-def learned(renames: Renames, rejection: Rejection) -> Renames | None:
-    """``renames`` with what ``rejection`` teaches, or None when it teaches nothing."""
+def learn_renames(renames: Renames, rejection: Rejection) -> Renames | None:
+    """Return ``renames`` with what ``rejection`` teaches, or None when it teaches nothing."""
     if rejection.status not in (400, 422) or not _UNKNOWN.search(rejection.text):
         return None
     current = {renames.get(name, name): name for name in ("max_tokens", "stream_options")}

@@ -1,4 +1,7 @@
-"""Vectors from any server that speaks OpenAI's Embeddings, through the ``openai`` SDK."""
+"""Vectors from any server that speaks OpenAI's Embeddings, through the ``openai`` SDK.
+
+Used by ``chat.retrieval.embedders``.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,21 @@ from numpy.typing import NDArray
 
 from chat.errors import ContextOverflow, ModelNotFound, ProviderError, Unreachable
 from chat.providers.openai import embedding_batches, retries
-from chat.providers.openai.provider import CONNECT_TIMEOUT, LOOPBACK, OPENAI, POOL_TIMEOUT, check_key, rejection
+from chat.providers.openai.provider import CONNECT_TIMEOUT, LOOPBACK, OPENAI, POOL_TIMEOUT, check_key, to_rejection
 from chat.providers.openai.rejections import Rejection
-from chat.providers.openai.streamed_response import BROKEN, broken
+from chat.providers.openai.streamed_response import CONNECTION_ERRORS, connection_error
 
-_BROKEN = (openai.APIConnectionError, *BROKEN)
-
-
-_STRANGE = "The model's server sent vectors that cannot be used. An administrator can check its embedding model."
+_CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
+_UNUSABLE = "The model's server sent vectors that cannot be used. An administrator can check its embedding model."
 
 
-class _Row(msgspec.Struct):
+class _Embedding(msgspec.Struct):
     embedding: list[float]
     index: int = 0
 
 
 class _Reply(msgspec.Struct):
-    data: list[_Row] = []
+    data: list[_Embedding] = []
     error: Any = None
 
 
@@ -58,71 +59,71 @@ class OpenAIEmbedder:
         self._client.organization = self._client.project = None
 
     def windows(self, text: str) -> list[tuple[int, int]]:
-        """See ``chat.providers.base.Embedder``: the whole text, unless it is very long."""
-        return list(embedding_batches.ranges(text))
+        """See ``chat.providers.base.Embedder``. One window for the whole text, unless it is very long."""
+        return list(embedding_batches.split_ranges(text))
 
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
-        """See ``chat.providers.base.Embedder``. Of a text longer than a window the beginning counts."""
+        """See ``chat.providers.base.Embedder``. A text longer than a window is cut off."""
         rows: list[list[float]] = []
         try:
             for batch in embedding_batches.batches(texts):
                 rows += self._request(batch)
-        except Rejection as refused:
-            raise self._as_error(refused) from None
-        return _of_length_one(rows)
+        except Rejection as rejection:
+            raise self._as_error(rejection) from None
+        return _normalize(rows)
 
     def close(self) -> None:
-        """See ``chat.providers.base.Embedder``: connections, for good."""
+        """Close the connections for good."""
         self._client.close()
 
     def _request(self, texts: list[str]) -> list[list[float]]:
-        """As ``_ask``, again if that may help."""
+        """Return a vector for each text; try again where that may help. Raise as ``_request_once`` does."""
         for attempt in range(self._max_retries + 1):
             failure: Rejection | Unreachable
             try:
-                return self._ask(texts)
-            except Rejection as refused:
-                if not refused.is_passing:
+                return self._request_once(texts)
+            except Rejection as rejection:
+                if not rejection.is_passing:
                     raise
-                failure = refused
+                failure = rejection
             except Unreachable as error:
                 failure = error
-            wait = retries.wait(failure, attempt=attempt)
-            if attempt == self._max_retries or wait is None:
+            delay = retries.retry_delay(failure, attempt=attempt)
+            if attempt == self._max_retries or delay is None:
                 raise failure
-            time.sleep(wait)
+            time.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _ask(self, texts: list[str]) -> list[list[float]]:
-        """One request. Raises ``Rejection`` and ``ProviderError``."""
+    def _request_once(self, texts: list[str]) -> list[list[float]]:
+        """Send one request. Raise ``Rejection`` or ``ProviderError``."""
         check_key(self._key)
         try:
             response = self._client.embeddings.with_raw_response.create(
                 model=self._model, input=texts, encoding_format="float"
             )
         except openai.APIStatusError as error:
-            raise rejection(error) from None
-        except _BROKEN as error:
-            raise broken(error, timeout=self._timeout) from error
+            raise to_rejection(error) from None
+        except _CONNECTION_ERRORS as error:
+            raise connection_error(error, timeout=self._timeout) from error
         return _vectors(response.content, count=len(texts))
 
-    def _as_error(self, refused: Rejection) -> ProviderError:
-        """The error in words that fit: nobody chats here."""
-        if refused.is_overflow:
+    def _as_error(self, rejection: Rejection) -> ProviderError:
+        # ``Rejection.as_error`` speaks of chats where the text is too long or the model unknown.
+        if rejection.is_overflow:
             return ContextOverflow(
                 f"The embedding model {self._model!r} cannot read as much text at once. "
                 "An administrator can choose another one under Providers, or a smaller chunk size can be set."
             )
-        if refused.is_unknown_model:
+        if rejection.is_unknown_model:
             return ModelNotFound(
                 f"The model's server has no embedding model {self._model!r}. "
                 "An administrator can name another one under Providers."
             )
-        return refused.as_error(model=self._model, key=self._key)
+        return rejection.as_error(model=self._model, key=self._key)
 
 
 def _vectors(body: bytes, *, count: int) -> list[list[float]]:
-    """In the order of the texts, whatever the order in the reply."""
+    """Return the vectors in the order of the texts. Raise ``Rejection`` or ``ProviderError`` for another body."""
     try:
         reply = msgspec.json.decode(body, type=_Reply)
     except msgspec.DecodeError:
@@ -134,16 +135,16 @@ def _vectors(body: bytes, *, count: int) -> list[list[float]]:
     return [row.embedding for row in sorted(reply.data, key=lambda row: row.index)]
 
 
-def _of_length_one(rows: list[list[float]]) -> NDArray[np.float32]:
-    """Raises ``ProviderError`` if that is not possible."""
+def _normalize(rows: list[list[float]]) -> NDArray[np.float32]:
+    """Return the rows scaled to length 1. Raise ``ProviderError`` for rows that have none or are of several sizes."""
     if not rows:
         return np.empty((0, 0), dtype=np.float32)
     try:
-        found = np.array(rows, dtype=np.float64)
-    except ValueError:  # not all of one length
-        raise ProviderError(_STRANGE) from None
+        vectors = np.array(rows, dtype=np.float64)
+    except ValueError:  # not all of one size
+        raise ProviderError(_UNUSABLE) from None
     with np.errstate(over="ignore"):
-        lengths: NDArray[np.float64] = np.linalg.norm(found, axis=-1, keepdims=True)
+        lengths: NDArray[np.float64] = np.linalg.norm(vectors, axis=-1, keepdims=True)
     if not (np.isfinite(lengths).all() and lengths.all()):
-        raise ProviderError(_STRANGE)
-    return (found / lengths).astype(np.float32)
+        raise ProviderError(_UNUSABLE)
+    return (vectors / lengths).astype(np.float32)

@@ -1,8 +1,8 @@
 """Any server that speaks OpenAI's Chat Completions, through the ``openai`` SDK.
 
-The SDK does addresses, keys and connections; what comes back is read here and in the modules beside, because the SDK
-builds an object for every delta (90 of the 140–200 µs that a delta costs with it). ``openai_embeddings`` is its other
-user.
+The SDK does addresses, keys and connections. Responses are parsed here and in the modules beside, because the SDK
+builds an object for every delta (90 of the 140–200 µs that a delta costs with it). Used by
+``chat.engine.live_providers``.
 
 Retries are ours too: the SDK's would wait up to two minutes for a rate limit, ask a used-up account again, and repeat a
 request that has already waited ten minutes for its first byte.
@@ -19,19 +19,20 @@ import openai
 
 from chat.errors import KeyRefused, Unreachable
 from chat.providers.base import Finish, Piece, Request
-from chat.providers.openai import dialects, request_body, retries
+from chat.providers.openai import dialects, retries
 from chat.providers.openai.rejections import Rejection
-from chat.providers.openai.streamed_response import BROKEN, Answer, broken
+from chat.providers.openai.request_body import Body, request_body
+from chat.providers.openai.streamed_response import CONNECTION_ERRORS, StreamedResponse, connection_error
 
 OPENAI = "https://api.openai.com/v1"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 CONNECT_TIMEOUT = 10.0  # seconds for a connection with its TLS handshake
 POOL_TIMEOUT = 30.0  # seconds for a free place among the connections, looking the name up included
-_BROKEN = (openai.APIConnectionError, *BROKEN)
+_CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
 
 
 class OpenAIProvider:
-    """A provider at ``base_url``, OpenAI's own when None. ``timeout`` is the longest silence in seconds.
+    """The server at ``base_url``, OpenAI's own when None. ``timeout`` is the longest silence in seconds.
 
     Belongs to the event loop that first uses it. Build it at start-up: importing the SDK and loading certificates take
     more than a second.
@@ -42,7 +43,7 @@ class OpenAIProvider:
         self._key = api_key.strip()
         self._timeout = timeout
         self._max_retries = max_retries
-        self._dialect = dialects.of_server(address)
+        self._dialect = dialects.known_renames(address)
         self._dialects: dict[str, dialects.Renames] = {}
         # Servers without keys still get one: without, the SDK would send an admin key that it finds in the environment.
         self._client = openai.AsyncOpenAI(
@@ -50,20 +51,20 @@ class OpenAIProvider:
             api_key=self._key or "none",
             max_retries=0,
             timeout=openai.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
-            # Packed deltas would wait in the packer.
+            # Compressed deltas would wait in the compressor.
             default_headers={"Accept-Encoding": "identity"},
             # A proxy that the environment names cannot reach the servers of this machine, and would read along.
             http_client=openai.DefaultAioHttpClient(trust_env=urlsplit(address).hostname not in LOOPBACK),
         )
-        # These two are found there too, and belong to OpenAI alone.
+        # The SDK finds these two in the environment too, and they belong to OpenAI alone.
         self._client.organization = self._client.project = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """See ``chat.providers.base.Provider``."""
+        """See ``chat.providers.base.ChatProvider``."""
         answer = None
         try:
             answer = await self._begin(request)
-            while pieces := await answer.more():
+            while pieces := await answer.next_pieces():
                 for piece in pieces:
                     yield piece
         except Rejection as rejection:
@@ -75,22 +76,22 @@ class OpenAIProvider:
                 await answer.aclose()
 
     async def models(self) -> list[str]:
-        """See ``chat.providers.base.Provider``."""
+        """See ``chat.providers.base.ChatProvider``."""
         check_key(self._key)
         try:
             response = await self._client.models.with_raw_response.list()
-            return _names(response.content)
+            return _model_names(response.content)
         except openai.APIStatusError as error:
-            raise rejection(error).as_error(key=self._key) from None
-        except _BROKEN as error:
-            raise broken(error, timeout=self._timeout) from error
+            raise to_rejection(error).as_error(key=self._key) from None
+        except _CONNECTION_ERRORS as error:
+            raise connection_error(error, timeout=self._timeout) from error
 
     async def aclose(self) -> None:
-        """See ``chat.providers.base.Provider``."""
+        """See ``chat.providers.base.ChatProvider``."""
         await self._client.close()
 
-    async def _begin(self, request: Request) -> Answer:
-        """An answer whose first pieces have arrived. Raises ``Rejection`` and ``ProviderError``."""
+    async def _begin(self, request: Request) -> StreamedResponse:
+        """Return a response whose first pieces have arrived. Raise ``Rejection`` or ``ProviderError``."""
         for attempt in range(self._max_retries + 1):
             failure: Rejection | Unreachable
             try:
@@ -101,26 +102,26 @@ class OpenAIProvider:
                 failure = rejection
             except Unreachable as error:
                 failure = error
-            wait = retries.wait(failure, attempt=attempt)
-            if attempt == self._max_retries or wait is None:
+            delay = retries.retry_delay(failure, attempt=attempt)
+            if attempt == self._max_retries or delay is None:
                 raise failure
-            await asyncio.sleep(wait)
+            await asyncio.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _ask_in_dialect(self, request: Request) -> Answer:
-        body = request_body.body(request)
+    async def _ask_in_dialect(self, request: Request) -> StreamedResponse:
+        body = request_body(request)
         for lesson in range(dialects.LESSONS + 1):
             renames = self._dialects.get(request.model, self._dialect)
             try:
-                return await self._ask(dialects.applied(renames, body))
+                return await self._ask(dialects.apply_renames(renames, body))
             except Rejection as rejection:
-                learned = dialects.learned(renames, rejection)
+                learned = dialects.learn_renames(renames, rejection)
                 if learned is None or lesson == dialects.LESSONS:
                     raise
                 self._dialects[request.model] = learned
         raise AssertionError("unreachable: the last lesson returns or raises")
 
-    async def _ask(self, body: request_body.Body) -> Answer:
+    async def _ask(self, body: Body) -> StreamedResponse:
         check_key(self._key)
         try:
             stream = await self._client.post(
@@ -131,10 +132,10 @@ class OpenAIProvider:
                 stream_cls=openai.AsyncStream[object],
             )
         except openai.APIStatusError as error:
-            raise rejection(error) from None
-        except _BROKEN as error:
-            raise broken(error, timeout=self._timeout) from error
-        answer = Answer(stream.response, timeout=self._timeout)
+            raise to_rejection(error) from None
+        except _CONNECTION_ERRORS as error:
+            raise connection_error(error, timeout=self._timeout) from error
+        answer = StreamedResponse(stream.response, timeout=self._timeout)
         try:
             await answer.begin()
         except BaseException:
@@ -144,7 +145,7 @@ class OpenAIProvider:
 
 
 def check_key(key: str) -> None:
-    """Raises ``KeyRefused`` unless ``key`` can be sent."""
+    """Raise ``KeyRefused`` unless ``key`` can be sent in a header."""
     if not (key.isascii() and key.isprintable()):
         raise KeyRefused(
             "The API key for the model's server has characters that no key has. "
@@ -152,16 +153,16 @@ def check_key(key: str) -> None:
         )
 
 
-def rejection(error: openai.APIStatusError) -> Rejection:
-    """What the server said, as it came."""
-    return Rejection(error.status_code, error.body, retry_after=retries.retry_after(error.response.headers))
+def to_rejection(error: openai.APIStatusError) -> Rejection:
+    """Return the SDK's error as a ``Rejection``."""
+    return Rejection(error.status_code, error.body, retry_after=retries.parse_retry_after(error.response.headers))
 
 
-def _names(body: bytes) -> list[str]:
-    """The models in ``{"data": [{"id": …}]}``; a few servers send the bare list."""
+def _model_names(body: bytes) -> list[str]:
+    """Return the ids in ``{"data": [{"id": …}]}``; a few servers send the bare list."""
     try:
-        found = msgspec.json.decode(body)
-        listed = found["data"] if isinstance(found, dict) else found
-        return list(dict.fromkeys(model["id"] for model in listed))
+        decoded = msgspec.json.decode(body)
+        models = decoded["data"] if isinstance(decoded, dict) else decoded
+        return list(dict.fromkeys(model["id"] for model in models))
     except (msgspec.DecodeError, LookupError, TypeError):
         raise Rejection(404, None).as_error() from None

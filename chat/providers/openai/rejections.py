@@ -1,4 +1,4 @@
-"""What a model's server says instead of an answer, and which of our errors that is."""
+"""The refusals of a model's server, and the error of ours that each becomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import msgspec
 
 from chat.errors import ContextOverflow, KeyRefused, ModelNotFound, ProviderError, RateLimited
 
-# How OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Gemini and Anthropic call a chat too long.
+# The words of OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Gemini and Anthropic for a chat that
+# is too long.
 _OVERFLOW_WORDS = re.compile(
     r"maximum context length|context window|maximum model length|model's context length|available context size"
     r"|exceeds? (the |model'?s? )?(maximum )?context|greater than the context length|context the overflows"
@@ -33,7 +34,7 @@ _MAX_WORDS = 300  # characters of the server's own words in a message of ours
 
 
 class Rejection(Exception):
-    """A server's refusal as it came: an HTTP status, or an error object inside the stream.
+    """A server's refusal: an HTTP status, or an error object inside the stream.
 
     ``status`` is an HTTP status, 0 when the server gave none; ``codes`` are the error's ``code`` and ``type`` in lower
     case; ``text`` is its message; ``retry_after`` is in seconds, or None.
@@ -51,8 +52,8 @@ class Rejection(Exception):
     @property
     def is_overflow(self) -> bool:
         """The turns are longer than the model can take."""
-        said = self.status in (0, 400, 413, 422, 500) and _OVERFLOW_WORDS.search(self.text)
-        return bool(said or self.codes & _OVERFLOW_CODES)
+        matches = self.status in (0, 400, 413, 422, 500) and _OVERFLOW_WORDS.search(self.text)
+        return bool(matches or self.codes & _OVERFLOW_CODES)
 
     @property
     def is_filtered(self) -> bool:
@@ -72,8 +73,8 @@ class Rejection(Exception):
     @property
     def is_unknown_model(self) -> bool:
         """The server does not serve this model."""
-        said = self.status in (0, 400, 404, 422) and _NO_MODEL_WORDS.search(self.text)
-        return bool(said or self.codes & _NO_MODEL_CODES)
+        matches = self.status in (0, 400, 404, 422) and _NO_MODEL_WORDS.search(self.text)
+        return bool(matches or self.codes & _NO_MODEL_CODES)
 
     @property
     def is_passing(self) -> bool:
@@ -84,15 +85,15 @@ class Rejection(Exception):
         return bool(passing) or self.is_rate_limit
 
     def as_error(self, *, model: str | None = None, key: str = "") -> ProviderError:
-        """The error for people. ``key`` is blotted out wherever the server repeated it."""
-        made, sentence = next(((made, sentence) for applies, made, sentence in _KINDS if applies(self)), _OTHER)
+        """Return the error for people. ``key`` is blotted out wherever the server repeated it."""
+        error, sentence = next(((error, sentence) for applies, error, sentence in _KINDS if applies(self)), _OTHER)
         wait = self.retry_after
-        said = sentence.format(
+        message = sentence.format(
             model=model,
             status=f" (status {self.status})" if self.status else "",
             advice=f"Try again in {wait:.0f} seconds." if wait and wait >= 1 else "Wait a little and try again.",
         )
-        return made(said + _readable(self.text, key), retry_after=wait)
+        return error(message + _readable(self.text, key), retry_after=wait)
 
 
 # The first that applies. Credit stands before rate, because a used-up account answers 429 too.
@@ -140,7 +141,7 @@ _OTHER = (ProviderError, "The model's server did not accept the request{status}.
 
 
 def _error_object(body: object) -> dict[str, Any]:
-    """The object with message, type and code: the body's ``error`` or, in some servers, the body itself."""
+    """Return the object with message, type and code: the body's ``error`` or, in some servers, the body itself."""
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
     if isinstance(body, dict):
@@ -155,17 +156,17 @@ def _text(error: dict[str, Any]) -> str:
 
 
 def _plain(body: object) -> str:
-    """A body that is not JSON, unless it is the web page of some proxy."""
+    """Return a body that is not JSON, unless it is the web page of some proxy."""
     return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
 
 
 def _status_in(codes: set[str]) -> int:
-    """The HTTP status that some servers write as the error's code."""
+    """Return the HTTP status that some servers write as the error's code, else 0."""
     return next((int(code) for code in codes if re.fullmatch(r"[45]\d\d", code)), 0)
 
 
 def _readable(text: str, key: str) -> str:
-    """The server's words as one more sentence, on one line and without keys."""
+    """Return the server's words as one more sentence, on one line and without keys."""
     if len(key) >= 8:
         text = text.replace(key, "[key]")
     text = " ".join(_KEYLIKE.sub("[key]", text).split())

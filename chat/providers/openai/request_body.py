@@ -1,4 +1,4 @@
-"""A request as the JSON body of Chat Completions."""
+"""Builds the JSON body of Chat Completions from a ``Request``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from chat.providers.base import Function, Image, Request, ToolCall, Turn
 Body = dict[str, Any]
 
 
-def body(request: Request) -> Body:
-    """The body that every compatible server understands.
+def request_body(request: Request) -> Body:
+    """Return a body that every compatible server understands.
 
-    What the request leaves open is left out, so that the server's own default holds: some servers refuse even a
-    default that they do not know. ``max_tokens`` carries its old name, see ``chat.providers.openai.dialects``.
+    ``max_tokens`` carries its old name, see ``chat.providers.openai.dialects``.
     """
-    found: Body = {
+    body: Body = {
         "model": request.model,
         "messages": [_message(turn) for turn in request.turns],
         "stream": True,
@@ -29,22 +28,23 @@ def body(request: Request) -> Body:
         "reasoning_effort": request.reasoning_effort,
         "response_format": None if request.response_format == "auto" else request.response_format,
     }
-    found.update((name, value) for name, value in options.items() if value is not None)
+    # Some servers refuse even the default value of a parameter that they do not know.
+    body.update((name, value) for name, value in options.items() if value is not None)
     if request.functions:
-        found.update(_tools(request))
-    return found
+        body.update(_tools(request))
+    return body
 
 
 def _tools(request: Request) -> Body:
-    found: Body = {"tools": [_tool(function) for function in request.functions]}
+    tools: Body = {"tools": [_tool(function) for function in request.functions]}
     choice = request.tool_choice
     if isinstance(choice, Mapping):
-        found["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}}
+        tools["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}}
     elif choice != "auto":
-        found["tool_choice"] = choice
+        tools["tool_choice"] = choice
     if not request.parallel_tool_calls:
-        found["parallel_tool_calls"] = False
-    return found
+        tools["parallel_tool_calls"] = False
+    return tools
 
 
 def _tool(function: Function) -> Body:

@@ -1,4 +1,4 @@
-"""How long to wait before a request is sent again."""
+"""The delay before a request is sent again."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ LONGEST_WAIT = 30.0
 _FIRST, _LAST = 0.5, 8.0  # seconds; doubled from one attempt to the next
 
 
-def wait(failure: Rejection | Unreachable, *, attempt: int) -> float | None:
-    """Seconds to wait after the failed ``attempt`` (0 is the first), or None when it would take too long."""
+def retry_delay(failure: Rejection | Unreachable, *, attempt: int) -> float | None:
+    """Return the seconds to wait after the failed ``attempt`` (0 is the first), or None when they are too many."""
+    # A connection kept open may be closed just as it is used again: that is mended at once.
     if attempt == 0 and isinstance(failure, Unreachable):
-        return 0.0  # a kept connection may be closed just as it is used again: that is mended at once
+        return 0.0
     if failure.retry_after is not None:
         return failure.retry_after if failure.retry_after <= LONGEST_WAIT else None
     # Not a secret: the spread keeps many runs from coming back in the same instant.
     return min(_FIRST * 2.0**attempt, _LAST) * random.uniform(0.75, 1)  # noqa: S311
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The wait that a server asks for, in seconds: ``Retry-After-Ms``, or ``Retry-After`` as seconds or a date."""
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the wait that a server asks for in seconds, or None: ``Retry-After-Ms``, or ``Retry-After``.
+
+    The latter may be seconds or a date.
+    """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) * unit

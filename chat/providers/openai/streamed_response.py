@@ -1,4 +1,4 @@
-"""One HTTP response with an answer in it, read block by block, and what breaks on the way."""
+"""One HTTP response with an answer in it, read block by block, and the errors of its connection."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ import httpx2
 
 from chat.errors import ProviderError, TimedOut, Unreachable
 from chat.providers.base import Piece
-from chat.providers.openai.chunk_parser import AnswerReader
+from chat.providers.openai.chunk_parser import ChunkParser
 from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.sse import EventSplitter, WholeBody
 
 DRAIN_TIMEOUT = 0.1  # seconds; a new connection with TLS costs about as much
-BROKEN = (httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError, OSError)
+CONNECTION_ERRORS = (httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError, OSError)
 
 
-class Answer:
-    """The pieces in a response. ``timeout`` is what its client waits for the next bytes, in seconds."""
+class StreamedResponse:
+    """The pieces in a response. ``timeout`` is how long its client waits for the next bytes, in seconds."""
 
     def __init__(self, response: httpx2.Response, *, timeout: float) -> None:
-        self._kind = response.headers.get("content-type", "")
+        self._content_type = response.headers.get("content-type", "")
         self._response = response
         self._timeout = timeout
         self._blocks: AsyncGenerator[bytes, None] = response.aiter_bytes()
-        self._events = WholeBody() if "json" in self._kind else EventSplitter()
-        self._reader = AnswerReader()
+        self._events = WholeBody() if "json" in self._content_type else EventSplitter()
+        self._parser = ChunkParser()
         self._first: list[Piece] = []
         self._is_read = self._is_over = False
 
     async def begin(self) -> None:
-        """Wait for the first pieces: until then a request may be sent again. Raises as ``more``."""
-        if "html" in self._kind:
+        """Wait for the first pieces: until then a request may be sent again. Raise as ``next_pieces`` does."""
+        if "html" in self._content_type:
             raise Rejection(404, None)
-        self._first = await self._next()
+        self._first = await self._parse_next()
 
-    async def more(self) -> list[Piece]:
-        """The next pieces, none when the answer is over. Raises ``Rejection`` and ``ProviderError``."""
+    async def next_pieces(self) -> list[Piece]:
+        """Return the next pieces, none when the answer is over. Raise ``Rejection`` or ``ProviderError``."""
         pieces, self._first = self._first, []
-        return pieces or await self._next()
+        return pieces or await self._parse_next()
 
     async def aclose(self) -> None:
         """Close the response, and its connection unless all has been read."""
         try:
-            if self._reader.is_done and self._reader.is_whole:
+            if self._parser.is_done and self._parser.is_whole:
                 await self._drain()
         finally:
             await self._blocks.aclose()
@@ -56,38 +56,39 @@ class Answer:
 
     async def _drain(self) -> None:
         """Read what follows the last event, usually the empty chunk alone, so that the connection can be used again."""
-        with contextlib.suppress(*BROKEN):
+        with contextlib.suppress(*CONNECTION_ERRORS):
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 async for _ in self._blocks:
                     pass
 
-    async def _next(self) -> list[Piece]:
+    async def _parse_next(self) -> list[Piece]:
         while not self._is_read:
-            block = await self._block()
+            block = await self._next_block()
             if block is None:
-                pieces = self._reader.read_rest(self._events.finish())
+                pieces = self._parser.parse_rest(self._events.finish())
             else:
-                pieces = self._reader.read(self._events.feed(block))
-            self._is_read = block is None or self._reader.is_done
+                pieces = self._parser.parse(self._events.feed(block))
+            self._is_read = block is None or self._parser.is_done
             if pieces:
                 return pieces
         if self._is_over:
             return []
         self._is_over = True
-        return self._reader.end()
+        return self._parser.finish()
 
-    async def _block(self) -> bytes | None:
-        """The next bytes, or None at the end. A connection that breaks when all has been said is such an end."""
+    async def _next_block(self) -> bytes | None:
+        """Return the next bytes, or None at the end."""
         try:
             return await anext(self._blocks, None)
-        except BROKEN as error:
-            if self._reader.is_whole:
+        except CONNECTION_ERRORS as error:
+            if self._parser.is_whole:  # a connection that breaks after the last piece has done its work
                 return None
-            raise broken(error, timeout=self._timeout) from error
+            raise connection_error(error, timeout=self._timeout) from error
 
 
-def broken(error: BaseException, *, timeout: float) -> ProviderError:
-    """``Unreachable`` or ``TimedOut``. The transport's classes do not tell them apart, what caused them does."""
+def connection_error(error: BaseException, *, timeout: float) -> ProviderError:
+    """Return ``Unreachable`` or ``TimedOut`` for one of ``CONNECTION_ERRORS``."""
+    # The transport's classes do not tell them apart; their causes do.
     causes = []
     cause: BaseException | None = error
     while cause is not None:

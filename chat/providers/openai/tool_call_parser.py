@@ -1,4 +1,4 @@
-"""The tool calls of a streamed answer, put in order.
+"""Parses the tool calls of a streamed answer, whatever a server makes of them.
 
 OpenAI numbers its calls and gives id and name once, at the start. Other servers leave the number out, call everything
 number 0, repeat the id or the name in every delta, send no id at all, or send a whole call at once.
@@ -21,14 +21,14 @@ from chat.providers.base import ToolCallPiece
 class _Call:
     position: int
     id: str
-    said_id: str
+    server_id: str
     name: str = ""
-    waiting: str = ""  # arguments that came before the name
+    early_arguments: str = ""  # came before the name
     has_arguments: bool = False
 
 
-class Calls:
-    """Turns the deltas of tool calls into pieces that keep the promise of ``ToolCallPiece``."""
+class ToolCallParser:
+    """Turns the deltas of tool calls into the pieces that ``ToolCallPiece`` promises."""
 
     __slots__ = ("_by_number", "_calls")
 
@@ -39,62 +39,60 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def read(self, deltas: Any) -> Iterator[ToolCallPiece]:
-        """The pieces in a chunk's ``tool_calls``, which is whatever the server sent under that name."""
+    def parse(self, deltas: Any) -> Iterator[ToolCallPiece]:
+        """Yield the pieces in a chunk's ``tool_calls``, which is whatever the server sent under that name."""
         for delta in deltas if isinstance(deltas, list) else []:
             if isinstance(delta, dict):
-                yield from self._read(delta)
+                yield from self._parse_delta(delta)
 
-    def close(self) -> Iterator[ToolCallPiece]:
-        """``{}`` for each call without arguments. Raises ``ProviderError`` for a call that names no function."""
+    def finish(self) -> Iterator[ToolCallPiece]:
+        """Yield ``{}`` for each call without arguments. Raise ``ProviderError`` for a call that names no function."""
         for call in self._calls:
             if not call.name:
                 raise ProviderError("The model asked for a function without naming it. Try again.")
             if not call.has_arguments:
                 yield ToolCallPiece(call.position, arguments="{}")
 
-    def _read(self, delta: dict[str, Any]) -> Iterator[ToolCallPiece]:
+    def _parse_delta(self, delta: dict[str, Any]) -> Iterator[ToolCallPiece]:
         function = delta.get("function") or {}
         name = function.get("name") or ""
         arguments = _arguments(function.get("arguments"))
         call = self._find(delta.get("index"), delta.get("id") or "", name)
         call.has_arguments = call.has_arguments or bool(arguments.strip())
         if not call.name:
-            call.waiting += arguments
+            call.early_arguments += arguments
             if name:
                 call.name = name
-                yield ToolCallPiece(call.position, call.id, name, call.waiting)
+                yield ToolCallPiece(call.position, call.id, name, call.early_arguments)
         elif arguments:
             yield ToolCallPiece(call.position, arguments=arguments)
 
-    def _find(self, number: object, said_id: str, name: str) -> _Call:
+    def _find(self, number: object, server_id: str, name: str) -> _Call:
         if isinstance(number, int):
             call = self._by_number.get(number)
-            if call is None or _is_another(call, said_id, name):
-                call = self._by_number[number] = self._new(said_id)
+            if call is None or _is_another(call, server_id, name):
+                call = self._by_number[number] = self._new(server_id)
             return call
-        if said_id:
-            return next((call for call in self._calls if call.said_id == said_id), None) or self._new(said_id)
+        if server_id:
+            return next((call for call in self._calls if call.server_id == server_id), None) or self._new(server_id)
         if not self._calls or (name and self._calls[-1].name):
             return self._new("")
         return self._calls[-1]
 
-    def _new(self, said_id: str) -> _Call:
-        taken = {call.id for call in self._calls}
-        given = said_id if said_id and said_id not in taken else f"call_{uuid4().hex[:24]}"
-        call = _Call(len(self._calls), given, said_id)
+    def _new(self, server_id: str) -> _Call:
+        used = {call.id for call in self._calls}
+        own_id = server_id if server_id and server_id not in used else f"call_{uuid4().hex[:24]}"
+        call = _Call(len(self._calls), own_id, server_id)
         self._calls.append(call)
         return call
 
 
-def _is_another(call: _Call, said_id: str, name: str) -> bool:
-    """A delta begins another call under the same number: a new name, or a new id along with a name.
-
-    A new id alone does not: some servers make one up for every delta.
-    """
+def _is_another(call: _Call, server_id: str, name: str) -> bool:
+    """True if a delta begins another call under the same number: with a new name, or a new id along with a name."""
+    # A new id alone does not begin one: some servers make one up for every delta.
     if not name or not call.name:
         return False
-    return name != call.name or bool(said_id and said_id != call.said_id)
+    return name != call.name or bool(server_id and server_id != call.server_id)
 
 
 def _arguments(value: object) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chat import errors
 from chat.providers.base import Finish, Request
 from chat.providers.scripted import tools
-from chat.providers.scripted.replies import Pause, Step, asked, call, called, paced, words
+from chat.providers.scripted.replies import Pause, Step, call, call_with_text, last_user_text, paced, word_by_word
 from chat.providers.tool_names import FILE_SEARCH
 
 MOST_WORDS = 100_000
@@ -70,18 +70,18 @@ class _Command:
     seconds: float
 
 
-def steps(request: Request, *, seconds: float) -> Iterable[Step] | None:
-    """What the command in the last user turn asks for, or None when it holds no command.
+def parse_command(request: Request, *, seconds: float) -> Iterable[Step] | None:
+    """Return the steps of the command in the last user turn, or None when it holds no command.
 
     ``seconds`` is the pause after a word where the command names none.
     """
-    found = re.match(r"/(\w+)(?:\s+(.*))?$", asked(request).strip(), re.DOTALL)
-    make = _COMMANDS.get(found[1].lower()) if found else None
-    return make(_Command(found[2] or "", request, seconds)) if found and make else None
+    match = re.match(r"/(\w+)(?:\s+(.*))?$", last_user_text(request).strip(), re.DOTALL)
+    play = _COMMANDS.get(match[1].lower()) if match else None
+    return play(_Command(match[2] or "", request, seconds)) if match and play else None
 
 
 def _say(command: _Command) -> Iterable[Step]:
-    return words(command.argument, seconds=command.seconds)
+    return word_by_word(command.argument, seconds=command.seconds)
 
 
 def _stream(command: _Command) -> Iterable[Step]:
@@ -96,14 +96,14 @@ def _slow(command: _Command) -> Iterable[Step]:
 
 def _wait(command: _Command) -> Iterable[Step]:
     (silence,) = _numbers(command.argument, 5)
-    return [Pause(silence), *words(f"Here after {silence:g} seconds.", seconds=command.seconds)]
+    return [Pause(silence), *word_by_word(f"Here after {silence:g} seconds.", seconds=command.seconds)]
 
 
 def _fail(command: _Command) -> Iterable[Step]:
     name, _, rest = command.argument.partition(" ")
     (count,) = _numbers(rest, 0)
     if name not in _FAILURES:
-        return words(f"/fail knows: {', '.join(_FAILURES)}.", seconds=command.seconds)
+        return word_by_word(f"/fail knows: {', '.join(_FAILURES)}.", seconds=command.seconds)
     return [*_numbered(count, seconds=command.seconds), _FAILURES[name]()]
 
 
@@ -111,12 +111,12 @@ def _finish(command: _Command) -> Iterable[Step]:
     name, _, rest = command.argument.partition(" ")
     (count,) = _numbers(rest, 5)
     if name not in _REASONS:
-        return words(f"/finish knows: {', '.join(_REASONS)}.", seconds=command.seconds)
+        return word_by_word(f"/finish knows: {', '.join(_REASONS)}.", seconds=command.seconds)
     return [*_numbered(count, seconds=command.seconds), _REASONS[name]]
 
 
 def _call(command: _Command) -> Iterable[Step]:
-    return [_called(command.argument)]
+    return [_parse_call(command.argument)]
 
 
 def _search(command: _Command) -> Iterable[Step]:
@@ -134,15 +134,15 @@ def _pythons(command: _Command) -> Iterable[Step]:
 
 
 def _calls(command: _Command) -> Iterable[Step]:
-    return [_called(line) for line in command.argument.splitlines() if line.strip()]
+    return [_parse_call(line) for line in command.argument.splitlines() if line.strip()]
 
 
 def _markdown(command: _Command) -> Iterable[Step]:
-    return words(MARKDOWN, seconds=command.seconds)
+    return word_by_word(MARKDOWN, seconds=command.seconds)
 
 
 def _request(command: _Command) -> Iterable[Step]:
-    seen = {
+    fields = {
         "model": command.request.model,
         "turns": [[turn.role, turn.text] for turn in command.request.turns],
         "functions": [function.name for function in command.request.functions],
@@ -151,11 +151,11 @@ def _request(command: _Command) -> Iterable[Step]:
         "max_tokens": command.request.max_tokens,
         "response_format": command.request.response_format,
     }
-    return ["```json\n" + json.dumps(seen, indent=1, ensure_ascii=False) + "\n```"]
+    return ["```json\n" + json.dumps(fields, indent=1, ensure_ascii=False) + "\n```"]
 
 
 def _help(command: _Command) -> Iterable[Step]:
-    return words("Commands: " + ", ".join(f"/{name}" for name in _COMMANDS) + ".", seconds=command.seconds)
+    return word_by_word("Commands: " + ", ".join(f"/{name}" for name in _COMMANDS) + ".", seconds=command.seconds)
 
 
 _COMMANDS: dict[str, Callable[[_Command], Iterable[Step]]] = {
@@ -177,9 +177,9 @@ _COMMANDS: dict[str, Callable[[_Command], Iterable[Step]]] = {
 NAMES = tuple(_COMMANDS)
 
 
-def _called(line: str) -> Step:
+def _parse_call(line: str) -> Step:
     name, _, arguments = line.strip().partition(" ")
-    return called(name, arguments.strip() or "{}")
+    return call_with_text(name, arguments.strip() or "{}")
 
 
 def _numbered(count: float, *, seconds: float) -> Iterable[Step]:
@@ -188,6 +188,6 @@ def _numbered(count: float, *, seconds: float) -> Iterable[Step]:
 
 
 def _numbers(argument: str, *defaults: float) -> list[float]:
-    """As many numbers as there are defaults, from the start of ``argument``."""
-    found = [float(number) for number in re.findall(r"(?<!\S)\d+(?:\.\d+)?(?!\S)", argument)]
-    return [*found, *defaults[len(found) :]][: len(defaults)]
+    """Return the numbers in ``argument``, as many as there are defaults, which fill in for those that are missing."""
+    numbers = [float(number) for number in re.findall(r"(?<!\S)\d+(?:\.\d+)?(?!\S)", argument)]
+    return [*numbers, *defaults[len(numbers) :]][: len(defaults)]

@@ -1,4 +1,4 @@
-"""The fake that ships: a provider that answers from a script, without a model and without a network.
+"""A provider that answers from a script, for tests, demonstrations and trying the page without a model.
 
 In tests, replies are given in order and the first that fits is played::
 
@@ -9,8 +9,8 @@ In tests, replies are given in order and the first that fits is played::
     ])
 
 A step is a text (one piece as it stands), a call, any other piece, a ``Pause``, an ``asyncio.Event`` to wait for, or a
-``ProviderError`` to raise. ``Usage`` and ``Finish`` need not be written: they follow from what was said and called.
-``provider.requests`` is what was asked, ``provider.stopped`` the requests whose stream was closed before its end.
+``ProviderError`` to raise. ``Usage`` and ``Finish`` need not be written: they follow from the texts and calls.
+``provider.requests`` are the requests that it got, ``provider.stopped`` those whose stream was closed before its end.
 
 Where no reply fits, the last message of the user decides, so that a person, a demonstration or a browser test can
 choose what happens. It is repeated word by word, as "You said: …", unless it is a command; the results of tools are
@@ -30,7 +30,7 @@ repeated as "NAME returned: …".
     /pythons                  several pieces of code at once, with lines of --- between them
     /calls                    several calls at once, one a line below: NAME [JSON]
     /markdown                 a sample of everything that Markdown offers, with code, a table and formulas
-    /request                  what this provider was asked, as JSON
+    /request                  the request that this provider got, as JSON
     /help                     the names of the commands
 """
 
@@ -43,13 +43,13 @@ from chat.errors import ProviderError
 from chat.providers import tokens
 from chat.providers.base import Finish, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
 from chat.providers.scripted import commands, tools
-from chat.providers.scripted.replies import Pause, Reply, Step, asked, call, paced, words
+from chat.providers.scripted.replies import Pause, Reply, Step, call, last_user_text, paced, word_by_word
 
 __all__ = ["Pause", "Reply", "ScriptedProvider", "call"]
 
 
 class ScriptedProvider:
-    """Plays ``replies``. ``seconds`` is the pause after each word of what it says by itself."""
+    """Plays ``replies``. ``seconds`` is the pause after each word where no reply fits."""
 
     def __init__(self, replies: Sequence[Reply] = (), *, seconds: float = 0.02) -> None:
         self.requests: list[Request] = []
@@ -58,7 +58,7 @@ class ScriptedProvider:
         self._seconds = seconds
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """See ``chat.providers.base.Provider``."""
+        """See ``chat.providers.base.ChatProvider``."""
         self.requests.append(request)
         performance = _Performance(request)
         is_over = False
@@ -81,11 +81,11 @@ class ScriptedProvider:
                 self.stopped.append(request)
 
     async def models(self) -> list[str]:
-        """One name; every other is accepted too."""
+        """Return one name; ``stream`` accepts every other too."""
         return ["scripted"]
 
     async def aclose(self) -> None:
-        """Nothing to free."""
+        """Do nothing: a script has no connections."""
 
     def _steps(self, request: Request) -> Iterable[Step]:
         reply = next((reply for reply in self._replies if reply.fits(request)), None)
@@ -95,21 +95,23 @@ class ScriptedProvider:
             return reply.steps
         if cited := tools.cite_passages(request.turns):
             return paced(cited, seconds=self._seconds)
-        if described := tools.describe_code_results(request.turns):
-            return words(described, seconds=self._seconds)
+        if description := tools.describe_code_results(request.turns):
+            return word_by_word(description, seconds=self._seconds)
         if results := _results(request.turns):
-            return words("\n\n".join(results), seconds=self._seconds)
-        command = commands.steps(request, seconds=self._seconds)
-        return words(f"You said: {asked(request)}", seconds=self._seconds) if command is None else command
+            return word_by_word("\n\n".join(results), seconds=self._seconds)
+        command = commands.parse_command(request, seconds=self._seconds)
+        if command is not None:
+            return command
+        return word_by_word(f"You said: {last_user_text(request)}", seconds=self._seconds)
 
 
 class _Performance:
-    """One answer while it is given: numbers the calls and counts what is said."""
+    """One answer while it is played: numbers the calls and counts tokens."""
 
     def __init__(self, request: Request) -> None:
         self.finish: Finish | None = None
         self._prompt = sum(tokens.estimate(turn.text) for turn in request.turns)
-        self._said: list[str] = []
+        self._spoken: list[str] = []
         self._calls = 0
         self._usage: Usage | None = None
 
@@ -126,35 +128,35 @@ class _Performance:
             case Usage():
                 self._usage = step
             case _:
-                return self._say(step)
+                return self._speak(step)
         return []
 
     def end(self) -> list[Piece]:
-        usage = self._usage or Usage(self._prompt, tokens.estimate("".join(self._said)))
+        usage = self._usage or Usage(self._prompt, tokens.estimate("".join(self._spoken)))
         return [usage, self.finish or Finish("tool_calls" if self._calls else "stop")]
 
-    def _say(self, step: str | Text | ToolCall | ToolCallPiece) -> list[Piece]:
+    def _speak(self, step: str | Text | ToolCall | ToolCallPiece) -> list[Piece]:
         match step:
             case ToolCall():
                 piece: Piece = ToolCallPiece(self._calls, step.id, step.name, step.arguments)
                 self._calls += 1
-                self._said.append(step.name + step.arguments)
+                self._spoken.append(step.name + step.arguments)
             case ToolCallPiece():
                 piece = step
                 self._calls = max(self._calls, step.index + 1)
-                self._said.append(step.arguments)
+                self._spoken.append(step.arguments)
             case _:
                 piece = Text(step) if isinstance(step, str) else step
-                self._said.append(piece.value)
+                self._spoken.append(piece.value)
         return [piece]
 
 
 def _results(turns: Sequence[Turn]) -> list[str]:
-    """What the tools answered, when that is what the request ends with."""
-    names = {made.id: made.name for turn in turns for made in turn.tool_calls}
-    found: list[str] = []
+    """Return the results of tools that the request ends with, each with its tool's name."""
+    names = {call.id: call.name for turn in turns for call in turn.tool_calls}
+    results: list[str] = []
     for turn in reversed(turns):
         if turn.role != "tool":
             break
-        found.insert(0, f"{names.get(turn.tool_call_id or '', 'The tool')} returned: {turn.text}")
-    return found
+        results.insert(0, f"{names.get(turn.tool_call_id or '', 'The tool')} returned: {turn.text}")
+    return results

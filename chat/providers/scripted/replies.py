@@ -1,4 +1,4 @@
-"""What a scripted provider plays: replies made of steps."""
+"""The replies that a scripted provider plays, made of steps."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from chat.providers.base import Piece, Request, ToolCall
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing for some seconds; ``float("inf")`` until somebody stops the stream."""
+    """Silence for some seconds; ``float("inf")`` until somebody stops the stream."""
 
     seconds: float
 
 
-# A text is one piece as it stands, an event is waited for, an error is raised.
 Step = str | Piece | ToolCall | Pause | asyncio.Event | ProviderError
+"""A text is one piece as it stands, an event is waited for, an error is raised."""
 
 
 class Reply:
@@ -39,33 +39,33 @@ class Reply:
         self._after_tools = after_tools
 
     def fits(self, request: Request) -> bool:
-        """Whether this answers ``request``."""
+        """True if this answers ``request``."""
         has_results = bool(request.turns) and request.turns[-1].role == "tool"
-        return has_results == self._after_tools and bool(self._when.search(asked(request)))
+        return has_results == self._after_tools and bool(self._when.search(last_user_text(request)))
 
 
 def call(name: str, /, **arguments: Any) -> ToolCall:
-    """A call of the function ``name``, as a step."""
-    return called(name, json.dumps(arguments))
+    """Return a call of the function ``name``, as a step."""
+    return call_with_text(name, json.dumps(arguments))
 
 
-def called(name: str, arguments: str) -> ToolCall:
-    """A call whose arguments are any text, so that broken JSON can be tried too."""
+def call_with_text(name: str, arguments: str) -> ToolCall:
+    """Return a call whose arguments are any text, so that broken JSON can be tried too."""
     return ToolCall(f"call_{uuid4().hex[:24]}", name, arguments)
 
 
-def words(text: str, *, seconds: float) -> Iterator[Step]:
-    """``text`` word by word, white space kept, with a pause after each."""
+def word_by_word(text: str, *, seconds: float) -> Iterator[Step]:
+    """Yield ``text`` word by word, white space kept, with a pause of ``seconds`` after each."""
     return paced(re.findall(r"\s*\S+\s*", text), seconds=seconds)
 
 
 def paced(texts: Iterable[str], *, seconds: float) -> Iterator[Step]:
-    """Each text and a pause."""
+    """Yield each text and a pause after it."""
     for text in texts:
         yield text
         yield Pause(seconds)
 
 
-def asked(request: Request) -> str:
-    """The text of the last user turn."""
+def last_user_text(request: Request) -> str:
+    """Return the text of the last user turn, or nothing."""
     return next((turn.text for turn in reversed(request.turns) if turn.role == "user"), "")

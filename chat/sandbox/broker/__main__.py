@@ -1,4 +1,4 @@
-"""``python -E -s -B -m chat.sandbox.broker RULES``"""
+"""Run the broker: ``python -E -s -B -m chat.sandbox.broker OPTIONS``."""
 
 from __future__ import annotations
 

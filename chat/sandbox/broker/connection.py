@@ -1,4 +1,4 @@
-"""One connection to the broker: what it asks for, one frame after the other, and that it is gone."""
+"""One connection to the broker: answers its requests one after the other, until it ends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from chat.sandbox import protocol
-from chat.sandbox.broker.registry import Entry, Registry
-from chat.sandbox.broker.thread_pool import Threads
+from chat.sandbox.broker.registry import OpenSession, Registry
+from chat.sandbox.broker.thread_pool import ThreadPool
 from chat.sandbox.errors import SandboxError, SessionLost
 from chat.sandbox.protocol import Header
 from chat.sandbox.sessions.session import Session
@@ -22,7 +22,7 @@ FAILED = "The broker failed; its log says why."
 NOT_OPEN = "No session is open on this connection."
 
 
-class Caller:
+class BrokerConnection:
     """Serves one connection until it ends. A cell that runs when it does is stopped.
 
     ``registry`` waits until the broker has started; it raises ``Unavailable``.
@@ -35,34 +35,34 @@ class Caller:
         *,
         registry: Callable[[], Awaitable[Registry]],
         status: Callable[[], Header],
-        threads: Threads,
+        threads: ThreadPool,
     ) -> None:
         self.reader, self.writer = reader, writer
         self.registry, self.status, self.threads = registry, status, threads
-        self.held = AsyncExitStack()
-        self.entry: Entry | None = None
+        self.leases = AsyncExitStack()
+        self.entry: OpenSession | None = None
 
     async def serve(self) -> None:
-        self.coming = asyncio.ensure_future(protocol.read(self.reader))
+        self.next_frame = asyncio.ensure_future(protocol.read_frame(self.reader))
         try:
-            async with self.held:
+            async with self.leases:
                 while True:
-                    header, body = await self.coming
-                    self.coming = asyncio.ensure_future(protocol.read(self.reader))
-                    await self._attended(self._answer(header, body))
+                    header, body = await self.next_frame
+                    self.next_frame = asyncio.ensure_future(protocol.read_frame(self.reader))
+                    await self._run_while_connected(self._answer(header, body))
         except (EOFError, OSError, protocol.BadFrame):
-            pass  # it is gone, or no client of ours
+            pass  # the client is gone, or is not one of ours
         finally:
-            self.coming.cancel()
-            await asyncio.gather(self.coming, return_exceptions=True)
+            self.next_frame.cancel()
+            await asyncio.gather(self.next_frame, return_exceptions=True)
             self.writer.transport.abort()
 
-    async def _attended(self, answering: Coroutine[Any, Any, None]) -> None:
-        """Answer, unless the caller goes meanwhile."""
+    async def _run_while_connected(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Await ``answering``, or cancel it when the connection ends meanwhile."""
         task = asyncio.ensure_future(answering)
         try:
-            await asyncio.wait({task, self.coming}, return_when=asyncio.FIRST_COMPLETED)
-            if self.coming.done() and self.coming.exception() is not None:
+            await asyncio.wait({task, self.next_frame}, return_when=asyncio.FIRST_COMPLETED)
+            if self.next_frame.done() and self.next_frame.exception() is not None:
                 task.cancel()
         except asyncio.CancelledError:
             task.cancel()
@@ -74,11 +74,11 @@ class Caller:
 
     async def _answer(self, header: Header, body: bytes) -> None:
         try:
-            await OPERATIONS.get(header.get("op"), Caller._unknown)(self, header, body)
+            await OPERATIONS.get(header.get("op"), BrokerConnection._unknown)(self, header, body)
         except SandboxError as refusal:
             await self._refuse(refusal)
         except (KeyError, TypeError, ValueError):
-            log.exception("a request that is none: %.200r", header)
+            log.exception("a malformed request: %.200r", header)
             await self._refuse(SandboxError(UNKNOWN))
         except (OSError, EOFError):
             raise
@@ -95,21 +95,21 @@ class Caller:
     async def _open(self, header: Header, _body: bytes) -> None:
         if self.entry is not None:
             raise SandboxError(UNKNOWN)
-        self.rooms = await self.registry()
-        lease = self.rooms.lease(header["session"], owner=header["owner"], tell=self._tell)
-        self.entry, is_new = await self.held.enter_async_context(lease)
+        self.sessions = await self.registry()
+        lease = self.sessions.lease(header["session"], owner=header["owner"], on_waiting=self._send_waiting)
+        self.entry, is_new = await self.leases.enter_async_context(lease)
         await self._send({"op": "opened", "new": is_new})
 
     async def _run(self, _header: Header, body: bytes) -> None:
         entry = self._entry()
         owner, code, stop = entry.key[0], body.decode(), threading.Event()
         with entry.in_use() as session:
-            await self.rooms.cells.take(owner, tell=self._tell)
+            await self.sessions.cells.acquire(owner, on_waiting=self._send_waiting)
             try:
                 await self._send({"op": "started"})
-                outcome = await self.threads.do(lambda: session.run(code, stop=stop), stop=stop)
+                outcome = await self.threads.run(lambda: session.run(code, stop=stop), stop=stop)
             finally:
-                self.rooms.cells.give_back(owner)
+                self.sessions.cells.release(owner)
         for image in outcome.images:
             await self._send({"op": "image"}, image)
         ending = {"status": outcome.status, "reason": outcome.reason, "seconds": outcome.seconds}
@@ -125,8 +125,8 @@ class Caller:
         await self._send({"op": "chunk"}, await self._with_session(lambda session: session.get(name, offset=offset)))
 
     async def _list(self, _header: Header, _body: bytes) -> None:
-        found = await self._with_session(lambda session: session.files())
-        await self._send({"op": "files", "files": [[file.name, file.size, file.modified] for file in found]})
+        files = await self._with_session(lambda session: session.files())
+        await self._send({"op": "files", "files": [[file.name, file.size, file.modified] for file in files]})
 
     async def _remove(self, header: Header, _body: bytes) -> None:
         name = header["name"]
@@ -134,7 +134,7 @@ class Caller:
         await self._send({"op": "ok"})
 
     async def _end(self, _header: Header, _body: bytes) -> None:
-        self.rooms.end(self._entry())
+        self.sessions.end(self._entry())
         await self._send({"op": "ok"})
 
     async def _forget(self, header: Header, _body: bytes) -> None:
@@ -143,32 +143,32 @@ class Caller:
 
     async def _with_session(self, work: Callable[[Session], Any]) -> Any:
         with self._entry().in_use() as session:
-            return await self.threads.do(lambda: work(session))
+            return await self.threads.run(lambda: work(session))
 
-    def _entry(self) -> Entry:
+    def _entry(self) -> OpenSession:
         if self.entry is None:
             raise SessionLost(NOT_OPEN)
         return self.entry
 
-    async def _tell(self, ahead: int) -> None:
+    async def _send_waiting(self, ahead: int) -> None:
         await self._send({"op": "waiting", "ahead": ahead})
 
     async def _refuse(self, refusal: SandboxError) -> None:
         await self._send({"op": "error", "code": refusal.code, "message": refusal.message})
 
     async def _send(self, header: Header, body: bytes = b"") -> None:
-        self.writer.write(protocol.packed(header, body))
+        self.writer.write(protocol.encode(header, body))
         await self.writer.drain()
 
 
-OPERATIONS: dict[Any, Callable[[Caller, Header, bytes], Awaitable[None]]] = {
-    "status": Caller._status,
-    "open": Caller._open,
-    "run": Caller._run,
-    "put": Caller._put,
-    "get": Caller._get,
-    "list": Caller._list,
-    "remove": Caller._remove,
-    "end": Caller._end,
-    "forget": Caller._forget,
+OPERATIONS: dict[Any, Callable[[BrokerConnection, Header, bytes], Awaitable[None]]] = {
+    "status": BrokerConnection._status,
+    "open": BrokerConnection._open,
+    "run": BrokerConnection._run,
+    "put": BrokerConnection._put,
+    "get": BrokerConnection._get,
+    "list": BrokerConnection._list,
+    "remove": BrokerConnection._remove,
+    "end": BrokerConnection._end,
+    "forget": BrokerConnection._forget,
 }

@@ -1,4 +1,4 @@
-"""Places that are few, given in the order in which they were asked for, and never all to one owner."""
+"""A queue for places that are few: first come, first served, and never all to one owner."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from dataclasses import dataclass, field
 
 from chat.sandbox.errors import Busy
 
-Tell = Callable[[int], Awaitable[None]]
+OnWaiting = Callable[[int], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True)
 class Waiter:
     owner: str
     is_granted: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)  # it is granted, or has moved up
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  # it is granted, or has moved up
 
 
-class Turns:
-    """``total`` places, of which an owner has ``each`` at most. Whoever waited ``seconds`` is told ``busy``."""
+class FairQueue:
+    """``total`` places, of which an owner has ``each`` at most. ``busy`` is the message after ``seconds``."""
 
     def __init__(self, *, total: int, each: int, seconds: float, busy: str) -> None:
         self.total, self.each, self.seconds, self.busy = total, each, seconds, busy
-        self.taken: Counter[str] = Counter()
+        self.in_use: Counter[str] = Counter()
         self.waiters: list[Waiter] = []
 
     @property
-    def all_taken(self) -> int:
-        return self.taken.total()
+    def total_in_use(self) -> int:
+        return self.in_use.total()
 
     def is_free(self, owner: str) -> bool:
-        return self.all_taken < self.total and self.taken[owner] < self.each
+        return self.total_in_use < self.total and self.in_use[owner] < self.each
 
-    async def take(self, owner: str, *, tell: Tell) -> None:
-        """Returns when ``owner`` has a place, to be given back. ``tell`` hears how many are ahead. Raises ``Busy``.
+    async def acquire(self, owner: str, *, on_waiting: OnWaiting) -> None:
+        """Wait for a place. ``on_waiting`` is called with how many are ahead, again when that changes. Raise ``Busy``.
 
-        Only who waits for a place of their own owner's is overtaken.
+        A waiter is overtaken only while its owner has ``each`` places.
         """
         waiter = Waiter(owner)
         self.waiters.append(waiter)
@@ -45,36 +45,36 @@ class Turns:
         try:
             async with asyncio.timeout(self.seconds):
                 while not waiter.is_granted:
-                    waiter.news.clear()
-                    await tell(self.waiters.index(waiter))
-                    await waiter.news.wait()
+                    waiter.changed.clear()
+                    await on_waiting(self.waiters.index(waiter))
+                    await waiter.changed.wait()
         except BaseException as error:
             self._leave(waiter)
             if isinstance(error, TimeoutError):
                 raise Busy(self.busy) from None
             raise
 
-    def give_back(self, owner: str) -> None:
-        self.taken[owner] -= 1
-        self.taken += Counter()  # drops the owners that have none
+    def release(self, owner: str) -> None:
+        self.in_use[owner] -= 1
+        self.in_use += Counter()  # drops the owners that have none
         self.grant()
 
     def grant(self) -> None:
-        """Give what is free to those who wait."""
+        """Give free places to waiters, in their order."""
         for waiter in tuple(self.waiters):
             if self.is_free(waiter.owner):
                 waiter.is_granted = True
-                self.taken[waiter.owner] += 1
+                self.in_use[waiter.owner] += 1
                 self._remove(waiter)
 
     def _leave(self, waiter: Waiter) -> None:
         if waiter.is_granted:
-            self.give_back(waiter.owner)
+            self.release(waiter.owner)
         else:
             self._remove(waiter)
 
     def _remove(self, waiter: Waiter) -> None:
-        waiter.news.set()
+        waiter.changed.set()
         for other in self.waiters[self.waiters.index(waiter) :]:
-            other.news.set()
+            other.changed.set()
         self.waiters.remove(waiter)

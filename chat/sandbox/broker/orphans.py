@@ -1,4 +1,4 @@
-"""What a broker that was killed left behind: folders, and processes that should have died with it."""
+"""Removes what a killed broker left behind: folders, and processes that should have died with it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chat.sandbox.sessions import folders
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Record:
-    """Which processes are ours, in a folder of empty files named ``<pid>-<start>-<boot>``. Any thread may use it.
+class ProcessRecord:
+    """The record of our processes: a folder of empty files named ``<pid>-<start>-<boot>``. Any thread may use it.
 
-    A pid alone may be somebody else's by the time that it is read; together with the time of its start it is not.
+    A pid alone may be another process's by the time that it is read; together with the time of its start it is not.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,26 +38,27 @@ class Record:
             (self.folder / name).unlink(missing_ok=True)
 
     def sweep(self) -> int:
-        """End those that an earlier broker left; how many there were. Only when that one is dead."""
-        left = 0
+        """End the processes of an earlier broker, which must be dead, and return how many there were."""
+        count = 0
         for path in self.folder.iterdir():
-            left += _end(path.name)
+            count += _end(path.name)
             path.unlink(missing_ok=True)
-        return left
+        return count
 
 
-def empty(folder: Path) -> None:
-    """Remove the folders in ``folder``, which is made if it is not there."""
+def remove_folders(folder: Path) -> None:
+    """Remove the folders in ``folder``, which is made if it does not exist."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in folder.iterdir():
         folders.remove(path)
 
 
 def _end(name: str) -> bool:
-    """Through a descriptor, so that the process whose name was compared is the one that is ended."""
+    """End the process of that name; True if it was there."""
     pid = name.partition("-")[0]
     if not pid.isdecimal():
         return False
+    # Through a descriptor, so that the process whose name is compared is the one that is ended.
     try:
         process = os.pidfd_open(int(pid))
     except OSError:
@@ -73,7 +74,7 @@ def _end(name: str) -> bool:
 
 
 def _name(pid: int) -> str:
-    """Empty when there is no such process any more."""
+    """Return ``<pid>-<start>-<boot>`` of a process; empty when it has ended."""
     try:
         # The name of the program stands in brackets and may have any character; the start is the 20th field after it.
         start = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]

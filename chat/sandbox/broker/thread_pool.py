@@ -1,4 +1,4 @@
-"""Blocking work in threads, for an event loop whose tasks may be cancelled while the work goes on."""
+"""Runs blocking work in threads, for an event loop whose tasks may be cancelled while the work goes on."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Threads:
-    """``most`` at once. They live as long as this: the kernel ends a child with the thread that started it."""
+class ThreadPool:
+    """``most`` threads, which live as long as the pool: the kernel ends a child with the thread that started it."""
 
     def __init__(self, most: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="session")
 
-    async def do(self, work: Callable[[], T], *, stop: threading.Event | None = None) -> T:
-        """What ``work`` returns. When the task is cancelled ``stop`` is set, and the work waited for all the same."""
-        doing = asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def run(self, work: Callable[[], T], *, stop: threading.Event | None = None) -> T:
+        """Return what ``work`` returns. On cancellation set ``stop``, and wait for the end of the work all the same."""
+        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
-            return await asyncio.shield(doing)
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             if stop is not None:
                 stop.set()
-            await asyncio.wait({doing})
-            if not doing.cancelled():
-                doing.exception()  # nobody asks for it any more
+            await asyncio.wait({running})
+            if not running.cancelled():
+                running.exception()  # marks it as seen: asyncio would log it
             raise
 
     def close(self) -> None:

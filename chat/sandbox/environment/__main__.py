@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from chat.sandbox.environment.build import prepare
-from chat.sandbox.errors import Unavailable
+from chat.sandbox.errors import SandboxUnavailable
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
 
     try:
         python = prepare(arguments.folder, base=arguments.base, progress=print_new_sentence)
-    except Unavailable as refusal:
+    except SandboxUnavailable as refusal:
         sys.exit(refusal.message)
     sys.stdout.write(f"{python}\n")
 

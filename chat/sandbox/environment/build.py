@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chat.sandbox.environment.install_steps import OLDEST, POLL_SECONDS, Steps, is_suitable, run
-from chat.sandbox.errors import Unavailable
+from chat.sandbox.environment.install_steps import OLDEST, POLL_SECONDS, InstallProgress, is_suitable, run_program
+from chat.sandbox.errors import SandboxUnavailable
 from chat.sandbox.inside.libraries import LIBRARIES
 
 PINS = Path(__file__).parents[1] / "requirements.txt"
@@ -29,25 +29,25 @@ USELESS = ("pip", "pip-*", "setuptools", "setuptools-*", "pkg_resources", "_dist
 """In ``site-packages``, once everything is installed."""
 
 Progress = Callable[[float, str], None]
-"""Called with the part that is done, 0 to 1, and a sentence. If it raises, the work ends there."""
+"""Called with the part that is done, 0 to 1, and a sentence. If it raises, the work ends."""
 
 
-def python_of(folder: Path, *, base: Path | None = None) -> Path:
-    """The interpreter of the environment in ``folder``, whether it has been made or not."""
+def python_in(folder: Path, *, base: Path | None = None) -> Path:
+    """Return the interpreter of the environment in ``folder``, whether it has been made or not."""
     return _place(folder, base or default_base()) / "bin" / "python"
 
 
 def is_ready(folder: Path, *, base: Path | None = None) -> bool:
-    """Cheap: looks whether the interpreter and each library are there."""
+    """True if the interpreter and each library are there. Cheap."""
     return _is_whole(_place(folder, base or default_base()))
 
 
 def prepare(folder: Path, *, base: Path | None = None, progress: Progress) -> Path:
-    """The interpreter of the environment in ``folder``, which is made if it is not there. Blocks for a minute or so.
+    """Make the environment in ``folder`` if it is not there, and return its interpreter. Blocks for a minute or so.
 
-    ``base`` is the interpreter that it is made from. pip installs what is pinned, from where the operator has told it
-    to. Processes that race wait for one; what was half made is made anew; environments of other pins are removed.
-    Raises ``Unavailable``, which says what to do.
+    ``base`` is the interpreter that it is made from. pip installs the pinned packages, from the operator's index.
+    Processes that race wait for one; a half-made environment is replaced, those of other pins are removed. Raise
+    ``SandboxUnavailable``, whose message says what to do.
     """
     base = base or default_base()
     place = _place(folder, base)
@@ -61,8 +61,9 @@ def prepare(folder: Path, *, base: Path | None = None, progress: Progress) -> Pa
 
 
 def default_base() -> Path:
-    """The server's own interpreter, or one of the system's if sessions, which have other users then, cannot read it."""
+    """Return the server's own interpreter, or one of the system's if the sessions' users cannot read it."""
     own = Path(getattr(sys, "_base_executable", None) or sys.executable)
+    # Only where the server is root do sessions have other users than its own.
     if os.geteuid() or is_for_everyone(own):
         return own
     others = (Path("/usr/local/bin/python3"), Path("/usr/bin/python3"))
@@ -76,7 +77,7 @@ def is_for_everyone(python: Path) -> bool:
 
 
 def _is_recent(python: Path) -> bool:
-    """A name says its version, ``python3.11``: asking the interpreter would take a process."""
+    # From the name, ``python3.11``: asking the interpreter would take a process.
     version = python.resolve().name.removeprefix("python").split(".")
     return all(part.isdecimal() for part in version) and tuple(map(int, version)) >= OLDEST
 
@@ -116,19 +117,21 @@ def _locked(folder: Path, progress: Progress) -> Iterator[int]:
 def _make(place: Path, base: Path, progress: Progress, lock: int) -> None:
     _check(place.parent, base)
     partial = place.with_suffix(".partial")
-    _empty(place.parent)
+    _remove_environments(place.parent)
     python = str(partial / "bin" / "python")
-    steps = Steps(progress, packages=_pinned(), folder=partial)
+    steps = InstallProgress(progress, packages=_package_count(), folder=partial)
     try:
         # The lock goes along: if this process is killed, nobody begins before the process it started is gone too.
-        run([str(base), "-I", "-m", "venv", str(partial)], lock=lock, watch=steps.beginning)
-        run([python, *INSTALL], lock=lock, watch=steps.installing)
+        run_program([str(base), "-I", "-m", "venv", str(partial)], lock=lock, watch=steps.beginning)
+        run_program([python, *INSTALL], lock=lock, watch=steps.installing)
         _strip(partial)
-        run([python, *COMPILE, str(_packages(partial))], lock=lock, watch=steps.compiling)
-        run([python, "-I", "-c", f"import {', '.join(LIBRARIES.values())}"], lock=lock, watch=steps.trying)
+        run_program([python, *COMPILE, str(_packages(partial))], lock=lock, watch=steps.compiling)
+        run_program([python, "-I", "-c", f"import {', '.join(LIBRARIES.values())}"], lock=lock, watch=steps.trying)
         partial.rename(place)
     except OSError as error:
-        raise Unavailable(f"The sandbox's libraries could not be put into {str(place.parent)!r}: {error}.") from error
+        raise SandboxUnavailable(
+            f"The sandbox's libraries could not be put into {str(place.parent)!r}: {error}."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     progress(1.0, "The libraries are ready.")
@@ -136,31 +139,31 @@ def _make(place: Path, base: Path, progress: Progress, lock: int) -> None:
 
 def _check(folder: Path, base: Path) -> None:
     if not is_suitable(base):
-        raise Unavailable(
+        raise SandboxUnavailable(
             f"{str(base)!r} is not a Python {'.'.join(map(str, OLDEST))} or later that can make environments. Let "
             "EVERTHREAD_SANDBOX_PYTHON name one; on Debian and Ubuntu it needs the package python3-venv."
         )
     free = shutil.disk_usage(folder).free
     if free < NEEDED:
-        raise Unavailable(
+        raise SandboxUnavailable(
             f"The disk of {str(folder)!r} has {free // 10**6} MB free, but the sandbox's libraries need "
             f"{NEEDED // 10**6} MB. Free some space and start again."
         )
 
 
-def _empty(folder: Path) -> None:
+def _remove_environments(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _pinned() -> int:
-    """How many packages this interpreter is given, about: some pins are for other versions."""
+def _package_count() -> int:
+    """Return about how many packages are installed: some pins are for other versions of Python."""
     return len({line.split("==")[0] for line in PINS.read_text().splitlines()})
 
 
 def _strip(environment: Path) -> None:
-    """Take out what cells cannot use: pip, programs whose first line names another folder, tests (130 MB)."""
+    """Remove what cells cannot use: pip, programs whose first line names another folder, tests (130 MB)."""
     packages = _packages(environment)
     for pattern in USELESS:
         for path in packages.glob(pattern):

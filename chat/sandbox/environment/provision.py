@@ -1,4 +1,4 @@
-"""In the server's process: the sandbox's Python, made by a child if it is not there."""
+"""In the server's process: has the sandbox's Python made by a child process, unless it is there."""
 
 from __future__ import annotations
 
@@ -11,64 +11,67 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from chat.sandbox.child_process import Child, last_line
+from chat.sandbox.child_process import ChildProcess, last_line
 from chat.sandbox.environment import build
-from chat.sandbox.errors import Unavailable
+from chat.sandbox.errors import SandboxUnavailable
 from chat.sandbox.state import PYTHON
 
 log = logging.getLogger(__name__)
-TOLD = 15.0  # seconds between two lines of the log
+LOG_SECONDS = 15.0  # between two lines of the log
 NAMES = {"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "NETRC", "PATH", "REQUESTS_CA_BUNDLE", "TMPDIR"}
 NAMES |= {"SSL_CERT_DIR", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 FAMILIES = ("PIP_", "XDG_")
 Progress = Callable[[float, str], None]
 
 
-async def provided(folder: Path, *, base: Path | None, progress: Progress) -> Path:
-    """The Python in which cells run, in ``folder`` of the sandbox; made from ``base``. Raises ``Unavailable``."""
+async def provide_python(folder: Path, *, base: Path | None, progress: Progress) -> Path:
+    """Return the Python in which cells run, made in the sandbox's ``folder`` if need be.
+
+    ``base`` is the interpreter that it is made from. Raise ``SandboxUnavailable``.
+    """
     place = (folder / PYTHON).resolve()
     if not build.is_ready(place, base=base):
         await _make(place, base=base, progress=progress)
-    return build.python_of(place, base=base)
+    return build.python_in(place, base=base)
 
 
 async def _make(place: Path, *, base: Path | None, progress: Progress) -> None:
     log.info("the code interpreter's Python is being made; that is done once and takes a minute or two")
     progress(0.0, "")
-    told_at = time.monotonic()
+    logged_at = time.monotonic()
 
-    def hear(line: str) -> None:
-        nonlocal told_at
+    def report(line: str) -> None:
+        nonlocal logged_at
         with suppress(ValueError, KeyError, TypeError):
-            told = json.loads(line)
-            part, what = float(told["progress"]), str(told["message"])
-            progress(part, what)
-            if time.monotonic() - told_at > TOLD:
-                told_at = time.monotonic()
-                log.info("the code interpreter's Python is made to %d %%: %s", part * 100, what)
+            fields = json.loads(line)
+            part, sentence = float(fields["progress"]), str(fields["message"])
+            progress(part, sentence)
+            if time.monotonic() - logged_at > LOG_SECONDS:
+                logged_at = time.monotonic()
+                log.info("the code interpreter's Python is made to %d %%: %s", part * 100, sentence)
 
-    complaints = place.with_name(f"{place.name}.log")
+    error_log = place.with_name(f"{place.name}.log")
     arguments = [str(place), *([str(base)] if base else [])]
-    with complaints.open("wb") as errors:
-        child = Child(
+    with error_log.open("wb") as errors:
+        child = ChildProcess(
             Path(sys.executable),
             "chat.sandbox.environment.child",
             *arguments,
-            environment=passed_on(os.environ),
+            environment=environment_for_pip(os.environ),
             errors=errors,
-            line=hear,
+            on_line=report,
         )
     try:
         await child.wait()
     finally:
         await child.stop(grace=0.0)
     if not build.is_ready(place, base=base):
-        raise Unavailable(last_line(complaints) or "The sandbox's Python could not be made.")
+        raise SandboxUnavailable(last_line(error_log) or "The sandbox's Python could not be made.")
     log.info("the code interpreter's Python is made")
 
 
-def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """What tells pip where to look and how to get there; none of our secrets."""
+def environment_for_pip(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which pip finds its index and the way there; none of our secrets."""
     return {
         name: value for name, value in environment.items() if name.upper() in NAMES or name.upper().startswith(FAMILIES)
     }

@@ -1,1 +1,1 @@
-"""What runs inside a session: the read–eval loop, and what makes a cell feel like a notebook's."""
+"""The code of ours that runs inside a session: the read–eval loop of ``cell``, and the comforts of a notebook."""

@@ -8,7 +8,7 @@ Requests and answers are frames, see ``protocol``. Each answer repeats the ``non
     list                 files: name, size and time of change of each
     remove name          ok
 
-What cannot be done is answered with error and a message.
+A request that fails is answered with error and a message.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Answer = tuple[Header, bytes]
 
 
 def serve(control: socket.socket, folder: str, *, images: int) -> NoReturn:
-    """Answer what comes on ``control`` until it ends. ``folder`` is what ``/mnt/data`` is; the process is locked down.
+    """Answer requests on ``control`` until it ends. ``/mnt/data`` is ``folder``; the process is locked down already.
 
     ``images``: how many pictures a cell may show.
     """
@@ -61,8 +61,8 @@ class _Loop:
         self._control = control
         self._interrupts = Interrupts()
         self._sending = threading.Lock()
-        self._shown_to: Any = None
-        """The nonce of the cell that runs."""
+        self._nonce: Any = None
+        """Of the cell that runs; None between cells."""
         display = Display(Pictures(self._send_picture, limit=images))
         sys.modules.update(display.as_ipython())
         self._cells = Cells(display, self._interrupts)
@@ -78,13 +78,13 @@ class _Loop:
     def run(self) -> NoReturn:
         while True:
             header, body = receive(self._control)
-            self._shown_to = header.get("nonce") if header.get("op") == "run" else None
+            self._nonce = header.get("nonce") if header.get("op") == "run" else None
             try:
                 answer, data = self._operations[header["op"]](header, body)
             except Exception as error:
                 answer, data = {"op": "error", "message": _reason(error)}, b""
-            with self._interrupts.held(), self._sending:
-                self._shown_to = None
+            with self._interrupts.postponed(), self._sending:
+                self._nonce = None
                 send(self._control, {**answer, "nonce": header.get("nonce")}, data)
 
     def _run(self, header: Header, body: bytes) -> Answer:
@@ -105,9 +105,9 @@ class _Loop:
         return {"op": "ok"}, b""
 
     def _send_picture(self, png: bytes) -> None:
-        with self._interrupts.held(), self._sending:
-            if self._shown_to is not None:  # a thread that outlives its cell has nobody to show a picture to
-                send(self._control, {"op": "image", "nonce": self._shown_to}, png)
+        with self._interrupts.postponed(), self._sending:
+            if self._nonce is not None:  # a thread that outlives its cell may show no picture
+                send(self._control, {"op": "image", "nonce": self._nonce}, png)
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What is shown of a value: a picture, or text as Jupyter would have it."""
+"""Shows a value: as a picture, or as text like Jupyter's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from chat.sandbox.inside.pictures import Pictures, is_part_of_figure
-from chat.sandbox.inside.tracebacks import shortened
+from chat.sandbox.inside.tracebacks import shorten
 
 LONGEST = 40_000  # characters of a value
 
@@ -18,11 +18,11 @@ TABLES = {
     "display.min_rows": 20,
     "display.max_colwidth": 80,
 }
-"""Options of pandas. Columns, letters of a line, rows."""
+"""Options of pandas, in columns, rows and characters."""
 
 
 class Markup:
-    """Stands for IPython's ``Markdown``, ``HTML`` and the like: its source is what is shown."""
+    """Stands for IPython's ``Markdown``, ``HTML`` and the like: shows its source."""
 
     def __init__(self, data: object = "", *_: Any, **__: Any) -> None:
         self.data = data
@@ -32,12 +32,14 @@ class Markup:
 
 
 class Display:
+    """Shows values of a session's cells."""
+
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures
         self._has_set_tables = False
 
     def begin(self) -> None:
-        """A cell begins."""
+        """Prepare for a cell."""
         self.pictures.begin()
         if not self._has_set_tables and (pandas := sys.modules.get("pandas")):
             self._has_set_tables = True
@@ -45,28 +47,28 @@ class Display:
                 pandas.set_option(option, value)
 
     def text_of(self, value: Any) -> str | None:
-        """What to show of the value of a last expression. None for nothing: also after it was sent as a picture."""
-        if value is None or self.pictures.show(value) or is_part_of_figure(value):
+        """Return the text of a last expression's value; None for nothing, and if it was sent as a picture."""
+        if value is None or self.pictures.send(value) or is_part_of_figure(value):
             return None
-        return shortened(repr(value), LONGEST)
+        return shorten(repr(value), LONGEST)
 
     def display(self, *values: Any, **_: Any) -> None:
-        """IPython's ``display()``: shows each value now."""
+        """Show each value now, as IPython's ``display()`` does."""
         for value in values:
             if (text := self.text_of(value)) is not None:
                 sys.stdout.write(f"{text}\n")
 
     def as_ipython(self) -> dict[str, ModuleType]:
-        """Modules for ``from IPython.display import display``, a habit of code that was written for notebooks."""
-        ipython, shown = ModuleType("IPython"), ModuleType("IPython.display")
-        shown.__dict__.update(display=self.display, Image=_image, clear_output=_nothing)
-        shown.__dict__.update(dict.fromkeys(("Markdown", "HTML", "Latex", "Math", "Pretty", "JSON", "SVG"), Markup))
-        ipython.__dict__.update(display=shown, get_ipython=_nothing, version_info=(9, 0, 0), __version__="9.0.0")
-        return {"IPython": ipython, "IPython.display": shown}
+        """Return modules for ``from IPython.display import display``, a habit of code written for notebooks."""
+        ipython, module = ModuleType("IPython"), ModuleType("IPython.display")
+        module.__dict__.update(display=self.display, Image=_image, clear_output=_nothing)
+        module.__dict__.update(dict.fromkeys(("Markdown", "HTML", "Latex", "Math", "Pretty", "JSON", "SVG"), Markup))
+        ipython.__dict__.update(display=module, get_ipython=_nothing, version_info=(9, 0, 0), __version__="9.0.0")
+        return {"IPython": ipython, "IPython.display": module}
 
 
 def _image(data: Any = None, *_: Any, filename: str | None = None, **__: Any) -> Any:
-    """IPython's ``Image``: of a file's name or of bytes."""
+    """Open a picture from a file's name or from bytes, as IPython's ``Image`` does."""
     import io
 
     from PIL import Image  # type: ignore[import-not-found,unused-ignore]  # only when a cell asks for it
@@ -76,4 +78,4 @@ def _image(data: Any = None, *_: Any, filename: str | None = None, **__: Any) ->
 
 
 def _nothing(*_: Any, **__: Any) -> None:
-    """Outside of IPython there is none."""
+    """Do nothing: this is not IPython."""

@@ -1,4 +1,4 @@
-"""Cells of one session: what they define is kept from one to the next."""
+"""Runs the cells of a session, which share their variables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Literal
 
 from chat.sandbox.inside.display import Display
 from chat.sandbox.inside.interrupts import Interrupts
-from chat.sandbox.inside.source import SHOWN, program
+from chat.sandbox.inside.source import LAST_VALUE, compile_cell
 from chat.sandbox.inside.streams import Streams
-from chat.sandbox.inside.tracebacks import text_of
+from chat.sandbox.inside.tracebacks import format_error
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """``value`` is what is shown of a last expression. ``traceback`` says why the cell did not end well."""
+class CellResult:
+    """``value`` is the text of a last expression. ``traceback`` says why the cell failed."""
 
     status: Literal["ok", "error", "interrupted"]
     value: str | None = None
@@ -27,6 +27,8 @@ class Result:
 
 
 class Cells:
+    """The cells of a session and their variables."""
+
     def __init__(self, display: Display, interrupts: Interrupts) -> None:
         self._display = display
         self._interrupts = interrupts
@@ -35,27 +37,27 @@ class Cells:
         vars(builtins).update(display=display.display)
         self._count = 0
 
-    def run(self, text: str) -> Result:
-        """Never raises for what a cell does."""
+    def run(self, text: str) -> CellResult:
+        """Run a cell. Raise nothing, whatever it does."""
         self._count += 1
         sys.modules["__main__"] = self._main
         try:
             self._streams.begin()
             self._display.begin()
             with self._interrupts.allowed():
-                value = self._evaluated(text, name=f"<cell {self._count}>")
-            return Result("ok", value=value)
+                value = self._evaluate(text, name=f"<cell {self._count}>")
+            return CellResult("ok", value=value)
         except BaseException as error:
             with suppress(Exception):
                 self._display.pictures.close_figures()  # half drawn; the next try would draw over them
-            return _ended_by(error)
+            return _failed(error)
         finally:
             self._streams.end()
 
-    def _evaluated(self, text: str, *, name: str) -> str | None:
-        cell = program(text, name=name)
+    def _evaluate(self, text: str, *, name: str) -> str | None:
+        cell = compile_cell(text, name=name)
         variables = self._main.__dict__
-        variables.pop(SHOWN, None)
+        variables.pop(LAST_VALUE, None)
         try:
             outcome = eval(cell.code, variables)  # noqa: S307  # this is what a sandbox is for
             if cell.is_async:
@@ -63,15 +65,15 @@ class Cells:
         except SystemExit as exit_:
             if exit_.code:
                 raise
-        value = variables.pop(SHOWN, None)
+        value = variables.pop(LAST_VALUE, None)
         if value is not None:
             variables["_"] = value
-        shown = self._display.text_of(value)
+        value_text = self._display.text_of(value)
         self._display.pictures.show_figures()
-        return shown
+        return value_text
 
 
-def _ended_by(error: BaseException) -> Result:
+def _failed(error: BaseException) -> CellResult:
     if isinstance(error, KeyboardInterrupt):
-        return Result("interrupted", traceback=text_of(error))
-    return Result("error", traceback=text_of(error))
+        return CellResult("interrupted", traceback=format_error(error))
+    return CellResult("error", traceback=format_error(error))

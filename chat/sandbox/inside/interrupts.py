@@ -1,4 +1,4 @@
-"""When a cell may be interrupted, and when not."""
+"""Interrupts a cell, but not our own code around it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 
 class Interrupts:
-    """SIGINT raises ``KeyboardInterrupt`` while a cell runs. At other times it means nothing."""
+    """Has SIGINT raise ``KeyboardInterrupt`` while a cell runs. At other times it does nothing."""
 
     def __init__(self) -> None:
-        self._running = self._held = self._missed = False
+        self._running = self._postponed = self._missed = False
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """A cell runs in here."""
+        """Allow interrupts within the context, in which a cell runs."""
         signal.signal(signal.SIGINT, self._interrupt)  # each time: the last cell may have changed it
         self._missed = False
         self._running = True
@@ -31,16 +31,16 @@ class Interrupts:
                 signal.setitimer(timer, 0)  # an alarm of the cell must not go off between cells
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """What is done in here is done whole: half a frame would end the session."""
+    def postponed(self) -> Iterator[None]:
+        """Raise an interrupt only at the end of the context: half a frame would end the session."""
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread is interrupted
             return
-        self._held = True
+        self._postponed = True
         try:
             yield
         finally:
-            self._held = False
+            self._postponed = False
         if self._missed:
             self._missed = False
             raise KeyboardInterrupt
@@ -48,7 +48,7 @@ class Interrupts:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if not self._running:
             return
-        if self._held:
+        if self._postponed:
             self._missed = True
         else:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What a cell finds installed besides Python's own library: the names it imports them by."""
+"""The libraries that are installed for cells, besides Python's own, and the names of their modules."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ LIBRARIES = {
     "pypdf": "pypdf",
     "tabulate": "tabulate",
 }
-"""By the name of the package, as pyproject.toml has it."""
+"""Package, as pyproject.toml names it → module."""
 
 HERE = f"These libraries are here: {', '.join(LIBRARIES.values())}."

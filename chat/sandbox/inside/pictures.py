@@ -1,4 +1,4 @@
-"""Figures and images as PNGs. matplotlib and Pillow are used if a cell has them, and never imported from here."""
+"""Sends figures and images as PNGs. matplotlib and Pillow are used if a cell imported them, and not imported here."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ PLAIN_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
 
 
 class Pictures:
-    """Sends at most ``limit`` pictures a cell with ``send``, and says once if there were more."""
+    """Sends at most ``limit`` pictures a cell with ``send_png``, and prints a line if there were more."""
 
-    def __init__(self, send: Callable[[bytes], None], *, limit: int) -> None:
-        self._send = send
+    def __init__(self, send_png: Callable[[bytes], None], *, limit: int) -> None:
+        self._send_png = send_png
         self._limit = limit
         self._count = 0
 
     def begin(self) -> None:
-        """A cell begins. What libraries show is shown by us from now on."""
+        """Prepare for a cell: have the libraries' own ways of showing a picture send it."""
         self._count = 0
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             vars(pyplot).update(show=lambda *_, **__: self.show_figures())  # a method would not do: pyplot marks it
-            sys.modules["matplotlib.figure"].Figure.show = self._shown
+            sys.modules["matplotlib.figure"].Figure.show = self._show_method
         if pillow := sys.modules.get("PIL.Image"):
-            pillow.Image.show = self._shown
+            pillow.Image.show = self._show_method
 
     @property
-    def _shown(self) -> Callable[..., None]:
-        """A method ``show`` for figures and images."""
+    def _show_method(self) -> Callable[..., None]:
+        """Return a method ``show`` for figures and images."""
 
-        def show(value: Any, *_: Any, **__: Any) -> None:
-            self.show(value)
+        def show_picture(value: Any, *_: Any, **__: Any) -> None:
+            self.send(value)
 
-        return show
+        return show_picture
 
     def show_figures(self) -> None:
-        """Every figure that is open, which closes them: ``plt.show()``."""
+        """Send every open figure and close it, as ``plt.show()`` does."""
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             figures: list[Any] = [pyplot.figure(number) for number in pyplot.get_fignums()]
             self.close_figures()
             for figure in figures:
                 if len(figure.get_children()) > 1:  # more than its background
-                    self.show(figure)
+                    self.send(figure)
 
     def close_figures(self) -> None:
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             pyplot.close("all")
 
-    def show(self, value: Any) -> bool:
-        """True if ``value`` is a figure or an image, which was sent."""
+    def send(self, value: Any) -> bool:
+        """Send ``value`` and return True if it is a figure or an image."""
         if is_figure(value):
             if pyplot := sys.modules.get("matplotlib.pyplot"):
                 pyplot.close(value)
-            self._add(lambda scale: _drawn(value, scale))
+            self._add(lambda scale: _figure_png(value, scale))
         elif is_image(value):
-            self._add(lambda scale: _encoded(value, scale))
+            self._add(lambda scale: _image_png(value, scale))
         else:
             return False
         return True
@@ -75,7 +75,7 @@ class Pictures:
         for scale in (1.0, 0.5, 0.25, 0.125):
             png = make(scale)
             if len(png) <= MAX_BODY:
-                self._send(png)
+                self._send_png(png)
                 return
         sys.stderr.write("The picture is too large to be shown.\n")
 
@@ -91,7 +91,7 @@ def is_image(value: Any) -> bool:
 
 
 def is_part_of_figure(value: Any) -> bool:
-    """Axes, lines, bars, and lists of them: what a plotting function returns and nobody wants to read."""
+    """True for axes, lines, bars, and lists of them: values of plotting functions that nobody wants to read."""
     artist, container = sys.modules.get("matplotlib.artist"), sys.modules.get("matplotlib.container")
     if artist is None or container is None:
         return False
@@ -101,7 +101,7 @@ def is_part_of_figure(value: Any) -> bool:
     return any(isinstance(part, (artist.Artist, container.Container)) for part in some)
 
 
-def _drawn(figure: Any, scale: float) -> bytes:
+def _figure_png(figure: Any, scale: float) -> bytes:
     longer = max(*figure.get_size_inches(), 0.1)
     dpi = scale * min(figure.dpi, WIDEST / longer)
     png = io.BytesIO()
@@ -113,7 +113,7 @@ def _drawn(figure: Any, scale: float) -> bytes:
     return png.getvalue()
 
 
-def _encoded(image: Any, scale: float) -> bytes:
+def _image_png(image: Any, scale: float) -> bytes:
     if image.mode not in PLAIN_MODES:
         image = image.convert("RGB")
     longest = int(WIDEST_IMAGE * scale)

@@ -1,4 +1,4 @@
-"""``/mnt/data`` where it cannot be a folder: paths that begin with it are made to mean the session's folder.
+"""Makes paths in ``/mnt/data`` mean the session's folder, where ``/mnt/data`` cannot be a folder itself.
 
 For the tier without namespaces, unless ``/mnt/data`` is the link that our container image has. A convenience that a
 cell can undo, not a part of the isolation. Python's own functions are replaced, so what a library opens in C with a
@@ -27,7 +27,7 @@ ONE_PATH = (
     *("truncate", "unlink", "utime"),
 )
 _DATABASES = [importlib.import_module(name) for name in ("_dbm", "_gdbm") if importlib.util.find_spec(name)]
-"""Of ``shelve``."""
+"""The modules with the files of ``shelve``."""
 
 _Place = tuple[dict[Any, Any] | type, Any, Any]
 
@@ -35,23 +35,21 @@ _Place = tuple[dict[Any, Any] | type, Any, Any]
 def install(folder: str) -> None:
     """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
     paths = Paths(folder.rstrip("/"))
-    made: dict[int, Any] = {}
+    wrapped: dict[int, Any] = {}
     for holder, name, original in _places():
-        if id(original) not in made:
-            made[id(original)] = paths.wrapped(original)
+        if id(original) not in wrapped:
+            wrapped[id(original)] = paths.wrap(original)
         if isinstance(holder, type):
-            setattr(holder, name, staticmethod(made[id(original)]))
+            setattr(holder, name, staticmethod(wrapped[id(original)]))
         else:
-            holder[name] = made[id(original)]
+            holder[name] = wrapped[id(original)]
     for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-        supported.update(made[id(known)] for known in list(supported) if id(known) in made)
+        supported.update(wrapped[id(known)] for known in list(supported) if id(known) in wrapped)
 
 
 def mend_times() -> None:
-    """Where the kernel only pretends to change a file's times, it does so of a file that is not there: say so.
-
-    ``Path.touch`` would take it for one that is.
-    """
+    """Have ``os.utime`` raise for a file that does not exist, where the kernel only pretends to change times."""
+    # ``Path.touch`` would believe that the file exists.
     try:
         os.utime("/no such file")
     except OSError:
@@ -69,13 +67,13 @@ def mend_times() -> None:
 
 @functools.cache
 def _places() -> tuple[_Place, ...]:
-    """Every name that holds a function that takes a path. Looking takes 20 ms, so the zygote does it, once."""
+    """Return every name of a function that takes a path. Finding them takes 20 ms, so the zygote does it, once."""
     originals = {id(original): original for original in _originals()}
     return tuple(
-        (holder, name, held)
+        (holder, name, function)
         for holder in _holders()
         for name, value in list(vars(holder).items() if isinstance(holder, type) else holder.items())
-        if id(held := value.__func__ if isinstance(value, staticmethod) else value) in originals
+        if id(function := value.__func__ if isinstance(value, staticmethod) else value) in originals
     )
 
 
@@ -89,7 +87,7 @@ def _holders() -> Iterator[dict[Any, Any] | type]:
 
 
 def prepare() -> None:
-    """What can be done once and before: called when the libraries have been imported."""
+    """Do ahead of ``install`` what takes time: called by the zygote when the libraries have been imported."""
     _places()
 
 

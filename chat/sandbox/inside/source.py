@@ -1,4 +1,4 @@
-"""The text of a cell as a program: what is shown of it at the end, and what notebooks allow but Python does not."""
+"""Compiles the text of a cell: keeps the value of a last expression, and handles lines that only notebooks know."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from types import CodeType
 
 from chat.sandbox.inside.libraries import HERE
 
-SHOWN = "__shown__"
-"""The variable that the value of a last expression is kept in until the cell is over."""
+LAST_VALUE = "__last_value__"
+"""The variable that has the value of a last expression until the cell is over."""
 
 _IGNORED = re.compile(r"^([ \t]*)(%(?:matplotlib|config|load_ext|autoreload)\b|```)", re.MULTILINE)
 _PIP = re.compile(r"^[ \t]*[!%]+[ \t]*(python3?[ \t]+-m[ \t]+)?(pip3?|conda|mamba|uv|apt|apt-get)\b.*$", re.MULTILINE)
@@ -28,32 +28,32 @@ _REFUSALS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A cell that can be run with ``eval``. If ``is_async``, what comes of that is to be awaited.
+class CompiledCell:
+    """A cell that can be run with ``eval``. If ``is_async``, its result is to be awaited.
 
-    The value of a last expression is in the variable ``SHOWN`` afterwards, unless a semicolon follows it.
+    The value of a last expression is in the variable ``LAST_VALUE`` afterwards, unless a semicolon follows it.
     """
 
     code: CodeType
     is_async: bool
 
 
-def program(text: str, *, name: str) -> Program:
-    """``text`` compiled; ``name`` is what tracebacks call it. Raises what ``compile`` raises."""
-    text, tree = _parsed(text, name)
+def compile_cell(text: str, *, name: str) -> CompiledCell:
+    """Compile ``text`` under a ``name`` for tracebacks. Raise what ``compile`` raises."""
+    text, tree = _parse(text, name)
     _keep_last_value(tree, text)
     code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    return Program(code, is_async=bool(code.co_flags & inspect.CO_COROUTINE))
+    return CompiledCell(code, is_async=bool(code.co_flags & inspect.CO_COROUTINE))
 
 
-def _parsed(text: str, name: str) -> tuple[str, ast.Module]:
+def _parse(text: str, name: str) -> tuple[str, ast.Module]:
     try:
         return text, _tree(text, name)
     except SyntaxError as error:
         amended = textwrap.dedent(_IGNORED.sub(r"\1#\2", text))
         for pattern, refusal in _REFUSALS:
-            if found := pattern.search(amended):
-                raise SyntaxError(refusal, (name, _line_of(amended, found.start()), 1, found[0])) from None
+            if match := pattern.search(amended):
+                raise SyntaxError(refusal, (name, _line_of(amended, match.start()), 1, match[0])) from None
         if amended == text:
             raise error
         return amended, _tree(amended, name)
@@ -74,8 +74,8 @@ def _line_of(text: str, position: int) -> int:
 def _keep_last_value(tree: ast.Module, text: str) -> None:
     if not tree.body or not isinstance(last := tree.body[-1], ast.Expr) or _ends_in_semicolon(last, text):
         return
-    kept = ast.Assign([ast.Name(SHOWN, ast.Store())], last.value)
-    tree.body[-1] = ast.fix_missing_locations(ast.copy_location(kept, last))
+    assignment = ast.Assign([ast.Name(LAST_VALUE, ast.Store())], last.value)
+    tree.body[-1] = ast.fix_missing_locations(ast.copy_location(assignment, last))
 
 
 def _ends_in_semicolon(last: ast.Expr, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Standard output and error of a session: one pipe, in the order in which they were written."""
+"""Standard output and error of a session: one pipe, so that their order is kept."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from typing import NoReturn
 
 
 class Streams:
+    """The standard streams of a session's cells."""
+
     def __init__(self) -> None:
         self._output = _to_pipe()
         builtins.input = _no_input
 
     def begin(self) -> None:
-        """A cell begins: it prints to the pipe, whatever the last one did to ``sys.stdout``."""
+        """Prepare for a cell: it prints to the pipe, whatever the last one did to ``sys.stdout``."""
         if self._output.closed:
             self._output = _to_pipe()
         sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = self._output  # type: ignore[misc]
 
     def end(self) -> None:
-        """A cell is over: all that it printed is in the pipe."""
+        """Write all that a cell printed into the pipe."""
         for stream in (sys.stdout, sys.stderr, self._output):
             with suppress(Exception):
                 stream.flush()

@@ -1,4 +1,4 @@
-"""What a person or a model is told of an exception in a cell."""
+"""Formats an exception of a cell for people and models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.sandbox.inside.libraries import HERE
 
 LONGEST = 16_000  # characters
 _OURS = str(Path(__file__).parents[1])
-_LIBRARIES = sysconfig.get_path("purelib") + "/"  # a place in somebody's data folder, which is nobody's business
+_LIBRARIES = sysconfig.get_path("purelib") + "/"  # left out: it names a folder of the server
 
 _NO_PROGRAMS = "No other programs or processes can be started here."
 _NO_NETWORK = "There is no network here. Work with the files in /mnt/data."
@@ -24,20 +24,20 @@ _ADVICE = {
     "client.py": _NO_NETWORK,
     "request.py": _NO_NETWORK,
 }
-"""What explains an error of the kernel, by the module of Python's library that it came through."""
+"""Module of Python's library that an error of the kernel came through → its explanation."""
 
 
-def text_of(error: BaseException) -> str:
-    """The traceback without frames of ours, followed by what explains it if that is known."""
+def format_error(error: BaseException) -> str:
+    """Return the traceback without frames of ours, with an explanation if we have one."""
     try:
         text = "".join(_Report(error).format())
     except BaseException:  # the exception's own methods may do anything
         text = f"{type(error).__name__}\n"
-    return shortened(text.replace(_LIBRARIES, ""), LONGEST)
+    return shorten(text.replace(_LIBRARIES, ""), LONGEST)
 
 
-def shortened(text: str, longest: int) -> str:
-    """``text`` with its middle left out if it has more than ``longest`` characters, and without lone surrogates."""
+def shorten(text: str, longest: int) -> str:
+    """Return ``text`` with its middle left out if it is longer than ``longest``, and without lone surrogates."""
     text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) <= longest:
         return text

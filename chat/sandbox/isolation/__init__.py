@@ -1,1 +1,1 @@
-"""What a fork does to itself before it may run a line of anyone's code: the layers, and their order."""
+"""The isolation that a fork puts on before it may run a line of anyone's code: ``layers`` has the layers in order."""

@@ -1,4 +1,4 @@
-"""What of the machine's file system a session needs to see: its Python, fonts and time zones; and nothing of ours."""
+"""The paths of the machine that a session may read: its Python, fonts and time zones, and nothing of ours."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SYSTEM = (
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 
 
-def python() -> list[str]:
-    """Folders of the interpreter that runs this: its environment, and the libraries it was made from."""
+def python_folders() -> list[str]:
+    """Return the folders of this interpreter: its environment, and the libraries that it was made from."""
     roots = {sys.prefix, os.path.join(sys.base_prefix, "lib"), os.path.dirname(os.__file__)}
     both = roots | {os.path.realpath(root) for root in roots}
     return sorted(root for root in both if not _is_system(root))
 
 
-def readable() -> list[str]:
-    """Everything that a session may read, on the machine's own paths."""
-    return [*(path for path in _SYSTEM if os.path.lexists(path)), *python()]
+def readable_paths() -> list[str]:
+    """Return everything that a session may read, by the machine's own paths."""
+    return [*(path for path in _SYSTEM if os.path.lexists(path)), *python_folders()]
 
 
 def _is_system(path: str) -> bool:
-    return path in ("/", "/usr") or any(Path(path).is_relative_to(place) for place in _SYSTEM)
+    return path in ("/", "/usr") or any(Path(path).is_relative_to(folder) for folder in _SYSTEM)

@@ -1,4 +1,4 @@
-"""Calls to the kernel that Python's library does not have, through ctypes."""
+"""Calls of the kernel that Python's library does not have, through ctypes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _libc.syscall.restype = ctypes.c_long
 
 
 def call(what: str, name: str, *arguments: object) -> int:
-    """Call libc's function ``name``. Raises ``IsolationFailed``, which begins with ``what``, if it answers below 0."""
+    """Call libc's function ``name``. Raise ``IsolationFailed``, which begins with ``what``, if it fails."""
     return _checked(what, getattr(_libc, name)(*arguments))
 
 
 def syscall(what: str, number: int, *arguments: object) -> int:
-    """The same for a system call that libc has no function for; whole numbers are passed as longs."""
+    """Make a system call that libc has no function for. Raise as ``call`` does."""
     return _checked(what, _libc.syscall(*(_long(argument) for argument in (number, *arguments))))
 
 
 def prctl(operation: int, *arguments: int) -> int:
-    """-1 if the kernel refuses: some of these may be refused, and the caller knows which."""
+    """Return what ``prctl`` does: -1 if the kernel refuses, which only the caller can judge."""
     padded = (*arguments, 0, 0, 0, 0)[:4]
     return int(_libc.prctl(ctypes.c_int(operation), *(ctypes.c_ulong(argument) for argument in padded)))
 

@@ -1,4 +1,4 @@
-"""Landlock: what of the file system a process may touch, whoever it is; everything that no rule names is denied."""
+"""Landlock: restricts a process, even root's, to the paths that rules name."""
 
 from __future__ import annotations
 
@@ -32,12 +32,14 @@ _NETWORK, _SCOPES = 0b11, 0b11  # binding and connecting of TCP; abstract socket
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """A path, and what may be done beneath it."""
+
     path: str
     kind: Kind
 
 
 def version() -> int:
-    """Landlock's version in this kernel; 0 where there is none, or where it is switched off."""
+    """Return Landlock's version in this kernel; 0 where there is none, or where it is switched off."""
     try:
         return kernel.syscall("landlock", _number("landlock_create_ruleset"), 0, 0, 1)
     except (IsolationFailed, KeyError):
@@ -47,7 +49,7 @@ def version() -> int:
 def restrict(rules: Iterable[Rule], *, abi: int) -> None:
     """Put this process, which has given up new privileges, under ``rules`` for good, as Landlock's version ``abi`` can.
 
-    Paths that do not exist are left out. Raises ``IsolationFailed``.
+    Paths that do not exist are left out. Raise ``IsolationFailed``.
     """
     if abi < 1:
         raise IsolationFailed("Landlock is not available in this kernel")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from chat.sandbox.errors import IsolationFailed
 from chat.sandbox.isolation import landlock, mounts, namespaces, privileges, seccomp
-from chat.sandbox.isolation.host_paths import DEVICES, python, readable
+from chat.sandbox.isolation.host_paths import DEVICES, python_folders, readable_paths
 from chat.sandbox.isolation.landlock import Rule
 from chat.sandbox.values import Limits, Tier
 
@@ -31,9 +31,10 @@ CLOSED = "the sessions' user {uid} may not enter {path}: put the data folder whe
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a session is to be. ``uid``: the user that it becomes, if we are root. ``folder``: where its files lie, if
-    it has no namespaces."""
+class SessionPlan:
+    """The plan of a session. ``uid``: the user that it becomes, if we are root. ``folder``: has its files, unless it is
+    in namespaces.
+    """
 
     tier: Tier
     limits: Limits
@@ -42,17 +43,17 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Child:
-    """The process that is being locked down, and what it was given."""
+class ForkedChild:
+    """The process that locks itself down, and what it got from the zygote."""
 
-    plan: Plan
+    plan: SessionPlan
     control: socket.socket
     output: int
     birth: socket.socket
     abi: int = field(default_factory=landlock.version)
     outside: int = field(default_factory=lambda: os.stat("/proc/self/ns/mnt").st_ino)
     is_root: bool = field(default_factory=lambda: os.geteuid() == 0)
-    reads: Sequence[str] = field(default_factory=readable)
+    reads: Sequence[str] = field(default_factory=readable_paths)
 
     @property
     def has_own_user(self) -> bool:
@@ -60,7 +61,7 @@ class Child:
 
     @property
     def data(self) -> str:
-        """Where its files are."""
+        """Return the folder of its files."""
         return mounts.DATA if self.plan.tier == "ns" else os.path.join(self.plan.folder, "data")
 
     @property
@@ -68,66 +69,66 @@ class Child:
         return mounts.SCRATCH if self.plan.tier == "ns" else os.path.join(self.plan.folder, "tmp")
 
 
-Layer = Callable[[Child], None]
+Layer = Callable[[ForkedChild], None]
 
 
-def enter(child: Child, layers: Mapping[str, Layer]) -> None:
-    """Put on ``layers``. There is no way back. Raises ``IsolationFailed``, and ``OSError``."""
+def put_on(child: ForkedChild, layers: Mapping[str, Layer]) -> None:
+    """Put on ``layers``. There is no way back. Raise ``IsolationFailed`` or ``OSError``."""
     if child.is_root and child.plan.uid is None:
         raise IsolationFailed("started as root, it needs a uid for each session: set EVERTHREAD_SANDBOX_UIDS")
-    for put_on in layers.values():
-        put_on(child)
+    for layer in layers.values():
+        layer(child)
 
 
-def _tie_to_parent(_: Child) -> None:
+def _tie_to_parent(_: ForkedChild) -> None:
     privileges.die_with_parent()
     os.setsid()
 
 
-def _keep_own_descriptors(child: Child) -> None:
+def _keep_own_descriptors(child: ForkedChild) -> None:
     nothing = os.open("/dev/null", os.O_RDONLY)
     for source, target in ((nothing, 0), (child.output, 1), (child.output, 2)):
         os.dup2(source, target)
     birth, control = child.birth.detach(), child.control.detach()
     child.control = socket.socket(fileno=os.dup2(control, CONTROL, inheritable=False))
-    kept = [birth, CONTROL]
+    keep = [birth, CONTROL]
     if child.plan.tier == "landlock":
-        kept.append(os.dup2(os.open(child.data, os.O_PATH | os.O_DIRECTORY), FOLDER, inheritable=False))
+        keep.append(os.dup2(os.open(child.data, os.O_PATH | os.O_DIRECTORY), FOLDER, inheritable=False))
     first = 3
-    for descriptor in (*sorted(kept), namespaces.MAX_DESCRIPTORS):
+    for descriptor in (*sorted(keep), namespaces.MAX_DESCRIPTORS):
         os.closerange(first, descriptor)
         first = descriptor + 1
     child.birth = socket.socket(fileno=birth)
 
 
-def _be_born(child: Child) -> None:
-    """Hand out what the broker knows this process by, and no other that has its number later; and what its files take
-    up, where they lie in memory."""
-    given = [os.pidfd_open(os.getpid())]
+def _be_born(child: ForkedChild) -> None:
+    """Send the broker a descriptor of this process and, in namespaces, those of the file systems in memory."""
+    # A descriptor, because another process may have its number later.
+    descriptors = [os.pidfd_open(os.getpid())]
     if child.plan.tier == "ns":
-        given += [os.open(place, os.O_PATH) for place in (mounts.DATA, mounts.SCRATCH, mounts.SHARED)]
-    socket.send_fds(child.birth, [b"born"], given)
-    for descriptor in given:
+        descriptors += [os.open(path, os.O_PATH) for path in (mounts.DATA, mounts.SCRATCH, mounts.SHARED)]
+    socket.send_fds(child.birth, [b"born"], descriptors)
+    for descriptor in descriptors:
         os.close(descriptor)
     child.birth.close()
 
 
-def _build_root(child: Child) -> None:
+def _build_root(child: ForkedChild) -> None:
     uid = child.plan.uid if child.is_root and child.plan.uid is not None else namespaces.UID
-    mounts.build(child.reads, limits=child.plan.limits, uid=uid, outside=child.outside)
+    mounts.build_root(child.reads, limits=child.plan.limits, uid=uid, outside=child.outside)
 
 
-def _become_user(child: Child) -> None:
+def _become_user(child: ForkedChild) -> None:
     if child.is_root and child.plan.uid is not None:
-        privileges.become(child.plan.uid)
-        for path in python():
+        privileges.become_user(child.plan.uid)
+        for path in python_folders():
             if not os.access(path, os.R_OK | os.X_OK):
                 raise IsolationFailed(UNREADABLE.format(uid=child.plan.uid, path=path))
         if not os.access(child.data, os.R_OK | os.W_OK | os.X_OK):
             raise IsolationFailed(CLOSED.format(uid=child.plan.uid, path=child.data))
 
 
-def _forget_environment(child: Child) -> None:
+def _forget_environment(child: ForkedChild) -> None:
     os.environ.clear()
     os.environ.update(
         HOME=child.scratch,
@@ -143,7 +144,7 @@ def _forget_environment(child: Child) -> None:
     sys.path[:] = [path for path in sys.path if any(_is_beneath(path, read) for read in child.reads)]
 
 
-def _restrict_files(child: Child) -> None:
+def _restrict_files(child: ForkedChild) -> None:
     if child.plan.tier == "ns" and not child.abi:
         return  # the root holds nothing else to begin with
     rules = [Rule(path, "read") for path in child.reads]
@@ -154,23 +155,23 @@ def _restrict_files(child: Child) -> None:
     landlock.restrict(rules, abi=child.abi)
 
 
-def _filter_calls(child: Child) -> None:
+def _filter_calls(child: ForkedChild) -> None:
     seccomp.install(seccomp.program(child.plan.tier, pid=os.getpid(), abi=child.abi))
 
 
-def _reseed(_: Child) -> None:
-    """Sessions of one zygote must not draw the same numbers. Python sees to its own."""
+def _reseed(_: ForkedChild) -> None:
+    # Sessions of one zygote must not draw the same numbers. Python reseeds its own generator.
     if numpy_random := sys.modules.get("numpy.random"):
         numpy_random.seed()
 
 
-def _is_beneath(path: str, place: str) -> bool:
-    return path == place or path.startswith(place.rstrip("/") + "/")
+def _is_beneath(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 _FIRST: dict[str, Layer] = {
     "parent": _tie_to_parent,
-    "priority": lambda _: privileges.go_first(),
+    "priority": lambda _: privileges.yield_to_others(),
     "descriptors": _keep_own_descriptors,
 }
 _APART: dict[str, Layer] = {

@@ -25,33 +25,33 @@ _OLD, _NEW = "/old", "/new"
 _OF_NOBODY = _NOSUID | _NODEV | _NOEXEC
 
 
-def build(readable: Iterable[str], *, limits: Limits, uid: int, outside: int) -> None:
+def build_root(readable: Iterable[str], *, limits: Limits, uid: int, outside: int) -> None:
     """Make a new root and stay in it; there is no way back. ``uid`` owns ``/mnt/data`` and ``/tmp``.
 
-    ``outside`` is the inode of the mount namespace that we must have left: without a namespace of our own this would
-    take the machine's root away. Raises ``IsolationFailed``.
+    ``outside`` is the inode of the mount namespace that we must have left. Raise ``IsolationFailed``.
     """
+    # Without a namespace of our own this would take the machine's root away.
     if os.stat("/proc/self/ns/mnt").st_ino == outside:
         raise IsolationFailed("there is no mount namespace to build a root in")
     _mount(None, "/", flags=_RECURSIVE | _PRIVATE)
-    _step_aside()
-    places = {DATA: limits.disk, SCRATCH: limits.scratch, SHARED: 16 * MB}
-    for path, size in places.items():  # first: the Python may lie in one of them
+    _pivot_to_temporary_root()
+    writable = {DATA: limits.disk, SCRATCH: limits.scratch, SHARED: 16 * MB}
+    for path, size in writable.items():  # first: the Python may lie in one of them
         options = f"size={size},nr_inodes={limits.files},mode=700,uid={uid},gid={uid}"
         os.makedirs(_NEW + path)
         _mount("tmpfs", _NEW + path, kind="tmpfs", flags=_OF_NOBODY, options=options)
     for path in readable:
-        _show(path)
+        _bind(path)
     _make_devices()
-    _make_names(uid)
+    _make_etc(uid)
     _make_proc()
-    _set(_NEW, _RDONLY | _ATTR_NOSUID, recursive=True)
-    for path in places:
-        _set(_NEW + path, clear=_RDONLY)
-    _move_in()
+    _set_attributes(_NEW, _RDONLY | _ATTR_NOSUID, recursive=True)
+    for path in writable:
+        _set_attributes(_NEW + path, clear=_RDONLY)
+    _pivot_to_new_root()
 
 
-def _step_aside() -> None:
+def _pivot_to_temporary_root() -> None:
     """Make a small file system the root, with the machine's at ``/old`` and room for ours at ``/new``."""
     aside = SCRATCH  # any folder that always exists
     _mount("tmpfs", aside, kind="tmpfs", flags=_NOSUID | _NODEV, options="size=4m,nr_inodes=4096,mode=755")
@@ -62,7 +62,7 @@ def _step_aside() -> None:
     os.chdir("/")
 
 
-def _move_in() -> None:
+def _pivot_to_new_root() -> None:
     os.chdir(_NEW)
     kernel.call("unmounting the machine's root", "umount2", _OLD.encode(), _DETACH)
     kernel.call("pivot_root", "pivot_root", b".", b".")
@@ -70,8 +70,8 @@ def _move_in() -> None:
     os.chdir("/")
 
 
-def _show(path: str) -> None:
-    """Let ``path`` of the machine be seen at the same path; a link stays a link."""
+def _bind(path: str) -> None:
+    """Mount ``path`` of the machine at the same path, read-only; a link stays a link."""
     source, target = _OLD + path, _NEW + path
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.islink(source):
@@ -83,7 +83,7 @@ def _show(path: str) -> None:
     else:
         Path(target).touch()
     _mount(source, target, flags=_BIND | _RECURSIVE)
-    _set(target, _RDONLY | _ATTR_NOSUID | _ATTR_NODEV, recursive=True)
+    _set_attributes(target, _RDONLY | _ATTR_NOSUID | _ATTR_NODEV, recursive=True)
 
 
 def _make_devices() -> None:
@@ -93,8 +93,8 @@ def _make_devices() -> None:
         _mount(_OLD + device, _NEW + device, flags=_BIND)
 
 
-def _make_names(uid: int) -> None:
-    """The few files of ``/etc`` that libraries ask for."""
+def _make_etc(uid: int) -> None:
+    """Write the few files of ``/etc`` that libraries open."""
     os.makedirs(_NEW + "/etc", exist_ok=True)
     texts = {
         "passwd": f"sandbox:x:{uid}:{uid}::/tmp:/bin/false\n",
@@ -107,7 +107,7 @@ def _make_names(uid: int) -> None:
 
 
 def _make_proc() -> None:
-    """``/proc`` with nothing but our own processes; none where the kernel does not allow it, as in most containers."""
+    """Mount ``/proc`` with our own processes only; none where the kernel does not allow it, as in most containers."""
     os.makedirs(_NEW + "/proc", exist_ok=True)
     try:
         _mount("proc", _NEW + "/proc", kind="proc", flags=_OF_NOBODY, options="subset=pid,hidepid=2")
@@ -115,11 +115,11 @@ def _make_proc() -> None:
         os.rmdir(_NEW + "/proc")
 
 
-def _set(path: str, attributes: int = 0, *, clear: int = 0, recursive: bool = False) -> None:
+def _set_attributes(path: str, attributes: int = 0, *, clear: int = 0, recursive: bool = False) -> None:
     packed = ctypes.c_char_p(struct.pack("QQQQ", attributes, clear, 0, 0))
     number = NUMBERS[kernel.ARCHITECTURE]["mount_setattr"]
-    place, flags = ctypes.c_char_p(path.encode()), _AT_RECURSIVE if recursive else 0
-    kernel.syscall(f"attributes of {path}", number, _AT_FDCWD, place, flags, packed, 32)
+    target, flags = ctypes.c_char_p(path.encode()), _AT_RECURSIVE if recursive else 0
+    kernel.syscall(f"attributes of {path}", number, _AT_FDCWD, target, flags, packed, 32)
 
 
 def _mount(

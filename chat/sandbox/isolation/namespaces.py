@@ -12,7 +12,7 @@ from chat.sandbox.errors import IsolationFailed
 from chat.sandbox.isolation import kernel, privileges
 
 UID = 1000
-"""What an ordinary user is called in a user namespace of its own."""
+"""The number of our user in a user namespace of its own, as an ordinary user has it."""
 
 MAX_DESCRIPTORS = 4096
 """No process here has one with a higher number."""
@@ -29,12 +29,12 @@ _FLAGS = {
 
 
 def unshare(kind: str) -> None:
-    """Leave the namespace of ``kind`` for a new one. Raises ``IsolationFailed``."""
+    """Leave the namespace of ``kind`` for a new one. Raise ``IsolationFailed``."""
     kernel.call(f"a new {kind} namespace", "unshare", _FLAGS[kind])
 
 
 def enter_user() -> None:
-    """A user namespace in which we may make the other namespaces, and in which nobody but ourselves exists."""
+    """Enter a user namespace in which we may make the other namespaces, and no other user exists."""
     uid, gid = os.geteuid(), os.getegid()
     unshare("user")
     try:
@@ -45,14 +45,15 @@ def enter_user() -> None:
 
 
 def enter_uts() -> None:
+    """Enter a namespace with a host name of its own."""
     unshare("uts")
     socket.sethostname("sandbox")
 
 
 def enter_pid() -> None:
-    """Returns in a child that is the first process of a new namespace: when it ends, the kernel ends all others in it.
+    """Return in a child that is the first process of a new namespace: when it ends, the kernel ends all others in it.
 
-    The caller stays outside, holds nothing, and ends as the child ends.
+    The calling process stays outside, has no open files, and ends as the child ends.
     """
     unshare("pid")
     outside = os.pidfd_open(os.getpid())

@@ -1,4 +1,4 @@
-"""What a process may no longer do, once it has said so: users, capabilities, limits, new privileges."""
+"""Gives up for good what a process may do: users, capabilities, limits, new privileges."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _LAST_SECONDS = 5  # of processor time, between the signal that says why and the
 
 
 def die_with_parent() -> None:
-    """Tied to the parent's *thread*, and lost when the user changes: say it again then."""
+    """End this process with the parent's *thread*. A change of the user undoes it."""
     kernel.prctl(_PDEATHSIG, signal.SIGKILL)
 
 
-def go_first() -> None:
-    """When memory is short the kernel ends this process before others; it also yields the processor to them."""
+def yield_to_others() -> None:
+    """Let the kernel end this process first when memory is short, and run others before it."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.nice(5)
 
 
 def drop_bounding_set() -> None:
-    """No program that is started may gain a capability. Without effect for a user who has none to begin with."""
+    """Let no program that is started gain a capability. Without effect for a user who has none to begin with."""
     for capability in range(_MAX_CAPABILITIES):
         if kernel.prctl(_CAPBSET_READ, capability) < 0:
             break
         kernel.prctl(_CAPBSET_DROP, capability)
 
 
-def become(uid: int) -> None:
-    """Be user and group ``uid``, in no other group. Raises ``IsolationFailed``."""
+def become_user(uid: int) -> None:
+    """Be user and group ``uid``, in no other group. Raise ``IsolationFailed``."""
     try:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -54,6 +54,7 @@ def become(uid: int) -> None:
 
 
 def drop_capabilities() -> None:
+    """Give up all capabilities, also those that root would have."""
     kernel.prctl(_SECUREBITS, _LOCKED_BITS)
     kernel.prctl(_CAP_AMBIENT, _CLEAR_ALL)
     header = ctypes.c_char_p(struct.pack("II", _CAPABILITY_VERSION, 0))
@@ -61,12 +62,13 @@ def drop_capabilities() -> None:
 
 
 def give_up_new_privileges() -> None:
+    """Let no program that is started gain privileges. Raise ``IsolationFailed``."""
     if kernel.prctl(_NO_NEW_PRIVS, 1) < 0:
         raise IsolationFailed("the kernel does not know no_new_privs")
 
 
 def hide_memory() -> None:
-    """No core dump, and no look into this process by others of the same user."""
+    """Allow no core dump, and no process of the same user to look into this one."""
     kernel.prctl(_DUMPABLE, 0)
 
 
@@ -75,8 +77,8 @@ def _end_for_time(number: int, _: object) -> None:
 
 
 def limit(limits: Limits, *, own_user: bool) -> None:
-    """``own_user``: no process outside this session has its user, so that its threads can be counted."""
-    wanted = {
+    """Set resource limits. ``own_user``: no process outside this session has its user; its threads can be counted."""
+    values = {
         resource.RLIMIT_AS: limits.memory + 640 * MB,  # what is mapped is more than what is used
         resource.RLIMIT_FSIZE: min(limits.disk, 256 * MB),
         resource.RLIMIT_NOFILE: 256,
@@ -90,8 +92,8 @@ def limit(limits: Limits, *, own_user: bool) -> None:
     }
     signal.signal(signal.SIGXCPU, _end_for_time)  # by default it does nothing to the first process of a namespace
     if own_user:
-        wanted[resource.RLIMIT_NPROC] = 64
-    for kind, value in wanted.items():
+        values[resource.RLIMIT_NPROC] = 64
+    for kind, value in values.items():
         allowed = resource.getrlimit(kind)[1]
         most = value if allowed == resource.RLIM_INFINITY else min(value, allowed)
         soft = max(0, most - _LAST_SECONDS) if kind == resource.RLIMIT_CPU else most

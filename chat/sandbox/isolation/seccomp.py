@@ -1,4 +1,4 @@
-"""The list of system calls that a session may make, as a program for the kernel's filter.
+"""The system calls that a session may make, as a program for the kernel's filter.
 
 What is not named is refused with EPERM, so that libraries fall back or fail in words; newer calls than we know get
 ENOSYS, as on a kernel that does not have them.
@@ -64,7 +64,7 @@ _Rule = list[list[_Test]]  # alternatives, each a list of tests that all must ho
 
 
 def install(program: bytes) -> None:
-    """Put this process under ``program`` for good; it must have given up new privileges. Raises ``IsolationFailed``."""
+    """Put this process under ``program`` for good; it must have given up new privileges. Raise ``IsolationFailed``."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     number = NUMBERS[kernel.ARCHITECTURE]["seccomp"]
@@ -72,7 +72,7 @@ def install(program: bytes) -> None:
 
 
 def program(tier: Tier, *, pid: int, abi: int, architecture: str = kernel.ARCHITECTURE) -> bytes:
-    """The filter for a session of ``tier`` whose process sees itself as ``pid``, under Landlock's version ``abi``."""
+    """Return the filter for a session of ``tier`` whose process sees itself as ``pid``, under Landlock ``abi``."""
     numbers = NUMBERS[architecture]
     conditions = _conditions(tier, pid=pid, abi=abi)
     out = [_step(_LOAD, 4), _step(_EQUAL, AUDIT[architecture], 1, 0), _step(_RETURN, _KILL), _step(_LOAD, 0)]
@@ -91,7 +91,8 @@ def program(tier: Tier, *, pid: int, abi: int, architecture: str = kernel.ARCHIT
 
 
 def _answers(tier: Tier) -> dict[str, int]:
-    """Calls with one answer. Landlock does not guard metadata, so there their change is a lie: libraries want it."""
+    """Return the calls that have one answer each."""
+    # Landlock does not guard metadata. There a change of them only seems to work, because libraries insist on it.
     metadata = _ALLOW if tier == "ns" else _ERROR
     return {
         "clone3": _ERROR | errno.ENOSYS,  # its flags lie in memory, out of our sight; libc falls back to clone
@@ -140,14 +141,14 @@ def _opening(flags: int) -> _Rule:
 
 
 def _checks(rule: _Rule) -> Iterator[bytes]:
-    """For each alternative: its tests, each of which jumps to the next alternative if it does not hold, and "allow"."""
+    """Yield for each alternative its tests, each of which jumps to the next alternative if it fails, and "allow"."""
     for tests in rule:
-        left = 3 * len(tests)
+        remaining = 3 * len(tests)
         for test in tests:
             yield _step(_LOAD, 16 + 8 * test.argument)
             yield _step(_AND, test.mask)
-            left -= 3
-            yield _step(_EQUAL, test.value, 0, left + 1)
+            remaining -= 3
+            yield _step(_EQUAL, test.value, 0, remaining + 1)
         yield _step(_RETURN, _ALLOW)
 
 

@@ -6,7 +6,7 @@ Only those that the filter names and those that we make ourselves; ``asm/unistd_
 from __future__ import annotations
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""What the kernel calls each architecture when it asks the filter."""
+"""The kernel's number for each architecture, which the filter gets."""
 
 
 def _numbers(table: str) -> dict[str, int]:

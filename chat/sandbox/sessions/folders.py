@@ -1,4 +1,4 @@
-"""The folder of a session without namespaces: made, measured and removed from outside.
+"""Makes, measures and removes the folder of a session without namespaces, from outside.
 
 Cells write there, so no link is followed, and nothing is found by its path: folders can be nested deeper than a path
 may be long.
@@ -19,7 +19,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(slots=True)
 class Use:
-    """Bytes on the disk; how many files and folders; how deep they are nested; whether we may not look into one."""
+    """``size`` in bytes on the disk, ``count`` of files and folders; ``is_hidden``: we may not look into one."""
 
     size: int = 0
     count: int = 0
@@ -28,7 +28,7 @@ class Use:
 
 
 def make(folder: Path, *, uid: int | None) -> None:
-    """With a place for ``/mnt/data`` and one for scratch files, for ``uid`` alone."""
+    """Make ``folder`` with ``data`` for ``/mnt/data`` and ``tmp`` in it, for ``uid`` alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in (folder / "data", folder / "tmp", folder):
         path.mkdir(mode=0o700, exist_ok=True)
@@ -37,15 +37,15 @@ def make(folder: Path, *, uid: int | None) -> None:
 
 
 def measure(folder: Path, *, at_most: int) -> Use:
-    """What lies in ``folder``. Stops beyond ``at_most`` files and folders, and beyond ``MAX_DEPTH``."""
+    """Measure ``folder``. Stop beyond ``at_most`` files and folders, and beyond ``MAX_DEPTH``."""
     use = Use()
     with suppress(OSError), _opened(str(folder)) as top:
         _add(top, use, depth=0, at_most=at_most)
     return use
 
 
-def deleted(pid: int) -> int:
-    """Bytes of the files that a process has open and no folder has any more. 0 if we may not look: only root may."""
+def deleted_size(pid: int) -> int:
+    """Return the bytes of deleted files that a process still has open. 0 if we may not look: only root may."""
     size, place = 0, f"/proc/{pid}/fd"
     with suppress(OSError):
         for descriptor in os.listdir(place):
@@ -57,7 +57,7 @@ def deleted(pid: int) -> int:
 
 
 def remove(folder: Path) -> None:
-    """When nothing runs any more that could write there. What cannot be removed is left."""
+    """Remove ``folder`` as far as possible. Nothing may run any more that could write there."""
     with suppress(OSError):
         with _opened(str(folder)) as top:
             while _flatten(top):
@@ -84,7 +84,7 @@ def _add(folder: int, use: Use, *, depth: int, at_most: int) -> None:
 
 
 def _flatten(top: int) -> bool:
-    """Remove what is in ``top``; what is inside of its folders moves up for the next time. False when that is all."""
+    """Remove what is in ``top`` and move the contents of its folders up. True if there may be more to remove."""
     changed = False
     for name in os.listdir(top):
         with suppress(OSError):

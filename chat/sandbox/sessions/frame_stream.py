@@ -1,16 +1,18 @@
-"""Frames to and from a session that may send half of one, or never read: nothing here waits."""
+"""Frames to and from a session, without blocking: it may send half of one, or never read."""
 
 from __future__ import annotations
 
 import socket
 
-from chat.sandbox.protocol import Header, packed, take
+from chat.sandbox.protocol import Header, encode, pop_frame
 
 _PART = 1 << 18  # bytes read or written at a time
 Frame = tuple[Header, bytes]
 
 
-class Wire:
+class FrameStream:
+    """A control socket that never blocks."""
+
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._connection = connection
@@ -21,20 +23,20 @@ class Wire:
     def has_more_to_send(self) -> bool:
         return bool(self._outgoing)
 
-    def put(self, header: Header, body: bytes) -> None:
-        """Raises ``BadFrame`` for one that is too large."""
-        self._outgoing = memoryview(packed(header, body))
+    def queue(self, header: Header, body: bytes) -> None:
+        """Set the frame to send next. Raise ``BadFrame`` for one that is too large."""
+        self._outgoing = memoryview(encode(header, body))
 
-    def push(self) -> None:
-        """Send what goes. Raises ``OSError`` when the other side is gone."""
+    def send(self) -> None:
+        """Send as much as the socket takes. Raise ``OSError`` when the other side is gone."""
         try:
             while self._outgoing:
                 self._outgoing = self._outgoing[self._connection.send(self._outgoing[:_PART]) :]
         except BlockingIOError:
             return
 
-    def pull(self) -> list[Frame]:
-        """Frames that are whole. Raises ``EOFError``, ``BadFrame`` and ``OSError``."""
+    def receive(self) -> list[Frame]:
+        """Return the frames that are whole. Raise ``EOFError``, ``BadFrame`` or ``OSError``."""
         try:
             part = self._connection.recv(_PART)
         except BlockingIOError:
@@ -43,7 +45,7 @@ class Wire:
             raise EOFError
         self._incoming += part
         frames = []
-        while frame := take(self._incoming):
+        while frame := pop_frame(self._incoming):
             frames.append(frame)
         return frames
 

@@ -1,10 +1,10 @@
-"""What a cell printed, of which the first half and the last are kept."""
+"""Keeps the beginning and the end of a cell's output."""
 
 from __future__ import annotations
 
 
 class Logs:
-    """``limit``: how many bytes are kept. ``total``: how many there were."""
+    """Keeps ``limit`` bytes: the first half and the last. ``total`` counts all."""
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
@@ -20,12 +20,12 @@ class Logs:
 
     @property
     def is_within_line(self) -> bool:
-        """True if what comes next would continue a line."""
+        """True if the output ends in the middle of a line."""
         last = self._tail or self._head
         return bool(last) and not last.endswith(b"\n")
 
     def __str__(self) -> str:
-        """Whatever bytes they were, it can be stored and shown."""
+        """Return text that can be stored and shown, whatever the bytes were."""
         cut = self.total - len(self._head) - len(self._tail)
         if not cut:
             return _text(self._head + self._tail)

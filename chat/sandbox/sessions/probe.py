@@ -1,4 +1,4 @@
-"""Which isolation works here, found out by starting a session of each tier and looking at it from inside."""
+"""Finds the tiers of isolation that work here, by a cell in a session of each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ assert open(os.path.abspath("file")).read() == "kept"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``tier``: the best that works, if any. ``reasons``: OK, or why not, for each. ``abi``: Landlock's version."""
+    """``tier``: the best that works, or None. ``reasons``: for each tier "OK", or why not. ``abi``: of Landlock."""
 
     tier: Tier | None
     reasons: dict[str, str]
@@ -60,9 +60,9 @@ class Report:
 
 def probe(python: Path, *, folder: Path, pinned: Tier | None = None, uids: range | None = None) -> Report:
     """Try each tier, or the one that is ``pinned``, with ``python``. ``folder``: where the sessions' files will lie."""
-    found = dict(_results(python, folder, [pinned] if pinned else list(get_args(Tier)), uids))
-    working = [tier for tier, reason in found.items() if reason == OK]
-    reasons = {tier: found.get(tier, NOT_TRIED) for tier in get_args(Tier)}
+    results = dict(_results(python, folder, [pinned] if pinned else list(get_args(Tier)), uids))
+    working = [tier for tier, reason in results.items() if reason == OK]
+    reasons = {tier: results.get(tier, NOT_TRIED) for tier in get_args(Tier)}
     return Report(tier=working[0] if working else None, reasons=reasons)
 
 
@@ -92,10 +92,10 @@ def _result(zygote: Zygote, tier: Tier, folder: Path, uids: range | None) -> str
     try:
         with closing(_session(zygote, tier, folder, uids)) as session:
             outcome = session.run(_CELL)
-            said = outcome.logs.strip()
+            output = outcome.logs.strip()
             if outcome.status == "ok":
-                return f"A cell {said}." if said else OK
-            return f"A cell could not do its work: {(said or outcome.reason).splitlines()[-1]}"
+                return f"A cell {output}." if output else OK
+            return f"A cell could not do its work: {(output or outcome.reason).splitlines()[-1]}"
     except SandboxError as error:
         return error.message
     except OSError as error:

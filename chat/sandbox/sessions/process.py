@@ -1,4 +1,4 @@
-"""The process of a session, held by a descriptor: its number may be another's by the time that we use it."""
+"""The process of a session, known by a descriptor: its number may be another process's by the time of use."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ BIRTH_SECONDS = 30.0
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
 
 
-class Life:
-    """``birth`` is what the zygote's ``spawn`` returned. Raises ``IsolationFailed`` if nothing is born."""
+class SessionProcess:
+    """``birth`` is the socket that the zygote's ``spawn`` returned. Raise ``IsolationFailed`` if no process came."""
 
     def __init__(self, birth: socket.socket) -> None:
         self._birth = birth
         birth.settimeout(BIRTH_SECONDS)
         try:
-            told, descriptors, _, _ = socket.recv_fds(birth, 1 << 12, 8)
+            message, descriptors, _, _ = socket.recv_fds(birth, 1 << 12, 8)
         except OSError as error:
             raise IsolationFailed(f"No session was forked: {error}") from None
         if not descriptors:
-            raise IsolationFailed(f"No session was forked: {told.decode() or 'the zygote ended'}")
+            raise IsolationFailed(f"No session was forked: {message.decode() or 'the zygote ended'}")
         self.descriptor, *self._mounts = descriptors
         self.pid = _pid_of(self.descriptor)
 
     def files_in_memory(self) -> int:
-        """Bytes of the files that it keeps in memory, as it does in namespaces."""
+        """Return the bytes of its files that are kept in memory, as they are in namespaces."""
         used = (os.fstatvfs(mount) for mount in self._mounts)
         return sum((one.f_blocks - one.f_bfree) * one.f_frsize for one in used)
 
     def ends(self, *, within: float) -> bool:
+        """True if it has ended, or does so within so many seconds."""
         return _is_readable(self.descriptor, seconds=within)
 
     def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it has not ended."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.descriptor, number)
 
     def end(self) -> None:
-        """Returns when it is gone, and the zygote has buried it."""
+        """Kill it. Return when it is gone, and the zygote has reaped it."""
         with suppress(PermissionError):  # it ends all the same when its socket does
             self.signal(signal.SIGKILL)
         _is_readable(self.descriptor, seconds=5)
         self.cause(seconds=5)
 
     def cause(self, *, seconds: float) -> str:
-        """Why it ended by itself, in words; waits so long to be told."""
+        """Return why it ended by itself, in words; waits so long for the zygote to report it."""
         self._birth.settimeout(seconds)
         try:
             code = int(self._birth.recv(1 << 12) or b"0")
@@ -58,20 +60,21 @@ class Life:
             return "It ended."
         return _in_words(code)
 
-    def __enter__(self) -> Life:
+    def __enter__(self) -> SessionProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
+        """Close the descriptors; the process goes on."""
         self._birth.close()
         for descriptor in (self.descriptor, *self._mounts):
             os.close(descriptor)
 
 
 def _pid_of(process: int) -> int:
-    """As we see it; it may see itself as 1."""
+    """Return its number as we see it; in namespaces it sees itself as 1."""
     for line in Path(f"/proc/self/fdinfo/{process}").read_text().splitlines():
         if line.startswith("Pid:"):
             return int(line.split()[1])
@@ -85,7 +88,7 @@ def _is_readable(descriptor: int, *, seconds: float) -> bool:
 
 
 def _in_words(code: int) -> str:
-    """In namespaces the process that waits for it ends with 128 and the signal, as a shell does."""
+    # In namespaces the process that waits for it ends with 128 plus the signal, as a shell does.
     if code in range(0, 128):
         return "The code ended the interpreter."
     number = -code if code < 0 else code - 128

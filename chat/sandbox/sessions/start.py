@@ -1,4 +1,4 @@
-"""From a plan to a session that is locked down and waits for its first request."""
+"""Starts a session from a plan: forked, locked down and ready for its first request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from chat.sandbox import protocol
 from chat.sandbox.errors import IsolationFailed
-from chat.sandbox.isolation.layers import Plan
+from chat.sandbox.isolation.layers import SessionPlan
 from chat.sandbox.protocol import Header
-from chat.sandbox.sessions.process import Life
+from chat.sandbox.sessions.process import SessionProcess
 from chat.sandbox.sessions.zygote import Zygote
 
 READY_SECONDS = 30.0
@@ -19,51 +19,51 @@ _AFTERWORD_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """Our ends of a session: where it answers, where it prints, its process, and what it said of itself."""
+class SessionHandles:
+    """The handles of a session: its control socket, its output, its process, and the facts of its first frame."""
 
     control: socket.socket
     output: int
-    life: Life
+    process: SessionProcess
     info: Header
 
     def close(self) -> None:
-        """End it. Returns when its processes are gone."""
-        self.life.end()
-        self.life.close()
+        """End it. Return when its processes are gone."""
+        self.process.end()
+        self.process.close()
         self.control.close()
         os.close(self.output)
 
 
-def start_session(zygote: Zygote, plan: Plan) -> Ends:
-    """Raises ``IsolationFailed`` with the reason, and ``OSError`` when the zygote is dead."""
-    with ExitStack() as undone:
+def start_session(zygote: Zygote, plan: SessionPlan) -> SessionHandles:
+    """Return the handles of a new session. Raise ``IsolationFailed``, and ``OSError`` when the zygote is dead."""
+    with ExitStack() as cleanup:
         control, theirs = socket.socketpair()
-        undone.callback(control.close)
+        cleanup.callback(control.close)
         output, printing = os.pipe()
-        undone.callback(os.close, output)
+        cleanup.callback(os.close, output)
         with theirs:
             try:
                 birth = zygote.spawn(plan, control=theirs, output=printing)
             finally:
                 os.close(printing)
-        life = undone.enter_context(_born(birth, control))
-        undone.callback(life.end)
-        ends = Ends(control, output, life, _ready(control, seconds=READY_SECONDS))
-        undone.pop_all()
-        return ends
+        process = cleanup.enter_context(_await_birth(birth, control))
+        cleanup.callback(process.end)
+        handles = SessionHandles(control, output, process, _await_ready(control, seconds=READY_SECONDS))
+        cleanup.pop_all()
+        return handles
 
 
-def _born(birth: socket.socket, control: socket.socket) -> Life:
+def _await_birth(birth: socket.socket, control: socket.socket) -> SessionProcess:
     try:
-        return Life(birth)
+        return SessionProcess(birth)
     except IsolationFailed:
         birth.close()
-        _ready(control, seconds=_AFTERWORD_SECONDS)  # it may have said why
+        _await_ready(control, seconds=_AFTERWORD_SECONDS)  # it may have said why
         raise
 
 
-def _ready(control: socket.socket, *, seconds: float) -> Header:
+def _await_ready(control: socket.socket, *, seconds: float) -> Header:
     control.settimeout(seconds)
     try:
         header, _ = protocol.receive(control)

@@ -1,4 +1,4 @@
-"""The watch over a session that is awake: what it uses, and for how long."""
+"""Watches a session that is awake: what it uses, and for how long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from chat.sandbox.sessions import folders
-from chat.sandbox.sessions.process import Life
+from chat.sandbox.sessions.process import SessionProcess
 from chat.sandbox.values import MB, Limits
 
 EVERY_SECONDS = 0.2
@@ -18,30 +18,30 @@ _DYING_SECONDS = 0.5
 _MEMORY = ("RssAnon", "RssShmem", "VmSwap")
 
 
-class Watch:
-    """``folder``: where the files of a session without namespaces lie; in namespaces the kernel counts them."""
+class Watchdog:
+    """Compares a session with its limits. ``folder`` has its files; None in namespaces: the kernel counts them."""
 
-    def __init__(self, life: Life, limits: Limits, *, folder: Path | None) -> None:
-        self._life, self._limits, self._folder = life, limits, folder
+    def __init__(self, process: SessionProcess, limits: Limits, *, folder: Path | None) -> None:
+        self._process, self._limits, self._folder = process, limits, folder
         self._next = 0.0
 
     def memory(self) -> int:
-        """Bytes, with those swapped out and those shared with the zygote. 0 if it cannot be told, or is no more."""
+        """Return bytes, with those swapped out and those shared with the zygote. 0 if unknown, or when it has ended."""
         return _memory(self._status())
 
     def breach(self) -> str:
-        """Which limit is overstepped, in words; looks only when it is time to."""
+        """Return the limit that is exceeded, in words, or nothing; checks only every now and then."""
         began = time.monotonic()
         if began < self._next:
             return ""
-        found = self._memory_or_threads() or self._files()
+        breach = self._memory_or_threads() or self._files()
         now = time.monotonic()
         self._next = now + max(EVERY_SECONDS, 10 * (now - began))  # counting files may take long
-        return found
+        return breach
 
     def _memory_or_threads(self) -> str:
         status = self._status()
-        if status.get("State") == "Z" and not self._life.ends(within=_DYING_SECONDS):
+        if status.get("State") == "Z" and not self._process.ends(within=_DYING_SECONDS):
             return "Its main thread ended, and others went on."  # then the kernel does not tell how much it uses
         if _memory(status) > self._limits.memory:
             return f"It used more than {self._limits.memory // MB} MB of memory."
@@ -59,14 +59,14 @@ class Watch:
             )
         if use.is_hidden:
             return "It made a folder that cannot be looked into."
-        if use.size + folders.deleted(self._life.pid) > self._limits.disk + self._limits.scratch:
+        if use.size + folders.deleted_size(self._process.pid) > self._limits.disk + self._limits.scratch:
             return f"It wrote more than {self._limits.disk // MB} MB of files."
         return ""
 
     def _status(self) -> dict[str, str]:
-        """The first words in ``/proc/…/status``; sizes are in kilobytes. Empty when it is no more."""
+        """Return the first word of each field in ``/proc/…/status``, sizes in kilobytes. Empty when it has ended."""
         with suppress(OSError):
-            lines = Path(f"/proc/{self._life.pid}/status").read_text().splitlines()
+            lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
             return {name: (rest.split() or [""])[0] for name, _, rest in (line.partition(":") for line in lines)}
         return {}
 
@@ -76,32 +76,32 @@ def _memory(status: dict[str, str]) -> int:
 
 
 @dataclass(slots=True)
-class Patience:
-    """How long a request may take: ``seconds``, or until ``stop`` is set. Then it is interrupted; if it goes on for
-    a grace it is over."""
+class Deadline:
+    """The time of a request: ``seconds``, or until ``stop`` is set. Then it is interrupted, and after a grace ended."""
 
     seconds: float
     grace: float = 3.0
     stop: threading.Event | None = None
     stop_grace: float = 0.5
-    _began: float = field(default_factory=time.monotonic)
-    _given_up: float = 0.0
+    _began_at: float = field(default_factory=time.monotonic)
+    _interrupted_at: float = 0.0
     _reminded: bool = False
     _was_stopped: bool = False
 
-    def due(self) -> Literal["wait", "interrupt", "end"]:
+    def next_step(self) -> Literal["wait", "interrupt", "end"]:
+        """Return what to do with the request now."""
         now = time.monotonic()
-        if not self._given_up:
+        if not self._interrupted_at:
             self._was_stopped = self.stop is not None and self.stop.is_set()
-            if not self._was_stopped and now - self._began < self.seconds:
+            if not self._was_stopped and now - self._began_at < self.seconds:
                 return "wait"
-            self._given_up = now
+            self._interrupted_at = now
             return "interrupt"
-        return self._after(now - self._given_up)
+        return self._step_after(now - self._interrupted_at)
 
-    def _after(self, late: float) -> Literal["wait", "interrupt", "end"]:
+    def _step_after(self, late: float) -> Literal["wait", "interrupt", "end"]:
         if self.stop is not None and self.stop.is_set() and not self._was_stopped:
-            self._was_stopped, self._given_up = True, time.monotonic()
+            self._was_stopped, self._interrupted_at = True, time.monotonic()
             return "interrupt"
         grace = self.stop_grace if self._was_stopped else self.grace
         if late >= grace:
@@ -112,11 +112,13 @@ class Patience:
         return "wait"
 
     @property
-    def passed(self) -> float:
-        return time.monotonic() - self._began
+    def elapsed(self) -> float:
+        """Return the seconds since the request."""
+        return time.monotonic() - self._began_at
 
     @property
     def reason(self) -> str:
+        """Return the reason for ending the request, in words."""
         if self._was_stopped:
             return "It was stopped, and did not end by itself."
         return f"It ran longer than {self.seconds:g} seconds, and did not end when it was interrupted."

@@ -1,4 +1,4 @@
-"""A process that has imported the heavy libraries, and forks a session in milliseconds. It never runs anyone's code.
+"""A process that has imported the heavy libraries, and forks a session in milliseconds. It runs no cells.
 
 It forks at once for each request and goes back to listening: children lock themselves down side by side.
 """
@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from chat.sandbox.errors import Unavailable
-from chat.sandbox.isolation.layers import Plan
+from chat.sandbox.errors import SandboxUnavailable
+from chat.sandbox.isolation.layers import SessionPlan
 from chat.sandbox.sessions.zygote_process import serve
 
 PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
@@ -26,10 +26,10 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 class Zygote:
-    """The broker's end. It may be used by several threads at once.
+    """The zygote as the broker sees it. Several threads may use it at once.
 
     ``python``: the interpreter that cells run in. ``folder``: where its libraries keep caches; made if need be.
-    ``command``: the module to run and its arguments. Raises ``Unavailable``.
+    ``command``: the module to run and its arguments. Raise ``SandboxUnavailable``.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Zygote:
                 )
             except OSError as error:
                 self._channel.close()
-                raise Unavailable(NOT_STARTED.format(error)) from error
+                raise SandboxUnavailable(NOT_STARTED.format(error)) from error
         try:
             self._await_start()
-        except Unavailable:
+        except SandboxUnavailable:
             self.close()
             raise
 
@@ -70,17 +70,17 @@ class Zygote:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def spawn(self, plan: Plan, *, control: socket.socket, output: int) -> socket.socket:
-        """Have a session forked that talks on ``control`` and prints to ``output``.
+    def spawn(self, plan: SessionPlan, *, control: socket.socket, output: int) -> socket.socket:
+        """Have a session forked that answers on ``control`` and prints to ``output``. Return the socket of its life.
 
-        The socket tells of its life: first ``born`` with a descriptor of the process, at its end the exit code. It
-        ends without a word if the zygote dies. Raises ``OSError`` if the zygote is dead already.
+        That carries ``born`` with a descriptor of the process, and at its end the exit code. It closes without that if
+        the zygote dies. Raise ``OSError`` if the zygote is dead already.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                given = [control.fileno(), output, theirs.fileno()]
-                socket.send_fds(self._channel, [json.dumps(asdict(plan)).encode()], given)
+                descriptors = [control.fileno(), output, theirs.fileno()]
+                socket.send_fds(self._channel, [json.dumps(asdict(plan)).encode()], descriptors)
             except OSError:
                 ours.close()
                 raise
@@ -97,18 +97,19 @@ class Zygote:
     def _await_start(self) -> None:
         self._channel.settimeout(START_SECONDS)
         try:
-            told = json.loads(self._channel.recv(1 << 16) or b'{"failed": "it ended"}')
+            report = json.loads(self._channel.recv(1 << 16) or b'{"failed": "it ended"}')
         except TimeoutError:
-            told = {"failed": "it takes too long"}
+            report = {"failed": "it takes too long"}
         except OSError as error:
-            told = {"failed": str(error)}
-        if "failed" in told:
-            raise Unavailable(NOT_STARTED.format(told["failed"]))
+            report = {"failed": str(error)}
+        if "failed" in report:
+            raise SandboxUnavailable(NOT_STARTED.format(report["failed"]))
         self._channel.settimeout(None)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """All that it sees of ours. Threads of numerical libraries would keep it from forking."""
+    """Return the whole environment of the zygote."""
+    # Threads of numerical libraries would keep it from forking.
     place = str(folder)
     return {
         **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), place),

@@ -1,4 +1,4 @@
-"""What the zygote does in its own process: warm up, then fork."""
+"""Runs in the zygote's process: imports libraries, then forks a session for each request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chat.sandbox import protocol
 from chat.sandbox.errors import SandboxError
 from chat.sandbox.inside import cell, shim
 from chat.sandbox.isolation.landlock import version
-from chat.sandbox.isolation.layers import LAYERS, LINK, Child, Layer, Plan, enter
+from chat.sandbox.isolation.layers import LAYERS, LINK, ForkedChild, Layer, SessionPlan, put_on
 from chat.sandbox.isolation.mounts import DATA
 from chat.sandbox.isolation.namespaces import MAX_DESCRIPTORS
 from chat.sandbox.values import Limits, Tier
@@ -30,16 +30,16 @@ _REFUSED = 70  # EX_SOFTWARE
 
 
 def serve(*, layers: Mapping[Tier, Mapping[str, Layer]] = LAYERS, abi: int | None = None) -> NoReturn:
-    """Standard input is the channel to the broker; when it ends, so do we. The arguments are modules to import first.
+    """Fork sessions until standard input, the channel to the broker, ends. The arguments are modules to import first.
 
-    ``abi``: the version of Landlock to be content with.
+    ``abi``: the version of Landlock to use; None: the kernel's.
     """
     channel = _channel()
     os.umask(0o022)  # what a child makes in its root is for its user to read
     _allow_descriptors()
     try:
         _warm_up(sys.argv[1:])
-        _Nest(channel, layers, abi=version() if abi is None else abi).run()
+        _ForkServer(channel, layers, abi=version() if abi is None else abi).run()
     except BaseException as error:
         with suppress(OSError):
             channel.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:2000]}).encode())
@@ -56,7 +56,7 @@ def _channel() -> socket.socket:
 
 
 def _allow_descriptors() -> None:
-    """As many as a child closes, and more than the number of its highest."""
+    """Allow as many descriptors as a child closes: more than the number of its highest."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     enough = MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, MAX_DESCRIPTORS)
     resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
@@ -76,7 +76,7 @@ def _warm_up(modules: list[str]) -> None:
 
 
 def _draw(pyplot: Any) -> None:
-    """The first figure takes a second: fonts are looked for and caches filled."""
+    """Draw a figure, so that no session waits a second for its first: fonts are sought and caches filled."""
     figure, axes = pyplot.subplots()
     axes.plot([0, 1])
     axes.set_title("$x$")
@@ -84,8 +84,8 @@ def _draw(pyplot: Any) -> None:
     pyplot.close("all")
 
 
-class _Nest:
-    """``births``: the socket on which each child's life is told, by its pid."""
+class _ForkServer:
+    """Forks sessions. ``births``: the socket of each child's life, by its pid."""
 
     def __init__(self, channel: socket.socket, layers: Mapping[Tier, Mapping[str, Layer]], *, abi: int) -> None:
         self.channel, self.layers, self.abi = channel, layers, abi
@@ -101,36 +101,36 @@ class _Nest:
             self._fork(request, *descriptors)
 
     def _fork(self, request: bytes, control: int, output: int, birth: int) -> None:
-        told = socket.socket(fileno=birth)
+        life = socket.socket(fileno=birth)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # or it could end before it has a name here
         try:
             if pid := os.fork():
-                self.births[pid] = told
+                self.births[pid] = life
                 os.close(control)
                 os.close(output)
                 return
         except OSError as error:  # no memory or too many processes
-            with suppress(OSError):  # who asked for it may be gone
-                told.send(str(error).encode())
-            told.close()
+            with suppress(OSError):  # the broker may be gone
+                life.send(str(error).encode())
+            life.close()
             os.close(control)
             os.close(output)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        self._live(request, socket.socket(fileno=control), output, told)
+        self._become_session(request, socket.socket(fileno=control), output, life)
 
-    def _live(self, request: bytes, control: socket.socket, output: int, birth: socket.socket) -> NoReturn:
-        """In the child."""
+    def _become_session(self, request: bytes, control: socket.socket, output: int, birth: socket.socket) -> NoReturn:
+        """Lock this child down and run the session in it."""
         child = None
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # until a cell runs: who is stopped early lives on
             self.channel.close()
-            order = json.loads(request)
-            plan = Plan(**{**order, "limits": Limits(**order["limits"])})
-            child = Child(plan, control, output, birth, abi=self.abi)
-            enter(child, self.layers[plan.tier])
+            fields = json.loads(request)
+            plan = SessionPlan(**{**fields, "limits": Limits(**fields["limits"])})
+            child = ForkedChild(plan, control, output, birth, abi=self.abi)
+            put_on(child, self.layers[plan.tier])
             gc.enable()
             protocol.send(child.control, _facts(child))
             cell.serve(child.control, _folder(child), images=plan.limits.images)
@@ -148,13 +148,13 @@ class _Nest:
                     birth.send(str(os.waitstatus_to_exitcode(ended[1])).encode())
 
 
-def _facts(child: Child) -> dict[str, Any]:
+def _facts(child: ForkedChild) -> dict[str, Any]:
     facts = {"tier": child.plan.tier, "uid": os.getuid(), "abi": child.abi, "python": sys.version.split()[0]}
     return {"op": "ready", **facts}
 
 
-def _folder(child: Child) -> str:
-    """What ``/mnt/data`` is in this session."""
+def _folder(child: ForkedChild) -> str:
+    """Return the folder that ``/mnt/data`` is in this session."""
     with suppress(OSError):
         if os.readlink(DATA) == LINK:
             return DATA

@@ -15,7 +15,7 @@ from django.test import Client
 
 from chat.actions.files import files
 from chat.models import Assistant, Audience, File, Model, ToolUse, User
-from chat.sandbox.state import State, write
+from chat.sandbox.state import State, write_state
 from tests.admin.assistants.test_admin import ADD, WEATHER, filled, page_of
 from tests.admin.assistants.test_file_search_form import error, search
 
@@ -96,7 +96,7 @@ class TestTheNoteOnTheSandbox:
         return tmp_path / "sandbox"
 
     def test_says_why_no_code_runs_and_where_to_look(self, client, folder) -> None:
-        write(folder, State("refused", "Nothing here isolates."))
+        write_state(folder, State("refused", "Nothing here isolates."))
         page = client.get(ADD).content.decode()
         assert "Nothing here isolates." in page
         assert 'href="/admin/sandbox/"' in page

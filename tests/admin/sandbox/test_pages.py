@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from chat.models import User
-from chat.sandbox.state import State, attend, write
+from chat.sandbox.state import State, attend, write_state
 
 pytestmark = pytest.mark.django_db
 PAGE, STATE, TEST = "/admin/sandbox/", "/admin/sandbox/state/", "/admin/sandbox/test/"
@@ -63,7 +63,7 @@ class TestThePage:
         ids=lambda value: value.state if isinstance(value, State) else "",
     )
     def test_says_how_it_stands(self, state, words, client, folder) -> None:
-        write(folder, state)
+        write_state(folder, state)
         assert words in text_of(client, PAGE)
 
     def test_says_so_when_no_server_runs(self, client, settings, tmp_path) -> None:
@@ -73,20 +73,20 @@ class TestThePage:
     @pytest.mark.parametrize("address", [PAGE, STATE])
     def test_asks_again_as_long_as_something_is_outstanding(self, address, client, folder) -> None:
         for state in ("preparing", "starting"):
-            write(folder, State(state))
+            write_state(folder, State(state))
             assert f'hx-get="{STATE}"' in text_of(client, address)
         for state in ("off", "ready", "refused", "failed"):
-            write(folder, State(state))
+            write_state(folder, State(state))
             assert "hx-get" not in text_of(client, address)
 
     def test_says_what_each_tier_said(self, client, folder) -> None:
-        write(folder, State("ready", tier="landlock", reasons={"ns": NO_NAMESPACES, "landlock": "OK"}))
+        write_state(folder, State("ready", tier="landlock", reasons={"ns": NO_NAMESPACES, "landlock": "OK"}))
         page = text_of(client, PAGE)
         rows = re.findall(r"<tr.*?</tr>", page.partition("What was tried")[2], re.DOTALL)
         assert "does not work" in rows[1]
         assert html.escape(NO_NAMESPACES) in rows[1]
         assert "works, is used" in rows[2]
-        write(folder, State("ready", tier="landlock", reasons={"landlock": "OK"}))
+        write_state(folder, State("ready", tier="landlock", reasons={"landlock": "OK"}))
         assert "was not tried" in text_of(client, PAGE)
 
     def test_is_in_a_room_of_its_own(self, client, looker, make_staff, enter) -> None:
@@ -104,7 +104,7 @@ class TestThePage:
 
 class TestTheTestCell:
     def test_runs_in_a_session_that_ends_with_it(self, client, folder, sandbox) -> None:
-        write(folder, State("ready", tier=sandbox.status()["tier"]))
+        write_state(folder, State("ready", tier=sandbox.status()["tier"]))
         before = sandbox.status()["sessions"]
         page = client.post(TEST).content.decode()
         assert "It ran" in page
@@ -114,7 +114,7 @@ class TestTheTestCell:
         assert sandbox.status()["sessions"] == before
 
     def test_says_why_it_cannot_run(self, client, folder) -> None:
-        write(folder, State("refused", "No isolation works here."))
+        write_state(folder, State("refused", "No isolation works here."))
         assert "No isolation works here." in client.post(TEST).content.decode()
 
     def test_is_for_superusers_alone(self, looker, folder) -> None:
@@ -147,13 +147,13 @@ class TestTheFigures:
         asyncio.run(end())
 
     def test_tell_of_sessions_and_limits(self, client, folder, sandbox, session) -> None:
-        write(folder, State("ready", tier=sandbox.status()["tier"]))
+        write_state(folder, State("ready", tier=sandbox.status()["tier"]))
         page = text_of(client, PAGE)
         row = re.search(r'<th scope="row">ada</th>.*?</tr>', page, re.DOTALL)
         assert row is not None
         assert re.search(r"[3-9]\d\.\d\xa0MB", row[0])
         told = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", page))
-        assert told["Sessions"].endswith(f" / {sandbox.rules.sessions}")
+        assert told["Sessions"].endswith(f" / {sandbox.options.sessions}")
         assert told["Time of a cell"] == "30 s"
         assert told["and at the latest after"] == "6 h"
         assert told["Memory of a session"] == "2.0\xa0GB"

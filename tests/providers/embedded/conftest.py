@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from chat.providers.embedded.provider import EmbeddedProvider
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 
 RUNTIME = Path(__file__).parent / "runtime"
 PATIENCE = 60.0  # seconds for what should take a fraction of one
@@ -29,12 +29,12 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_supervisor(runtime: None, tmp_path: Path, model: Path) -> Iterator[Callable[[], Supervisor]]:
+def make_supervisor(runtime: None, tmp_path: Path, model: Path) -> Iterator[Callable[[], ServerSupervisor]]:
     """Users of one and the same server."""
-    made: list[Supervisor] = []
+    made: list[ServerSupervisor] = []
 
-    def make() -> Supervisor:
-        made.append(Supervisor(tmp_path, model=model))
+    def make() -> ServerSupervisor:
+        made.append(ServerSupervisor(tmp_path, model=model))
         return made[-1]
 
     yield make

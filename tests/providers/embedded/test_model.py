@@ -19,7 +19,7 @@ from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Function, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
 from chat.providers.embedded.provider import EmbeddedProvider
 from chat.providers.embedded.server.record import Server, read_server
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 from chat.providers.embedded.weights.catalogue import DEFAULT
 from tests.providers.embedded.conftest import until
 
@@ -55,7 +55,7 @@ def model() -> Path:
 def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder whose server stays for all tests."""
     folder = tmp_path_factory.mktemp("data")
-    supervisor = Supervisor(folder, model=model)
+    supervisor = ServerSupervisor(folder, model=model)
     supervisor.ensure()
     yield folder
     supervisor.close()

@@ -12,7 +12,7 @@ import pytest
 
 from chat.errors import ModelBusy, ModelNotFound, Unreachable
 from chat.providers.base import Finish, Function, Image, Piece, Request, Text, ToolCallPiece, Turn, Usage
-from chat.providers.embedded.plain_turns import BLIND
+from chat.providers.embedded.plain_turns import BLIND_NOTICE
 from chat.providers.embedded.provider import QUEUE, EmbeddedProvider
 from chat.providers.embedded.server.child import SLOTS
 from chat.providers.embedded.server.record import read_server
@@ -81,7 +81,7 @@ class TestAnAnswer:
     async def test_begins_with_a_warning_when_it_is_about_a_picture(self, embedded: EmbeddedProvider) -> None:
         pieces = await collect(embedded, Request("m", [Turn("user", "What is this?", images=(PNG,))]))
 
-        assert words(pieces).startswith(BLIND)
+        assert words(pieces).startswith(BLIND_NOTICE)
         assert "iVBORw0KGgo" not in words(pieces)
 
     async def test_is_reached_though_the_environment_names_a_proxy(

@@ -7,7 +7,7 @@ import pytest
 
 from chat.errors import ProviderError
 from chat.providers.base import Function, Request, ToolCall, Turn, Usage
-from chat.providers.embedded.tool_choice import choose
+from chat.providers.embedded.tool_choice import choose_tool
 from chat.providers.scripted.provider import Reply, ScriptedProvider
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -31,7 +31,7 @@ class TestAChoice:
         wish = '{"wish": "weather", "tool": "get_weather"}'
         model = ScriptedProvider([Reply(wish, once=True), Reply('{"city": "Oslo"}')])
 
-        choice = await choose(model, asking(WEATHER, CLOCK))
+        choice = await choose_tool(model, asking(WEATHER, CLOCK))
 
         assert choice.call
         assert (choice.call.name, json.loads(choice.call.arguments)) == ("get_weather", {"city": "Oslo"})
@@ -45,26 +45,26 @@ class TestAChoice:
             [Reply('{"tool": "get_weather"}', Usage(100, 10), once=True), Reply('{"city": "Oslo"}', Usage(50, 5))]
         )
 
-        choice = await choose(model, asking(WEATHER, CLOCK))
+        choice = await choose_tool(model, asking(WEATHER, CLOCK))
 
         assert choice.usage == Usage(150, 15)
 
     async def test_can_be_to_answer_directly(self) -> None:
         model = ScriptedProvider([Reply('{"wish": "a greeting", "tool": "reply_directly"}')])
 
-        choice = await choose(model, asking(WEATHER, CLOCK))
+        choice = await choose_tool(model, asking(WEATHER, CLOCK))
 
         assert choice.call is None
         assert len(model.requests) == 1
 
     async def test_is_to_answer_directly_when_the_model_rambles(self) -> None:
-        assert (await choose(ScriptedProvider([Reply('{"wish": "the wea')]), asking(WEATHER))).call is None
+        assert (await choose_tool(ScriptedProvider([Reply('{"wish": "the wea')]), asking(WEATHER))).call is None
 
     async def test_shows_the_model_the_tools_and_the_last_message(self) -> None:
         model = ScriptedProvider([Reply('{"tool": "reply_directly"}')])
         turns = [Turn("user", "Hi"), Turn("assistant", "Hello"), Turn("user", "Does it rain in Oslo?")]
 
-        await choose(model, asking(WEATHER, turns=turns))
+        await choose_tool(model, asking(WEATHER, turns=turns))
 
         shown = model.requests[0].turns[-1].text
         assert "- get_weather: Tells the weather" in shown
@@ -74,7 +74,7 @@ class TestAChoice:
     async def test_of_one_possible_tool_is_not_asked_for(self, tool_choice: Any) -> None:
         model = ScriptedProvider([Reply('{"city": "Oslo"}')])
 
-        choice = await choose(model, asking(WEATHER, tool_choice=tool_choice))
+        choice = await choose_tool(model, asking(WEATHER, tool_choice=tool_choice))
 
         assert choice.call
         assert choice.call.name == "get_weather"
@@ -83,7 +83,7 @@ class TestAChoice:
     async def test_that_is_required_leaves_no_way_out(self) -> None:
         model = ScriptedProvider([Reply('{"tool": "get_time"}')])
 
-        choice = await choose(model, asking(WEATHER, CLOCK, tool_choice="required"))
+        choice = await choose_tool(model, asking(WEATHER, CLOCK, tool_choice="required"))
 
         assert schema(model.requests[0])["properties"]["tool"]["enum"] == ["get_weather", "get_time"]
         assert choice.call
@@ -95,7 +95,7 @@ class TestAChoice:
     async def test_is_not_offered(self, request_: Request) -> None:
         model = ScriptedProvider()
 
-        assert (await choose(model, request_)).call is None
+        assert (await choose_tool(model, request_)).call is None
         assert model.requests == []
 
     async def test_is_not_offered_after_a_result(self) -> None:
@@ -106,7 +106,7 @@ class TestAChoice:
             Turn("tool", "rain", tool_call_id="call_1"),
         ]
 
-        assert (await choose(model, asking(WEATHER, turns=turns, tool_choice="required"))).call is None
+        assert (await choose_tool(model, asking(WEATHER, turns=turns, tool_choice="required"))).call is None
         assert model.requests == []
 
 
@@ -114,7 +114,7 @@ class TestArguments:
     async def test_are_asked_for_as_any_json_when_the_server_refuses_the_schema(self) -> None:
         model = ScriptedProvider([Reply(ProviderError("cannot compile"), once=True), Reply('{"city": "Oslo"}')])
 
-        choice = await choose(model, asking(WEATHER, tool_choice="required"))
+        choice = await choose_tool(model, asking(WEATHER, tool_choice="required"))
 
         assert choice.call
         assert choice.call.arguments == '{"city": "Oslo"}'
@@ -122,7 +122,7 @@ class TestArguments:
 
     async def test_that_are_cut_off_are_an_error(self) -> None:
         with pytest.raises(ProviderError, match="get_weather"):
-            await choose(ScriptedProvider([Reply('{"city": "Os')]), asking(WEATHER, tool_choice="required"))
+            await choose_tool(ScriptedProvider([Reply('{"city": "Os')]), asking(WEATHER, tool_choice="required"))
 
 
 CODE = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}
@@ -146,7 +146,7 @@ class TestAToolThatTakesCode:
     async def test_is_given_the_program_that_the_model_writes_in_words(self, answer: str) -> None:
         model = programmer(answer)
 
-        choice = await choose(model, asking(PYTHON, turns=[Turn("user", "What is 6 times 7?")]))
+        choice = await choose_tool(model, asking(PYTHON, turns=[Turn("user", "What is 6 times 7?")]))
 
         assert choice.call
         assert json.loads(choice.call.arguments) == {"code": "print(6 * 7)"}
@@ -155,13 +155,13 @@ class TestAToolThatTakesCode:
 
     @pytest.mark.parametrize("answer", ["Hello! How can I help you today?", "```python\nprint(\n```", ""])
     async def test_is_left_when_the_model_writes_no_program(self, answer: str) -> None:
-        choice = await choose(programmer(answer), asking(PYTHON))
+        choice = await choose_tool(programmer(answer), asking(PYTHON))
         assert choice.call is None
         assert choice.usage.completion > 0
 
     async def test_is_shown_by_the_first_paragraph_of_its_description(self) -> None:
         model = programmer("print(1)")
-        await choose(model, asking(PYTHON))
+        await choose_tool(model, asking(PYTHON))
         shown = model.requests[0].turns[-1].text
         assert "- run_python: Runs Python code.\n" in shown
         assert "All that there is to know" not in shown

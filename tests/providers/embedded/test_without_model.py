@@ -9,7 +9,7 @@ PASSAGES = """<passage source="kestrel.pdf, page 3">The Kestrel pump moves 42 li
 
 
 def asked(question: str, *, passages: str = PASSAGES) -> str:
-    return without_model.answer([Turn("system", passages), Turn("user", question)])
+    return without_model.quote_passages([Turn("system", passages), Turn("user", question)])
 
 
 class TestTheFloor:
@@ -43,7 +43,7 @@ class TestTheFloor:
             Turn("tool", "In Oslo it rains.", tool_call_id="call_1"),
         ]
 
-        assert "> In Oslo it rains.\n>\n> — get_weather" in without_model.answer(turns)
+        assert "> In Oslo it rains.\n>\n> — get_weather" in without_model.quote_passages(turns)
 
     def test_tells_how_to_get_a_model_when_there_is_nothing_to_quote(self) -> None:
         answer = asked("Hello", passages="Be brief.")

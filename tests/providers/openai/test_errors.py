@@ -237,9 +237,9 @@ class TestARetry:
         assert len(upstream.bodies) == 1
 
     def test_waits_as_long_as_the_server_asks_within_reason(self) -> None:
-        assert retries.wait(RateLimit(12.0), attempt=0) == 12.0
-        assert retries.wait(RateLimit(retries.LONGEST_WAIT + 1), attempt=0) is None
-        assert [round(retries.wait(RateLimit(None), attempt=attempt) or 0) for attempt in (3, 4, 9)] == [
+        assert retries.retry_delay(RateLimit(12.0), attempt=0) == 12.0
+        assert retries.retry_delay(RateLimit(retries.LONGEST_WAIT + 1), attempt=0) is None
+        assert [round(retries.retry_delay(RateLimit(None), attempt=attempt) or 0) for attempt in (3, 4, 9)] == [
             pytest.approx(4, abs=1),
             pytest.approx(7, abs=1),
             pytest.approx(7, abs=1),
@@ -257,10 +257,10 @@ class TestARetry:
         ],
     )
     def test_reads_how_long_the_server_asks(self, headers: dict[str, str], seconds: float | None) -> None:
-        assert retries.retry_after(headers) == seconds
+        assert retries.parse_retry_after(headers) == seconds
 
     def test_reads_a_date(self) -> None:
-        found = retries.retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
+        found = retries.parse_retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
         assert found == pytest.approx(100, abs=5)
 
 

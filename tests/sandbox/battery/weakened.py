@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat.sandbox.isolation import seccomp
-from chat.sandbox.isolation.layers import LAYERS, Child, Layer
+from chat.sandbox.isolation.layers import LAYERS, ForkedChild, Layer
 from chat.sandbox.sessions import answers
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.sessions.zygote_process import serve
@@ -49,15 +49,15 @@ class Trusting(Session):
 class Patient(Session):
     """It waits as long as a cell takes, or nearly."""
 
-    def _look_after(self, patience: Any) -> None:
-        if patience.passed > 1:
+    def _check_limits(self, deadline: Any) -> None:
+        if deadline.elapsed > 1:
             self._end("The test had to end it.")
 
 
 SESSIONS = {"stop between cells": Restless, "nonce": Trusting, "watch over time": Patient}
 CHECKS = {
     "pictures are looked at": ("is_picture", lambda body: True),
-    "names are looked at": ("is_name", lambda name: True),
+    "names are looked at": ("is_file_name", lambda name: True),
     "entries are looked at": ("_is_entry", lambda item, limits: True),
 }
 
@@ -86,12 +86,12 @@ def unchecked(without: str) -> Iterator[None]:
         setattr(answers, name, usual)
 
 
-def _filter_that_allows_datagrams(child: Child) -> None:
+def _filter_that_allows_datagrams(child: ForkedChild) -> None:
     seccomp._SOCK_STREAM = seccomp._SOCK_TYPES = 0
     _filter(child, abi=child.abi)
 
 
-def _filter(child: Child, *, abi: int) -> None:
+def _filter(child: ForkedChild, *, abi: int) -> None:
     seccomp.install(seccomp.program("landlock", pid=os.getpid(), abi=abi))
 
 

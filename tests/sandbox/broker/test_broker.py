@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from chat.sandbox.client import Lease, Sandbox
-from chat.sandbox.errors import Busy, FileRefused, SessionLost, Unavailable
+from chat.sandbox.errors import Busy, FileRefused, SandboxUnavailable, SessionLost
 from chat.sandbox.values import MB, Limits
 from tests.sandbox.brokers import RunningBroker, broker, come_true
 
@@ -35,11 +35,11 @@ def place(ground: Path) -> Path:
 
 @pytest.fixture
 def make_broker(sandbox_python: Path, place: Path) -> Iterator[MakeBroker]:
-    """``make_broker(sessions=…)``: one that is ready, with rules of the test's own."""
+    """``make_broker(sessions=…)``: one that is ready, with options of the test's own."""
     made: list[AbstractContextManager[RunningBroker]] = []
 
-    def make(**rules: Any) -> RunningBroker:
-        made.append(broker(sandbox_python, place, **{"limits": LONG, "warm": 0, **rules}))
+    def make(**options: Any) -> RunningBroker:
+        made.append(broker(sandbox_python, place, **{"limits": LONG, "warm": 0, **options}))
         return made[-1].__enter__()
 
     yield make
@@ -76,7 +76,7 @@ class Running:
 
     async def _run(self, session: str, owner: str, code: str) -> Any:
         async with self.sandbox.lease(session, owner=owner) as lease:
-            return await lease.run(code, waiting=self.told)
+            return await lease.run(code, on_waiting=self.told)
 
     async def stop(self) -> None:
         self.task.cancel()
@@ -146,7 +146,7 @@ class TestASession:
         told = Told()
 
         async def second() -> str:
-            async with sandbox.lease("shared", owner="ada", waiting=told) as lease:
+            async with sandbox.lease("shared", owner="ada", on_waiting=told) as lease:
                 return str((await lease.run("x")).logs)
 
         async with sandbox.lease("shared", owner="ada") as lease:
@@ -293,7 +293,7 @@ class TestAFullHouse:
         sandbox, told = make_broker(sessions=1, sessions_each=1).sandbox, Told()
 
         async def second() -> bool:
-            async with sandbox.lease("second", owner="bob", waiting=told) as lease:
+            async with sandbox.lease("second", owner="bob", on_waiting=told) as lease:
                 return lease.is_new
 
         async with sandbox.lease("first", owner="ada") as lease:
@@ -360,7 +360,7 @@ class TestSpares:
 
 class TestTheSocket:
     def test_is_its_owners_alone(self, make_broker: MakeBroker) -> None:
-        mode = make_broker().rules.socket.stat().st_mode
+        mode = make_broker().options.socket.stat().st_mode
         assert stat.S_IMODE(mode) == 0o600
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
@@ -372,7 +372,7 @@ class TestTheSocket:
         os.seteuid(uid)
         try:
             served = (await sandbox.status())["op"] == "status"
-        except Unavailable:
+        except SandboxUnavailable:
             served = False
         finally:
             os.seteuid(0)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chat.sandbox.broker_options import Rules
+from chat.sandbox.broker_options import BrokerOptions
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 
@@ -46,10 +46,10 @@ class TestTheSidecar:
     def test_serves_the_socket_that_the_server_is_told_of(
         self, services: dict[str, Any], sandbox: dict[str, Any]
     ) -> None:
-        rules = Rules.unpacked(sandbox["command"][0])
-        assert str(rules.socket) == services["server"]["environment"]["EVERTHREAD_SANDBOX_SOCKET"]
-        assert any(place.startswith(f"{rules.folder}:") for place in sandbox["tmpfs"])
-        assert not rules.leashed
+        options = BrokerOptions.from_json(sandbox["command"][0])
+        assert str(options.socket) == services["server"]["environment"]["EVERTHREAD_SANDBOX_SOCKET"]
+        assert any(place.startswith(f"{options.folder}:") for place in sandbox["tmpfs"])
+        assert not options.leashed
 
     def test_is_given_only_the_room_that_runs_code(self) -> None:
         copied = re.findall(r"^COPY (\S+)", stage("sandbox"), flags=re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox.broker.orphans import Record, empty
+from chat.sandbox.broker.orphans import ProcessRecord, remove_folders
 
 SLEEPING = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -24,33 +24,33 @@ class TestTheRecordOfProcesses:
     def test_has_those_ended_that_an_earlier_broker_left(
         self, tmp_path: Path, sleeper: subprocess.Popen[bytes]
     ) -> None:
-        Record(tmp_path).add(sleeper.pid)
-        assert Record(tmp_path).sweep() == 1
+        ProcessRecord(tmp_path).add(sleeper.pid)
+        assert ProcessRecord(tmp_path).sweep() == 1
         assert sleeper.wait(30) == -9
         assert list(tmp_path.iterdir()) == []
 
     def test_spares_another_process_that_was_given_the_number(
         self, tmp_path: Path, sleeper: subprocess.Popen[bytes]
     ) -> None:
-        Record(tmp_path).add(sleeper.pid)
+        ProcessRecord(tmp_path).add(sleeper.pid)
         (name,) = tmp_path.iterdir()
         pid, start, boot = name.name.split("-")
         name.rename(tmp_path / f"{pid}-{int(start) - 1}-{boot}")
-        assert Record(tmp_path).sweep() == 0
+        assert ProcessRecord(tmp_path).sweep() == 0
         assert sleeper.poll() is None
         assert list(tmp_path.iterdir()) == []
 
     def test_forgets_those_that_ended_in_good_order(self, tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
-        record = Record(tmp_path)
+        record = ProcessRecord(tmp_path)
         record.add(sleeper.pid)
         record.drop(sleeper.pid)
-        assert Record(tmp_path).sweep() == 0
+        assert ProcessRecord(tmp_path).sweep() == 0
         assert sleeper.poll() is None
 
     def test_survives_files_of_others(self, tmp_path: Path) -> None:
         (tmp_path / "notes").touch()
         (tmp_path / "-1-0-x").touch()
-        assert Record(tmp_path).sweep() == 0
+        assert ProcessRecord(tmp_path).sweep() == 0
 
 
 class TestTheFoldersOfSessions:
@@ -63,6 +63,6 @@ class TestTheFoldersOfSessions:
         (locked / "file").touch()
         (locked / "link").symlink_to(kept)
         os.chmod(locked, 0)
-        empty(tmp_path / "sessions")
+        remove_folders(tmp_path / "sessions")
         assert list((tmp_path / "sessions").iterdir()) == []
         assert (kept / "file").exists()

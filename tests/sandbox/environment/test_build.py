@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from chat.sandbox.environment import build, install_steps
-from chat.sandbox.errors import Unavailable
+from chat.sandbox.errors import SandboxUnavailable
 from chat.sandbox.inside.libraries import LIBRARIES
 from tests.sandbox.environment import wheels
 
@@ -64,7 +64,7 @@ class Making:
 
     @property
     def place(self) -> Path:
-        return build.python_of(self.folder).parent.parent
+        return build.python_in(self.folder).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def made(making: Making) -> Path:
 
 class TestTheEnvironment:
     def test_has_every_library_and_is_nobody_elses(self, made: Path):
-        python = build.python_of(made)
+        python = build.python_in(made)
 
         assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
         assert asked(python, "import sys; print(sys.prefix)") == str(python.parent.parent)
@@ -107,18 +107,18 @@ class TestTheEnvironment:
         heard: list[str] = []
 
         assert build.is_ready(made)
-        assert build.prepare(made, progress=lambda done, said: heard.append(said)) == build.python_of(made)
+        assert build.prepare(made, progress=lambda done, said: heard.append(said)) == build.python_in(made)
         assert heard == []
 
     def test_has_no_pip_and_no_tests(self, made: Path):
-        inside = build.python_of(made).parent.parent
+        inside = build.python_in(made).parent.parent
 
         assert not list(inside.rglob("pip"))
         assert not list(inside.rglob("tests"))
         assert {path.name[:6] for path in (inside / "bin").iterdir()} == {"python"}
 
     def test_is_compiled(self, made: Path):
-        inside = build.python_of(made).parent.parent
+        inside = build.python_in(made).parent.parent
 
         sources = list(inside.rglob("numpy/**/*.py"))
 
@@ -128,7 +128,7 @@ class TestTheEnvironment:
         }
 
     def test_can_be_read_by_everyone_and_written_by_nobody_else(self, made: Path):
-        for path in (made, *build.python_of(made).parent.parent.rglob("*")):
+        for path in (made, *build.python_in(made).parent.parent.rglob("*")):
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
                 assert mode & 0o044 == 0o044, path
@@ -172,7 +172,7 @@ class TestMakingIt:
     def test_hears_the_last_that_a_quick_program_says(self, tmp_path: Path):
         heard: list[str] = []
         with (tmp_path / "lock").open("w") as lock:
-            install_steps.run([sys.executable, "-c", "print('Done.')"], lock=lock.fileno(), watch=heard.append)
+            install_steps.run_program([sys.executable, "-c", "print('Done.')"], lock=lock.fileno(), watch=heard.append)
 
         assert heard[-1] == "Done.\n"
 
@@ -199,15 +199,17 @@ class TestMakingIt:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
         assert "100% The libraries are ready." in done.stdout
-        assert done.stdout.splitlines()[-1] == str(build.python_of(folder))
-        assert asked(build.python_of(folder), "import pandas; print('whole')") == "whole"
+        assert done.stdout.splitlines()[-1] == str(build.python_in(folder))
+        assert asked(build.python_in(folder), "import pandas; print('whole')") == "whole"
 
 
 class TestAFailure:
     def test_without_a_network_says_what_to_do_and_can_be_tried_again(
         self, tmp_path: Path, offline: None, index: Path, monkeypatch
     ):
-        with pytest.raises(Unavailable, match=r"No matching distribution found for .*PIP_INDEX_URL names another"):
+        with pytest.raises(
+            SandboxUnavailable, match=r"No matching distribution found for .*PIP_INDEX_URL names another"
+        ):
             build.prepare(tmp_path, progress=silent)
         assert not build.is_ready(tmp_path)
 
@@ -217,7 +219,9 @@ class TestAFailure:
 
     @pytest.mark.parametrize("base", ["/no/such/python", "/bin/true"])
     def test_of_the_interpreter_names_the_setting(self, tmp_path: Path, base: str):
-        with pytest.raises(Unavailable, match=f"'{base}' is not a Python .* Let EVERTHREAD_SANDBOX_PYTHON name one"):
+        with pytest.raises(
+            SandboxUnavailable, match=f"'{base}' is not a Python .* Let EVERTHREAD_SANDBOX_PYTHON name one"
+        ):
             build.prepare(tmp_path, base=Path(base), progress=silent)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat.sandbox.client import Sandbox, here, status_now, try_out
-from chat.sandbox.errors import SandboxError, SessionLost, Unavailable
+from chat.sandbox.client import Sandbox, sandbox_in, status_now, try_out
+from chat.sandbox.errors import SandboxError, SandboxUnavailable, SessionLost
 from chat.sandbox.sessions.probe import Report
-from chat.sandbox.state import state
+from chat.sandbox.state import read_state
 from chat.sandbox.values import MB, Tier
 from tests.live import LiveServer
 from tests.sandbox.brokers import RunningBroker, all_gone, broker, come_true, is_alive, short_of_descriptors, until
@@ -71,8 +71,8 @@ class TestManySessions:
     async def test_that_are_abandoned_leave_no_process_no_file_and_no_memory(
         self, sandbox_python: Path, place: Path, pinned: Tier
     ) -> None:
-        rules = {"sessions": 10, "sessions_each": 10, "cells": 4, "cells_each": 4, "idle": 1.0, "tier": pinned}
-        with broker(sandbox_python, place, **rules) as running:
+        options = {"sessions": 10, "sessions_each": 10, "cells": 4, "cells_each": 4, "idle": 1.0, "tier": pinned}
+        with broker(sandbox_python, place, **options) as running:
             await begin(running.sandbox, "first")
             await come_true(lambda: is_quiet(running))
             before = [process.pid for process in running.family()]
@@ -171,8 +171,8 @@ class TestAServer:
     def started(self, server: LiveServer) -> list[psutil.Process]:
         """All its processes, once it can run code and has a session."""
         server.start()
-        until(lambda: state(server.data_dir / "sandbox").state == "ready", why=server.log.read_text)
-        assert try_out(here(server.data_dir / "sandbox"), "6 * 7", owner="ada").logs == "42\n"
+        until(lambda: read_state(server.data_dir / "sandbox").state == "ready", why=server.log.read_text)
+        assert try_out(sandbox_in(server.data_dir / "sandbox"), "6 * 7", owner="ada").logs == "42\n"
         assert server.process is not None
         process = psutil.Process(server.process.pid)
         return [process, *process.children(recursive=True)]
@@ -182,21 +182,21 @@ class TestAServer:
         assert len(family) > 3
         server.kill()
         until(lambda: all_gone(family))
-        assert state(server.data_dir / "sandbox").state == "off"
+        assert read_state(server.data_dir / "sandbox").state == "off"
         family = self.started(server)
         assert server.stop() == 0
         assert all_gone(family)
 
     def test_has_another_broker_when_one_is_killed(self, server: LiveServer) -> None:
         self.started(server)
-        sandbox = here(server.data_dir / "sandbox")
+        sandbox = sandbox_in(server.data_dir / "sandbox")
         first = status_now(sandbox)["pid"]
         psutil.Process(first).kill()
 
         def has_another() -> bool:
             try:
                 return bool(status_now(sandbox)["pid"] != first)
-            except Unavailable:
+            except SandboxUnavailable:
                 return False
 
         until(has_another, why=server.log.read_text)
@@ -208,7 +208,7 @@ class TestAServer:
         with second:
             server.kill()
             until(lambda: all_gone(first))
-            sandbox = here(server.data_dir / "sandbox")
+            sandbox = sandbox_in(server.data_dir / "sandbox")
             until(lambda: runs_code(sandbox), why=second.log.read_text)
 
 
@@ -219,7 +219,7 @@ class TestARefusal:
             status = running.wait()
             assert (status["state"], status["tier"]) == ("refused", None)
             assert all("did not become ready" in reason for reason in status["reasons"].values())
-            with pytest.raises(Unavailable, match="No isolation works here"):
+            with pytest.raises(SandboxUnavailable, match="No isolation works here"):
                 await begin(running.sandbox, "refused")
             assert running.family() == [psutil.Process(running.process.pid)]
         finally:

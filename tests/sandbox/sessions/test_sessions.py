@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.sandbox.errors import FileRefused, IsolationFailed, SessionLost, Unavailable
-from chat.sandbox.isolation.layers import Plan
+from chat.sandbox.errors import FileRefused, IsolationFailed, SandboxUnavailable, SessionLost
+from chat.sandbox.isolation.layers import SessionPlan
 from chat.sandbox.protocol import CHUNK, MAX_BODY
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.sessions.zygote import Zygote
@@ -345,22 +345,22 @@ class TestSessionsOfOneZygote:
 
 class TestAZygote:
     def test_says_which_library_is_missing(self, sandbox_python: Path, tmp_path: Path) -> None:
-        with pytest.raises(Unavailable, match="No module named 'no_such_library'"):
+        with pytest.raises(SandboxUnavailable, match="No module named 'no_such_library'"):
             Zygote(sandbox_python, folder=tmp_path, preload=("no_such_library",))
 
     def test_says_that_there_is_no_python(self, tmp_path: Path) -> None:
-        with pytest.raises(Unavailable, match="No such file"):
+        with pytest.raises(SandboxUnavailable, match="No such file"):
             Zygote(tmp_path / "python", folder=tmp_path)
 
     def test_says_that_it_cannot_start(self, tmp_path: Path) -> None:
-        with pytest.raises(Unavailable, match="does not start"):
+        with pytest.raises(SandboxUnavailable, match="does not start"):
             Zygote(Path("/bin/false"), folder=tmp_path)
 
     def test_survives_one_who_asked_for_a_session_that_cannot_be_and_went(
         self, sandbox_python: Path, tmp_path: Path
     ) -> None:
         command = (weakened.MODULE, '{"barren": true}')
-        plan = Plan(tier="ns", limits=Limits(), folder=str(tmp_path / "session"))
+        plan = SessionPlan(tier="ns", limits=Limits(), folder=str(tmp_path / "session"))
         with closing(Zygote(sandbox_python, folder=tmp_path, preload=(), command=command)) as zygote:
             os.kill(zygote.pid, signal.SIGSTOP)
             control, theirs = socket.socketpair()

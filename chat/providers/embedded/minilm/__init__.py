@@ -1,8 +1,11 @@
-"""The embedder that is built in: all-MiniLM-L6-v2, an English model of 22 million weights, on one core.
+"""The built-in embedder: all-MiniLM-L6-v2, an English model of 22 million weights, on one core.
 
-``wordpiece`` splits text into the model's word pieces, ``windows`` into ranges that it can take whole. ``weights``
-finds the model; ``child`` runs it in a process of its own, which ``session`` starts and asks in the form of ``frames``.
-``priority`` lets those go first for whom somebody waits. ``embedder`` joins them all.
+    embedder       the class ``MiniLM``
+    wordpiece      splits text into the model's word pieces; ``windows`` into ranges that it can read whole
+    weights        finds the model's file
+    child          runs the model in a process of its own
+    model_process  starts that process and asks it, in the ``frames`` that both know
+    priority       lets texts go first that somebody waits for
 
 Nothing is imported here: the child imports this package and must stay light.
 """

@@ -2,7 +2,7 @@
 
     python -m chat.providers.embedded.minilm.child MODEL
 
-It reads and writes what ``frames`` describes. Texts never come here, only numbers of word pieces.
+It reads and writes the frames of ``frames``. Texts never come here, only numbers of word pieces.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _OUTPUT = "last_hidden_state"
 
 
 def main(model: str) -> None:
-    """Answer until the parent has gone."""
+    """Answer until the parent closes the pipe."""
     os.nice(_NICENESS)
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # so that nothing else gets between the vectors
     session = load(model)
-    give_back()
-    while pieces := frames.read(sys.stdin.buffer):
+    free_memory()
+    while pieces := frames.read_pieces(sys.stdin.buffer):
         try:
             os.write(answers, embed(session, pieces))
         except BrokenPipeError:
@@ -39,10 +39,10 @@ def main(model: str) -> None:
 
 
 def load(model: str) -> Any:
-    """The model, on one core. Exits with a sentence when the file holds another one."""
+    """Return the runtime's session of the model, on one core. Exit with a sentence when the file has another model."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # it plans for each length of a text anew, and keeps the plans
+    options.enable_mem_pattern = False  # it would make a plan for each length of a text, and keep them
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     shapes = {output.name: output.shape for output in session.get_outputs()}
@@ -51,15 +51,15 @@ def load(model: str) -> Any:
     return session
 
 
-def give_back() -> None:
-    """Return the 60 MB that loading took to the system; glibc would keep them."""
+def free_memory() -> None:
+    """Give the 60 MB that loading took back to the system; glibc would keep them."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
 
 
 def embed(session: Any, pieces: Sequence[int]) -> bytes:
-    """The vector: the mean of the model's last states, made 1 long."""
+    """Return the vector: the mean of the model's last states, of length 1, as 384 float32, little-endian."""
     text = np.array([pieces], dtype=np.int64)
     inputs = {"input_ids": text, "attention_mask": np.ones_like(text), "token_type_ids": np.zeros_like(text)}
     (states,) = session.run([_OUTPUT], inputs)

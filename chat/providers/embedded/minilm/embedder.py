@@ -1,4 +1,4 @@
-"""The embedder that is built in."""
+"""The built-in embedder, used by ``chat.retrieval.embedders``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from chat.errors import Unreachable
 from chat.providers.embedded.minilm.frames import DIMENSIONS
+from chat.providers.embedded.minilm.model_process import ModelProcess, ModelProcessEnded
 from chat.providers.embedded.minilm.priority import PriorityLock
-from chat.providers.embedded.minilm.session import Ended, Session
 from chat.providers.embedded.minilm.weights import find_model
 from chat.providers.embedded.minilm.windows import MOST_PIECES, windows
 from chat.providers.embedded.minilm.wordpiece import encode
@@ -35,64 +35,62 @@ class MiniLM:
         self._model_path = model_path
         self._idle_seconds = idle_seconds
         self._lock = PriorityLock()
-        self._session: Session | None = None
+        self._process: ModelProcess | None = None
         self._used_at = 0.0
         self._timer: Timer | None = None
 
     @property
     def pid(self) -> int | None:
         """The child's process id; None while there is none."""
-        return self._session.pid if self._session else None
+        return self._process.pid if self._process else None
 
-    def windows(self, text: str) -> list[tuple[int, int]]:
-        """See ``chat.providers.base.Embedder``."""
-        return windows(text)
+    windows = staticmethod(windows)
 
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
-        """See ``chat.providers.base.Embedder``: rows of 384. Of a text longer than a window the beginning counts.
+        """See ``chat.providers.base.Embedder``. Return rows of 384 numbers; a text longer than a window is cut off.
 
-        Takes 70 ms for a window, 5 ms for a question; after each text the urgent have their turn.
+        Takes 70 ms for a window, 5 ms for a question; after each text the urgent go first.
         """
         rows = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for place, text in enumerate(texts):
             pieces = encode(text, most=MOST_PIECES)
-            with self._lock.held(urgent=urgent):
+            with self._lock.acquire(urgent=urgent):
                 rows[place] = np.frombuffer(self._ask(pieces), dtype="<f4")
         return rows
 
     def close(self) -> None:
         """End the child. Another text starts another one."""
-        with self._lock.held(urgent=True):
+        with self._lock.acquire(urgent=True):
             self._end()
 
     def _ask(self, pieces: Sequence[int]) -> bytes:
-        """The vector, from a new child if the one we have does not answer. Raises ``ProviderError``."""
+        """Return the vector, from a new child if the one we have does not answer. Raise ``ProviderError``."""
         try:
             return self._ask_once(pieces)
-        except Ended as ended:
+        except ModelProcessEnded as ended:
             logger.warning("The process of the embedding model is started anew: %s", ended)
         try:
             return self._ask_once(pieces)
-        except Ended as ended:
+        except ModelProcessEnded as ended:
             raise Unreachable(
                 f"The embedding model does not run: {ended} Try again; if it stays so, an administrator can look "
                 "whether the server has 300 MB of memory to spare and all of Everthread's requirements installed."
             ) from ended
 
     def _ask_once(self, pieces: Sequence[int]) -> bytes:
-        if self._session is None:
-            self._session = Session(find_model(self._model_path))
-            self._look_after(self._idle_seconds)
+        if self._process is None:
+            self._process = ModelProcess(find_model(self._model_path))
+            self._schedule_check(self._idle_seconds)
         try:
-            answer = self._session.ask(pieces)
+            answer = self._process.ask(pieces)
         except BaseException:  # Ctrl-C too: who asks next would get the answer that is still to come
             self._end()
             raise
         self._used_at = time.monotonic()
         return answer
 
-    def _look_after(self, seconds: float) -> None:
-        """Look ``seconds`` from now whether the child idles."""
+    def _schedule_check(self, seconds: float) -> None:
+        """Check ``seconds`` from now that the child is in use, else end it."""
         if self._timer:
             self._timer.cancel()
         self._timer = Timer(seconds, self._end_if_idle)
@@ -100,17 +98,17 @@ class MiniLM:
         self._timer.start()
 
     def _end_if_idle(self) -> None:
-        with self._lock.held(urgent=False):
-            left = self._used_at + self._idle_seconds - time.monotonic()
-            if left <= 0:
+        with self._lock.acquire(urgent=False):
+            remaining = self._used_at + self._idle_seconds - time.monotonic()
+            if remaining <= 0:
                 self._end()
-            elif self._session:
-                self._look_after(left)
+            elif self._process:
+                self._schedule_check(remaining)
 
     def _end(self) -> None:
-        session, self._session = self._session, None
+        process, self._process = self._process, None
         timer, self._timer = self._timer, None
         if timer:
             timer.cancel()
-        if session:
-            session.end()
+        if process:
+            process.end()

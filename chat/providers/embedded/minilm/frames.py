@@ -1,4 +1,4 @@
-"""What goes between the child and its parent: a text's pieces one way, its vector the other."""
+"""The frames between the child and its parent: a text's pieces one way, its vector the other."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ VECTOR_BYTES = 4 * DIMENSIONS
 _COUNT = struct.Struct("<I")
 
 
-def pack(pieces: Sequence[int]) -> bytes:
-    """How many, then each as four bytes, little-endian. At most 256, so that a pipe takes them at once."""
+def encode_pieces(pieces: Sequence[int]) -> bytes:
+    """Return the count and then each of at most 256 pieces, as four bytes each, little-endian."""
+    # At most 256, so that a pipe takes the frame at once.
     return _COUNT.pack(len(pieces)) + struct.pack(f"<{len(pieces)}I", *pieces)
 
 
-def read(stream: BinaryIO) -> tuple[int, ...] | None:
-    """The next pieces; None at the end."""
+def read_pieces(stream: BinaryIO) -> tuple[int, ...] | None:
+    """Return the next pieces; None at the end."""
     head = stream.read(_COUNT.size)
     if len(head) < _COUNT.size:
         return None

@@ -1,4 +1,4 @@
-"""Where the model is: in an installed package that holds nothing else, or in a file that is named."""
+"""Finds the model's file: in an installed package that has nothing else, or where the settings name one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _REMEDY = f"Install Everthread's requirements again, or let {SETTING} name an ON
 
 
 def find_model(model_path: Path | None = None, *, package: str = PACKAGE, sha256: str = SHA256) -> Path:
-    """The ONNX file ``model_path`` if one is given, else that of ``package``, whose digest must be ``sha256``.
+    """Return the ONNX file ``model_path`` if one is given, else that of ``package``, whose digest must be ``sha256``.
 
-    No code of the package is run. Raises ``ModelNotFound``. Takes 50 ms.
+    No code of the package is run. Raise ``ModelNotFound``. Takes 50 ms.
     """
     if model_path is not None:
         if not model_path.is_file():

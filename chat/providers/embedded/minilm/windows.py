@@ -1,4 +1,4 @@
-"""Ranges of a text that the model can take whole: it reads 256 pieces, and what it cannot read is not found."""
+"""Cuts a text into ranges that the model can read whole: it reads 256 pieces, and the rest would not be found."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ _INSIDE = -1  # the grade of a place between two words without a space
 
 
 def windows(text: str) -> list[tuple[int, int]]:
-    """See ``chat.providers.base.Embedder``. As few as possible of at most ``MOST_PIECES``, of about one length.
+    """Return ranges of characters as ``chat.providers.base.Embedder`` does: as few as possible, of about one length.
 
-    They end with a paragraph, sentence or line if one ends there, else between words, within a word only if it never
-    ends.
+    Each has at most ``MOST_PIECES``. They end with a paragraph, sentence or line if one ends near, else between words,
+    within a word only if it is longer than a window.
     """
-    found = list(words(text))
-    places = _Places(text, found)
+    all_words = list(words(text))
+    places = _Places(text, all_words)
     starts = [0]
-    while starts[-1] < len(found):
+    while starts[-1] < len(all_words):
         starts.append(places.end(starts[-1]))
-    return [(found[first].start, found[after - 1].end) for first, after in pairwise(starts)]
+    return [(all_words[first].start, all_words[after - 1].end) for first, after in pairwise(starts)]
 
 
 class _Places:
-    """Where a text may be cut. A place is the number of words before it."""
+    """The places where a text may be cut. A place is the number of words before it."""
 
-    def __init__(self, text: str, found: list[Word]) -> None:
-        self._words = found
-        self._pieces = [0, *accumulate(word.pieces for word in found)]
+    def __init__(self, text: str, all_words: list[Word]) -> None:
+        self._words = all_words
+        self._pieces = [0, *accumulate(word.pieces for word in all_words)]
         parts = list(split_sentences(text))
         self._ends = list(accumulate(len(part) for part, _grade in parts))
         self._grades = [grade for _part, grade in parts]
 
     def end(self, first: int) -> int:
-        """The best place to end the window that begins with the word ``first``."""
+        """Return the best place to end the window that begins with the word ``first``."""
         before = self._pieces[first]
-        left = self._pieces[-1] - before
-        count = ceil(left / MOST_PIECES)
+        remaining = self._pieces[-1] - before
+        count = ceil(remaining / MOST_PIECES)
         if count == 1:
             return len(self._words)
-        even = left / count
-        least = max((1 - _SWAY) * even, left - (count - 1) * MOST_PIECES)
+        even = remaining / count
+        least = max((1 - _SWAY) * even, remaining - (count - 1) * MOST_PIECES)
         most = min((1 + _SWAY) * even, MOST_PIECES)
         last = bisect_right(self._pieces, before + most) - 1
         earliest = min(bisect_left(self._pieces, before + least), last)
@@ -60,7 +60,7 @@ class _Places:
         )
 
     def _grade(self, place: int) -> int:
-        """How good it is to cut there."""
+        """Return the grade of a cut: 0 between words, ``_INSIDE`` within one, else the grade of the sentence's end."""
         end, start = self._words[place - 1].end, self._words[place].start
         nearest = bisect_right(self._ends, start) - 1
         if nearest >= 0 and self._ends[nearest] >= end:

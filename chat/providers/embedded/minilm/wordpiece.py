@@ -1,4 +1,4 @@
-"""BERT's uncased WordPiece: text as the numbers of word pieces in ``vocab.txt``.
+"""BERT's uncased WordPiece tokenizer: text becomes the numbers of word pieces in ``vocab.txt``.
 
 Equal to the model's published tokenizer, which lower-cases, takes accents off, lets each punctuation mark and each CJK
 ideograph stand alone, and then takes the longest piece of the vocabulary again and again.
@@ -26,7 +26,7 @@ _CJK = (
     *((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F)),
     *((0x2B740, 0x2B81F), (0x2B820, 0x2CEAF), (0x2F800, 0x2FA1F)),
 )
-_NOTHING = ("Cc", "Cf", "Co", "Cs")
+_LEFT_OUT = ("Cc", "Cf", "Co", "Cs")
 """Categories of characters that are left out. Which are unassigned changes with Python's version, so they stay."""
 
 _WORDS = re.compile(rf"(?:w-*){{1,{_LONGEST_PART}}}|a-*")  # in a text's kinds
@@ -41,27 +41,27 @@ class Word(NamedTuple):
 
 
 def encode(text: str, *, most: int) -> list[int]:
-    """The model's input: ``FIRST``, the first ``most`` pieces of ``text``, ``LAST``."""
-    found = chain.from_iterable(map(_pieces, text.translate(_WRITTEN).split()))
-    return [FIRST, *islice(found, most), LAST]
+    """Return the model's input: ``FIRST``, the first ``most`` pieces of ``text``, ``LAST``."""
+    pieces = chain.from_iterable(map(_pieces, text.translate(_NORMALIZED).split()))
+    return [FIRST, *islice(pieces, most), LAST]
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of ``text`` in order; those that never end are told in parts."""
-    for found in _WORDS.finditer(text.translate(_KINDS)):
-        start, end = found.span()
-        pieces = _pieces(text[start:end].translate(_WRITTEN).strip())
+    """Yield the words of ``text`` in order, in parts those longer than a window."""
+    for match in _WORDS.finditer(text.translate(_KINDS)):
+        start, end = match.span()
+        pieces = _pieces(text[start:end].translate(_NORMALIZED).strip())
         is_unknown = pieces == (UNKNOWN,)
         yield Word(start, end, -((start - end) // UNKNOWN_CHARACTERS) if is_unknown else len(pieces))
 
 
 @lru_cache(maxsize=1 << 15)
 def _pieces(word: str) -> tuple[int, ...]:
-    """``word`` as it is written after normalisation."""
+    """Return the pieces of ``word``, which is normalised."""
     if len(word) > _LONGEST_WORD:
         return (UNKNOWN,)
     vocabulary, longest = _vocabulary()
-    found: list[int] = []
+    pieces: list[int] = []
     start, prefix = 0, ""
     while start < len(word):
         for end in range(min(len(word), start + longest), start, -1):
@@ -69,49 +69,49 @@ def _pieces(word: str) -> tuple[int, ...]:
                 break
         else:
             return (UNKNOWN,)
-        found.append(piece)
+        pieces.append(piece)
         start, prefix = end, "##"
-    return tuple(found)
+    return tuple(pieces)
 
 
 @cache
 def _vocabulary() -> tuple[dict[str, int], int]:
-    """The pieces with their numbers, and the length of the longest."""
+    """Return the pieces with their numbers, and the length of the longest."""
     lines = files(__package__).joinpath("vocab.txt").read_text(encoding="utf-8").splitlines()
     return {piece: number for number, piece in enumerate(lines)}, max(map(len, lines))
 
 
 class _Table(dict[int, str]):
-    """For ``str.translate``: what ``make`` makes of a character, made when it is first met."""
+    """A table for ``str.translate``, which calls ``make`` for a character when it is first met."""
 
     def __init__(self, make: Callable[[str], str]) -> None:
         self._make = make
 
     def __missing__(self, code: int) -> str:
-        made = self[code] = self._make(chr(code))
-        return made
+        replacement = self[code] = self._make(chr(code))
+        return replacement
 
 
 def _kind(char: str) -> str:
-    """``w`` in a word, ``a`` alone, a space between words, ``-`` nothing."""
+    """Return ``w`` for a character within words, ``a`` for one alone, a space between words, ``-`` for one left out."""
     category = unicodedata.category(char)
     if char in "\t\n\r" or (char.isspace() and category != "Cc"):
         return " "
     bare = _bare(char)
-    if category in _NOTHING or char == "\ufffd" or not bare:
+    if category in _LEFT_OUT or char == "\ufffd" or not bare:
         return "-"
     is_mark = bare in string.punctuation or unicodedata.category(bare[0]).startswith("P")
     return "a" if is_mark or any(first <= ord(char) <= last for first, last in _CJK) else "w"
 
 
-def _written(char: str) -> str:
-    """What the vocabulary has instead of ``char``."""
+def _normalize(char: str) -> str:
+    """Return ``char`` as the vocabulary writes it."""
     return {"w": "{}", "a": " {} ", " ": " ", "-": ""}[_kind(char)].format(_bare(char))
 
 
 def _bare(char: str) -> str:
-    """``char`` in lower case without accents."""
+    """Return ``char`` in lower case without accents."""
     return "".join(part for part in unicodedata.normalize("NFD", char) if unicodedata.category(part) != "Mn").lower()
 
 
-_KINDS, _WRITTEN = _Table(_kind), _Table(_written)
+_KINDS, _NORMALIZED = _Table(_kind), _Table(_normalize)

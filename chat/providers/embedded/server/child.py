@@ -1,9 +1,9 @@
-"""The child process: llama.cpp's server with one model, on loopback, for as long as somebody uses it.
+"""The child process: llama.cpp's server with one model, on loopback, as long as a process uses it.
 
     python -m chat.providers.embedded.server.child MODEL FOLDER
 
-It keeps ``FOLDER/server.json`` locked for life and writes there where it listens. It leaves when it can take
-``FOLDER/users.lock`` alone: every process that uses it holds that lock shared, and the kernel frees it for the dead.
+It keeps ``FOLDER/server.json`` locked for life and writes there where it listens. It ends when it can lock
+``FOLDER/users.lock`` for itself: every process that uses it has that lock shared, and the kernel frees it for the dead.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ IDLE_SECONDS = 600
 """Then the weights are dropped (710 to 109 MB); the next request takes 1.2 s more."""
 
 MOST_THREADS = 8
-LOOK_SECONDS = 1.0
-"""How long the child may outlive its last user."""
+POLL_SECONDS = 1.0
+"""The time by which the child may outlive its last user."""
 
 RIVAL_SECONDS = 5.0
-"""How long to wait for the lock: a reader's look holds it for microseconds, a dying predecessor for longer."""
+"""The wait for the lock: a reader has it for microseconds, a dying predecessor for longer."""
 
 
 def main(model: str, folder: Path) -> None:
-    """Serve ``model`` until nobody uses it."""
+    """Serve ``model`` until no process uses it. Exit if another process serves it already."""
     record = FileLock(folder / "server.json")
     users = FileLock(folder / "users.lock")
     deadline = time.monotonic() + RIVAL_SECONDS
-    while not record.take(wait=False):
+    while not record.acquire(wait=False):
         if time.monotonic() > deadline:
             sys.exit("another process serves this model")
         time.sleep(0.05)
@@ -49,13 +49,13 @@ def main(model: str, folder: Path) -> None:
     key = secrets.token_urlsafe(24)
     server = start(model, key)
     write_server(record, Server(os.getpid(), f"{server.listening_address}/v1", key))
-    while not users.take(wait=False):
-        time.sleep(LOOK_SECONDS)
+    while not users.acquire(wait=False):
+        time.sleep(POLL_SECONDS)
     os._exit(0)  # the server's threads would hold up an ordinary exit
 
 
 def start(model: str, key: str) -> Any:
-    """Load ``model`` and listen; the server runs in threads of its own. Blocks every Python thread while it loads."""
+    """Load ``model`` and return a server that listens, in threads of its own. Loading blocks every Python thread."""
     import xllamacpp  # an extra, and 34 MB of native code: only the process that runs it may load it
 
     params = xllamacpp.CommonParams()
@@ -71,7 +71,7 @@ def start(model: str, key: str) -> Any:
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

