@@ -15,6 +15,6 @@ In processes of their own, which the sandbox's Python runs:
     isolation       the layers that a fork puts on before it may run a line of anyone's code
     inside          the read–eval loop in a session
 
-``protocol``, ``values`` and ``errors`` are what passes between them. ``docs/sandbox.md`` says what is isolated and what
-is not.
+``protocol``, ``values`` and ``errors`` are what passes between them, ``libraries`` the list of what cells may import.
+``docs/sandbox.md`` says what is isolated and what is not.
 """

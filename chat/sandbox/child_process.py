@@ -42,7 +42,8 @@ class ChildProcess:
             stderr=errors,
             text=True,
             errors="replace",
-            start_new_session=True,  # so that Ctrl-C in our terminal does not end it while runs are finishing
+            # So that Ctrl-C in our terminal does not end it while runs are finishing.
+            start_new_session=True,
         )
         self.pid = self._process.pid
         threading.Thread(target=self._wait, name=f"wait for {module}", daemon=True).start()
@@ -80,7 +81,8 @@ class ChildProcess:
 
     def _call_in_loop(self, function: Callable[[Any], None] | None, argument: str | int) -> None:
         if function is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any longer
+            # The loop is closed: nobody waits any longer.
+            with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(function, argument)
 
 

@@ -13,7 +13,7 @@ from chat.models import Assistant, File, Run, SandboxFile
 from chat.models.ids import new_id
 from chat.providers.base import Function
 from chat.providers.tool_names import CODE_INTERPRETER
-from chat.sandbox.inside.libraries import HERE
+from chat.sandbox.libraries import HERE
 
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
 MOST_TOLD = 16_000  # of them that the model is told

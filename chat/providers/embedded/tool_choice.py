@@ -75,7 +75,8 @@ async def _fill_in(model: ChatModel, request: Request, function: Function) -> tu
     turns = tool_prompts.argument_turns(function, message=_last_user_text(request))
     try:
         text, usage = await _ask(model, request.model, turns, tool_prompts.argument_format(function), ARGUMENT_TOKENS)
-    except ProviderError:  # the server cannot enforce every schema: patterns, references
+    except ProviderError:
+        # The server cannot enforce every schema: patterns, references.
         text, usage = await _ask(model, request.model, turns, {"type": "json_object"}, ARGUMENT_TOKENS)
     if _parse_object(text) is None:
         raise ProviderError(f"The embedded model could not fill in the arguments of {function.name!r}.")

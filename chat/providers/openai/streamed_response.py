@@ -81,7 +81,8 @@ class StreamedResponse:
         try:
             return await anext(self._blocks, None)
         except CONNECTION_ERRORS as error:
-            if self._parser.is_whole:  # a connection that breaks after the last piece has done its work
+            # A connection that breaks after the last piece has done its work.
+            if self._parser.is_whole:
                 return None
             raise connection_error(error, timeout=self._timeout) from error
 

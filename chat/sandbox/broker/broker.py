@@ -105,7 +105,8 @@ class Broker:
         if self.report is None or self.report.tier is None:
             self.failure = self.failure or REFUSED
             self.started.set_exception(SandboxUnavailable(self.failure))
-            self.started.exception()  # marks it as seen: asyncio would log it if no caller ever asks
+            # Marks it as seen: asyncio would log it if no caller ever asks.
+            self.started.exception()
             return
         record = orphans.ProcessRecord(options.folder / "processes")
         self.pool = SessionPool(options, tier=self.report.tier, threads=self.threads, record=record)
@@ -177,11 +178,13 @@ async def serve(options: BrokerOptions) -> None:
     if running.done():
         running.result()
     logging.shutdown()
-    os._exit(0)  # an ordinary exit would wait for threads that wait for sessions
+    # An ordinary exit would wait for threads that wait for sessions.
+    os._exit(0)
 
 
 def main(options_json: str) -> None:
-    os.umask(0o022)  # or the users of sessions could not enter what is made for them
+    # The users of sessions must be able to enter the folders that are made for them.
+    os.umask(0o022)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     options = BrokerOptions.from_json(options_json)
     lock_folder(options.folder)
@@ -190,7 +193,8 @@ def main(options_json: str) -> None:
     if count := orphans.ProcessRecord(options.folder / "processes").sweep():
         log.warning("%d processes of an earlier broker were still there and have been ended", count)
     orphans.remove_folders(options.folder / "sessions")
-    if options.uids is not None:  # sessions have users of their own, who must get to their files
+    # Sessions have users of their own, who must get to their files.
+    if options.uids is not None:
         for folder in (options.folder, options.folder / "sessions"):
             folder.chmod(0o711)
     asyncio.run(serve(options))

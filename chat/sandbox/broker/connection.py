@@ -51,7 +51,8 @@ class BrokerConnection:
                     self.next_frame = asyncio.ensure_future(protocol.read_frame(self.reader))
                     await self._run_while_connected(self._answer(header, body))
         except (EOFError, OSError, protocol.BadFrame):
-            pass  # the client is gone, or is not one of ours
+            # The client is gone, or is not one of ours.
+            pass
         finally:
             self.next_frame.cancel()
             await asyncio.gather(self.next_frame, return_exceptions=True)

@@ -56,7 +56,8 @@ class FairQueue:
 
     def release(self, owner: str) -> None:
         self.in_use[owner] -= 1
-        self.in_use += Counter()  # drops the owners that have none
+        # Drops the owners that have none.
+        self.in_use += Counter()
         self.grant()
 
     def grant(self) -> None:

@@ -27,7 +27,8 @@ class ThreadPool:
                 stop.set()
             await asyncio.wait({running})
             if not running.cancelled():
-                running.exception()  # marks it as seen: asyncio would log it
+                # Marks it as seen: asyncio would log it.
+                running.exception()
             raise
 
     def close(self) -> None:

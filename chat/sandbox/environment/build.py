@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chat.sandbox.environment.install_steps import OLDEST, POLL_SECONDS, InstallProgress, is_suitable, run_program
 from chat.sandbox.errors import SandboxUnavailable
-from chat.sandbox.inside.libraries import LIBRARIES
+from chat.sandbox.libraries import LIBRARIES
 
 PINS = Path(__file__).parents[1] / "requirements.txt"
 NEEDED = 1_200_000_000

@@ -84,7 +84,8 @@ def run_program(command: Sequence[str], *, lock: int, watch: Watch) -> None:
                 time.sleep(POLL_SECONDS)
             watch(_read_output(file))
         finally:
-            process.kill()  # nothing, if it has ended
+            # This does nothing if it has ended.
+            process.kill()
             process.wait()
         if process.returncode:
             raise _failure(_read_output(file))

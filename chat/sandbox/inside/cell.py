@@ -44,7 +44,8 @@ def serve(control: socket.socket, folder: str, *, images: int) -> NoReturn:
         if folder != DATA:
             shim.install(folder)
         shim.mend_times()
-        sys.path.append(DATA)  # last: a file of the user's must not stand for a library
+        # At the end: a file of the user's must not stand for a library.
+        sys.path.append(DATA)
         os.chdir(DATA)
         loop = _Loop(control, folder, images=images)
         with suppress(EOFError, ConnectionError, BadFrame):
@@ -106,7 +107,8 @@ class _Loop:
 
     def _send_picture(self, png: bytes) -> None:
         with self._interrupts.postponed(), self._sending:
-            if self._nonce is not None:  # a thread that outlives its cell may show no picture
+            # A thread that outlives its cell may show no picture.
+            if self._nonce is not None:
                 send(self._control, {"op": "image", "nonce": self._nonce}, png)
 
 

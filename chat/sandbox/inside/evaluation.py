@@ -33,7 +33,8 @@ class Cells:
         self._display = display
         self._interrupts = interrupts
         self._streams = Streams()
-        self._main = ModuleType("__main__")  # a real module: pickle and dataclasses look their classes up in it
+        # A real module: pickle and dataclasses look their classes up in it.
+        self._main = ModuleType("__main__")
         vars(builtins).update(display=display.display)
         self._count = 0
 
@@ -49,7 +50,8 @@ class Cells:
             return CellResult("ok", value=value)
         except BaseException as error:
             with suppress(Exception):
-                self._display.pictures.close_figures()  # half drawn; the next try would draw over them
+                # Half drawn; the next try would draw over them.
+                self._display.pictures.close_figures()
             return _failed(error)
         finally:
             self._streams.end()

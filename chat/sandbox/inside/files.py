@@ -66,7 +66,8 @@ class Files:
                 relative = os.path.relpath(path, self.folder)
                 try:
                     status = os.lstat(path)
-                except OSError:  # gone this moment, or in a folder that may be read but not entered
+                except OSError:
+                    # Gone this moment, or in a folder that may be read but not entered.
                     continue
                 if stat.S_ISREG(status.st_mode) and _is_text(relative):
                     yield relative, status

@@ -20,7 +20,8 @@ class Interrupts:
     @contextmanager
     def allowed(self) -> Iterator[None]:
         """Allow interrupts within the context, in which a cell runs."""
-        signal.signal(signal.SIGINT, self._interrupt)  # each time: the last cell may have changed it
+        # Each time: the last cell may have changed it.
+        signal.signal(signal.SIGINT, self._interrupt)
         self._missed = False
         self._running = True
         try:
@@ -28,13 +29,15 @@ class Interrupts:
         finally:
             self._running = False
             for timer in TIMERS:
-                signal.setitimer(timer, 0)  # an alarm of the cell must not go off between cells
+                # An alarm of the cell must not go off between cells.
+                signal.setitimer(timer, 0)
 
     @contextmanager
     def postponed(self) -> Iterator[None]:
         """Raise an interrupt only at the end of the context: half a frame would end the session."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread is interrupted
+            # Only the main thread is interrupted.
+            yield
             return
         self._postponed = True
         try:

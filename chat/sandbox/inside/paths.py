@@ -60,7 +60,8 @@ class Paths:
 
     def _translate_error(self, error: OSError) -> None:
         for name in ("filename", "filename2"):
-            if (value := getattr(error, name)) is not None:  # None, once set, would be printed
+            # Python would print a None that was set.
+            if (value := getattr(error, name)) is not None:
                 setattr(error, name, self._to_visible(value))
 
     def _to_real(self, value: Any) -> Any:

@@ -27,7 +27,8 @@ class Pictures:
         """Prepare for a cell: have the libraries' own ways of showing a picture send it."""
         self._count = 0
         if pyplot := sys.modules.get("matplotlib.pyplot"):
-            vars(pyplot).update(show=lambda *_, **__: self.show_figures())  # a method would not do: pyplot marks it
+            # Not a method: pyplot sets attributes of the function.
+            vars(pyplot).update(show=lambda *_, **__: self.show_figures())
             sys.modules["matplotlib.figure"].Figure.show = self._show_method
         if pillow := sys.modules.get("PIL.Image"):
             pillow.Image.show = self._show_method
@@ -47,7 +48,8 @@ class Pictures:
             figures: list[Any] = [pyplot.figure(number) for number in pyplot.get_fignums()]
             self.close_figures()
             for figure in figures:
-                if len(figure.get_children()) > 1:  # more than its background
+                # It has more than its background.
+                if len(figure.get_children()) > 1:
                     self.send(figure)
 
     def close_figures(self) -> None:
@@ -107,7 +109,8 @@ def _figure_png(figure: Any, scale: float) -> bytes:
     png = io.BytesIO()
     try:
         figure.savefig(png, format="png", dpi=dpi, bbox_inches="tight")
-    except ValueError:  # something lies so far outside that the picture would be immense
+    except ValueError:
+        # Something lies so far outside that the picture would be immense.
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=dpi)
     return png.getvalue()

@@ -81,7 +81,8 @@ def _holders() -> Iterator[dict[Any, Any] | type]:
     for module in list(sys.modules.values()):
         if isinstance(module, ModuleType) and not module.__name__.startswith("chat.sandbox"):
             yield vars(module)
-    yield from (value for value in vars(glob).values() if isinstance(value, type))  # of pathlib, from Python 3.13 on
+    # From Python 3.13 on, these classes do the work of pathlib.
+    yield from (value for value in vars(glob).values() if isinstance(value, type))
     if numpy := sys.modules.get("numpy.lib._datasource"):
         yield numpy._file_openers._file_openers
 

@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import dataclass
 from types import CodeType
 
-from chat.sandbox.inside.libraries import HERE
+from chat.sandbox.libraries import HERE
 
 LAST_VALUE = "__last_value__"
 """The variable that has the value of a last expression until the cell is over."""

@@ -6,7 +6,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from chat.sandbox.inside.libraries import HERE
+from chat.sandbox.libraries import HERE
 
 LONGEST = 16_000  # characters
 _OURS = str(Path(__file__).parents[1])
@@ -31,7 +31,8 @@ def format_error(error: BaseException) -> str:
     """Return the traceback without frames of ours, with an explanation if we have one."""
     try:
         text = "".join(_Report(error).format())
-    except BaseException:  # the exception's own methods may do anything
+    except BaseException:
+        # The exception's own methods may do anything.
         text = f"{type(error).__name__}\n"
     return shorten(text.replace(_LIBRARIES, ""), LONGEST)
 

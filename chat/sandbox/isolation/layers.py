@@ -146,7 +146,8 @@ def _forget_environment(child: ForkedChild) -> None:
 
 def _restrict_files(child: ForkedChild) -> None:
     if child.plan.tier == "ns" and not child.abi:
-        return  # the root holds nothing else to begin with
+        # The root has nothing else in it to begin with.
+        return
     rules = [Rule(path, "read") for path in child.reads]
     rules += [Rule(path, "write") for path in (child.data, child.scratch)]
     rules += [Rule(path, "device") for path in DEVICES]

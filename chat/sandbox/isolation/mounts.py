@@ -36,7 +36,8 @@ def build_root(readable: Iterable[str], *, limits: Limits, uid: int, outside: in
     _mount(None, "/", flags=_RECURSIVE | _PRIVATE)
     _pivot_to_temporary_root()
     writable = {DATA: limits.disk, SCRATCH: limits.scratch, SHARED: 16 * MB}
-    for path, size in writable.items():  # first: the Python may lie in one of them
+    # Before the rest: the Python may lie in one of them.
+    for path, size in writable.items():
         options = f"size={size},nr_inodes={limits.files},mode=700,uid={uid},gid={uid}"
         os.makedirs(_NEW + path)
         _mount("tmpfs", _NEW + path, kind="tmpfs", flags=_OF_NOBODY, options=options)
@@ -53,7 +54,8 @@ def build_root(readable: Iterable[str], *, limits: Limits, uid: int, outside: in
 
 def _pivot_to_temporary_root() -> None:
     """Make a small file system the root, with the machine's at ``/old`` and room for ours at ``/new``."""
-    aside = SCRATCH  # any folder that always exists
+    # Any folder that always exists will do.
+    aside = SCRATCH
     _mount("tmpfs", aside, kind="tmpfs", flags=_NOSUID | _NODEV, options="size=4m,nr_inodes=4096,mode=755")
     os.mkdir(aside + _NEW)
     os.mkdir(aside + _OLD)

@@ -61,7 +61,8 @@ def enter_pid() -> None:
     if child:
         _follow(child)
     privileges.die_with_parent()
-    if select.select([outside], [], [], 0)[0]:  # it ended before we were tied to it
+    # It ended before we were tied to it.
+    if select.select([outside], [], [], 0)[0]:
         os._exit(1)
     os.close(outside)
 

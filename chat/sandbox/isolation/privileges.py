@@ -79,7 +79,8 @@ def _end_for_time(number: int, _: object) -> None:
 def limit(limits: Limits, *, own_user: bool) -> None:
     """Set resource limits. ``own_user``: no process outside this session has its user; its threads can be counted."""
     values = {
-        resource.RLIMIT_AS: limits.memory + 640 * MB,  # what is mapped is more than what is used
+        # What is mapped is more than what is used.
+        resource.RLIMIT_AS: limits.memory + 640 * MB,
         resource.RLIMIT_FSIZE: min(limits.disk, 256 * MB),
         resource.RLIMIT_NOFILE: 256,
         resource.RLIMIT_STACK: 8 * MB,
@@ -90,7 +91,8 @@ def limit(limits: Limits, *, own_user: bool) -> None:
             (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO), 0
         ),
     }
-    signal.signal(signal.SIGXCPU, _end_for_time)  # by default it does nothing to the first process of a namespace
+    # By default it does nothing to the first process of a namespace.
+    signal.signal(signal.SIGXCPU, _end_for_time)
     if own_user:
         values[resource.RLIMIT_NPROC] = 64
     for kind, value in values.items():

@@ -68,7 +68,8 @@ def install(program: bytes) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     number = NUMBERS[kernel.ARCHITECTURE]["seccomp"]
-    kernel.syscall("seccomp", number, 1, 1, ctypes.c_char_p(header))  # SET_MODE_FILTER, all threads
+    # SECCOMP_SET_MODE_FILTER, for all threads.
+    kernel.syscall("seccomp", number, 1, 1, ctypes.c_char_p(header))
 
 
 def program(tier: Tier, *, pid: int, abi: int, architecture: str = kernel.ARCHITECTURE) -> bytes:
@@ -95,7 +96,8 @@ def _answers(tier: Tier) -> dict[str, int]:
     # Landlock does not guard metadata. There a change of them only seems to work, because libraries insist on it.
     metadata = _ALLOW if tier == "ns" else _ERROR
     return {
-        "clone3": _ERROR | errno.ENOSYS,  # its flags lie in memory, out of our sight; libc falls back to clone
+        # The flags of clone3 lie in memory, where no filter sees them; libc falls back to clone.
+        "clone3": _ERROR | errno.ENOSYS,
         "openat2": _ERROR | errno.ENOSYS,
         **dict.fromkeys(_XATTRS.split(), _ERROR | errno.EOPNOTSUPP),
         **dict.fromkeys(_METADATA.split(), metadata),
@@ -123,7 +125,8 @@ def _conditions(tier: Tier, *, pid: int, abi: int) -> dict[str, _Rule]:
     }
     if tier == "ns" or abi >= 3:
         rules["truncate"] = [[]]
-    else:  # before version 3 Landlock lets a file that may be read be emptied by opening it
+    else:
+        # Before version 3 Landlock lets a file that may be read be emptied by opening it.
         rules |= {"open": _opening(1), "openat": _opening(2)}
     return rules
 

@@ -46,7 +46,8 @@ class SessionProcess:
 
     def end(self) -> None:
         """Kill it. Return when it is gone, and the zygote has reaped it."""
-        with suppress(PermissionError):  # it ends all the same when its socket does
+        # It ends all the same when its socket does.
+        with suppress(PermissionError):
             self.signal(signal.SIGKILL)
         _is_readable(self.descriptor, seconds=5)
         self.cause(seconds=5)

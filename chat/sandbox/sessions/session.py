@@ -128,7 +128,8 @@ class Session:
         def keep_picture(frame: Frame) -> None:
             nonlocal count
             count += 1
-            if count > self.limits.images:  # our own code in the session stops there
+            # Our own code in the session stops there.
+            if count > self.limits.images:
                 self._end(BROKE)
             if answers.is_picture(frame[1]):
                 images.append(frame[1])
@@ -215,7 +216,8 @@ class Session:
             for _ in range(most):
                 part = os.read(self._handles.output, _PART)
                 if not part:
-                    self._selector.unregister(self._handles.output)  # it closed its end: nothing more will come
+                    # It closed its end: nothing more will come.
+                    self._selector.unregister(self._handles.output)
                     return
                 self._logs.add(part)
 

@@ -36,13 +36,15 @@ class Watchdog:
             return ""
         breach = self._memory_or_threads() or self._files()
         now = time.monotonic()
-        self._next = now + max(EVERY_SECONDS, 10 * (now - began))  # counting files may take long
+        # Counting files may take long.
+        self._next = now + max(EVERY_SECONDS, 10 * (now - began))
         return breach
 
     def _memory_or_threads(self) -> str:
         status = self._status()
         if status.get("State") == "Z" and not self._process.ends(within=_DYING_SECONDS):
-            return "Its main thread ended, and others went on."  # then the kernel does not tell how much it uses
+            # The kernel does not tell how much such a process uses.
+            return "Its main thread ended, and others went on."
         if _memory(status) > self._limits.memory:
             return f"It used more than {self._limits.memory // MB} MB of memory."
         if int(status.get("Threads", 0)) > self._limits.threads:
@@ -106,7 +108,8 @@ class Deadline:
         grace = self.stop_grace if self._was_stopped else self.grace
         if late >= grace:
             return "end"
-        if late >= grace / 2 and not self._reminded:  # the first may have come before the cell began
+        # The first interrupt may have come before the cell began.
+        if late >= grace / 2 and not self._reminded:
             self._reminded = True
             return "interrupt"
         return "wait"

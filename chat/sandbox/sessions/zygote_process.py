@@ -35,7 +35,8 @@ def serve(*, layers: Mapping[Tier, Mapping[str, Layer]] = LAYERS, abi: int | Non
     ``abi``: the version of Landlock to use; None: the kernel's.
     """
     channel = _channel()
-    os.umask(0o022)  # what a child makes in its root is for its user to read
+    # A session's user must be able to read what is made in its root.
+    os.umask(0o022)
     _allow_descriptors()
     try:
         _warm_up(sys.argv[1:])
@@ -70,7 +71,8 @@ def _warm_up(modules: list[str]) -> None:
     shim.prepare()
     gc.collect()
     gc.freeze()
-    gc.disable()  # until a session begins: a collection would unshare the pages
+    # Until a session begins: a collection would unshare the pages.
+    gc.disable()
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError(f"one of {', '.join(modules)} started a thread, so that forking is not safe")
 
@@ -102,14 +104,16 @@ class _ForkServer:
 
     def _fork(self, request: bytes, control: int, output: int, birth: int) -> None:
         life = socket.socket(fileno=birth)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # or it could end before it has a name here
+        # Otherwise it could end before it is in ``births``.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         try:
             if pid := os.fork():
                 self.births[pid] = life
                 os.close(control)
                 os.close(output)
                 return
-        except OSError as error:  # no memory or too many processes
+        except OSError as error:
+            # There is no memory, or too many processes.
             with suppress(OSError):  # the broker may be gone
                 life.send(str(error).encode())
             life.close()
@@ -125,7 +129,8 @@ class _ForkServer:
         child = None
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until a cell runs: who is stopped early lives on
+            # Until a cell runs: one that is interrupted early lives on.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.channel.close()
             fields = json.loads(request)
             plan = SessionPlan(**{**fields, "limits": Limits(**fields["limits"])})

@@ -19,7 +19,7 @@ import pytest
 
 from chat.sandbox.environment import build, install_steps
 from chat.sandbox.errors import SandboxUnavailable
-from chat.sandbox.inside.libraries import LIBRARIES
+from chat.sandbox.libraries import LIBRARIES
 from tests.sandbox.environment import wheels
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from chat.sandbox.environment.build import PINS
-from chat.sandbox.inside.libraries import LIBRARIES
+from chat.sandbox.libraries import LIBRARIES
 
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[\w.]+)( ; .*)?")
 

@@ -28,7 +28,8 @@ def main(model: str) -> None:
     """Answer until the parent closes the pipe."""
     os.nice(_NICENESS)
     answers = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # so that nothing else gets between the vectors
+    # The runtime's own output must not get between the vectors.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     session = load(model)
     free_memory()
     while pieces := frames.read_pieces(sys.stdin.buffer):
@@ -42,7 +43,8 @@ def load(model: str) -> Any:
     """Return the runtime's session of the model, on one core. Exit with a sentence when the file has another model."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # it would make a plan for each length of a text, and keep them
+    # It would make a plan for each length of a text, and keep them.
+    options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     shapes = {output.name: output.shape for output in session.get_outputs()}

@@ -83,7 +83,8 @@ class MiniLM:
             self._schedule_check(self._idle_seconds)
         try:
             answer = self._process.ask(pieces)
-        except BaseException:  # Ctrl-C too: who asks next would get the answer that is still to come
+        except BaseException:
+            # Ctrl-C too: the next request would get the answer that is still to come.
             self._end()
             raise
         self._used_at = time.monotonic()

@@ -50,7 +50,8 @@ class ModelProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             bufsize=0,
-            start_new_session=True,  # so that Ctrl-C in our terminal ends it through us
+            # So that Ctrl-C in our terminal ends it through us.
+            start_new_session=True,
         )
         self.pid = self._process.pid
         self.end = weakref.finalize(self, _end, self._process, self._errors, self._owner)

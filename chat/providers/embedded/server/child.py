@@ -51,12 +51,14 @@ def main(model: str, folder: Path) -> None:
     write_server(record, Server(os.getpid(), f"{server.listening_address}/v1", key))
     while not users.acquire(wait=False):
         time.sleep(POLL_SECONDS)
-    os._exit(0)  # the server's threads would hold up an ordinary exit
+    # The server's threads would hold up an ordinary exit.
+    os._exit(0)
 
 
 def start(model: str, key: str) -> Any:
     """Load ``model`` and return a server that listens, in threads of its own. Loading blocks every Python thread."""
-    import xllamacpp  # an extra, and 34 MB of native code: only the process that runs it may load it
+    # An extra, and 34 MB of native code: only the process that runs it may load it.
+    import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = model

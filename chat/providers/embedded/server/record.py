@@ -42,11 +42,13 @@ def read_server(path: Path) -> Server | None:
     record = FileLock(path)
     try:
         if record.acquire(shared=True, wait=False):
-            return None  # not locked: the server that wrote it is dead
+            # Not locked: the server that wrote it is dead.
+            return None
         text = os.pread(record.descriptor, LONGEST, 0)
     finally:
         record.close()
     try:
         return Server(**json.loads(text))
     except ValueError:
-        return None  # locked a moment ago and not written yet
+        # The server has locked its file a moment ago, and not written it yet.
+        return None

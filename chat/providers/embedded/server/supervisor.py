@@ -93,7 +93,8 @@ class ServerSupervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # so that Ctrl-C in our terminal does not end it while runs are finishing
+                # So that Ctrl-C in our terminal does not end it while runs are finishing.
+                start_new_session=True,
             )
         threading.Thread(target=child.wait, name="reap the embedded model", daemon=True).start()
         return child

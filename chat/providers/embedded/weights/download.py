@@ -37,7 +37,8 @@ def from_url(weights: WeightsFile, *, partial: Path, progress: Progress) -> None
 
 def _fetch_rest(weights: WeightsFile, out: BinaryIO, progress: Progress) -> None:
     with _open(weights.url, offset=out.tell()) as response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:  # it sends the whole file, from the start
+        # The server ignores the range: it sends the whole file.
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             out.seek(0)
             out.truncate()
         while out.tell() < weights.size:

