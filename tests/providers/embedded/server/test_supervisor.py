@@ -18,9 +18,9 @@ from tests.providers.embedded.conftest import is_running, until
 USER = """
 import sys
 from pathlib import Path
-from chat.providers.embedded.server.supervisor import Supervisor
+from chat.providers.embedded.server.supervisor import ServerSupervisor
 
-print(Supervisor(Path(sys.argv[1]), model=Path(sys.argv[2])).ensure().pid, flush=True)
+print(ServerSupervisor(Path(sys.argv[1]), model=Path(sys.argv[2])).ensure().pid, flush=True)
 sys.stdin.read()
 """
 
