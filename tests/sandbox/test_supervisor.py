@@ -178,7 +178,7 @@ class TestMakingTheLibraries:
                 str(folder),
                 environment=environment_for_pip(os.environ),
                 errors=errors,
-                line=told.append,
+                on_line=told.append,
             )
 
             async def has_told() -> bool:

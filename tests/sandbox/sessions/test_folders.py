@@ -102,10 +102,10 @@ class TestMeasuring:
             file.flush()
             kept.write(bytes(1 << 20))
             kept.flush()
-            before = folders.deleted(os.getpid())
+            before = folders.deleted_size(os.getpid())
             (folder / "data" / "deleted").unlink()
 
-            assert folders.deleted(os.getpid()) - before == 1 << 20
+            assert folders.deleted_size(os.getpid()) - before == 1 << 20
 
     def test_finds_nothing_where_nothing_is(self, tmp_path: Path) -> None:
         assert folders.measure(tmp_path / "none", at_most=10).count == 0
