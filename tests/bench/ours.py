@@ -20,7 +20,7 @@ from chat.models import User
 print(api_keys.create(User.objects.get(username="admin"), name="bench")[1])
 """
 _THREADS = """
-from chat.actions import threads
+from chat.actions.conversation import threads
 from chat.models import Assistant, User
 user, assistant = User.objects.get(username="admin"), Assistant.objects.first()
 for _ in range({count}):

@@ -12,13 +12,13 @@ from tests.bench.stamps import Tally
 _DELTA = b"event: thread.message.delta\n"
 _BROKEN = (b"event: error\n", b"event: thread.run.failed\n")
 _PREPARED = """
-from chat.actions import entries, threads
+from chat.actions.conversation import messages, threads
 from chat.models import Assistant, User
 user, assistant = User.objects.get(username="admin"), Assistant.objects.first()
 print(assistant.id)
 for _ in range({count}):
     thread = threads.create(user, assistant=assistant)
-    entries.create(thread, content="Hello")
+    messages.create(user, thread.id, content="Hello")
     print(thread.id)
 """
 
