@@ -9,15 +9,15 @@ from typing import Any
 
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import file_search as searching
-from chat.engine.hosted_tools.dispatch import Answering
-from chat.engine.live_providers import Upstreams
+from chat.engine.hosted_tools.dispatch import ToolCallDispatch
+from chat.engine.live_providers import LiveProviders
 from chat.engine.prompt import request
-from chat.engine.prompt.request import Material
+from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
-from chat.engine.recording.row_writer import Journal
+from chat.engine.recording.row_writer import RowWriter
 from chat.engine.turn import loop
-from chat.engine.turn.run_limits import Reason, Spent
-from chat.engine.turn.usage_meter import Meter
+from chat.engine.turn.run_limits import LimitReached, Reason
+from chat.engine.turn.usage_meter import UsageMeter
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
@@ -33,10 +33,10 @@ FILTERED = "The answer was stopped by the provider's content filter."
 class Execution:
     """Works on one claimed run. ``stop`` and ``interrupt`` come from the worker, in the same event loop."""
 
-    def __init__(self, run: Run, *, journal: Journal, upstreams: Upstreams) -> None:
+    def __init__(self, run: Run, *, journal: RowWriter, upstreams: LiveProviders) -> None:
         self.run, self.upstreams = run, upstreams
         self.journal = journal
-        self.recorder = Recorder(run, journal=journal, meter=Meter())
+        self.recorder = Recorder(run, journal=journal, meter=UsageMeter())
         self.task: asyncio.Task[None] | None = None
         self.end_as: RunStatus | None = None
         self.interrupted_by = ""
@@ -59,7 +59,7 @@ class Execution:
                 await self._work()
             except asyncio.CancelledError:
                 await self._finish_stopped()
-            except Spent as spent:
+            except LimitReached as spent:
                 await self._end_incomplete(spent.reason)
             except ProviderError as error:
                 log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.message)
@@ -72,46 +72,46 @@ class Execution:
     async def _work(self) -> None:
         await self.recorder.begin()
         if file_search.options(self.run):
-            await searching.until_read(self.run)
-        material: Material | None = await self._gather()
-        if material and request.searches_first(self.run, material):
+            await searching.wait_until_read(self.run)
+        material: TurnContext | None = await self._gather()
+        if material and request.must_search_first(self.run, material):
             material = await self._searched(material)
         while material:
             material.left.check()
             self.recorder = self._scribe(material)
             material = await self._conclude(await self._take_turn(material), material)
 
-    async def _searched(self, material: Material) -> Material | None:
+    async def _searched(self, material: TurnContext) -> TurnContext | None:
         """Search for a model that does not do so itself."""
-        call = await in_thread(searching.first_call, self.run)
+        call = await in_thread(searching.search_for_question, self.run)
         if call is None:
             return material
         self.recorder = self._scribe(material)
         await self.recorder.call(ToolCallPiece(0, call.id, call.name))
         return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), material)
 
-    async def _gather(self) -> Material:
-        return await in_thread(request.gather, self.run)
+    async def _gather(self) -> TurnContext:
+        return await in_thread(request.read_context, self.run)
 
-    def _scribe(self, material: Material) -> Recorder:
+    def _scribe(self, material: TurnContext) -> Recorder:
         in_words = self.run.response_format in request.IN_WORDS
         return Recorder(
             self.run,
             journal=self.journal,
-            meter=Meter(),
+            meter=UsageMeter(),
             hosted=material.hosted,
             sources=material.sources if in_words else {},
             files=material.links if in_words else {},
             pictures=material.pictures,
         )
 
-    async def _take_turn(self, material: Material) -> loop.TurnEnded:
+    async def _take_turn(self, material: TurnContext) -> loop.TurnEnded:
         def ask(shrink: int) -> Request:
-            return request.request_of(self.run, material=material, shrink=shrink)
+            return request.build_request(self.run, material=material, shrink=shrink)
 
         recorder, turn = self.recorder, loop.TurnEnded("stop", ())
         provider = self.upstreams.get(material.model.provider)
-        async with aclosing(loop.take_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
+        async with aclosing(loop.stream_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
             async for happening in happenings:
                 match happening:
                     case Text():
@@ -122,7 +122,7 @@ class Execution:
                         turn = happening
         return turn
 
-    async def _conclude(self, turn: loop.TurnEnded, material: Material) -> Material | None:
+    async def _conclude(self, turn: loop.TurnEnded, material: TurnContext) -> TurnContext | None:
         """End or pause the run; or what the next turn is made of, when we have answered all calls ourselves."""
         if turn.reason == "length":
             await self._end_incomplete("max_completion_tokens")
@@ -137,8 +137,8 @@ class Execution:
             await self._end(RunStatus.COMPLETED)
         return None
 
-    async def _answer_calls(self, turn: loop.TurnEnded, material: Material) -> Material | None:
-        calls = await Answering(self.run, turn.calls, material=material, recorder=self.recorder).answered()
+    async def _answer_calls(self, turn: loop.TurnEnded, material: TurnContext) -> TurnContext | None:
+        calls = await ToolCallDispatch(self.run, turn.calls, material=material, recorder=self.recorder).answered()
         waits = any(call["type"] == FUNCTION for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
             return None if waits else await self._gather()

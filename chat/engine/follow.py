@@ -22,7 +22,7 @@ IDLE = 30.0  # seconds between looks at the rows of a thread without a live run
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ThreadSnapshot:
     """The newest run of a thread with its messages and steps, as they are at event ``seq``; ``run`` None: none yet."""
 
     run: Object | None
@@ -36,29 +36,29 @@ class Snapshot:
         return (self.run["id"] if self.run else "", self.seq)
 
 
-def place(thread_id: str) -> tuple[str, int]:
+def newest_place(thread_id: str) -> tuple[str, int]:
     """The id of the thread's newest run and the number of its last event that the rows hold; ``("", 0)`` if none."""
     newest = Run.objects.filter(thread_id=thread_id).order_by("-created_at", "-number")
     return newest.values_list("id", "seq").first() or ("", 0)
 
 
-def look(thread_id: str) -> Snapshot:
+def read_snapshot(thread_id: str) -> ThreadSnapshot:
     """The rows now, all of one moment: read again while a writer came between."""
     while True:
-        before = place(thread_id)
-        snapshot = look_at(before[0])
-        if place(thread_id) == before:
+        before = newest_place(thread_id)
+        snapshot = read_run_snapshot(before[0])
+        if newest_place(thread_id) == before:
             return snapshot
 
 
-def look_at(run_id: str) -> Snapshot:
+def read_run_snapshot(run_id: str) -> ThreadSnapshot:
     """One run as its rows are now."""
     run = Run.objects.filter(id=run_id).first()
     if run is None:
-        return Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
+        return ThreadSnapshot(run=None, messages=(), steps=(), seq=0, live=False)
     messages = Message.objects.filter(run_id=run.id).order_by("created_at", "number")
     steps = RunStep.objects.filter(run=run)
-    return Snapshot(
+    return ThreadSnapshot(
         run=run_object(run),
         messages=tuple(message_object(message) for message in messages),
         steps=tuple(step_object(step, run=run) for step in steps),
@@ -68,9 +68,9 @@ def look_at(run_id: str) -> Snapshot:
 
 
 class Position:
-    """How far a listener has come: the run it is in, and the last event that it knows."""
+    """The place that a listener has reached: its run, and the last event that it knows."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: ThreadSnapshot) -> None:
         self.run_id, self.seq = snapshot.place
         self.live = snapshot.live
 
@@ -79,7 +79,7 @@ class Position:
         return (self.run_id, self.seq)
 
     def take(self, heard: list[Event]) -> list[Event]:
-        """Those of ``heard`` that are new, in order. Raises ``Behind`` when one is missing before or between them."""
+        """Return those of ``events`` that are new, in order. Raise ``Behind`` when one is missing."""
         news = []
         for event in heard:
             if event.name == RUN_CREATED and event.run_id != self.run_id:
@@ -110,15 +110,15 @@ class Position:
 
 async def follow(
     thread_id: str, *, after: tuple[str, int] | None = None
-) -> AsyncGenerator[Snapshot | list[Event], None]:
-    """A ``Snapshot`` first; then lists of events, each later than what came before, or a ``Snapshot`` that replaces it.
+) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
+    """Yield a ``ThreadSnapshot``; then lists of later events, or a ``ThreadSnapshot`` that replaces what came before.
 
     With ``after``, a run's id and the ``seq`` of an event, the first item is the list of all events after that one,
     which may be empty, if they are still to be had. Endless; close it to stop listening. Followers of one thread do not
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower:
-        snapshot = await in_thread(look, thread_id)
+        snapshot = await in_thread(read_snapshot, thread_id)
         position = Position(snapshot)
         missed = position.rejoin(after, await follower.read(wait=0)) if after else None
         follower.rewind()
@@ -135,7 +135,7 @@ async def follow(
                 yield news
             else:
                 follower.rewind()
-                snapshot = await in_thread(look, thread_id)
+                snapshot = await in_thread(read_snapshot, thread_id)
                 position = Position(snapshot)
                 if position.place != known:
                     yield snapshot
@@ -144,5 +144,5 @@ async def follow(
 
 
 async def _rows_are_ahead(thread_id: str, position: Position) -> bool:
-    run_id, seq = await in_thread(place, thread_id)
+    run_id, seq = await in_thread(newest_place, thread_id)
     return run_id != position.run_id or seq > position.seq

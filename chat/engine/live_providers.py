@@ -38,7 +38,7 @@ KINDS: dict[str, Callable[[Row], ChatProvider]] = {
 }
 
 
-class Upstreams:
+class LiveProviders:
     """The live providers of one event loop."""
 
     def __init__(self) -> None:

@@ -22,9 +22,9 @@ from django.utils import timezone
 from chat.background.database_threads import in_thread
 from chat.background.polling import PollingWorker
 from chat.engine.execution import Execution
-from chat.engine.live_providers import Upstreams
+from chat.engine.live_providers import LiveProviders
 from chat.engine.recording import run_lifecycle
-from chat.engine.recording.row_writer import Journal
+from chat.engine.recording.row_writer import RowWriter
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Run, RunStatus
@@ -37,7 +37,7 @@ DIED = "The server stopped while it was answering. Send the message again."
 
 
 class LiveRun(NamedTuple):
-    """What a look at a live run tells. Whole rows of a hundred live runs would cost milliseconds at each wake-up."""
+    """The columns of a live run that a worker looks at."""
 
     id: str
     thread_id: str
@@ -76,7 +76,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
     def __init__(self, *, folder: Path, limit: int, after_run: Callable[[str], None]) -> None:
         super().__init__(folder=folder, limit=limit)
         self.after_run = after_run
-        self.journal, self.upstreams = Journal(), Upstreams()
+        self.journal, self.upstreams = RowWriter(), LiveProviders()
 
     async def review(self) -> Sequence[LiveRun]:
         """Stop or end the live runs that must not go on; return the queued ones."""
@@ -133,7 +133,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
 
         def write() -> list[Event]:
             row = unmoved.first()
-            return run_lifecycle.number(row, run_lifecycle.end(row, to, **fields)) if row else []
+            return run_lifecycle.number_events(row, run_lifecycle.end(row, to, **fields)) if row else []
 
         if events := await self.journal.commit(write):
             bus.publish(run.thread_id, events)

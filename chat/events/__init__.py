@@ -1,1 +1,1 @@
-"""What happened, and who hears it. ``types`` is the closed list of events, ``bus`` carries them inside this process."""
+"""The events of runs and those who follow them. ``types`` lists the events, ``bus`` carries them in this process."""

@@ -136,9 +136,9 @@ class Follower:
         self.news.set()
 
     async def read(self, *, wait: float) -> list[Event]:
-        """What is new, at once if there is something, else after at most ``wait`` seconds (then perhaps nothing).
+        """Return the new events, at once if there are some, else after at most ``wait`` seconds (then perhaps none).
 
-        Raises ``Behind``.
+        Raise ``Behind``.
         """
         # Not asyncio.timeout, whose bookkeeping shows when each follower comes here 30 times a second.
         alarm = self.loop.call_later(wait, self.news.set)

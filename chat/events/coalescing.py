@@ -9,7 +9,7 @@ from chat.events import types
 from chat.events.types import MESSAGE_DELTA, THREAD_CHANGED, Event
 
 
-def coalesced(events: Iterable[Event]) -> list[Event]:
+def coalesce(events: Iterable[Event]) -> list[Event]:
     """The events of runs, with neighbouring pieces of one text joined; what is joined has the last one's ``seq``."""
     result: list[Event] = []
     for event in events:

@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 
 from chat.actions.conversation import runs, sending
 from chat.background.database_threads import in_thread
-from chat.engine.follow import Snapshot, follow, look_at
+from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.engine.worker import Worker
 from chat.errors import Refusal, WrongRunStatus
 from chat.events.types import MESSAGE_DELTA, STREAM_ENDS
@@ -115,7 +115,7 @@ async def stream_answer(run: Run) -> AsyncGenerator[str, None]:
     lengths: dict[str, int] = {}
     async with aclosing(follow(run.thread_id)) as items:
         async for item in items:
-            if isinstance(item, Snapshot):
+            if isinstance(item, ThreadSnapshot):
                 for message in item.messages:
                     yield unseen_text(message["id"], text_of(message), lengths, grows=False)
                 ended = item.run is None or item.run["status"] not in AT_WORK
@@ -130,10 +130,10 @@ async def stream_answer(run: Run) -> AsyncGenerator[str, None]:
 
 async def poll_answer(run: Run) -> AsyncGenerator[str, None]:
     """Yield the text of ``run`` once it is whole, by polling its rows."""
-    snapshot = await in_thread(look_at, run.id)
+    snapshot = await in_thread(read_run_snapshot, run.id)
     while snapshot.run is not None and snapshot.run["status"] in AT_WORK:
         await asyncio.sleep(POLL_INTERVAL)
-        snapshot = await in_thread(look_at, run.id)
+        snapshot = await in_thread(read_run_snapshot, run.id)
     yield "\n\n".join(text_of(message) for message in snapshot.messages)
 
 

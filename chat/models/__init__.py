@@ -1,4 +1,4 @@
-"""What we keep. One module for each kind of row; ``objects`` is how programs see them."""
+"""The rows. One module for each kind of row; ``objects`` is how programs see them."""
 
 from chat.models.assistants import Assistant, Audience
 from chat.models.files import File

@@ -31,7 +31,7 @@ class Audience(models.TextChoices):
 
 class AssistantQuerySet(models.QuerySet["Assistant"]):
     def usable_by(self, user: User) -> AssistantQuerySet:
-        """Those that ``user`` owns or that are shared with them."""
+        """Return the assistants that ``user`` owns or that are shared with them."""
         shared = Q(audience=Audience.EVERYONE) | Q(audience=Audience.GROUPS, groups__in=user.groups.all())
         return self.filter(Q(owner=user) | shared).distinct()
 

@@ -22,7 +22,7 @@ def storage_name(file: File, _filename: str) -> str:
 
 class FileQuerySet(models.QuerySet["File"]):
     def there(self) -> FileQuerySet:
-        """Those that have not expired. The bytes of an expired one are removed within a minute."""
+        """Return the files that have not expired. The bytes of an expired one are removed within a minute."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 

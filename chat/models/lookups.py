@@ -9,7 +9,7 @@ from django.db.models import BooleanField, F, Func, Value
 
 
 class HasPair(Func):
-    """Whether the JSON object in ``column`` has the string ``value`` under ``key``.
+    """True where the JSON object in ``column`` has the string ``value`` under ``key``.
 
     Django's own transforms take a key of digits for a place in an array, and SQLite's paths know no quotes in keys.
     """
@@ -30,7 +30,7 @@ class HasPair(Func):
 
 
 class HasToolCall(Func):
-    """Whether the details of a step, JSON in ``column``, list a call of ``type``, such as ``code_interpreter``."""
+    """True where the details of a step, JSON in ``column``, list a call of ``type``, such as ``code_interpreter``."""
 
     output_field = BooleanField()
 

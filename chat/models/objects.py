@@ -49,7 +49,7 @@ def usage_object(usage: Usage) -> UsageObject:
 
 
 def usage_of(shown: Object) -> Usage:
-    """What ``usage_object`` shows."""
+    """Return the ``Usage`` that a usage object shows."""
     return Usage(
         prompt=shown["prompt_tokens"],
         completion=shown["completion_tokens"],
@@ -185,5 +185,5 @@ def model_object(name: str, *, owner: str, created_at: datetime) -> ModelObject:
 
 
 def deleted_object(id: str, kind: str) -> DeletedObject:
-    """What is told of an object of ``kind``, such as ``thread``, that is gone."""
+    """Return the object that says that one of ``kind``, such as ``thread``, was deleted."""
     return {"id": id, "object": f"{kind}.deleted", "deleted": True}

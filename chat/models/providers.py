@@ -30,7 +30,7 @@ class Kind(models.TextChoices):
 
 
 class ToolUse(models.TextChoices):
-    """How a model is brought to call tools."""
+    """The way in which a model is brought to call tools."""
 
     NATIVE = "native", _("The model calls tools itself")
     GUIDED = "guided", _("Guided: a small model chooses from a menu")

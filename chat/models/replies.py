@@ -1,4 +1,4 @@
-"""What a POST with an ``Idempotency-Key`` was answered, so that sending it again does nothing twice."""
+"""The answer to a POST with an ``Idempotency-Key``, so that sending it again does nothing twice."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ COLUMNS: dict[type[models.Model], str] = {
 
 
 def _exactly_one() -> Q:
-    """Of the columns that can name the row."""
+    """The columns that can name the row."""
     names = COLUMNS.values()
     return reduce(or_, (Q(**{f"{other}__isnull": other != name for other in names}) for name in names))
 

@@ -165,7 +165,7 @@ class StepStatus(models.TextChoices):
 
 
 class RunStep(PublicObject):
-    """What a run did: wrote a message, or called tools. ``details`` is the API's ``step_details``."""
+    """An act of a run: it wrote a message, or called tools. ``details`` is the API's ``step_details``."""
 
     id = PublicIdField(prefix="step_")
     run = models.ForeignKey(Run, models.CASCADE, to_field="id", related_name="steps")

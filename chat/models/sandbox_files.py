@@ -1,4 +1,4 @@
-"""What lies in the folder of a thread's code interpreter."""
+"""The files in the folder of a thread's code interpreter."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ResponseFormat = Literal["auto"] | dict[str, Any]
 
 
 def one_of(values: Sequence[str]) -> Any:
-    """What the documentation says of a text with few ``values``."""
+    """Return what the documentation says of a text with few ``values``."""
     return Field(json_schema_extra={"enum": list(values)})
 
 

@@ -65,7 +65,7 @@ def file_batch_object(row: VectorStoreFileBatch) -> FileBatchObject:
 
 
 def _counted(entries: QuerySet[VectorStoreFile]) -> tuple[FileCounts, int]:
-    """How many there are by status, and the bytes that all of them use. One query, however many there are."""
+    """Return the number of files by status, and the bytes that all of them use. One query, however many there are."""
     by_status = entries.order_by().values_list("status").annotate(Count("pk"), Sum("usage_bytes"))
     counts: FileCounts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
     usage_bytes = 0

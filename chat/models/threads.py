@@ -40,7 +40,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return found
 
     def with_metadata(self, pairs: Mapping[str, str]) -> ThreadQuerySet:
-        """Those whose metadata has all of ``pairs``."""
+        """Return the threads whose metadata has all of ``pairs``."""
         return self.filter(*(HasPair("metadata", key, value) for key, value in pairs.items()))
 
 
@@ -131,7 +131,7 @@ class Message(PublicObject):
 
 
 class QueuedMessage(models.Model):
-    """What someone sent while a run was live: kept here until the thread is free, then posted in order."""
+    """A message that was sent while a run was live: kept here until the thread is free, then posted in order."""
 
     thread = models.ForeignKey(Thread, models.CASCADE, to_field="id", related_name="queued_messages")
     content = models.JSONField(default=list)

@@ -21,7 +21,7 @@ BUILT_IN = "all-MiniLM-L6-v2"  # the embedding model that is installed with the 
 
 
 class Origin(models.TextChoices):
-    """How a vector store came to be. Staff see those that were made in the admin (``admin.knowledge_access``)."""
+    """The way in which a vector store came to be. Staff see those made in the admin."""
 
     ADMIN = "admin", _("the admin")
     API = "api", _("a program")

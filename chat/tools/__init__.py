@@ -1,3 +1,1 @@
-"""What a model may use. ``file_search`` and ``code_interpreter`` are ours; ``functions`` are executed by the program
-that started the run.
-"""
+"""The tools of a model: ``file_search`` and ``code_interpreter`` are ours, a program answers ``functions``."""

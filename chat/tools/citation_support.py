@@ -16,7 +16,7 @@ FEWEST = 2  # words that a sentence must share with it
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
 
-def supporting(answer: str, sources: Sources) -> list[Place]:
+def supporting_sources(answer: str, sources: Sources) -> list[Place]:
     """The sources on which the sentences of ``answer`` rest, in the order of the sentences; empty if on none."""
     bags = {place: set(words(source.text)) for place, source in sources.items()}
     counts = Counter(word for bag in bags.values() for word in bag)

@@ -17,7 +17,7 @@ Place = tuple[int, int]  # a search and one of its results
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CitableResult:
     """A result of a search that an answer may cite. ``text`` is what the model was told of it."""
 
     file_id: str
@@ -33,17 +33,17 @@ class Citation:
     file_id: str
 
 
-Sources = Mapping[Place, Found]
+Sources = Mapping[Place, CitableResult]
 
 
 def marker(place: Place, file_name: str) -> str:
-    """How a result is cited. A file's name is anybody's: what would end the marker is left out of it."""
+    """Return the marker that cites a result. A file's name is anybody's: what would end the marker is left out."""
     label = re.sub(r"[【】\[\]†\s]+", " ", file_name).strip()[:MOST_LABEL]
     return f"【{place[0]}:{place[1]}†{label}】"
 
 
 def without_markers(text: str, annotations: list[dict[str, Any]]) -> str:
-    """``text`` of a message without its citations, which mean nothing in a later run."""
+    """Return the ``text`` of a message without its citations, which mean nothing in a later run."""
     for annotation in sorted(annotations, key=lambda one: -int(one["start_index"])):
         if annotation["type"] == "file_citation":
             text = text[: annotation["start_index"]] + text[annotation["end_index"] :]
@@ -51,12 +51,12 @@ def without_markers(text: str, annotations: list[dict[str, Any]]) -> str:
 
 
 def place_of(text: str) -> Place | None:
-    """The search and the result that a marker as ``marker`` makes it stands for."""
+    """Return the search and the result for which a marker stands, as ``marker`` makes it; None for other texts."""
     found = _WHOLE.fullmatch(text) if _OURS.fullmatch(text) else None
     return (int(found[1]), int(found[2])) if found else None
 
 
-class Reader:
+class MarkerReader:
     """Finds the markers in a text that comes in pieces. What may become one is held back until that is certain.
 
     A marker that stands for no source is left out; without sources every text passes as it is.
@@ -68,7 +68,7 @@ class Reader:
         self.has_cited = False
 
     def take(self, text: str) -> Iterator[str | Citation]:
-        """What is certain now that ``text`` has come: never empty texts, and citations."""
+        """Yield what is certain now that ``text`` has come: texts, never empty, and citations."""
         if not self.sources:
             yield text
             return
@@ -78,7 +78,7 @@ class Reader:
         yield from self._split(certain)
 
     def rest(self) -> Iterator[str | Citation]:
-        """The text has ended: what was held back is no marker."""
+        """Yield what was held back: the text has ended, so it is no marker."""
         held, self.held = self.held, ""
         if held:
             yield held

@@ -32,8 +32,8 @@ the user, write it there and put a Markdown link into the answer, as in [report.
 If the code fails, read the traceback, mend the code and try again."""
 
 
-def declared(files: Iterable[str]) -> Function:
-    """The tool as a model is told of it; ``files`` are the names of what lies in ``/mnt/data``."""
+def declare(files: Iterable[str]) -> Function:
+    """Return the declaration of the tool for a model; ``files`` are the names of what lies in ``/mnt/data``."""
     names = sorted(files)
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     listed = f"\nIn /mnt/data now: {', '.join(map(repr, names[:MOST_LISTED]))}{more}." if names else ""
@@ -55,16 +55,16 @@ def is_offered(run: Run) -> bool:
 # --- files -------------------------------------------------------------------------------------------------------
 
 
-def mounted(run: Run) -> dict[str, File]:
-    """What lies in ``/mnt/data`` by its name: the files that were given to the tool, and those that cells left there.
+def mounted_files(run: Run) -> dict[str, File]:
+    """Return the files in ``/mnt/data`` by name: those that were given to the tool, and those that cells left there.
 
     The former belong to the thread's owner or to the assistant's.
     """
     left = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
-    return named(given(run)) | {each.name: each.file for each in left}
+    return by_file_name(given_files(run)) | {each.name: each.file for each in left}
 
 
-def given(run: Run) -> list[File]:
+def given_files(run: Run) -> list[File]:
     ids: list[str] = run.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
     if not ids:
         return []
@@ -73,8 +73,8 @@ def given(run: Run) -> list[File]:
     return [there[id] for id in ids if id in there]
 
 
-def named(files: Sequence[File]) -> dict[str, File]:
-    """Under their own names, as far as a folder can hold them; of two with one name the second gets its id to it."""
+def by_file_name(files: Sequence[File]) -> dict[str, File]:
+    """Return the files under their own names, as far as a folder can hold them; a second one gets a part of its id."""
     found: dict[str, File] = {}
     for file in files:
         name = _safe(file.filename)
@@ -84,7 +84,7 @@ def named(files: Sequence[File]) -> dict[str, File]:
 
 
 def _safe(name: str) -> str:
-    """A client's file name as one in a folder."""
+    """Return a client's file name as one that a folder can hold."""
     plain = re.sub(r"[/\\\x00-\x1f\x7f]+", "_", name).strip()
     path = PurePosixPath(plain)
     shortened = _cut_name(path.stem, LONGEST_STEM) + _cut_name(path.suffix, LONGEST_SUFFIX)
@@ -98,7 +98,7 @@ def _cut_name(name: str, most: int) -> str:
 # --- calls as their steps keep them ------------------------------------------------------------------------------
 
 
-def call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[Call] = (), **private: Any) -> Call:
+def code_call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[Call] = (), **private: Any) -> Call:
     """A call as its step keeps it. What is not ``input`` or ``outputs`` is ours alone, as are ``private`` keys:
 
     ``status`` (waiting, running, ok, error, interrupted, died, refused), ``seconds``, ``files`` (``{"name", "file_id",
@@ -109,7 +109,7 @@ def call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[Call]
 
 
 def logs(text: str) -> list[Call]:
-    """What a cell printed as the outputs of a call: empty if it printed nothing."""
+    """Return the text that a cell printed as the outputs of a call: empty if it printed nothing."""
     return [{"type": "logs", "logs": _cut(text, MOST_LOGS)}] if text else []
 
 
@@ -118,14 +118,14 @@ def image(file_id: str) -> Call:
 
 
 def images(calls: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Ids of the pictures that code calls among ``calls`` have shown."""
+    """Return the ids of the pictures that code calls among ``calls`` have shown."""
     outputs = [
         output for call in calls if call["type"] == CODE_INTERPRETER for output in call[CODE_INTERPRETER]["outputs"]
     ]
     return [output["image"]["file_id"] for output in outputs if output["type"] == "image"]
 
 
-def ended(details: Mapping[str, Any]) -> dict[str, Any]:
+def interrupt_open_calls(details: Mapping[str, Any]) -> dict[str, Any]:
     """``details`` of a step that ends: code that was still to run, or running, was interrupted."""
     calls = details.get("tool_calls")
     if calls is None:
@@ -142,8 +142,8 @@ def ended(details: Mapping[str, Any]) -> dict[str, Any]:
     return {**details, "tool_calls": closed}
 
 
-def told(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
-    """What the model is told of a call's value ``made``; ``most`` characters of what the code printed."""
+def describe_call(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
+    """Return the text that tells the model of a finished call; ``most`` characters of what the code printed."""
     printed = "".join(output["logs"] for output in made["outputs"] if output["type"] == "logs")
     shown = sum(output["type"] == "image" for output in made["outputs"])
     parts = [made.get("note", ""), _cut(printed, most).rstrip("\n")]

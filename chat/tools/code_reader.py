@@ -27,7 +27,7 @@ class CodeReader:
         self.at = -1  # where in the arguments the code goes on; -1: it has not begun
 
     def take(self, piece: str) -> str:
-        """What of the code is certain now that ``piece`` has come, besides what was before."""
+        """Return the code that is certain now that ``piece`` has come, besides what was before."""
         self.arguments += piece
         if self.at < 0:
             found = _BEGINNING.match(self.arguments)
@@ -40,7 +40,7 @@ class CodeReader:
         return self._add(_decoded(whole[0]))
 
     def rest(self) -> str:
-        """The arguments have ended: what was no object with code in it is taken as it is meant."""
+        """Return the rest of the code: the arguments have ended. What was no object is the code itself."""
         if self.at >= 0:
             return ""
         self.at = len(self.arguments)
@@ -52,7 +52,7 @@ class CodeReader:
         return code
 
 
-def code_of(arguments: str) -> str:
+def read_code(arguments: str) -> str:
     """The code in whole ``arguments``: what a ``CodeReader`` reads of them."""
     reader = CodeReader()
     reader.take(arguments)

@@ -1,4 +1,4 @@
-"""What a program declares of its tools and of the answer's form: checked, and in the form that the API shows.
+"""The declarations of tools and of the answer's form by a program: checked, and in the form that the API shows.
 
 The shapes are the API's, so the keys and types of what comes here are right already; what is refused here are values.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.errors import InvalidRequest
 from chat.providers.tool_names import FILE_SEARCH, FUNCTION
-from chat.tools.functions import MAX_TOOLS, NAME, shown
+from chat.tools.functions import MAX_TOOLS, NAME, api_function
 from chat.tools.strictness import breach, not_an_object
 
 MAX_NAME = 64
@@ -64,7 +64,7 @@ def check_response_format(format: str | Mapping[str, Any]) -> None:
 
 def _normalised(tool: Tool) -> dict[str, Any]:
     if tool["type"] == FUNCTION:
-        return {"type": FUNCTION, "function": shown(tool["function"])}
+        return {"type": FUNCTION, "function": api_function(tool["function"])}
     if tool["type"] == FILE_SEARCH:
         given = {key: value for key, value in (tool.get(FILE_SEARCH) or {}).items() if value is not None}
         return {"type": FILE_SEARCH, FILE_SEARCH: given | {"ranking_options": _ranking(given)}}

@@ -17,7 +17,7 @@ from chat.providers.tool_names import FILE_SEARCH
 from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
 from chat.retrieval.search.search import search_stores
-from chat.tools.citations import Found, Place, Sources, marker
+from chat.tools.citations import CitableResult, Place, Sources, marker
 
 MOST_RESULTS = 20
 MOST_RESULTS_OF_OLD_MODELS = 5  # gpt-3.5
@@ -56,7 +56,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a run searches. ``ranking`` is shown with each search."""
+    """The options of a run's searches. ``ranking`` is shown with each search."""
 
     limit: int
     threshold: float
@@ -96,14 +96,14 @@ def stores(run: Run) -> list[VectorStore]:
 
 
 def are_read(run: Run) -> bool:
-    """Whether nothing that the thread brought along is still being read."""
+    """Return whether all files that the thread brought along have been read."""
     ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     waiting = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
     return not waiting.exists()
 
 
 def queries_of(arguments: str) -> list[str]:
-    """What the model wants to find. Models write other things than they are asked to: all of it is a query then."""
+    """Return the queries that the model wrote. What is not of the declared form is a query itself."""
     try:
         given = json.loads(arguments)
     except ValueError:
@@ -115,7 +115,7 @@ def queries_of(arguments: str) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text][:MOST_QUERIES]
 
 
-def find(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
+def find_passages(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
     """The results as a step keeps them: what the API shows, and ``place``, where they stand in the file.
 
     The stores count as used now.
@@ -147,7 +147,7 @@ def _result(hit: Hit) -> Result:
     }
 
 
-def call(
+def search_call(
     id: str, *, how: Options, number: int = 0, queries: Sequence[str] = (), results: Sequence[Result] = ()
 ) -> Result:
     """A search as its step keeps it. ``number`` is that of its markers; it and ``queries`` are not the API's."""
@@ -156,17 +156,17 @@ def call(
 
 
 def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:
-    """What ``searches`` have found, as citations name it."""
-    found: dict[Place, Found] = {}
+    """Return the results of ``searches`` by the place that citations name."""
+    found: dict[Place, CitableResult] = {}
     for search in searches:
         for rank, result in enumerate(search["results"]):
             text = result["content"][0]["text"]
-            found[search["marker"], rank] = Found(result["file_id"], result["file_name"], text)
+            found[search["marker"], rank] = CitableResult(result["file_id"], result["file_name"], text)
     return found
 
 
-def told(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
-    """What the model is told of a ``search``: the best passages, each with its source, in at most ``budget`` tokens.
+def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:
+    """Return the text that tells the model of a ``search``: the best passages with sources, at most ``budget`` tokens.
 
     ``cites``: the model is asked to name the sources, which is too much for a small one. Passages that do not fit whole
     are cut to the surroundings of what fitted the query best.

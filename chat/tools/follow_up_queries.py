@@ -1,4 +1,4 @@
-"""What to search for when the model does not say so itself: the question, made to stand without its conversation."""
+"""The queries for a model that does not search itself: the question, made to stand without its conversation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEANS = re.compile(
 )
 
 
-def rewritten(said: Sequence[str]) -> list[str]:
+def follow_up_queries(said: Sequence[str]) -> list[str]:
     """The queries for the last of the texts that a user ``said``: itself, and joined with the one before when it seems
     to follow up on it. Empty when it has no words.
     """

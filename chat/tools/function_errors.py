@@ -1,4 +1,4 @@
-"""What is wrong with a function that someone wrote by hand, in words for the page."""
+"""Describe what is wrong with a function that someone wrote by hand, in words for the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.tools.functions import KEYS, NAME
 
 
 def problems_of(function: Any) -> list[str]:
-    """What is wrong with one function, in words."""
+    """Return what is wrong with one function, in words."""
     if not isinstance(function, dict):
         return [_('write an object, such as {"name": "get_weather"}.')]
     problems = []
@@ -29,7 +29,7 @@ def problems_of(function: Any) -> list[str]:
 
 
 def schema_problems(schema: Any) -> list[str]:
-    """What keeps ``schema`` from being the JSON schema of an object."""
+    """Return what keeps ``schema`` from being the JSON schema of an object, in words."""
     if not isinstance(schema, dict) or schema.get("type") != "object":
         return [_('its parameters must be a JSON schema of an object: {"type": "object", "properties": {…}}.')]
     properties = schema.get("properties", {})

@@ -15,7 +15,7 @@ MAX_TOOLS = 128  # reference, section 4
 NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
-def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
+def declared_functions(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
     """The functions among an assistant's or run's ``tools``, as a provider wants them."""
     specs = [tool["function"] for tool in tools if tool["type"] == FUNCTION]
     return [
@@ -29,7 +29,7 @@ def declared(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
     ]
 
 
-def choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
+def provider_tool_choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
     """The API's ``tool_choice`` in the terms of ``providers.base.Request``."""
     if isinstance(tool_choice, str):
         return tool_choice
@@ -38,7 +38,7 @@ def choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
     return {"name": tool_choice["type"]}
 
 
-def shown(spec: Mapping[str, Any]) -> dict[str, Any]:
+def api_function(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A function as the API shows it: with ``parameters`` and ``strict``, and a description if it has one."""
     described = {"description": spec["description"]} if spec.get("description") is not None else {}
     return {

@@ -36,7 +36,7 @@ class LinkReader:
         self.held = ""
 
     def take(self, text: str) -> Iterator[str | Link]:
-        """What is certain now that ``text`` has come: never empty texts, and links."""
+        """Yield what is certain now that ``text`` has come: texts, never empty, and links."""
         if not self.links:
             yield text
             return
@@ -51,7 +51,7 @@ class LinkReader:
             yield self._first()
 
     def rest(self) -> Iterator[str | Link]:
-        """The text has ended: what was held back is what it is."""
+        """Yield what was held back: the text has ended."""
         while self.held:
             yield self._first()
 
@@ -64,7 +64,7 @@ class LinkReader:
         return len(self.held) - part
 
     def _may_become_more(self) -> bool:
-        """Whether what comes decides; also of the empty text: nothing is held."""
+        """Return whether later text decides; True for an empty buffer."""
         if any(len(link) >= len(self.held) and link.startswith(self.held) for link in self.links):
             return True
         return self.held.endswith(".") and self.held[:-1] in self.links

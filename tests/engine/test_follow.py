@@ -11,7 +11,7 @@ import pytest
 
 from chat.actions.conversation import runs, threads
 from chat.actions.conversation.run_settings import NewRun
-from chat.engine.follow import Snapshot, follow
+from chat.engine.follow import ThreadSnapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
@@ -22,7 +22,7 @@ from tests.engine.elsewhere import worker_elsewhere
 from tests.engine.stage import PATIENCE, Stage, answer, in_thread, status, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Item = Snapshot | list[Event]
+Item = ThreadSnapshot | list[Event]
 
 
 class Reader:
@@ -35,7 +35,7 @@ class Reader:
         self.is_over = False
 
     def take(self, item: Item) -> None:
-        if isinstance(item, Snapshot):
+        if isinstance(item, ThreadSnapshot):
             self.snapshots += 1
             parts = [part for message in item.messages for part in message["content"]]
             self.text = "".join(part["text"]["value"] for part in parts)
@@ -86,7 +86,7 @@ class TestFollowing:
         async with aclosing(follow(thread.id)) as items:
             first = await anext(items)
 
-        assert isinstance(first, Snapshot)
+        assert isinstance(first, ThreadSnapshot)
         assert first.run["id"] == run.id
         assert [message["content"][0]["text"]["value"] for message in first.messages] == ["All said."]
         assert [step["status"] for step in first.steps] == ["completed"]
@@ -96,7 +96,7 @@ class TestFollowing:
         async with aclosing(follow(thread.id)) as items:
             first = await anext(items)
 
-        assert first == Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
+        assert first == ThreadSnapshot(run=None, messages=(), steps=(), seq=0, live=False)
 
     async def test_goes_on_with_the_next_run(self, stage: Stage, thread: Thread) -> None:
         async with stage.working(ScriptedProvider()), aclosing(follow(thread.id)) as items:
@@ -187,7 +187,7 @@ class TestAHoleInTheLog:
             assert not later.done()
             await Run.objects.filter(pk=run.pk).aupdate(seq=run.seq + 4)
             item = await later
-            assert isinstance(item, Snapshot)
+            assert isinstance(item, ThreadSnapshot)
             assert item.seq == run.seq + 4
             [event] = await anext(items)
 

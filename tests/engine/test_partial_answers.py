@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.engine.recording.row_writer import Partial, write_partials
+from chat.engine.recording.row_writer import PartialMessage, write_partials
 from chat.models import Assistant, Message, ResourceUse, Run, Thread, User
 
 pytestmark = pytest.mark.django_db
@@ -18,9 +18,9 @@ def message(ada: User, assistant: Assistant) -> Message:
     return Message.objects.create(thread=thread, run=run, role="assistant", status="in_progress")
 
 
-def partial(message: Message) -> Partial:
+def partial(message: Message) -> PartialMessage:
     assert message.run is not None
-    return Partial(message=message, run=message.run, content=[PICTURE], seq=1)
+    return PartialMessage(message=message, run=message.run, content=[PICTURE], seq=1)
 
 
 class TestAPartialAnswer:
@@ -37,6 +37,6 @@ class TestAPartialAnswer:
         assert not ResourceUse.objects.exists()
 
     def test_that_names_nothing_costs_no_query_more(self, message: Message, django_assert_num_queries) -> None:
-        plain = Partial(message=message, run=message.run, content=[], seq=1)  # type: ignore[arg-type]
+        plain = PartialMessage(message=message, run=message.run, content=[], seq=1)  # type: ignore[arg-type]
         with django_assert_num_queries(2):
             write_partials([plain])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from chat.engine.recording.message_content import Written
-from chat.tools.citations import Citation, Found, Reader, marker, place_of, without_markers
+from chat.engine.recording.message_content import MessageContent
+from chat.tools.citations import CitableResult, Citation, MarkerReader, marker, place_of, without_markers
 from tests.tools.joined import joined
 
-FOODS = Found("file-foods", "foods.txt", "Filip: cake")
-SOURCES = {(4, 0): FOODS, (4, 1): Found("file-plan", "план 【draft】.pdf", "…"), (12, 3): FOODS}
+FOODS = CitableResult("file-foods", "foods.txt", "Filip: cake")
+SOURCES = {(4, 0): FOODS, (4, 1): CitableResult("file-plan", "план 【draft】.pdf", "…"), (12, 3): FOODS}
 
 
 def read(*pieces: str, sources=SOURCES) -> list[str | Citation]:
-    reader = Reader(sources)
+    reader = MarkerReader(sources)
     return joined([*(item for piece in pieces for item in reader.take(piece)), *reader.rest()])
 
 
@@ -43,7 +43,7 @@ class TestAMarker:
                 assert read(*pieces) == ["Cake", CITED, " and ", Citation("【12:3†foods.txt】", "file-foods")]
 
     def test_is_never_passed_on_in_halves(self) -> None:
-        reader = Reader(SOURCES)
+        reader = MarkerReader(SOURCES)
         for character in "Cake【4:0†foods.txt":
             assert all("【" not in item for item in reader.take(character) if isinstance(item, str))
 
@@ -57,7 +57,7 @@ class TestAMarker:
         assert read(*text) == [text]
 
     def test_is_text_like_any_other_when_nothing_was_searched(self) -> None:
-        reader = Reader({})
+        reader = MarkerReader({})
         assert list(reader.take("【4:0†foods.txt")) == ["【4:0†foods.txt"]
 
     def test_names_a_file_without_breaking_itself(self) -> None:
@@ -74,7 +74,7 @@ class TestAMarker:
 class TestTheAnnotationsOfAText:
     @pytest.mark.parametrize("before", ["Cake", "蛋糕，", "🍰👩‍🍳 ", "é"])
     def test_stand_where_their_text_is(self, before: str) -> None:
-        written = Written()
+        written = MessageContent()
         written.add(before)
         first = written.annotate(CITED)
         written.add(" and ")
@@ -87,7 +87,7 @@ class TestTheAnnotationsOfAText:
             assert value[annotation["start_index"] : annotation["end_index"]] == annotation["text"] == CITED.text
 
     def test_can_be_taken_out_of_it(self) -> None:
-        written = Written()
+        written = MessageContent()
         written.add("Cake")
         written.annotate(CITED)
         written.add(", and tea")

@@ -6,7 +6,18 @@ import pytest
 
 from chat.models import Assistant, File, Run, SandboxFile, Thread, User
 from chat.tools import code_interpreter
-from chat.tools.code_interpreter import MOST_LOGS, MOST_TOLD, call, declared, ended, image, images, logs, mounted, told
+from chat.tools.code_interpreter import (
+    MOST_LOGS,
+    MOST_TOLD,
+    code_call,
+    declare,
+    describe_call,
+    image,
+    images,
+    interrupt_open_calls,
+    logs,
+    mounted_files,
+)
 
 
 def a_file(owner: User, name: str) -> File:
@@ -26,11 +37,11 @@ def run_with(thread: Thread, *files: File) -> Run:
 class TestTheFolder:
     def test_has_the_files_that_were_given_by_their_names(self, thread: Thread, ada: User) -> None:
         file = a_file(ada, "Zahlen 2026.csv")
-        assert mounted(run_with(thread, file)) == {"Zahlen 2026.csv": file}
+        assert mounted_files(run_with(thread, file)) == {"Zahlen 2026.csv": file}
 
     def test_has_both_of_two_files_with_one_name(self, thread: Thread, ada: User) -> None:
         first, second = a_file(ada, "a.csv"), a_file(ada, "a.csv")
-        assert mounted(run_with(thread, first, second)) == {"a.csv": first, f"a-{second.id[-6:]}.csv": second}
+        assert mounted_files(run_with(thread, first, second)) == {"a.csv": first, f"a-{second.id[-6:]}.csv": second}
 
     @pytest.mark.parametrize(
         ("name", "shown"),
@@ -44,29 +55,29 @@ class TestTheFolder:
         ],
     )
     def test_has_them_under_names_that_it_can_hold(self, thread: Thread, ada: User, name: str, shown: str) -> None:
-        assert list(mounted(run_with(thread, a_file(ada, name)))) == [shown]
+        assert list(mounted_files(run_with(thread, a_file(ada, name)))) == [shown]
 
     def test_has_what_cells_left_rather_than_what_was_given(self, thread: Thread, ada: User) -> None:
         run = run_with(thread, a_file(ada, "a.csv"))
         changed = a_file(ada, "a.csv")
         SandboxFile.objects.create(thread=thread, name="a.csv", file=changed, run=run)
-        assert mounted(run) == {"a.csv": changed}
+        assert mounted_files(run) == {"a.csv": changed}
 
     def test_has_no_file_of_a_stranger(self, thread: Thread, ada: User, bob: User) -> None:
-        assert mounted(run_with(thread, a_file(bob, "secret.csv"))) == {}
+        assert mounted_files(run_with(thread, a_file(bob, "secret.csv"))) == {}
 
     def test_has_the_files_of_a_shared_assistant(self, thread: Thread, assistant: Assistant, bob: User) -> None:
         Assistant.objects.filter(pk=assistant.pk).update(owner=bob)
         file = a_file(bob, "prices.csv")
-        assert mounted(run_with(thread, file)) == {"prices.csv": file}
+        assert mounted_files(run_with(thread, file)) == {"prices.csv": file}
 
 
 class TestTheDeclaration:
     def test_names_the_files(self) -> None:
-        assert "In /mnt/data now: 'a.csv', 'b.csv'." in declared(["b.csv", "a.csv"]).description
+        assert "In /mnt/data now: 'a.csv', 'b.csv'." in declare(["b.csv", "a.csv"]).description
 
     def test_names_only_some_of_very_many(self) -> None:
-        described = declared([f"{number:03}.csv" for number in range(100)]).description
+        described = declare([f"{number:03}.csv" for number in range(100)]).description
         assert "'000.csv'" in described
         assert "'099.csv'" not in described
         assert "and 60 more." in described
@@ -75,16 +86,16 @@ class TestTheDeclaration:
 class TestWhatTheModelIsTold:
     def test_is_what_was_printed_shown_and_written(self) -> None:
         files = [{"name": "a.csv", "file_id": "file-a", "bytes": 3}]
-        made = call("call_1", "…", outputs=[*logs("42\n"), image("file-1")], files=files, note="[Anew.]")
-        assert told(made["code_interpreter"]) == (
+        made = code_call("call_1", "…", outputs=[*logs("42\n"), image("file-1")], files=files, note="[Anew.]")
+        assert describe_call(made["code_interpreter"]) == (
             "[Anew.]\n42\n[The picture is shown above.]\n[Written to /mnt/data: a.csv]"
         )
 
     def test_is_something_also_of_code_that_is_silent(self) -> None:
-        assert told(call("call_1", "x = 1")["code_interpreter"]) == "[The code ran and printed nothing.]"
+        assert describe_call(code_call("call_1", "x = 1")["code_interpreter"]) == "[The code ran and printed nothing.]"
 
     def test_has_beginning_and_end_of_a_long_output(self) -> None:
-        said = told(call("call_1", "…", outputs=logs("a" + "x" * 50_000 + "z"))["code_interpreter"])
+        said = describe_call(code_call("call_1", "…", outputs=logs("a" + "x" * 50_000 + "z"))["code_interpreter"])
         assert MOST_TOLD < len(said) < MOST_TOLD + 100
         assert said.startswith("a")
         assert said.endswith("z")
@@ -99,17 +110,21 @@ class TestAStep:
         assert logs("") == []
 
     def test_that_ends_leaves_nothing_running(self) -> None:
-        calls = [call("a", "1", status="ok"), call("b", "2", status="running"), call("c", "3", status="waiting")]
-        closed = ended({"type": "tool_calls", "tool_calls": calls})["tool_calls"]
+        calls = [
+            code_call("a", "1", status="ok"),
+            code_call("b", "2", status="running"),
+            code_call("c", "3", status="waiting"),
+        ]
+        closed = interrupt_open_calls({"type": "tool_calls", "tool_calls": calls})["tool_calls"]
         assert [each["code_interpreter"]["status"] for each in closed] == ["ok", "interrupted", "interrupted"]
 
     def test_of_a_message_stays_as_it_is(self) -> None:
         details = {"type": "message_creation", "message_creation": {"message_id": "msg_1"}}
-        assert ended(details) == details
+        assert interrupt_open_calls(details) == details
 
     def test_knows_its_pictures(self) -> None:
-        calls = [call("a", "1", outputs=[*logs("x"), image("file-1")]), {"type": "function", "function": {}}]
-        assert images([*calls, call("b", "2", outputs=[image("file-2")])]) == ["file-1", "file-2"]
+        calls = [code_call("a", "1", outputs=[*logs("x"), image("file-1")]), {"type": "function", "function": {}}]
+        assert images([*calls, code_call("b", "2", outputs=[image("file-2")])]) == ["file-1", "file-2"]
 
 
 class TestTheTool:

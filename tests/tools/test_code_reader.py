@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chat.tools.code_reader import CodeReader, code_of
+from chat.tools.code_reader import CodeReader, read_code
 
 CODE = 'print("a\\n")\npath = r"\\d"  # 😀 é\n'
 
@@ -60,5 +60,5 @@ class TestCode:
         ],
     )
     def test_is_what_the_model_meant(self, arguments: str, code: str) -> None:
-        assert code_of(arguments) == code
+        assert read_code(arguments) == code
         assert read(*arguments) == code

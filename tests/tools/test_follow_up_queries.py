@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from chat.tools.follow_up_queries import MOST, rewritten
+from chat.tools.follow_up_queries import MOST, follow_up_queries
 
 LIBRARY = "When does the city library open on Sundays?"
 
 
 class TestAQuestion:
     def test_is_its_own_query(self) -> None:
-        assert rewritten([LIBRARY]) == [LIBRARY]
+        assert follow_up_queries([LIBRARY]) == [LIBRARY]
 
     @pytest.mark.parametrize("question", ["And on Mondays?", "How much does it cost to join?", "What about children?"])
     def test_that_follows_up_is_joined_with_the_one_before(self, question: str) -> None:
-        assert rewritten([LIBRARY, question])[-1] == f"{LIBRARY} {question}"
+        assert follow_up_queries([LIBRARY, question])[-1] == f"{LIBRARY} {question}"
 
     def test_that_stands_alone_is_left_alone(self) -> None:
         question = "Which museums in Berlin show Egyptian sculpture?"
-        assert rewritten([LIBRARY, question]) == [question]
+        assert follow_up_queries([LIBRARY, question]) == [question]
 
     def test_without_words_asks_for_what_was_asked_before(self) -> None:
-        assert rewritten([LIBRARY, "?"]) == [LIBRARY]
-        assert rewritten([LIBRARY, "Why?"]) == [LIBRARY]
-        assert rewritten(["…"]) == []
-        assert rewritten([]) == []
+        assert follow_up_queries([LIBRARY, "?"]) == [LIBRARY]
+        assert follow_up_queries([LIBRARY, "Why?"]) == [LIBRARY]
+        assert follow_up_queries(["…"]) == []
+        assert follow_up_queries([]) == []
 
     def test_that_is_long_gives_its_two_ends(self) -> None:
-        [query] = rewritten([f"first {'x ' * 5000} last"])
+        [query] = follow_up_queries([f"first {'x ' * 5000} last"])
         assert len(query) <= MOST + 1
         assert query.startswith("first")
         assert query.endswith("last")

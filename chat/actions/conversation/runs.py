@@ -91,7 +91,7 @@ def start(thread: Thread, new: NewRun) -> Run:
         thread.assistant = new.assistant  # the chat page asks it next
     thread.touch()
     created = run_object(run)
-    events = run_lifecycle.number(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
+    events = run_lifecycle.number_events(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
     notify.after_commit(thread.id, events)
     return run
 
@@ -139,7 +139,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
     changes = [run_lifecycle.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
-    notify.after_commit(run.thread_id, run_lifecycle.number(run, changes))
+    notify.after_commit(run.thread_id, run_lifecycle.number_events(run, changes))
     return run
 
 

@@ -132,5 +132,5 @@ def delete(user: User, thread_id: str) -> None:
     """Delete the thread with its messages and runs; a live run is stopped. Files and vector stores stay."""
     thread = get(user, thread_id)
     notify.thread_changed(thread.id)
-    transaction.on_commit(lambda: code_interpreter.forget(thread))
+    transaction.on_commit(lambda: code_interpreter.end_session(thread))
     thread.delete()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from chat.admin.shared.form_fields import JsonTextField
 from chat.providers.tool_names import FUNCTION
 from chat.tools.function_errors import problems_of
-from chat.tools.functions import MAX_TOOLS, shown
+from chat.tools.functions import MAX_TOOLS, api_function
 
 
 class FunctionsField(JsonTextField):
@@ -51,4 +51,4 @@ class FunctionsField(JsonTextField):
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
         """Return the functions as the API stores them: with ``strict`` and ``parameters`` (reference, section 3)."""
-        return [shown(function) for function in super().clean(value)]
+        return [api_function(function) for function in super().clean(value)]

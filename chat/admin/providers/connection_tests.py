@@ -12,7 +12,7 @@ from typing import TypeVar
 from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
-from chat.engine.live_providers import Upstreams
+from chat.engine.live_providers import LiveProviders
 from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as ProviderRow
@@ -125,7 +125,7 @@ def try_embeddings(row: ProviderRow) -> str:
 
 
 def _run_with_provider(row: ProviderRow, ask: Callable[[ChatProvider], Awaitable[T]]) -> T:
-    upstreams = Upstreams()
+    upstreams = LiveProviders()
     # Made here, in the request's own thread: loading certificates would hold up the event loop.
     provider = upstreams.get(row)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chat.engine.follow import Snapshot
+from chat.engine.follow import ThreadSnapshot
 from chat.errors import RunDeleted
 from chat.events import types
 from chat.events.types import STREAM_ENDS, Event
@@ -64,7 +64,7 @@ class StreamProgress:
                 break
         return batch
 
-    def replay(self, snapshot: Snapshot) -> list[StreamEvent]:
+    def replay(self, snapshot: ThreadSnapshot) -> list[StreamEvent]:
         """Return the events that ``snapshot`` of the run implies and that were not sent.
 
         Raise ``RunDeleted`` when the run is gone.

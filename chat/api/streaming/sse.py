@@ -20,10 +20,10 @@ from chat.api.http.request import ApiRequest
 from chat.api.streaming.include import Include, hide_passages
 from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.background.database_threads import in_thread
-from chat.engine.follow import Snapshot, follow, look_at
+from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
-from chat.events.coalescing import coalesced
+from chat.events.coalescing import coalesce
 from chat.events.types import STREAM_ENDS
 from chat.models import Run
 from chat.models.objects import Object, thread_object
@@ -150,11 +150,11 @@ async def run_events(run: Run, progress: StreamProgress, *, after: int) -> Async
     sent_at = clock()
     async with aclosing(follow(run.thread_id, after=(run.id, after))) as items:
         async for item in items:
-            if isinstance(item, Snapshot):
+            if isinstance(item, ThreadSnapshot):
                 batch = progress.replay(await own_snapshot(run, item))
             else:
                 # Neighbouring pieces of text become one: a slow reader gets fewer events.
-                batch = progress.record(event for event in coalesced(item) if event.run_id == run.id)
+                batch = progress.record(event for event in coalesce(item) if event.run_id == run.id)
             if batch or clock() - sent_at >= HEARTBEAT:
                 yield batch
                 sent_at = clock()
@@ -162,8 +162,8 @@ async def run_events(run: Run, progress: StreamProgress, *, after: int) -> Async
                 return
 
 
-async def own_snapshot(run: Run, snapshot: Snapshot) -> Snapshot:
+async def own_snapshot(run: Run, snapshot: ThreadSnapshot) -> ThreadSnapshot:
     """Return the snapshot if it is of this run, else the run's own: another run may have begun meanwhile."""
     if snapshot.run is not None and snapshot.run["id"] == run.id:
         return snapshot
-    return await in_thread(look_at, run.id)
+    return await in_thread(read_run_snapshot, run.id)

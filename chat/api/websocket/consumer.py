@@ -15,9 +15,9 @@ from chat.api.websocket.commands import execute
 from chat.api.websocket.frames import AnyFrame, CancelRun, Resume, parse_frame
 from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
 from chat.background.database_threads import in_thread
-from chat.engine.follow import Snapshot, follow, look_at
+from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import MalformedFrame, Refusal, Unavailable
-from chat.events.coalescing import coalesced
+from chat.events.coalescing import coalesce
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
@@ -92,7 +92,7 @@ class ProgramConsumer(ThreadSocket):
     async def follow(self, after: tuple[str, int] | None) -> None:
         async with aclosing(follow(self.thread_id, after=after)) as items:
             async for item in items:
-                if isinstance(item, Snapshot):
+                if isinstance(item, ThreadSnapshot):
                     await self.send_snapshot(item)
                 else:
                     await self.send_events(item)
@@ -100,14 +100,14 @@ class ProgramConsumer(ThreadSocket):
     async def send_events(self, events: list[Event]) -> None:
         if any(event.name == THREAD_CHANGED for event in events) and not await self.check_access():
             return
-        for event in coalesced(events):
+        for event in coalesce(events):
             await self.send_text(event_frame(event))
             self.open_run = "" if event.name in RUN_ENDED else event.run_id
 
-    async def send_snapshot(self, snapshot: Snapshot) -> None:
+    async def send_snapshot(self, snapshot: ThreadSnapshot) -> None:
         """Send the snapshot, after that of the run whose end the program has not received."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):
-            await self.send_text(snapshot_frame(await in_thread(look_at, self.open_run)))
+            await self.send_text(snapshot_frame(await in_thread(read_run_snapshot, self.open_run)))
         await self.send_text(snapshot_frame(snapshot))
         self.open_run = newest if snapshot.live else ""

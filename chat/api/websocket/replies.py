@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chat.api.http.error_responses import explain_wrong_prefix
-from chat.engine.follow import Snapshot
+from chat.engine.follow import ThreadSnapshot
 from chat.errors import Refusal
 from chat.events.types import Event
 from chat.models.objects import Object
@@ -18,7 +18,7 @@ def event_frame(event: Event) -> str:
     return _encode(type="event", event=event.name, run_id=event.run_id, seq=event.seq, data=event.data)
 
 
-def snapshot_frame(snapshot: Snapshot) -> str:
+def snapshot_frame(snapshot: ThreadSnapshot) -> str:
     run, messages, steps = snapshot.run, snapshot.messages, snapshot.steps
     return _encode(type="snapshot", run=run, messages=messages, steps=steps, seq=snapshot.seq)
 

@@ -1,4 +1,4 @@
-"""Running code for a run: in the session of its thread, with the thread's files, and what comes of it."""
+"""Run code for a run, in the session of its thread and with the thread's files. ``dispatch`` calls it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import generated_files
-from chat.engine.turn.loop import storable
+from chat.engine.turn.loop import storable_text
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.lookups import HasToolCall
@@ -27,7 +27,7 @@ from chat.sandbox.sessions.answers import MAX_ENTRIES
 from chat.sandbox.state import read_state
 from chat.sandbox.values import DataFile, Outcome
 from chat.tools import code_interpreter
-from chat.tools.code_reader import code_of
+from chat.tools.code_reader import read_code
 
 MOST_KEPT = 50  # files of one cell
 PREPARING = 300.0  # seconds that a run waits for a sandbox that is being prepared
@@ -38,23 +38,23 @@ LOST = "[The session ended: {reason}. Variables, imports and what else this code
 QUEUED = "[Ahead of it: {ahead}.]"
 REFUSED = "The code interpreter cannot be used now. {message}"
 
-Show = Callable[[Object], Awaitable[None]]
+ShowCall = Callable[[Object], Awaitable[None]]
 
 
-async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) -> Object:
-    """A call as its step keeps it, with what came of it. ``pictures`` is how many the run has shown before.
+async def run_code_call(run: Run, call: ToolCall, *, pictures: int, show: ShowCall) -> Object:
+    """Run the code of ``call``; return the call with its outputs. ``pictures`` is how many the run has shown before.
 
     ``show`` is told how the call stands meanwhile. Never raises for what code or the sandbox does.
     """
-    made = partial(code_interpreter.call, call.id, code := code_of(call.arguments))
+    made = partial(code_interpreter.code_call, call.id, code := read_code(call.arguments))
 
     async def waits(ahead: int) -> None:
         await show(made(status="waiting", note=QUEUED.format(ahead=ahead)))
 
     try:
-        await until_prepared(show=lambda words: show(made(status="waiting", note=words)))
+        await wait_until_prepared(show=lambda words: show(made(status="waiting", note=words)))
         async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), on_waiting=waits) as lease:
-            cell = Cell(run, lease, pictures=pictures)
+            cell = CodeCell(run, lease, pictures=pictures)
             await cell.furnish()
             return made(**await cell.run(code, waiting=waits, started=lambda: show(made(status="running"))))
     except SessionLost as lost:
@@ -65,7 +65,7 @@ async def interpreted(run: Run, call: ToolCall, *, pictures: int, show: Show) ->
         return made(status="refused", outputs=code_interpreter.logs(told))
 
 
-async def until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
+async def wait_until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
     """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
     said = ""
     for _time in range(int(PREPARING / LOOK)):
@@ -82,12 +82,12 @@ def sandbox() -> Sandbox:
     return client.sandbox_in(settings.EVERTHREAD_DATA_DIR / "sandbox", socket=settings.EVERTHREAD_SANDBOX_SOCKET)
 
 
-def forget(thread: Thread) -> None:
-    """The thread goes, and with it what its code has in memory."""
+def end_session(thread: Thread) -> None:
+    """End the session of a thread that is deleted."""
     client.forget(sandbox(), thread.id, owner=str(thread.owner_id))
 
 
-class Cell:
+class CodeCell:
     """One piece of code in a leased session."""
 
     def __init__(self, run: Run, lease: Lease, *, pictures: int) -> None:
@@ -96,8 +96,8 @@ class Cell:
         self.kept: list[dict[str, Any]] = []  # files that the code left
 
     async def furnish(self) -> None:
-        """Put what belongs into ``/mnt/data`` and is not there."""
-        self.wanted = await in_thread(code_interpreter.mounted, self.run_row)
+        """Put the files into ``/mnt/data`` that belong there and are missing."""
+        self.wanted = await in_thread(code_interpreter.mounted_files, self.run_row)
         self.before = {entry.name: entry for entry in await self.lease.files()}
         if self.lease.is_new and await in_thread(has_run_code, self.run_row):
             self.notes.append(ANEW)
@@ -109,7 +109,7 @@ class Cell:
             self.before = {entry.name: entry for entry in await self.lease.files()}
 
     def _has(self, name: str, file: File) -> bool:
-        """Whether the file is there. One of another size than was given is an earlier file of that name: what cells
+        """Return whether the file is there. One of another size is an earlier file of that name: what cells
         change has a row of its own.
         """
         ids = self.run_row.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
@@ -127,11 +127,11 @@ class Cell:
     async def run(
         self, code: str, *, waiting: Callable[[int], Awaitable[None]], started: Callable[[], Awaitable[None]]
     ) -> dict[str, Any]:
-        """Run it. Returns what the call keeps besides its code."""
+        """Run ``code``. Return what the call keeps besides it."""
         outcome = await self.lease.run(code, on_waiting=waiting, on_start=started)
         if outcome.status == "died":
             self.notes.append(LOST.format(reason=outcome.reason))
-        outputs = code_interpreter.logs(storable(outcome.logs)) + await self._pictures(outcome)
+        outputs = code_interpreter.logs(storable_text(outcome.logs)) + await self._pictures(outcome)
         if outcome.status == "died" and not outputs:
             outputs = code_interpreter.logs(self.notes[-1])
         if outcome.status != "died":
@@ -149,7 +149,7 @@ class Cell:
         shown = []
         for number, png in enumerate(outcome.images, start=self.pictures + 1):
             try:
-                row = await in_thread(generated_files.picture, self.run_row, png, number=number)
+                row = await in_thread(generated_files.keep_picture, self.run_row, png, number=number)
             except StorageFull as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
@@ -157,7 +157,7 @@ class Cell:
         return shown
 
     async def _keep_files(self) -> None:
-        """Keep what the code left; it was run, whatever becomes of its session now."""
+        """Keep the files that the code left. That fails without an error: the code was run."""
         try:
             await self._keep_changed()
         except SessionLost as lost:
@@ -166,11 +166,11 @@ class Cell:
             self.notes.append(f"[Files could not be kept: {error.message}]")
 
     async def _keep_changed(self) -> None:
-        """What the code has made or changed, and what cells left that were stopped before it was kept."""
+        """Keep the files that the code made or changed, and those of earlier cells that were stopped before."""
         after = {entry.name: entry for entry in await self.lease.files()}
         gone = self.before.keys() - after.keys()
         if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
-            await in_thread(generated_files.forget, self.run_row, gone)
+            await in_thread(generated_files.forget_files, self.run_row, gone)
         known = self.wanted if self.was_stopped else self.before
         changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
         if len(changed) > MOST_KEPT:
@@ -187,7 +187,7 @@ class Cell:
             try:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
                     await asyncio.to_thread(content.write, chunk)
-                row = await in_thread(generated_files.file, self.run_row, entry.name, content)
+                row = await in_thread(generated_files.keep_file, self.run_row, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
@@ -195,12 +195,12 @@ class Cell:
 
 
 def has_run_code(run: Run) -> bool:
-    """Whether code was run in the thread before, so that a session with its variables may be missed."""
+    """Return whether code was run in the thread before, so that a session with its variables may be missed."""
     return _code_steps(run).exists()
 
 
 def was_stopped(run: Run) -> bool:
-    """Whether the code that the thread ran last was stopped, so that what it wrote was not kept."""
+    """Return whether the code that the thread ran last was stopped, so that its files were not kept."""
     last = _code_steps(run).order_by("-created_at", "-number").first()
     calls = last.details["tool_calls"] if last else []
     return any(call[call["type"]].get("status") == "interrupted" for call in calls)

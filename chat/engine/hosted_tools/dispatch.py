@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import code_interpreter as interpreting
 from chat.engine.hosted_tools import file_search as searching
-from chat.engine.prompt.request import Material
+from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
 from chat.engine.turn import run_limits
-from chat.engine.turn.tool_calls import unanswered
+from chat.engine.turn.tool_calls import function_call
 from chat.errors import ProviderError
 from chat.models import Run
 from chat.models.objects import Object
 from chat.providers import tool_names
 from chat.providers.base import ToolCall
 from chat.tools import code_interpreter, file_search
-from chat.tools.code_reader import code_of
+from chat.tools.code_reader import read_code
 
 ENDLESS = {
     tool_names.FILE_SEARCH: "The model searched again and again without answering.",
@@ -26,10 +26,10 @@ ENDLESS = {
 TOO_MANY = "This code was not run: it is too much for one answer. Answer with what you have."
 
 
-class Answering:
+class ToolCallDispatch:
     """Works through the ``calls`` of one turn, in order; ``recorder`` shows how far it is."""
 
-    def __init__(self, run: Run, calls: Sequence[ToolCall], *, material: Material, recorder: Recorder) -> None:
+    def __init__(self, run: Run, calls: Sequence[ToolCall], *, material: TurnContext, recorder: Recorder) -> None:
         self.run, self.calls, self.material, self.recorder = run, calls, material, recorder
         self.shown = [self._begun(call) for call in calls]
 
@@ -53,11 +53,11 @@ class Answering:
         how = self.material.hosted.search
         match self.material.hosted.kind(call.name):
             case tool_names.CODE_INTERPRETER:
-                return code_interpreter.call(call.id, code_of(call.arguments))
+                return code_interpreter.code_call(call.id, read_code(call.arguments))
             case tool_names.FILE_SEARCH if how is not None:
-                return file_search.call(call.id, how=how)
+                return file_search.search_call(call.id, how=how)
             case _:
-                return unanswered(call)
+                return function_call(call)
 
     async def _searched(self, place: int, call: ToolCall) -> Object:
         how = self.material.hosted.search
@@ -65,7 +65,7 @@ class Answering:
         first = await in_thread(searching.first_marker, self.run)
         earlier = sum(shown["type"] == tool_names.FILE_SEARCH for shown in self.shown[:place])
         number = first + 2 * (len(self.material.found) + earlier)
-        return await in_thread(searching.searched, self.run, call, how=how, number=number)
+        return await in_thread(searching.run_search, self.run, call, how=how, number=number)
 
     async def _interpret(self, place: int, call: ToolCall) -> None:
         async def show(made: Object) -> None:
@@ -73,9 +73,9 @@ class Answering:
             await self.recorder.show(self.shown)
 
         if len(self.material.cells) + place >= run_limits.MOST_CELLS:
-            await show(code_interpreter.call(call.id, code_of(call.arguments), status="refused", note=TOO_MANY))
+            await show(code_interpreter.code_call(call.id, read_code(call.arguments), status="refused", note=TOO_MANY))
             return
         earlier = len(code_interpreter.images([*self.material.made, *self.shown]))
-        made = await interpreting.interpreted(self.run, call, pictures=earlier, show=show)
+        made = await interpreting.run_code_call(self.run, call, pictures=earlier, show=show)
         self.recorder.tell_outputs(place, made)
         await show(made)

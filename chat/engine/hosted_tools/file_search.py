@@ -20,7 +20,7 @@ FIRST_MARKER = 4  # with one question; reference, section 5
 SAID = 2  # messages of the user that make a query
 
 
-async def until_read(run: Run) -> None:
+async def wait_until_read(run: Run) -> None:
     """Wait until the files that came with the thread can be searched, or for a minute."""
     for _time in range(int(READING / LOOK)):
         if await in_thread(file_search.are_read, run):
@@ -28,11 +28,11 @@ async def until_read(run: Run) -> None:
         await asyncio.sleep(LOOK)
 
 
-def first_call(run: Run) -> ToolCall | None:
+def search_for_question(run: Run) -> ToolCall | None:
     """The search for what the user said last, for a model that does not search itself. None if there is nothing."""
     said = Message.objects.filter(thread_id=run.thread_id, role=Message.Role.USER, created_at__lte=run.created_at)
     newest = list(said.order_by("-created_at", "-number")[:SAID])
-    wanted = follow_up_queries.rewritten([message.text for message in reversed(newest)])
+    wanted = follow_up_queries.follow_up_queries([message.text for message in reversed(newest)])
     if not wanted:
         return None
     return ToolCall(new_id("call_"), FILE_SEARCH, json.dumps({"queries": wanted}, ensure_ascii=False))
@@ -44,8 +44,8 @@ def first_marker(run: Run) -> int:
     return FIRST_MARKER + max(0, said - 1)
 
 
-def searched(run: Run, call: ToolCall, *, how: Options, number: int) -> Object:
+def run_search(run: Run, call: ToolCall, *, how: Options, number: int) -> Object:
     """A search as its step keeps it, with what it found. ``number`` is that of its markers."""
     wanted = file_search.queries_of(call.arguments)
-    results = file_search.find(run, queries=wanted, how=how)
-    return file_search.call(call.id, how=how, number=number, queries=wanted, results=results)
+    results = file_search.find_passages(run, queries=wanted, how=how)
+    return file_search.search_call(call.id, how=how, number=number, queries=wanted, results=results)

@@ -1,4 +1,4 @@
-"""What cells make: pictures and files, kept for the thread's owner, who alone can fetch them."""
+"""Keep the pictures and files that code makes, for the thread's owner, who alone can fetch them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from chat.models.storing import keep, shown_name, sniffed
 PURPOSE = "assistants_output"
 
 
-def picture(run: Run, png: bytes, *, number: int) -> File:
+def keep_picture(run: Run, png: bytes, *, number: int) -> File:
     """Keep the ``number``-th picture of a run. Raises ``StorageFull``."""
-    return _kept(run, f"image-{number}.png", ContentFile(png))
+    return _keep_content(run, f"image-{number}.png", ContentFile(png))
 
 
-def file(run: Run, name: str, content: IO[bytes]) -> File:
+def keep_file(run: Run, name: str, content: IO[bytes]) -> File:
     """Keep what now lies at ``name`` in ``/mnt/data``. Raises ``StorageFull``.
 
     An earlier version stays, since answers may link to it, unless it is of this very run and none does.
     """
     content.seek(0)  # which also writes what is still in memory: the size is that of the file
-    row = _kept(run, PurePosixPath(name).name, Content(content, name=name))
+    row = _keep_content(run, PurePosixPath(name).name, Content(content, name=name))
     with transaction.atomic():
         earlier = SandboxFile.objects.select_related("file").filter(thread_id=run.thread_id, name=name).first()
         left = {"file": row, "run": run}
@@ -37,12 +37,12 @@ def file(run: Run, name: str, content: IO[bytes]) -> File:
     return row
 
 
-def forget(run: Run, names: Iterable[str]) -> None:
-    """Cells have removed what lay at ``names``; the files stay for answers that link to them."""
+def forget_files(run: Run, names: Iterable[str]) -> None:
+    """Forget the files that code removed at ``names``; their rows stay for answers that link to them."""
     SandboxFile.objects.filter(thread_id=run.thread_id, name__in=list(names)).delete()
 
 
-def _kept(run: Run, name: str, content: Content[bytes]) -> File:
+def _keep_content(run: Run, name: str, content: Content[bytes]) -> File:
     row = File(owner_id=run.thread.owner_id, filename=shown_name(name), bytes=content.size, purpose=PURPOSE)
     row.content_type = sniffed(content, name=row.filename)
     content.seek(0)

@@ -1,1 +1,1 @@
-"""What a model is sent for a run: the thread, cut to fit its context window, and the run's settings."""
+"""The prompt of a run: the thread, cut to fit the model's context window, and the run's settings."""

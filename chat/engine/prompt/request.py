@@ -1,4 +1,4 @@
-"""What the model is asked for a run: the thread cut to fit, and the run's settings."""
+"""The request to a model for a turn of a run: the thread cut to fit, and the run's settings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from chat.engine.prompt import transcript
 from chat.engine.turn import run_limits, token_estimate
-from chat.engine.turn.run_limits import Left, Spent
-from chat.engine.turn.tool_calls import Hosted
+from chat.engine.turn.run_limits import LimitReached, TokensLeft
+from chat.engine.turn.tool_calls import HostedTools
 from chat.errors import ContextOverflow
 from chat.models import File, Model, Run
 from chat.models.objects import Object
@@ -28,17 +28,19 @@ CHARACTERS = 2  # of a cell's output for each token that may be sent: about half
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What the requests of a turn are made of. ``done`` is what the run itself has said and called before, ``shown``
-    are the pictures in what it said, ``hosted`` is what we answer for it. ``files`` is what its code finds in
-    ``/mnt/data``, by name; ``links`` are the ids of those that the person can fetch.
+class TurnContext:
+    """The rows that the requests of a turn are made of.
+
+    ``done`` are the run's own texts and calls so far, ``shown`` the pictures in its messages, ``hosted`` the tools that
+    we answer for it. ``files`` are the files in ``/mnt/data`` by name, ``links`` the ids of those that the person can
+    fetch.
     """
 
     model: Model
-    groups: list[transcript.Group]
-    done: list[transcript.Done]
-    left: Left
-    hosted: Hosted = field(default_factory=Hosted)
+    groups: list[transcript.TurnGroup]
+    done: list[transcript.RunItem]
+    left: TokensLeft
+    hosted: HostedTools = field(default_factory=HostedTools)
     shown: Container[str] = ()
     files: Mapping[str, File] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
@@ -67,12 +69,12 @@ class Material:
 
     @property
     def pictures(self) -> list[str]:
-        """Those that the run's code has shown and no message of it."""
+        """The pictures that the run's code has shown and no message of it."""
         return [picture for picture in code_interpreter.images(self.made) if picture not in self.shown]
 
     @property
     def sources(self) -> Sources:
-        """What an answer may cite."""
+        """The search results that an answer may cite."""
         return file_search.sources(self.found)
 
     @property
@@ -80,47 +82,49 @@ class Material:
         return self.model.tool_use == ToolUse.NATIVE
 
 
-def gather(run: Run) -> Material:
-    """Read the rows. Raises ``ModelNotFound``."""
+def read_context(run: Run) -> TurnContext:
+    """Read the rows of the run's next turn. Raise ``ModelNotFound``."""
     model = resolve(run.model)
-    hosted = Hosted(
+    hosted = HostedTools(
         search=file_search.options(run), code=code_interpreter.is_offered(run) and model.tool_use != ToolUse.NONE
     )
-    given = code_interpreter.named(code_interpreter.given(run)) if hosted.code else {}
-    files = code_interpreter.mounted(run) if hosted.code else {}
-    return Material(
+    given = code_interpreter.by_file_name(code_interpreter.given_files(run)) if hosted.code else {}
+    files = code_interpreter.mounted_files(run) if hosted.code else {}
+    return TurnContext(
         model=model,
-        groups=transcript.read(run, model=model, searches=hosted.search is not None, given=given),
-        done=transcript.done(run),
-        shown=transcript.shown(run) if hosted.code else (),
-        left=run_limits.left(run),
+        groups=transcript.thread_turns(run, model=model, searches=hosted.search is not None, given=given),
+        done=transcript.run_history(run),
+        shown=transcript.shown_pictures(run) if hosted.code else (),
+        left=run_limits.tokens_left(run),
         hosted=hosted,
         files=files,
         links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id},
     )
 
 
-def searches_first(run: Run, material: Material) -> bool:
-    """Whether the search is made for the model before it is asked, as it does not search itself."""
+def must_search_first(run: Run, material: TurnContext) -> bool:
+    """Return whether to search before the model is asked, as it does not search itself."""
     if material.hosted.search is None:
         return False
-    wanted = run.tool_choice in ("auto", "required") or functions.choice(run.tool_choice) == {"name": FILE_SEARCH}
+    wanted = run.tool_choice in ("auto", "required") or functions.provider_tool_choice(run.tool_choice) == {
+        "name": FILE_SEARCH
+    }
     return wanted and not material.is_native and not material.done
 
 
-def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
-    """The request whose transcript is 2**shrink times shorter than it may be.
+def build_request(run: Run, *, material: TurnContext, shrink: int = 0) -> Request:
+    """Return the request whose transcript is 2**shrink times shorter than it may be.
 
-    Raises ``Spent`` when the run's tokens do not suffice for it, ``ContextOverflow`` when it does not fit the model.
+    Raise ``LimitReached`` when the run has too few tokens for it, ``ContextOverflow`` when the model has.
     """
     model, left = material.model, material.left
-    declared = _declared(run, material)
+    declared = _declared_functions(run, material)
     limits = [limit for limit in (left.completion, model.max_output) if limit]
     return Request(
         model=model.served_as,
-        turns=_turns(run, material=material, declared=declared, shrink=shrink),
+        turns=_build_turns(run, material=material, declared=declared, shrink=shrink),
         functions=declared,
-        tool_choice=_choice(run, material, declared),
+        tool_choice=_tool_choice(run, material, declared),
         parallel_tool_calls=run.parallel_tool_calls,
         temperature=None if run.temperature == API_DEFAULT else run.temperature,
         top_p=None if run.top_p == API_DEFAULT else run.top_p,
@@ -130,20 +134,20 @@ def request_of(run: Run, *, material: Material, shrink: int = 0) -> Request:
     )
 
 
-def _declared(run: Run, material: Material) -> list[Function]:
+def _declared_functions(run: Run, material: TurnContext) -> list[Function]:
     if material.model.tool_use == ToolUse.NONE:
         return []
     offered: list[Function] = []
     if material.hosted.search is not None and material.is_native:
         offered.append(file_search.DECLARED)
     if material.hosted.code:
-        offered.append(code_interpreter.declared(material.files))
+        offered.append(code_interpreter.declare(material.files))
     left = [tool for tool in offered if tool.name not in material.used_up]
-    return [*left, *functions.declared(run.tools)]
+    return [*left, *functions.declared_functions(run.tools)]
 
 
-def _choice(run: Run, material: Material, declared: list[Function]) -> str | Mapping[str, str]:
-    choice = functions.choice(run.tool_choice)
+def _tool_choice(run: Run, material: TurnContext, declared: list[Function]) -> str | Mapping[str, str]:
+    choice = functions.provider_tool_choice(run.tool_choice)
     if choice == "none":
         return choice
     # A forced call is forced once: after the outputs the model answers as it likes (reference, section 6.1).
@@ -152,31 +156,31 @@ def _choice(run: Run, material: Material, declared: list[Function]) -> str | Map
     return choice
 
 
-def _turns(run: Run, *, material: Material, declared: list[Function], shrink: int) -> list[Turn]:
+def _build_turns(run: Run, *, material: TurnContext, declared: list[Function], shrink: int) -> list[Turn]:
     window, left = transcript.prompt_budget(material.model), material.left.prompt
     most = window if left is None else min(window, left)
     # A guided model is not sent the functions along with the thread.
-    beside = token_estimate.of_functions(declared) if material.is_native else 0
+    beside = token_estimate.estimate_functions(declared) if material.is_native else 0
     found = material.found
     share = min(MOST_FOUND, most // FOUND_SHARE) // max(1, len(found)) >> shrink
 
     def tell(search: Object) -> str:
-        return file_search.told(search, budget=share, cites=material.is_native)
+        return file_search.describe_search(search, budget=share, cites=material.is_native)
 
     def tell_code(made: Object) -> str:
         most_told = min(code_interpreter.MOST_TOLD, most * CHARACTERS // len(material.cells)) >> shrink
-        return code_interpreter.told(made, most=most_told)
+        return code_interpreter.describe_call(made, most=most_told)
 
     known = [] if material.is_native else [tell(search) for search in found]
     tellers = {CODE_INTERPRETER: tell_code} | ({FILE_SEARCH: tell} if material.is_native else {})
     try:
-        return transcript.fit(
+        return transcript.fit_to_budget(
             material.groups,
             instructions="\n\n".join(filter(None, [*known, run.instructions])),
-            present=transcript.present(material.done, tellers=tellers),
+            present=transcript.run_turns(material.done, tellers=tellers),
             budget=(most >> shrink) - beside,
         )
     except ContextOverflow:
         if most < window and not shrink:
-            raise Spent("max_prompt_tokens") from None
+            raise LimitReached("max_prompt_tokens") from None
         raise

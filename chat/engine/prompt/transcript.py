@@ -20,26 +20,26 @@ from chat.tools.citations import without_markers
 from chat.tools.links import FOLDER
 
 # Answers that broke are not sent again: the model would take the fragment for what it wanted to say.
-LEFT_OUT = ("run_failed", "run_expired")
+OMITTED_REASONS = ("run_failed", "run_expired")
 ANSWER_SHARE = 4  # at least a quarter of the window, and at most MAX_ANSWER, is kept for the answer
 MAX_ANSWER = 4096
 INLINE_BYTES = 200_000  # of an attached text file
 
-Group = list[Turn]
-Done = str | list[Object]  # words, or calls as their step lists them
-Tell = Callable[[Object], str]
+TurnGroup = list[Turn]
+RunItem = str | list[Object]  # words, or calls as their step lists them
+DescribeCall = Callable[[Object], str]
 
 
-def read(
+def thread_turns(
     run: Run, *, model: Model, searches: bool = False, given: Mapping[str, File] = MappingProxyType({})
-) -> list[Group]:
-    """The turns before the run, in groups that stay or go together (one a message).
+) -> list[TurnGroup]:
+    """Return the turns before the run, in groups that stay or go together (one a message).
 
     ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
     ``given``, which its code can read under these names.
     """
     messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
-    messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=LEFT_OUT)
+    messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=OMITTED_REASONS)
     rows = list(messages.exclude(status=Message.Status.IN_PROGRESS).order_by("created_at", "number"))
     strategy = run.truncation_strategy
     if strategy.get("type") == "last_messages":
@@ -51,22 +51,22 @@ def read(
     return [[turn] for row in rows if (turn := _turn_of(row, files=attached, notes=notes, vision=model.vision))]
 
 
-def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) -> list[Turn]:
-    """The turns that fit ``budget`` tokens: instructions first, then the newest groups; the oldest are dropped first.
+def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGroup, budget: int) -> list[Turn]:
+    """Return the turns that fit ``budget`` tokens: instructions, then groups; the oldest are dropped first.
 
-    ``present``, the turns of the run itself, and the last group always stay. Raises ``ContextOverflow`` when even those
+    ``present``, the turns of the run itself, and the last group always stay. Raise ``ContextOverflow`` when even those
     do not fit.
     """
     head = [Turn(role="system", text=instructions)] if instructions else []
-    needed = sum(map(token_estimate.of_turns, [head, present, *groups[-1:]]))
+    needed = sum(map(token_estimate.estimate_turns, [head, present, *groups[-1:]]))
     if needed > budget:
         raise ContextOverflow(
             f"The message and the instructions are too long for the model: about {needed} tokens, and"
             f" {budget} fit. Send a shorter message or choose a model with a larger context."
         )
-    kept: list[Group] = groups[-1:]
+    kept: list[TurnGroup] = groups[-1:]
     for group in reversed(groups[:-1]):
-        needed += token_estimate.of_turns(group)
+        needed += token_estimate.estimate_turns(group)
         if needed > budget:
             break
         kept.append(group)
@@ -76,7 +76,7 @@ def fit(groups: list[Group], *, instructions: str, present: Group, budget: int) 
 
 
 def prompt_budget(model: Model) -> int:
-    """Tokens that the turns may take: the context window less room for the answer."""
+    """Return the tokens that the turns may take: the context window less room for the answer."""
     answer = min(model.max_output or MAX_ANSWER, MAX_ANSWER, model.context_window // ANSWER_SHARE)
     return model.context_window - answer
 
@@ -91,7 +91,7 @@ def _files_of(rows: list[Message]) -> dict[str, File]:
 
 
 def _notes(run: Run, files: Mapping[str, File], *, native: bool) -> dict[str, str]:
-    """What is said of those of ``files`` that are searched instead of being put in.
+    """Return a note for each of ``files`` that is searched instead of being put in, by the file's id.
 
     A model that does not search itself need not know of files; their names have led the embedded one astray.
     """
@@ -113,7 +113,7 @@ def _note(entry: VectorStoreFile, file: File) -> str:
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
-    said = [_said(part["text"]) for part in row.content if part["type"] == "text"]
+    said = [_plain_text(part["text"]) for part in row.content if part["type"] == "text"]
     texts = ["\n\n".join(said)] if any(said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
     images = [picture for picture in pictures if picture is not None]
@@ -125,7 +125,7 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
     attached = [files[id] for id in _attachment_ids(row) if id in files]
-    texts += filter(None, [_told_of(file, notes=notes) for file in attached])
+    texts += filter(None, [_file_text(file, notes=notes) for file in attached])
     if not texts and not images:
         return None
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
@@ -136,19 +136,19 @@ def _shown_turn(texts: list[str], *, count: int) -> Turn:
     return Turn(role="assistant", text="\n\n".join([f"[{count} picture(s), shown to the user]", *texts]))
 
 
-def _told_of(file: File, *, notes: Mapping[str, str]) -> str:
-    """Of an attached file. Pictures are sent as such."""
+def _file_text(file: File, *, notes: Mapping[str, str]) -> str:
+    """Return the text for an attached file; empty for a picture, which is sent as such."""
     if file.id in notes:
         return notes[file.id]
-    return "" if file.is_image else _attached(file)
+    return "" if file.is_image else _inline_file(file)
 
 
-def _said(text: Mapping[str, Any]) -> str:
+def _plain_text(text: Mapping[str, Any]) -> str:
     return without_markers(text["value"], text["annotations"])
 
 
 def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
-    """None when its file is gone."""
+    """Return the picture of a part; None when its file is gone."""
     given = part[part["type"]]
     url = given["url"] if part["type"] == "image_url" else _data_url(files.get(given["file_id"]))
     return Image(url=url, detail=given.get("detail") or "auto") if url else None
@@ -159,7 +159,7 @@ def _attachment_ids(row: Message) -> list[str]:
 
 
 def _data_url(file: File | None) -> str:
-    """Empty when there is no such file any more: it can go at any moment, its row a little before its bytes."""
+    """Return the picture as a data URL; empty when its file is gone, which can happen at any moment."""
     if file is None:
         return ""
     try:
@@ -169,7 +169,7 @@ def _data_url(file: File | None) -> str:
         return ""
 
 
-def _attached(file: File) -> str:
+def _inline_file(file: File) -> str:
     if not file.is_text:
         return f"[Attached file {file.filename!r}, which cannot be read here]"
     try:
@@ -181,11 +181,11 @@ def _attached(file: File) -> str:
     return f"Attached file {file.filename!r}:\n\n{text}{more}"
 
 
-def done(run: Run) -> list[Done]:
-    """What the run has said and called so far, step by step, when it goes on after calls."""
+def run_history(run: Run) -> list[RunItem]:
+    """Return the run's own texts and calls so far, step by step; not empty when it goes on after calls."""
     steps = list(RunStep.objects.filter(run=run))
     contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
-    found: list[Done] = []
+    found: list[RunItem] = []
     for step in steps:
         if step.type == StepType.TOOL_CALLS:
             found.append(step.details["tool_calls"])
@@ -195,19 +195,19 @@ def done(run: Run) -> list[Done]:
     return found
 
 
-def shown(run: Run) -> set[str]:
-    """The pictures in what the run has said."""
+def shown_pictures(run: Run) -> set[str]:
+    """Return the ids of the pictures in the run's messages."""
     contents = Message.objects.filter(run_id=run.id).values_list("content", flat=True)
     return {part["image_file"]["file_id"] for content in contents for part in content if part["type"] == "image_file"}
 
 
-def present(steps: Iterable[Done], *, tellers: Mapping[str, Tell]) -> Group:
-    """The turns of what a run has ``done``. ``tellers`` put calls of ours in words, by their type; others of ours are
-    left out.
+def run_turns(steps: Iterable[RunItem], *, tellers: Mapping[str, DescribeCall]) -> TurnGroup:
+    """Return the turns of the run's own ``steps``. ``tellers`` put calls of hosted tools in words, by type;
+    calls without one are omitted.
 
     Words and calls are one turn of the assistant: many chat templates refuse two in a row.
     """
-    turns: Group = []
+    turns: TurnGroup = []
     said: list[str] = []
     for step in steps:
         if isinstance(step, str):
@@ -221,15 +221,15 @@ def present(steps: Iterable[Done], *, tellers: Mapping[str, Tell]) -> Group:
     return turns
 
 
-def _turns_of_calls(calls: list[Object], *, said: list[str], tellers: Mapping[str, Tell]) -> Iterator[Turn]:
-    made = [_made(call, tellers=tellers) for call in calls]
+def _turns_of_calls(calls: list[Object], *, said: list[str], tellers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
+    made = [_call_and_output(call, tellers=tellers) for call in calls]
     yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(call for call, _output in made))
     for call, output in made:
         yield Turn(role="tool", tool_call_id=call.id, text=output)
 
 
-def _made(call: Object, *, tellers: Mapping[str, Tell]) -> tuple[ToolCall, str]:
-    """A call and its output."""
+def _call_and_output(call: Object, *, tellers: Mapping[str, DescribeCall]) -> tuple[ToolCall, str]:
+    """Return a call and its output."""
     kind, made = call["type"], call[call["type"]]
     if kind == FUNCTION:
         return ToolCall(id=call["id"], name=made["name"], arguments=made["arguments"] or "{}"), made["output"] or ""

@@ -1,1 +1,1 @@
-"""How a run is recorded: rows written in order, events numbered and published, text checked for citations and links."""
+"""The record of a run: rows written in order, events numbered and published, text checked for citations and links."""

@@ -1,4 +1,4 @@
-"""What the message that is being written holds: pictures, then text with its annotations."""
+"""The content of a message that is being written: pictures, then text with its annotations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from chat.tools.citations import Citation
 from chat.tools.links import Link
 
 
-class Written:
-    """Grows until its message is closed. ``pictures`` are ids of files."""
+class MessageContent:
+    """The content of one open message, which grows until it is closed. ``pictures`` are ids of files."""
 
     def __init__(self, pictures: Sequence[str] = ()) -> None:
         self.pictures = pictures
@@ -21,7 +21,7 @@ class Written:
         self._annotations: list[dict[str, Any]] = []
 
     def __bool__(self) -> bool:
-        """Whether there is text."""
+        """Return whether there is text."""
         return bool(self._pieces)
 
     @property
@@ -44,7 +44,7 @@ class Written:
         self._length += len(piece)
 
     def annotate(self, found: Citation | Link) -> dict[str, Any]:
-        """Add a citation or a link. Returns its annotation as a delta shows it."""
+        """Add a citation or a link. Return its annotation as a delta shows it."""
         kind = "file_citation" if isinstance(found, Citation) else "file_path"
         annotation = {
             "type": kind,

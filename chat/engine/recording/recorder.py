@@ -1,7 +1,7 @@
-"""Writes what a run does and tells it: rows at boundaries, partial text through the journal, events on the bus.
+"""Record what a run does: rows at boundaries, partial text through the row writer, events on the bus.
 
-Nothing is told before it is committed, except text, which is told at once and committed within 250 ms; a follower that
-missed it finds it in the rows. Text goes out with the first word at once, then at most every 33 ms.
+Nothing is published before it is committed, except text, which is published at once and committed within 250 ms; a
+follower that missed it finds it in the rows. Text goes out with the first word at once, then at most every 33 ms.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 from chat.engine.recording import run_lifecycle
-from chat.engine.recording.annotation_parser import Certain, Reading
-from chat.engine.recording.message_content import Written
-from chat.engine.recording.row_writer import Journal, Partial, unbroken
-from chat.engine.recording.run_lifecycle import Told
-from chat.engine.recording.throttle import Pace
+from chat.engine.recording.annotation_parser import AnnotationParser, TextPiece
+from chat.engine.recording.message_content import MessageContent
+from chat.engine.recording.row_writer import PartialMessage, RowWriter, finish_despite_cancel
+from chat.engine.recording.run_lifecycle import NewEvents
+from chat.engine.recording.throttle import Throttle
 from chat.engine.turn import run_limits
-from chat.engine.turn.tool_calls import Calling, Hosted, pending
-from chat.engine.turn.usage_meter import Meter
+from chat.engine.turn.tool_calls import HostedTools, ToolCallDeltas, pending_functions
+from chat.engine.turn.usage_meter import UsageMeter
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
@@ -29,15 +29,15 @@ from chat.models.resource_uses import add_uses
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
 from chat.providers.tool_names import CODE_INTERPRETER
-from chat.tools.citation_support import supporting
+from chat.tools.citation_support import supporting_sources
 from chat.tools.citations import Citation, Sources, marker
 
 WINDOW = 0.033  # seconds between two deltas of a run
-NOTHING_HOSTED = Hosted()
+NOTHING_HOSTED = HostedTools()
 
 
 class Recorder:
-    """The scribe of one turn of a run, used by one task. ``meter`` is what the turn costs.
+    """Records one turn of a run, for one task. ``meter`` counts the tokens of the turn.
 
     ``hosted`` are the calls that are ours to answer. Its text may cite ``sources`` and link to ``files``, ids by name;
     before the text it shows ``pictures``, ids of files that the run has made and not shown yet.
@@ -47,36 +47,38 @@ class Recorder:
         self,
         run: Run,
         *,
-        journal: Journal,
-        meter: Meter,
-        hosted: Hosted = NOTHING_HOSTED,
+        journal: RowWriter,
+        meter: UsageMeter,
+        hosted: HostedTools = NOTHING_HOSTED,
         sources: Sources = MappingProxyType({}),
         files: Mapping[str, str] = MappingProxyType({}),
         pictures: Sequence[str] = (),
     ) -> None:
         self.run, self.journal, self.meter = run, journal, meter
-        self.reading, self.calling = Reading(sources, files), Calling(hosted)
+        self.reading, self.calling = AnnotationParser(sources, files), ToolCallDeltas(hosted)
         self.pictures = pictures
-        self.written = Written()
+        self.written = MessageContent()
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
         self.has_shown = False  # how the calls stand is in the rows
-        self.pace = Pace(self._tell_more, window=WINDOW)  # of the open message, else of the call that is being written
+        self.pace = Throttle(
+            self._tell_more, window=WINDOW
+        )  # of the open message, else of the call that is being written
 
     @property
     def has_spoken(self) -> bool:
-        """Something of this run can be seen already, so it cannot start over unnoticed."""
+        """Return whether something of this run can be seen already, so that it cannot start over unnoticed."""
         return self.message_step is not None or self.calls_step is not None
 
     async def begin(self) -> None:
-        """Tell that the run, just claimed, is in progress."""
+        """Publish that the run, just claimed, is in progress."""
         await self._record(lambda: [(types.RUN_IN_PROGRESS, run_object(self.run))])
 
     # --- text ------------------------------------------------------------------------------------------------------
 
     async def say(self, text: str) -> None:
-        """More of the answer's text."""
+        """Add ``text`` to the answer."""
         if self.message is None:
             self._finish_calls()
             await self._begin_message()
@@ -84,7 +86,7 @@ class Recorder:
             self._write(piece)
 
     async def show_pictures(self) -> None:
-        """The answer is whole: pictures are shown though nothing is said of them."""
+        """Show the pictures that no text has brought yet: the answer is whole."""
         if self.message is None and self.pictures:
             await self._begin_message()
 
@@ -98,18 +100,18 @@ class Recorder:
         self.pace.told_at = 0.0  # the first word is told at once
 
     async def cite_what_supports(self) -> None:
-        """The answer is whole: if it cites nothing itself, it gets the sources on which it seems to rest."""
+        """Cite the sources on which a whole answer seems to rest, if it cites nothing itself."""
         self._finish_text()
         sources = self.reading.sources
         if self.message is None or self.reading.has_cited or not sources:
             return
         self.pace.flush()
-        for place in await asyncio.to_thread(supporting, self.written.text, sources):
+        for place in await asyncio.to_thread(supporting_sources, self.written.text, sources):
             source = sources[place]
             self.pace.take(" ")
             self._write(Citation(marker(place, source.file_name), source.file_id))
 
-    def _write(self, piece: Certain) -> None:
+    def _write(self, piece: TextPiece) -> None:
         if isinstance(piece, str):
             self.pace.take(piece)
             return
@@ -130,12 +132,12 @@ class Recorder:
         for piece in self.reading.rest():
             self._write(piece)
 
-    def _open_message(self) -> Told:
+    def _open_message(self) -> NewEvents:
         self.message, self.message_step, told = run_lifecycle.open_message(self.run)
-        self.written = Written(self.pictures)
+        self.written = MessageContent(self.pictures)
         return told
 
-    def _open_calls(self) -> Told:
+    def _open_calls(self) -> NewEvents:
         self.calls_step, told = run_lifecycle.open_calls(self.run)
         return told
 
@@ -144,14 +146,14 @@ class Recorder:
         self.written.add(piece)
         self._tell_part(piece, first=first)
 
-    def _partial(self) -> Partial:
+    def _partial(self) -> PartialMessage:
         assert self.message is not None
-        return Partial(message=self.message, run=self.run, content=self.written.content, seq=self.run.seq)
+        return PartialMessage(message=self.message, run=self.run, content=self.written.content, seq=self.run.seq)
 
     # --- tool calls ------------------------------------------------------------------------------------------------
 
     async def call(self, piece: ToolCallPiece) -> None:
-        """More of a call that the model is writing."""
+        """Add a piece to the call that the model is writing."""
         if self.message is not None:
             self._finish_text()
             await self._record(self._close_message)
@@ -181,7 +183,7 @@ class Recorder:
         self._finish_calls()
         self.has_shown = True
 
-        def write() -> Told:
+        def write() -> NewEvents:
             assert self.calls_step is not None
             run_lifecycle.show_calls(self.calls_step, calls)
             return []
@@ -190,14 +192,14 @@ class Recorder:
         bus.publish(self.run.thread_id, [Event("", 0, THREAD_CHANGED, {})])
 
     def tell_outputs(self, place: int, call: Object) -> None:
-        """What came of the call at ``place`` among those of the turn."""
+        """Publish the outputs of the code call at ``place`` among those of the turn."""
         index = self.calling.index_of(place)
         for number, output in enumerate(call[CODE_INTERPRETER]["outputs"]):
             outputs = [{"index": number, **output}]
             self._tell_call(index, type=CODE_INTERPRETER, code_interpreter={"outputs": outputs})
 
-    def _close_message(self) -> Told:
-        """The answer's text is followed by tool calls, whose step has the usage of the turn."""
+    def _close_message(self) -> NewEvents:
+        """Close the message that tool calls follow; their step has the usage of the turn."""
         assert self.message is not None
         assert self.message_step is not None
         self._save_text()
@@ -210,13 +212,13 @@ class Recorder:
     # --- the end ---------------------------------------------------------------------------------------------------
 
     async def go_on(self, answered: list[Object]) -> bool:
-        """All calls of the turn, ``answered`` as their step lists them: another turn follows.
+        """Close the calls of the turn, ``answered`` as their step lists them: another turn follows.
 
-        False if the run was moved by someone else first.
+        Return False if the run was moved by someone else first.
         """
         self._finish_text()
 
-        def write() -> Told:
+        def write() -> NewEvents:
             assert self.calls_step is not None
             if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
                 return []
@@ -228,11 +230,11 @@ class Recorder:
 
     async def pause(self, made: list[Object]) -> bool:
         """Wait for the outputs of the functions among ``made``. False if the run was moved by someone else first."""
-        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending(made)}}
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending_functions(made)}}
         self._finish_text()
         self._finish_calls()
 
-        def write() -> Told:
+        def write() -> NewEvents:
             self._save_calls(made)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
@@ -245,7 +247,7 @@ class Recorder:
         """Close the run and what is open in it. False if the run was moved by someone else first."""
         self._finish_text()
 
-        def write() -> Told:
+        def write() -> NewEvents:
             self._save_text()
             self._save_unfinished_code()
             # A turn has one step with its usage, or none if nothing came of it.
@@ -253,7 +255,7 @@ class Recorder:
             if step := self.calls_step or self.message_step:
                 self._save_usage(step, uncounted)
                 uncounted = Usage()
-            usage = usage_object(run_limits.used(self.run) + uncounted)
+            usage = usage_object(run_limits.tokens_used(self.run) + uncounted)
             return run_lifecycle.end(self.run, to, reason=reason, usage=usage, **fields)
 
         return await self._record(write)
@@ -261,7 +263,7 @@ class Recorder:
     async def hand_back(self) -> bool:
         """Let another worker begin this run, of which nothing can be seen yet."""
 
-        def write() -> Told:
+        def write() -> NewEvents:
             won = self.run.move(RunStatus.QUEUED, worker="", started_at=None)
             return [(types.RUN_QUEUED, run_object(self.run))] if won else []
 
@@ -276,7 +278,7 @@ class Recorder:
         add_uses(self.message)
 
     def _save_unfinished_code(self) -> None:
-        """What the model had written when it was stopped, since it could be seen already."""
+        """Keep the code that the model had written when it was stopped, since it could be seen already."""
         calls = self.calling.unfinished()
         if self.calls_step is None or self.has_shown or not calls:
             return
@@ -306,13 +308,13 @@ class Recorder:
 
     # --- commit, then tell -----------------------------------------------------------------------------------------
 
-    async def _record(self, write: Callable[[], Told]) -> bool:
-        """Commit ``write``, which may be called again, and tell what it returns. Whether there was anything to tell."""
+    async def _record(self, write: Callable[[], NewEvents]) -> bool:
+        """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did."""
         self.pace.flush()
 
         async def commit_and_tell() -> bool:
-            events = await self.journal.commit(lambda: run_lifecycle.number(self.run, write()))
+            events = await self.journal.commit(lambda: run_lifecycle.number_events(self.run, write()))
             bus.publish(self.run.thread_id, events)
             return bool(events)
 
-        return await unbroken(commit_and_tell())
+        return await finish_despite_cancel(commit_and_tell())

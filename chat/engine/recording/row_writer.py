@@ -19,14 +19,14 @@ from chat.models.resource_uses import add_uses, annotated_in, pictures_in
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-EVERY = 0.25  # seconds between writes of partial text
+WRITE_INTERVAL = 0.25  # seconds between writes of partial text
 TRIES = 4  # of a commit that the database refuses for a moment
 WAIT = 0.5  # seconds before the second try; doubles
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
-    """What is known so far of a message that is being written: ``content`` up to event ``seq`` of its run."""
+class PartialMessage:
+    """The content of a message that is being written, up to event ``seq`` of its run."""
 
     message: Message
     run: Run
@@ -34,12 +34,12 @@ class Partial:
     seq: int
 
 
-class Journal:
+class RowWriter:
     """``commit`` what must be on disk before it is told; ``note`` what may follow within 250 ms."""
 
     def __init__(self) -> None:
         self.thread = DatabaseThread("journal")
-        self.dirty: dict[int, Callable[[], Partial]] = {}
+        self.dirty: dict[int, Callable[[], PartialMessage]] = {}
         self.flusher: asyncio.Task[None] | None = None
 
     async def commit(self, write: Callable[[], T]) -> T:
@@ -47,13 +47,13 @@ class Journal:
 
         A database that is locked or away for a moment is tried again; then ``OperationalError`` is raised.
         """
-        return await self.thread.call(_insist, write)
+        return await self.thread.call(_commit_with_retries, write)
 
     async def read(self, look: Callable[[], T]) -> T:
         """Run ``look`` in the writer's thread, outside a transaction: it sees all that was committed before."""
         return await self.thread.call(look)
 
-    def note(self, message: Message, latest: Callable[[], Partial]) -> None:
+    def note(self, message: Message, latest: Callable[[], PartialMessage]) -> None:
         """Have what ``latest()`` then knows of ``message`` written soon."""
         self.dirty[message.pk] = latest
         if self.flusher is None or self.flusher.done():
@@ -65,7 +65,7 @@ class Journal:
 
     async def _flush_until_clean(self) -> None:
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(WRITE_INTERVAL)
             if not self.dirty:
                 return
             try:
@@ -85,7 +85,7 @@ class Journal:
         await self.thread.close()
 
 
-def write_partials(partials: list[Partial]) -> None:
+def write_partials(partials: list[PartialMessage]) -> None:
     """Text and ``seq`` of live messages, in two statements. Messages that ended meanwhile are left alone."""
     content = Message._meta.get_field("content")
     texts = [(content.get_db_prep_save(partial.content, connection), partial.message.pk) for partial in partials]
@@ -96,7 +96,7 @@ def write_partials(partials: list[Partial]) -> None:
     _add_uses(partials)
 
 
-def _add_uses(partials: list[Partial]) -> None:
+def _add_uses(partials: list[PartialMessage]) -> None:
     """Keep which files the partial answers name, as far as these were written: the others may be deleted."""
     contents = {partial.message.pk: partial.content for partial in partials}
     naming = [pk for pk, content in contents.items() if pictures_in(content) or any(annotated_in(content))]
@@ -104,7 +104,7 @@ def _add_uses(partials: list[Partial]) -> None:
         add_uses(*Message.objects.filter(pk__in=naming, status=Message.Status.IN_PROGRESS))
 
 
-def _insist(write: Callable[[], T]) -> T:
+def _commit_with_retries(write: Callable[[], T]) -> T:
     for attempt in range(1, TRIES + 1):
         try:
             with transaction.atomic():
@@ -119,7 +119,7 @@ def _insist(write: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+async def finish_despite_cancel(work: Coroutine[Any, Any, T]) -> T:
     """Await ``work`` to its end even when the awaiting task is cancelled in between: a commit is never left untold."""
     task = asyncio.ensure_future(work)
     try:

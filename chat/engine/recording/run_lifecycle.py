@@ -1,4 +1,7 @@
-"""How runs end: what becomes of the open message and step, and in which order it is told (reference, section 7.2)."""
+"""Open and close the messages and steps of a run, and end it, each with its events in order (reference, section 7.2).
+
+Call these inside a transaction.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from chat.models.objects import Object, message_object, run_object, step_object,
 from chat.models.resource_uses import add_uses
 from chat.tools import code_interpreter
 
-Told = list[tuple[str, Object]]
+NewEvents = list[tuple[str, Object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunEnding:
     """``reason`` is why an open message is incomplete; empty: it is complete."""
 
     event: str
@@ -28,11 +31,11 @@ class Ending:
 
 
 ENDINGS = {
-    RunStatus.COMPLETED: Ending(types.RUN_COMPLETED, StepStatus.COMPLETED),
-    RunStatus.INCOMPLETE: Ending(types.RUN_INCOMPLETE, StepStatus.COMPLETED, "max_tokens"),
-    RunStatus.FAILED: Ending(types.RUN_FAILED, StepStatus.FAILED, "run_failed"),
-    RunStatus.CANCELLED: Ending(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
-    RunStatus.EXPIRED: Ending(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
+    RunStatus.COMPLETED: RunEnding(types.RUN_COMPLETED, StepStatus.COMPLETED),
+    RunStatus.INCOMPLETE: RunEnding(types.RUN_INCOMPLETE, StepStatus.COMPLETED, "max_tokens"),
+    RunStatus.FAILED: RunEnding(types.RUN_FAILED, StepStatus.FAILED, "run_failed"),
+    RunStatus.CANCELLED: RunEnding(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
+    RunStatus.EXPIRED: RunEnding(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
 }
 STEP_INSTANTS = {
     StepStatus.COMPLETED: ("completed_at", types.STEP_COMPLETED),
@@ -41,16 +44,16 @@ STEP_INSTANTS = {
 }
 
 
-def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> Told:
+def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> NewEvents:
     """Move ``run`` to the terminal status ``to`` and close what is open. Returns what to tell; empty if the run was
     moved by someone else first. Call inside a transaction. ``fields`` are columns of the run (``last_error`` …); its
     usage is that of its steps if it is not among them.
     """
     before = Run.objects.filter(pk=run.pk).first()
-    if before is None or not run.move(to, **{"usage": usage_object(run_limits.used(run))} | fields):
+    if before is None or not run.move(to, **{"usage": usage_object(run_limits.tokens_used(run))} | fields):
         return []
     ending = ENDINGS[to]
-    told: Told = [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
+    told: NewEvents = [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
     for message in Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS):
         told.append(close_message(message, reason=ending.reason if reason is None else reason))
     for step in RunStep.objects.filter(run=run, status=StepStatus.IN_PROGRESS):
@@ -76,7 +79,7 @@ def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None 
     """``error`` is why it failed, if that is how it ends. A step has no instant of its own for expired."""
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
     step.status = to
-    step.details = code_interpreter.ended(step.details)
+    step.details = code_interpreter.interrupt_open_calls(step.details)
     if instant:
         setattr(step, instant, timezone.now())
     if to == StepStatus.FAILED:
@@ -85,7 +88,7 @@ def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None 
     return event, step_object(step, run=run)
 
 
-def number(run: Run, told: Told) -> list[Event]:
+def number_events(run: Run, told: NewEvents) -> list[Event]:
     """Give what is told its place in the run's sequence and keep it in the timeline. Call inside the transaction."""
     events = [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(told, start=1)]
     RunEvent.objects.bulk_create(
@@ -98,12 +101,12 @@ def number(run: Run, told: Told) -> list[Event]:
 
 
 def _note(data: Object) -> str:
-    """What staff want to see of an event at a glance."""
+    """Return the reason that staff want to see of an event at a glance."""
     why = data.get("last_error") or data.get("incomplete_details") or {}
     return str(why.get("message") or why.get("reason") or "")[:500]
 
 
-def open_message(run: Run) -> tuple[Message, RunStep, Told]:
+def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
     """An empty answer, and the step that writes it."""
     message = Message.objects.create(
         thread_id=run.thread_id,
@@ -118,7 +121,7 @@ def open_message(run: Run) -> tuple[Message, RunStep, Told]:
     return message, step, [*told, (types.MESSAGE_CREATED, shown), (types.MESSAGE_IN_PROGRESS, shown)]
 
 
-def open_calls(run: Run) -> tuple[RunStep, Told]:
+def open_calls(run: Run) -> tuple[RunStep, NewEvents]:
     """A step that calls tools, none so far."""
     return _open_step(run, StepType.TOOL_CALLS, {"type": "tool_calls", "tool_calls": []})
 
@@ -131,13 +134,13 @@ def save_calls(step: RunStep, calls: list[Object]) -> None:
 
 
 def show_calls(step: RunStep, calls: list[Object]) -> None:
-    """As ``save_calls``, unless ``step`` was closed meanwhile."""
+    """Have ``step`` list ``calls``, unless ``step`` was closed meanwhile."""
     step.details = {"type": "tool_calls", "tool_calls": calls}
     if RunStep.objects.filter(pk=step.pk, status=StepStatus.IN_PROGRESS).update(details=step.details):
         add_uses(step)
 
 
-def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, Told]:
+def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, NewEvents]:
     row = RunStep.objects.create(run=run, type=type, details=details)
     step = step_object(row, run=run)
     return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Pace:
+class Throttle:
     """``tell`` gets the first piece at once, later ones joined, at least ``window`` seconds apart."""
 
     def __init__(self, tell: Callable[[str], None], *, window: float) -> None:

@@ -7,11 +7,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from chat.engine.turn.usage_meter import Meter
+from chat.engine.turn.usage_meter import UsageMeter
 from chat.errors import ContextOverflow
 from chat.providers.base import ChatProvider, Finish, Request, Text, ToolCall, ToolCallPiece
 
-SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
+MAX_SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,19 @@ class TurnEnded:
     calls: tuple[ToolCall, ...]
 
 
-Happening = Text | ToolCallPiece | TurnEnded
+TurnEvent = Text | ToolCallPiece | TurnEnded
 
 
-async def take_turn(
-    provider: ChatProvider, *, ask: Callable[[int], Request], meter: Meter
-) -> AsyncGenerator[Happening, None]:
+async def stream_turn(
+    provider: ChatProvider, *, ask: Callable[[int], Request], meter: UsageMeter
+) -> AsyncGenerator[TurnEvent, None]:
     """Ask the model once and yield what it says and calls, then ``TurnEnded``. ``meter`` counts along.
 
     ``ask(n)`` makes the request whose transcript is 2**n times shorter than the context allows; n grows when the
     provider says that the turns do not fit before it said a word. Raises ``ProviderError``, and what ``ask`` raises.
     """
     refused: ContextOverflow | None = None
-    for shrink in range(SHRINKS + 1):
+    for shrink in range(MAX_SHRINKS + 1):
         said_anything = False
         try:
             request = ask(shrink)
@@ -42,19 +42,21 @@ async def take_turn(
             raise refused or error from None  # shorter still would not fit either
         try:
             meter.ask(request)
-            async with aclosing(_listen(provider, request, meter)) as happenings:
+            async with aclosing(_stream_pieces(provider, request, meter)) as happenings:
                 async for happening in happenings:
                     said_anything = True
                     yield happening
         except ContextOverflow as error:
-            if said_anything or shrink == SHRINKS:
+            if said_anything or shrink == MAX_SHRINKS:
                 raise
             refused = error
         else:
             return
 
 
-async def _listen(provider: ChatProvider, request: Request, meter: Meter) -> AsyncGenerator[Happening, None]:
+async def _stream_pieces(
+    provider: ChatProvider, request: Request, meter: UsageMeter
+) -> AsyncGenerator[TurnEvent, None]:
     reason = Finish("stop").reason
     calls: dict[int, ToolCall] = {}
     # Closing the stream is what stops the model when the run is stopped.
@@ -63,11 +65,11 @@ async def _listen(provider: ChatProvider, request: Request, meter: Meter) -> Asy
             meter.hear(piece)
             match piece:
                 case Text():
-                    yield Text(storable(piece.value))
+                    yield Text(storable_text(piece.value))
                 case ToolCallPiece():
                     # Asked for one call at a time, some models make several all the same: the first one counts.
                     if request.parallel_tool_calls or not calls or piece.index in calls:
-                        told = replace(piece, arguments=storable(piece.arguments))
+                        told = replace(piece, arguments=storable_text(piece.arguments))
                         calls[piece.index] = _joined(calls.get(piece.index), told)
                         yield told
                 case Finish():
@@ -81,6 +83,6 @@ def _joined(call: ToolCall | None, piece: ToolCallPiece) -> ToolCall:
     return replace(call, arguments=call.arguments + piece.arguments)
 
 
-def storable(text: str) -> str:
+def storable_text(text: str) -> str:
     """Without what neither UTF-8 nor PostgreSQL's JSON can hold: halves of surrogate pairs, and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -1,5 +1,6 @@
-"""What a run has used of its tokens, and what it has left: its limits are for all its turns together (reference,
-section 6.1). The turns before this one are in the rows, as the usage of their steps.
+"""The limits of a run: tokens, for all its turns together (reference, section 6.1), searches and code cells.
+
+The turns before this one are in the rows, as the usage of their steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ MOST_CELLS = 20  # of one run, after which the model has to answer
 Reason = Literal["max_prompt_tokens", "max_completion_tokens"]
 
 
-class Spent(Exception):
+class LimitReached(Exception):
     """The run has not enough left of its tokens to go on; ``reason`` is what its ``incomplete_details`` say."""
 
     def __init__(self, reason: Reason) -> None:
@@ -26,32 +27,32 @@ class Spent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class TokensLeft:
     """Tokens that a run may still send and have generated. None: no limit."""
 
     prompt: int | None = None
     completion: int | None = None
 
     def check(self) -> None:
-        """Raises ``Spent`` when there is nothing left for another turn."""
+        """Raise ``LimitReached`` when there are no tokens for another turn."""
         if self.completion is not None and self.completion <= 0:
-            raise Spent("max_completion_tokens")
+            raise LimitReached("max_completion_tokens")
         if self.prompt is not None and self.prompt <= 0:
-            raise Spent("max_prompt_tokens")
+            raise LimitReached("max_prompt_tokens")
 
 
-def used(run: Run) -> Usage:
-    """The usage of all steps of ``run``."""
+def tokens_used(run: Run) -> Usage:
+    """Return the usage of all steps of ``run``."""
     shown = RunStep.objects.filter(run=run).values_list("usage", flat=True)
     return sum((usage_of(usage) for usage in shown if usage), Usage())
 
 
-def left(run: Run) -> Left:
-    """What ``run`` has left for the turns to come."""
+def tokens_left(run: Run) -> TokensLeft:
+    """Return the tokens that ``run`` has for the turns to come."""
     if run.max_prompt_tokens is None and run.max_completion_tokens is None:
-        return Left()
-    so_far = used(run)
-    return Left(
+        return TokensLeft()
+    so_far = tokens_used(run)
+    return TokensLeft(
         prompt=None if run.max_prompt_tokens is None else run.max_prompt_tokens - so_far.prompt,
         completion=None if run.max_completion_tokens is None else run.max_completion_tokens - so_far.completion,
     )

@@ -12,7 +12,7 @@ TURN = 4  # tokens that a chat template adds to each turn
 IMAGE = 800  # tokens, about what a mid-sized picture costs
 
 
-def of_turns(turns: Iterable[Turn]) -> int:
+def estimate_turns(turns: Iterable[Turn]) -> int:
     """An estimate of the tokens of ``turns``."""
     total = 0
     for turn in turns:
@@ -21,7 +21,7 @@ def of_turns(turns: Iterable[Turn]) -> int:
     return total
 
 
-def of_functions(functions: Iterable[Function]) -> int:
+def estimate_functions(functions: Iterable[Function]) -> int:
     """An estimate of the tokens that it takes to declare ``functions``."""
     return sum(
         TURN + estimate(function.name + function.description + json.dumps(function.parameters))

@@ -16,14 +16,14 @@ Kind = Literal["function", "file_search", "code_interpreter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class HostedTools:
     """Which calls of a run are ours to answer. ``search`` is how it searches; None: it may not."""
 
     search: file_search.Options | None = None
     code: bool = False
 
     def kind(self, name: str | None) -> Kind:
-        """Of a call by this name."""
+        """Return the type of a call by this name."""
         if self.search is not None and name == FILE_SEARCH:
             return FILE_SEARCH
         if self.code and name == CODE_INTERPRETER:
@@ -31,7 +31,7 @@ class Hosted:
         return FUNCTION
 
     def begun(self, id: str | None, name: str | None) -> dict[str, Any]:
-        """The first delta of a call. What a search looks for is not told, and what it finds comes with its step."""
+        """Return the first delta of a call. The queries of a search are not published."""
         kind = self.kind(name)
         made: dict[str, Any] = {"name": name, "arguments": "", "output": None}
         if kind == CODE_INTERPRETER:
@@ -41,32 +41,32 @@ class Hosted:
         return {"id": id, "type": kind, kind: made}
 
 
-def unanswered(call: ToolCall) -> Object:
-    """A function call as its step lists it."""
+def function_call(call: ToolCall) -> Object:
+    """Return a function call as its step lists it."""
     function = {"name": call.name, "arguments": call.arguments or "{}", "output": None}
     return {"id": call.id, "type": FUNCTION, "function": function}
 
 
-def pending(calls: Iterable[Object]) -> list[Object]:
-    """The functions among the ``calls`` of a step as ``required_action`` lists them: no output yet, so no such key."""
+def pending_functions(calls: Iterable[Object]) -> list[Object]:
+    """Return the functions among the ``calls`` of a step as ``required_action`` lists them: without output."""
     functions = [call for call in calls if call["type"] == FUNCTION]
     return [{**call, "function": {key: call["function"][key] for key in ("name", "arguments")}} for call in functions]
 
 
-GROWING = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # what of a call comes in pieces
+STREAMED_FIELD = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # what of a call comes in pieces
 
 
-class Calling:
-    """Those of a turn, by their indices. ``current`` is the one that is being written, -1 before the first."""
+class ToolCallDeltas:
+    """The calls of a turn by index. ``current`` is the one that is being written, -1 before the first."""
 
-    def __init__(self, hosted: Hosted) -> None:
+    def __init__(self, hosted: HostedTools) -> None:
         self.hosted = hosted
         self.current = -1
         self._begun: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, CodeReader] = {}
 
     def begin(self, piece: ToolCallPiece) -> dict[str, Any] | None:
-        """The first delta of the call to which ``piece`` belongs; None if it has begun before."""
+        """Return the first delta of the call to which ``piece`` belongs; None if it has begun before."""
         self.current = piece.index
         if piece.index in self._begun:
             return None
@@ -76,28 +76,29 @@ class Calling:
         return begun
 
     def take(self, arguments: str) -> str:
-        """What of the current call's arguments is told. Those of a search are not."""
+        """Return the text to publish of the current call's arguments; empty for a search."""
         if reader := self._codes.get(self.current):
             return reader.take(arguments)
         return arguments if self._begun[self.current]["type"] == FUNCTION else ""
 
     def rest(self) -> dict[int, str]:
-        """No more comes: what is still to be told of code, by its index."""
+        """Return the code that is still to be published, by index: the calls are whole."""
         return {index: rest for index, reader in self._codes.items() if (rest := reader.rest())}
 
     def more(self, index: int, text: str) -> dict[str, Any]:
-        """A delta with more of a call."""
+        """Return a delta with more of a call."""
         kind = self._begun[index]["type"]
-        return {"type": kind, kind: {GROWING[kind]: text}}
+        return {"type": kind, kind: {STREAMED_FIELD[kind]: text}}
 
     def index_of(self, place: int) -> int:
-        """Of the call at ``place`` among those of the turn."""
+        """Return the index of the call at ``place`` among those of the turn."""
         return sorted(self._begun)[place]
 
     def unfinished(self) -> list[Object]:
-        """The calls of a turn that was stopped, if all of them are code: only code is kept half-written."""
+        """Return the calls of a turn that was stopped, if all of them are code: only code is kept half-written."""
         if len(self._codes) < len(self._begun):
             return []
         return [
-            code_interpreter.call(self._begun[index]["id"], self._codes[index].code) for index in sorted(self._codes)
+            code_interpreter.code_call(self._begun[index]["id"], self._codes[index].code)
+            for index in sorted(self._codes)
         ]

@@ -1,4 +1,4 @@
-"""What one turn of the model costs in tokens: as its server says, or else as we estimate. No Django and no I/O."""
+"""The tokens of one turn of a model: as its server says, or else as we estimate. No Django and no I/O."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chat.providers.base import Piece, Request, Text, ToolCallPiece, Usage
 from chat.providers.tokens import estimate
 
 
-class Meter:
-    """Hears what is asked and answered. Not every server tells the usage, and none does of an answer that broke."""
+class UsageMeter:
+    """Counts the tokens of a request and its answer. Not every server tells the usage."""
 
     def __init__(self) -> None:
         self._request: Request | None = None
@@ -36,10 +36,12 @@ class Meter:
 
     @property
     def usage(self) -> Usage:
-        """Of the turn so far; nothing before the first piece."""
+        """The usage of the turn so far; nothing before the first piece."""
         if self._request is None or not self._has_heard:
             return Usage()
-        asked = token_estimate.of_turns(self._request.turns) + token_estimate.of_functions(self._request.functions)
+        asked = token_estimate.estimate_turns(self._request.turns) + token_estimate.estimate_functions(
+            self._request.functions
+        )
         return replace(
             self._reported,
             prompt=self._reported.prompt or asked,

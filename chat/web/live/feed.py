@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from chat.actions.conversation import threads
-from chat.engine.follow import Snapshot
+from chat.engine.follow import ThreadSnapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Thread, User
@@ -72,9 +72,9 @@ class Feed:
         self.progress = RunProgress()
         self.runs: dict[str, RunDetails] = {}
 
-    def apply(self, item: Snapshot | Sequence[Event]) -> str:
+    def apply(self, item: ThreadSnapshot | Sequence[Event]) -> str:
         """Return one frame of HTML that brings the page up to ``item``. Raise ``NotFound`` when the thread is gone."""
-        parts = self._apply_snapshot(item) if isinstance(item, Snapshot) else self._apply_events(item)
+        parts = self._apply_snapshot(item) if isinstance(item, ThreadSnapshot) else self._apply_events(item)
         return format_html_join("\n", "{}", ((part,) for part in parts if part))
 
     def text_frames(self, deltas: Sequence[Event]) -> list[str]:
@@ -93,7 +93,7 @@ class Feed:
 
     # --- the rows, all of one moment -------------------------------------------------------------------------------
 
-    def _apply_snapshot(self, snapshot: Snapshot) -> list[SafeString]:
+    def _apply_snapshot(self, snapshot: ThreadSnapshot) -> list[SafeString]:
         self.thread = threads.get(self.user, self.thread_id)
         self.progress.read_snapshot(snapshot)
         self.runs.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from chat.engine.follow import Snapshot
+from chat.engine.follow import ThreadSnapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import StepStatus
@@ -37,7 +37,7 @@ class RunProgress:
     is_live = False
     is_searching = False
 
-    def read_snapshot(self, snapshot: Snapshot) -> None:
+    def read_snapshot(self, snapshot: ThreadSnapshot) -> None:
         self.run, self.is_live = snapshot.run, snapshot.live
         self.is_searching = any(self._is_search(step) for step in snapshot.steps)
 

@@ -20,7 +20,7 @@ from chat.actions.assistants import assistants
 from chat.actions.conversation import new_threads, runs, sending, threads
 from chat.actions.conversation.sending import Posted
 from chat.actions.files import files
-from chat.engine.follow import look
+from chat.engine.follow import read_snapshot
 from chat.errors import InvalidRequest, NotFound, ThreadBusy, WrongRunStatus
 from chat.models import File, Message
 from chat.web.decorators import SignedInRequest, signed_in_page
@@ -148,4 +148,4 @@ def news(request: SignedInRequest, thread_id: str) -> HttpResponse:
         page = page_state(json.loads(request.GET.get("have", "{}")))
     except (ValueError, AttributeError, RecursionError):
         raise InvalidRequest(_("The page is out of date. Load it again; what you wrote is kept.")) from None
-    return HttpResponse(Feed(request.user, thread_id, page).apply(look(thread_id)))
+    return HttpResponse(Feed(request.user, thread_id, page).apply(read_snapshot(thread_id)))

@@ -16,7 +16,7 @@ import pytest
 
 from chat.actions.conversation import runs
 from chat.api.streaming.replay import StreamEvent, StreamProgress
-from chat.engine.follow import Snapshot, look_at
+from chat.engine.follow import ThreadSnapshot, read_run_snapshot
 from chat.errors import RunDeleted
 from chat.events.bus import bus
 from chat.events.types import Event
@@ -40,14 +40,14 @@ APART = Pause(0.04)  # seconds; more than the window in which pieces of text are
 class Scene:
     """What was to be heard of a run, what an earlier stream had told of it, and its rows in the end."""
 
-    def __init__(self, events: list[Event], rows: Snapshot, known: Known) -> None:
+    def __init__(self, events: list[Event], rows: ThreadSnapshot, known: Known) -> None:
         self.events, self.rows, self.known = events, rows, known
 
     @property
     def whole(self) -> list[StreamEvent]:
         return [(event.name, event.data) for event in self.events]
 
-    def told(self, heard: int, rows: Snapshot) -> list[StreamEvent]:
+    def told(self, heard: int, rows: ThreadSnapshot) -> list[StreamEvent]:
         """What a stream tells that has heard so many events and then reads ``rows``."""
         progress = StreamProgress(self.known)
         return progress.record(self.events[:heard]) + progress.replay(rows)
@@ -92,7 +92,7 @@ async def played(stage: Stage, thread: Thread, provider: ScriptedProvider, *, ro
             async with stage.working(provider):
                 events = await heard(follower)
                 run = await status(run, "requires_action", "completed")
-            scenes.append(Scene(events, await in_thread(look_at)(run.id), known))
+            scenes.append(Scene(events, await in_thread(read_run_snapshot)(run.id), known))
     return scenes
 
 
@@ -245,7 +245,7 @@ class TestAStreamOfARunThatIsCancelled:
                     await answer(run, containing="Good ")
                 await in_thread(runs.cancel)(run)
                 events = await heard(follower)
-        scene = Scene(events, await in_thread(look_at)(run.id), {})
+        scene = Scene(events, await in_thread(read_run_snapshot)(run.id), {})
         assert "thread.run.cancelling" in names(scene.whole)
         for cut in range(len(scene.events) + 1):
             told = scene.told(cut, scene.rows)
@@ -277,6 +277,6 @@ class TestAStreamThatHeardNothingFor:
 
 class TestARunThatIsGone:
     def test_is_told_so(self) -> None:
-        nothing = Snapshot(run=None, messages=(), steps=(), seq=0, live=False)
+        nothing = ThreadSnapshot(run=None, messages=(), steps=(), seq=0, live=False)
         with pytest.raises(RunDeleted):
             StreamProgress({}).replay(nothing)

@@ -219,8 +219,8 @@ class TestARunOfAnotherProcess:
         step = RunStep.objects.create(run=run, type="tool_calls", status="completed", details=details)
         run.move(RunStatus.COMPLETED)
         step_told = ("thread.run.step.completed", step_object(step, run=run))
-        run_lifecycle.number(run, [("thread.run.in_progress", run_object(run)), step_told])
-        run_lifecycle.number(run, [("thread.run.completed", run_object(run))])
+        run_lifecycle.number_events(run, [("thread.run.in_progress", run_object(run)), step_told])
+        run_lifecycle.number_events(run, [("thread.run.completed", run_object(run))])
 
     @pytest.mark.parametrize(("query", "found"), [("", FOUND), (f"?include[]={CONTENT}", FOUND | TEXT)])
     async def test_is_told_from_the_rows(

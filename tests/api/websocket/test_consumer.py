@@ -16,7 +16,7 @@ from chat.actions.conversation import runs
 from chat.actions.conversation.run_settings import NewRun
 from chat.api.websocket.consumer import MAX_MALFORMED, MAX_WAITING, ProgramConsumer
 from chat.events.bus import bus
-from chat.events.coalescing import coalesced
+from chat.events.coalescing import coalesce
 from chat.events.types import MESSAGE_DELTA, Event, message_delta
 from chat.models import Assistant, File, Message, Run, Thread, User
 from chat.providers.scripted.provider import Pause, ScriptedProvider
@@ -474,7 +474,7 @@ class TestEventsFoundAtOnce:
         other = Event("run_a", 4, "thread.run.step.delta", {"id": "step_a"})
         events = [delta(1, "a", first=True), delta(2, "b"), delta(3, "c"), other, delta(5, "d"), delta(6, "e")]
 
-        assert coalesced(events) == [delta(3, "abc", first=True), other, delta(6, "de")]
+        assert coalesce(events) == [delta(3, "abc", first=True), other, delta(6, "de")]
 
     def test_keep_what_each_of_them_cites(self) -> None:
         cites = [{"index": place, "type": "file_citation", "text": "【4:0†a】"} for place in range(2)]
@@ -487,9 +487,9 @@ class TestEventsFoundAtOnce:
             )
             for seq, note in enumerate(cites, start=1)
         ]
-        [joined] = coalesced(events)
+        [joined] = coalesce(events)
         assert joined.data["delta"]["content"][0]["text"]["annotations"] == cites
 
     def test_stay_apart_where_they_are_of_two_messages(self) -> None:
         events = [delta(1, "a"), delta(2, "b", message="msg_b", first=True)]
-        assert coalesced(events) == events
+        assert coalesce(events) == events

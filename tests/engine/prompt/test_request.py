@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from chat.engine.prompt.request import Material, gather, request_of
-from chat.engine.turn.run_limits import Left, Spent
+from chat.engine.prompt.request import TurnContext, build_request, read_context
+from chat.engine.turn.run_limits import LimitReached, TokensLeft
 from chat.errors import ContextOverflow
 from chat.models import Model, Run, Thread
 from chat.providers.base import Request, Turn
 
 pytestmark = pytest.mark.django_db
 LONG = "word " * 400  # some 590 tokens
-NO_LIMIT = Left()
+NO_LIMIT = TokensLeft()
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
@@ -27,10 +27,12 @@ def run_on(thread: Thread, **fields: Any) -> Run:
     return Run.objects.create(thread=thread, assistant=thread.assistant, model="small", **fields)
 
 
-def asked(run: Run, model: Model, *texts: str, left: Left = NO_LIMIT, shrink: int = 0, done: Any = None) -> Request:
+def asked(
+    run: Run, model: Model, *texts: str, left: TokensLeft = NO_LIMIT, shrink: int = 0, done: Any = None
+) -> Request:
     groups = [[Turn(role="user", text=text)] for text in texts or ["Hello?"]]
-    material = Material(model=model, groups=groups, done=done or [], left=left)
-    return request_of(run, material=material, shrink=shrink)
+    material = TurnContext(model=model, groups=groups, done=done or [], left=left)
+    return build_request(run, material=material, shrink=shrink)
 
 
 def texts(request: Request) -> list[str]:
@@ -83,20 +85,20 @@ class TestTheLimits:
     def test_of_the_answer_are_what_the_run_has_left_and_what_the_model_can(self, thread: Thread, model: Model) -> None:
         model.max_output = 200
         run = run_on(thread)
-        assert asked(run, model, left=Left(completion=300)).max_tokens == 200
-        assert asked(run, model, left=Left(completion=150)).max_tokens == 150
+        assert asked(run, model, left=TokensLeft(completion=300)).max_tokens == 200
+        assert asked(run, model, left=TokensLeft(completion=150)).max_tokens == 150
         model.max_output = None
         assert asked(run, model).max_tokens is None
 
     def test_of_the_prompt_drop_the_oldest_messages(self, thread: Thread, model: Model) -> None:
         run = run_on(thread)
         assert texts(asked(run, model, LONG, "b", "c")) == [LONG, "b", "c"]
-        assert texts(asked(run, model, LONG, "b", "c", left=Left(prompt=256))) == ["b", "c"]
+        assert texts(asked(run, model, LONG, "b", "c", left=TokensLeft(prompt=256))) == ["b", "c"]
 
     def test_count_the_declarations_of_functions(self, thread: Thread, model: Model) -> None:
         described = {"type": "function", "function": {"name": "weather", "description": "word " * 100}}
         run = run_on(thread, tools=[described])
-        assert texts(asked(run, model, "word " * 100, "b", left=Left(prompt=256))) == ["b"]
+        assert texts(asked(run, model, "word " * 100, "b", left=TokensLeft(prompt=256))) == ["b"]
 
     def test_do_not_count_functions_that_a_guided_model_is_not_sent(self, thread: Thread, model: Model) -> None:
         model.tool_use = "guided"
@@ -105,16 +107,16 @@ class TestTheLimits:
         assert texts(asked(run, model, LONG, "b")) == [LONG, "b"]
 
     def test_that_the_newest_message_alone_is_over_end_the_run(self, thread: Thread, model: Model) -> None:
-        with pytest.raises(Spent) as spent:
-            asked(run_on(thread), model, LONG, left=Left(prompt=256))
+        with pytest.raises(LimitReached) as spent:
+            asked(run_on(thread), model, LONG, left=TokensLeft(prompt=256))
         assert spent.value.reason == "max_prompt_tokens"
 
     def test_of_the_model_are_an_error_of_their_own(self, thread: Thread, model: Model) -> None:
         with pytest.raises(ContextOverflow, match="750 fit"):
-            asked(run_on(thread), model, LONG, LONG + LONG, left=Left(prompt=5000))
+            asked(run_on(thread), model, LONG, LONG + LONG, left=TokensLeft(prompt=5000))
 
     def test_halve_with_each_refusal_of_the_provider(self, thread: Thread, model: Model) -> None:
-        left = Left(prompt=700)
+        left = TokensLeft(prompt=700)
         assert texts(asked(run_on(thread), model, LONG, "b", left=left)) == [LONG, "b"]
         assert texts(asked(run_on(thread, status="completed"), model, LONG, "b", left=left, shrink=1)) == ["b"]
         with pytest.raises(ContextOverflow):
@@ -123,7 +125,7 @@ class TestTheLimits:
 
 class TestWhatIsLeft:
     def test_is_no_limit_unless_the_run_has_one(self, thread: Thread, model: Model) -> None:
-        assert gather(run_on(thread)).left == Left(prompt=None, completion=None)
+        assert read_context(run_on(thread)).left == TokensLeft(prompt=None, completion=None)
 
     def test_is_less_what_the_steps_before_have_used(self, thread: Thread, model: Model) -> None:
         run = run_on(thread, max_prompt_tokens=1000, max_completion_tokens=500)
@@ -133,10 +135,13 @@ class TestWhatIsLeft:
             usage = {"prompt_tokens": 300, "completion_tokens": 100, "total_tokens": 400} | details
             run.steps.create(type="tool_calls", details=tool_calls, usage=usage)
         run.steps.create(type="tool_calls", details=tool_calls)
-        assert gather(run).left == Left(prompt=400, completion=300)
+        assert read_context(run).left == TokensLeft(prompt=400, completion=300)
 
     def test_is_checked_before_a_turn(self) -> None:
-        Left(prompt=1, completion=1).check()
-        for left, reason in [(Left(prompt=0), "max_prompt_tokens"), (Left(completion=-3), "max_completion_tokens")]:
-            with pytest.raises(Spent, match=reason):
+        TokensLeft(prompt=1, completion=1).check()
+        for left, reason in [
+            (TokensLeft(prompt=0), "max_prompt_tokens"),
+            (TokensLeft(completion=-3), "max_completion_tokens"),
+        ]:
+            with pytest.raises(LimitReached, match=reason):
                 left.check()

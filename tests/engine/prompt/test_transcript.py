@@ -36,7 +36,7 @@ def run_on(thread: Thread, **fields: Any) -> Run:
 
 
 def texts(run: Run, model: Model) -> list[str]:
-    groups = transcript.read(run, model=model)
+    groups = transcript.thread_turns(run, model=model)
     return [turn.text for group in groups for turn in group]
 
 
@@ -101,7 +101,7 @@ class TestReading:
         message = say(thread, "what is this?")
         message.content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "low"}})
         message.save()
-        [[turn]] = transcript.read(run_on(thread), model=model)
+        [[turn]] = transcript.thread_turns(run_on(thread), model=model)
 
         [image] = turn.images
         assert image.detail == "low"
@@ -119,7 +119,7 @@ class TestReading:
         else:
             File.objects.update(expires_at=timezone.now())
 
-        groups = transcript.read(run_on(thread), model=model)
+        groups = transcript.thread_turns(run_on(thread), model=model)
         assert groups == [[Turn(role="user", text="[1 attached image(s), deleted since]")]]
 
     def test_says_that_the_bytes_of_an_attached_text_are_gone(self, thread: Thread, model: Model, media: Path) -> None:
@@ -136,7 +136,7 @@ class TestReading:
         message = say(thread, "what is this?")
         message.content.append({"type": "image_url", "image_url": {"url": "https://example.org/dot.png"}})
         message.save()
-        [[turn]] = transcript.read(run_on(thread), model=model)
+        [[turn]] = transcript.thread_turns(run_on(thread), model=model)
 
         assert turn.images == ()
         assert "cannot see" in turn.text
@@ -153,7 +153,7 @@ class TestTheWorkOfTheRun:
         calls = [{"id": "call_a", "type": "function", "function": function}]
         run.steps.create(type=StepType.TOOL_CALLS, details={"type": "tool_calls", "tool_calls": calls})
 
-        assert transcript.present(transcript.done(run), tellers={}) == [
+        assert transcript.run_turns(transcript.run_history(run), tellers={}) == [
             Turn(role="assistant", text="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
             Turn(role="tool", tool_call_id="call_a", text="rain"),
         ]
@@ -165,7 +165,9 @@ def turns(*texts: str) -> list[list[Turn]]:
 
 
 def fit(groups: list[list[Turn]], budget: int, *, instructions: str = "") -> list[str]:
-    return [turn.text for turn in transcript.fit(groups, instructions=instructions, present=[], budget=budget)]
+    return [
+        turn.text for turn in transcript.fit_to_budget(groups, instructions=instructions, present=[], budget=budget)
+    ]
 
 
 LONG = "word " * 400
@@ -191,11 +193,11 @@ class TestFitting:
 
     def test_refuses_when_the_work_of_the_run_does_not_fit(self) -> None:
         with pytest.raises(ContextOverflow):
-            transcript.fit(turns("a"), instructions="", present=[Turn(role="tool", text=LONG)], budget=100)
+            transcript.fit_to_budget(turns("a"), instructions="", present=[Turn(role="tool", text=LONG)], budget=100)
 
     def test_keeps_the_work_of_the_run_before_older_messages(self) -> None:
         present = [Turn(role="tool", text="result")]
-        fitted = transcript.fit(turns(LONG, "b", "c"), instructions="", present=present, budget=100)
+        fitted = transcript.fit_to_budget(turns(LONG, "b", "c"), instructions="", present=present, budget=100)
         assert [turn.text for turn in fitted] == ["c", "result"]
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from chat.engine.turn.loop import SHRINKS, Happening, TurnEnded, take_turn
-from chat.engine.turn.usage_meter import Meter
+from chat.engine.turn.loop import MAX_SHRINKS, TurnEnded, TurnEvent, stream_turn
+from chat.engine.turn.usage_meter import UsageMeter
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.scripted.provider import ScriptedProvider
@@ -18,8 +18,8 @@ def ask(shrink: int) -> Request:
     return Request(model=f"shrunk {shrink}", turns=[Turn(role="user", text="Hello?")])
 
 
-async def happenings(provider: ScriptedProvider, ask=ask) -> list[Happening]:
-    return [happening async for happening in take_turn(provider, ask=ask, meter=Meter())]
+async def happenings(provider: ScriptedProvider, ask=ask) -> list[TurnEvent]:
+    return [happening async for happening in stream_turn(provider, ask=ask, meter=UsageMeter())]
 
 
 class TestATurn:
@@ -72,7 +72,7 @@ class TestATurn:
 
     async def test_closes_the_stream_when_it_is_left(self) -> None:
         provider = ScriptedProvider([Reply("One", "two")])
-        turn = take_turn(provider, ask=ask, meter=Meter())
+        turn = stream_turn(provider, ask=ask, meter=UsageMeter())
         await anext(turn)
         await turn.aclose()
 
@@ -91,7 +91,7 @@ class TestATurnThatDoesNotFit:
 
         with pytest.raises(ContextOverflow):
             await happenings(provider)
-        assert len(provider.requests) == SHRINKS + 1
+        assert len(provider.requests) == MAX_SHRINKS + 1
 
     async def test_is_not_asked_again_once_it_spoke(self) -> None:
         provider = ScriptedProvider([Reply("Half", ContextOverflow())])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.engine.turn.usage_meter import Meter
+from chat.engine.turn.usage_meter import UsageMeter
 from chat.providers.base import Function, Piece, Request, Text, ToolCallPiece, Turn, Usage
 from chat.providers.tokens import estimate
 
@@ -10,7 +10,7 @@ REQUEST = Request("m", [Turn("user", "What is the weather in Oslo?")])
 
 
 def metered(*pieces: Piece, request: Request = REQUEST) -> Usage:
-    meter = Meter()
+    meter = UsageMeter()
     meter.ask(request)
     for piece in pieces:
         meter.hear(piece)
@@ -44,4 +44,4 @@ class TestTheUsageOfATurn:
         assert metered() == Usage()
 
     def test_is_nothing_when_nothing_was_asked(self) -> None:
-        assert Meter().usage == Usage()
+        assert UsageMeter().usage == Usage()

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chat.actions.conversation import threads
-from chat.engine.follow import look
+from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
@@ -45,7 +45,7 @@ def feed(ada: User, thread: Thread, run: Run) -> Feed:
 
 def opened(user: User, thread: Thread, **have: object) -> Feed:
     feed = Feed(user, thread.id, PageState(**have))
-    feed.apply(look(thread.id))
+    feed.apply(read_snapshot(thread.id))
     return feed
 
 
@@ -121,9 +121,9 @@ class TestCode:
         waiting = [cell("x", status="waiting", note=f"[Ahead of it: {ahead}.]") for ahead in (2, 1)]
         seen = feed.apply([*begun(step), keep(step, waiting[0])])
         again = opened(ada, thread, code={step.id: re.findall('data-state="([^"]*)"', seen)[0]})
-        assert cards(again.apply(look(thread.id))) == []
+        assert cards(again.apply(read_snapshot(thread.id))) == []
         keep(step, waiting[1])
-        assert "Ahead of it: 1." in again.apply(look(thread.id))
+        assert "Ahead of it: 1." in again.apply(read_snapshot(thread.id))
 
     def test_has_its_output_when_it_has_ended(self, feed, step):
         feed.apply([*begun(step), coded(step, "", begins=True)])
@@ -191,10 +191,10 @@ class TestCode:
 
     def test_is_found_by_a_page_that_opens_while_it_runs(self, ada, thread, step):
         keep(step, cell("x", status="running"))
-        assert cards(Feed(ada, thread.id, PageState()).apply(look(thread.id))) == ["Running Python…"]
+        assert cards(Feed(ada, thread.id, PageState()).apply(read_snapshot(thread.id))) == ["Running Python…"]
 
     def test_is_not_taken_for_a_search(self, ada, thread, step):
-        assert "Searching" not in Feed(ada, thread.id, PageState()).apply(look(thread.id))
+        assert "Searching" not in Feed(ada, thread.id, PageState()).apply(read_snapshot(thread.id))
 
     def test_a_function_call_says_nothing_while_it_is_written(self, feed, step):
         call = {"index": 0, "type": "function", "function": {"arguments": "{"}}
@@ -227,8 +227,8 @@ class TestAnAnswer:
     def test_has_its_picture_for_a_page_that_comes_later(self, ada, thread, message, picture):
         message.content = [shown(picture), text_part("A chart")]
         message.save()
-        new = Feed(ada, thread.id, PageState()).apply(look(thread.id))
-        known = Feed(ada, thread.id, PageState(open={message.id: 0})).apply(look(thread.id))
+        new = Feed(ada, thread.id, PageState()).apply(read_snapshot(thread.id))
+        known = Feed(ada, thread.id, PageState(open={message.id: 0})).apply(read_snapshot(thread.id))
         assert new.count(f'src="/files/{picture.id}/"') == known.count(f'src="/files/{picture.id}/"') == 1
         assert ">A chart</div>" in new
         assert ">A chart</div>" in known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.actions.conversation import threads
-from chat.engine.follow import look
+from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
@@ -30,7 +30,7 @@ def run(thread: Thread, assistant: Assistant) -> Run:
 @pytest.fixture
 def feed(ada: User, thread: Thread, run: Run) -> Feed:
     feed = Feed(ada, thread.id, PageState())
-    feed.apply(look(thread.id))
+    feed.apply(read_snapshot(thread.id))
     return feed
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from chat.actions.conversation import sending, threads
 from chat.actions.files import files
-from chat.engine.follow import look
+from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, Thread, User, VectorStoreFile
@@ -147,7 +147,7 @@ class TestALiveRun:
     @pytest.fixture
     def feed(self, ada, thread, run) -> Feed:
         feed = Feed(ada, thread.id, PageState())
-        feed.apply(look(thread.id))
+        feed.apply(read_snapshot(thread.id))
         return feed
 
     def delta(self, run: Run, call: dict[str, object]) -> Event:
@@ -165,7 +165,7 @@ class TestALiveRun:
     def test_is_seen_to_search_by_a_page_that_opens_meanwhile(self, ada, thread, run):
         details = {"type": "tool_calls", "tool_calls": []}
         RunStep.objects.create(run=run, type="tool_calls", status="in_progress", details=details)
-        assert "Searching in your files…" in Feed(ada, thread.id, PageState()).apply(look(thread.id))
+        assert "Searching in your files…" in Feed(ada, thread.id, PageState()).apply(read_snapshot(thread.id))
 
     def test_that_ends_with_its_last_words_is_finished(self, feed, thread, run):
         message = answer(thread, run, status="in_progress")
