@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from chat.admin.assistants import code_files, code_form, file_search_form
 from chat.admin.assistants.form import AssistantForm
 from chat.admin.shared.model_admin import StrictLookupAdmin
-from chat.admin.shared.store_access import ids_in, is_knowledge
+from chat.admin.shared.store_access import is_knowledge, store_ids_in
 from chat.errors import ModelNotFound, Refusal
 from chat.models import Assistant, Audience, VectorStore
 from chat.models.ids import new_id
@@ -108,22 +108,22 @@ class AssistantAdmin(StrictLookupAdmin):
     def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         replace_uses(obj)
-        told = {"name": obj.model}
+        values = {"name": obj.model}
         try:
             resolve(obj.model)
         except ModelNotFound:
             warning = _("No model answers to the name “%(name)s” yet. Add it under Models, or an alias for it.")
-            messages.warning(request, warning % told)
-        if code_form.has_code(obj) and code_form.is_without_tools(obj.model):
-            messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % told)
+            messages.warning(request, warning % values)
+        if code_form.has_code_interpreter(obj) and code_form.cannot_call_tools(obj.model):
+            messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % values)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
         """Return the assistants alone: Django would list each file that they use, by its id."""
         assistants = list(objs)
-        named = [f"{capfirst(self.opts.verbose_name)}: {assistant}" for assistant in assistants]
+        names = [f"{capfirst(self.opts.verbose_name)}: {assistant}" for assistant in assistants]
         allowed = all(self.has_delete_permission(request, assistant) for assistant in assistants)
         forbidden = set() if allowed else {str(self.opts.verbose_name)}
-        return named, {str(self.opts.verbose_name_plural): len(assistants)}, forbidden, []
+        return names, {str(self.opts.verbose_name_plural): len(assistants)}, forbidden, []
 
     # --- columns of the list, and of the page of those who may only look ---------------------------------------
 
@@ -148,12 +148,12 @@ class AssistantAdmin(StrictLookupAdmin):
 
     @admin.display(description=gettext_lazy("knowledge"), empty_value="–")
     def knowledge(self, assistant: Assistant) -> str | None:
-        stores = VectorStore.objects.filter(id__in=ids_in(assistant.tool_resources), owner=assistant.owner_id)
+        stores = VectorStore.objects.filter(id__in=store_ids_in(assistant.tool_resources), owner=assistant.owner_id)
         return ", ".join(str(store) if is_knowledge(store) else _("private files") for store in stores) or None
 
     @admin.display(description=gettext_lazy("runs Python code"), boolean=True)
     def runs_code(self, assistant: Assistant) -> bool:
-        return code_form.has_code(assistant)
+        return code_form.has_code_interpreter(assistant)
 
     @admin.display(description=gettext_lazy("files for it"), empty_value="–")
     def files(self, assistant: Assistant) -> str | None:
@@ -166,11 +166,12 @@ class AssistantAdmin(StrictLookupAdmin):
     @transaction.atomic
     def duplicate(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
         """Copy them. The copies belong to the staff member, and nobody else sees them until they are shared."""
-        left = 0
+        without_files = 0
         for assistant in assistants:
             original = assistant.id
             if assistant.owner_id != request.user.pk and assistant.tool_resources:
-                assistant.tool_resources, left = {}, left + 1  # its files are its owner's
+                assistant.tool_resources = {}  # its files are its owner's
+                without_files += 1
             assistant.pk, assistant._state.adding = None, True
             assistant.id = new_id("asst_")
             assistant.name = (_("Copy of %(name)s") % {"name": assistant.name or original})[:256]
@@ -178,7 +179,9 @@ class AssistantAdmin(StrictLookupAdmin):
             assistant.save()
             add_uses(assistant)
             self.log_addition(request, assistant, [{"added": {}}])
-        told = ngettext("%(count)d assistant was duplicated.", "%(count)d assistants were duplicated.", len(assistants))
-        messages.success(request, told % {"count": len(assistants)})
-        if left:
+        message = ngettext(
+            "%(count)d assistant was duplicated.", "%(count)d assistants were duplicated.", len(assistants)
+        )
+        messages.success(request, message % {"count": len(assistants)})
+        if without_files:
             messages.warning(request, _("Files and knowledge stay with the owner of the original: choose your own."))

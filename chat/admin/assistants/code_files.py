@@ -21,14 +21,14 @@ from chat.providers.tool_names import CODE_INTERPRETER
 MAX_OFFERED = 50  # other files of the owner, the newest
 
 
-def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
+def file_ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
     """Return the ids of the code interpreter's files in ``tool_resources``."""
     return resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
 
 
 def files_of(assistant: Assistant) -> list[File]:
     """Return the files that still exist, in the assistant's order."""
-    return files.get_present(assistant.owner, ids_in(assistant.tool_resources))
+    return files.get_present(assistant.owner, file_ids_in(assistant.tool_resources))
 
 
 def are_private(request: HttpRequest, assistant: Assistant) -> bool:

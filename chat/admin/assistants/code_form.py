@@ -55,7 +55,7 @@ class CodeForm(ModelForm):
         self.hidden = bool(assistant.pk) and code_files.are_private(self.request, assistant)
         self.initial = {
             **self.initial,
-            "run_code": has_code(assistant),
+            "run_code": has_code_interpreter(assistant),
             "code_files": [KEEP_ALL] if self.hidden else [file.id for file in self.present],
         }
         self.fields["run_code"].help_text = run_code_help(self.request, assistant)
@@ -115,7 +115,7 @@ class CodeForm(ModelForm):
         assistant, data = self.instance, self.cleaned_data
         if not data["run_code"]:
             assistant.tools = [tool for tool in assistant.tools if tool["type"] != CODE_INTERPRETER]
-        elif not has_code(assistant):
+        elif not has_code_interpreter(assistant):
             assistant.tools = [{"type": CODE_INTERPRETER}, *assistant.tools]
         # A list that was not touched stays as it is, with the ids of files that were deleted.
         if data["new_code_files"] or self.chosen != [file.id for file in self.present]:
@@ -137,12 +137,12 @@ class CodeForm(ModelForm):
         return [file.id for file in stored]
 
 
-def has_code(assistant: Assistant) -> bool:
+def has_code_interpreter(assistant: Assistant) -> bool:
     """Return whether ``assistant`` has the code interpreter."""
     return any(tool["type"] == CODE_INTERPRETER for tool in assistant.tools)
 
 
-def is_without_tools(name: str) -> bool:
+def cannot_call_tools(name: str) -> bool:
     """Return whether the model that answers to ``name`` cannot call any tool."""
     try:
         return resolve(name).tool_use == ToolUse.NONE
@@ -156,7 +156,7 @@ def run_code_help(request: HttpRequest, assistant: Assistant) -> str:
         "The assistant writes Python to calculate, to work with files and to draw charts. It runs in a sandbox, apart"
         " from this server and without network; files that are attached to the chat are there, and so are those below."
     )
-    if assistant.pk and is_without_tools(assistant.model):
+    if assistant.pk and cannot_call_tools(assistant.model):
         text += " " + _("The model “%(name)s” cannot call tools, so it will not.") % {"name": assistant.model}
     reason = sandbox_status.unavailable_reason()
     if not reason:

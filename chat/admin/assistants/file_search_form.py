@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.shared.store_access import ids_in, visible
+from chat.admin.shared.store_access import store_ids_in, visible_stores
 from chat.models import Assistant, Audience, VectorStore
 from chat.models.vector_stores import Origin
 from chat.providers.tool_names import FILE_SEARCH
@@ -61,7 +61,7 @@ class FileSearchForm(ModelForm):
             return
         tool = file_search_tool(self.instance)
         settings = (tool or {}).get(FILE_SEARCH) or {}
-        self.current_store_id = next(iter(ids_in(self.instance.tool_resources)), "")
+        self.current_store_id = next(iter(store_ids_in(self.instance.tool_resources)), "")
         self.initial = {
             **self.initial,
             "search_in_files": tool is not None,
@@ -76,10 +76,13 @@ class FileSearchForm(ModelForm):
     def _choices(self) -> list[tuple[str, str]]:
         """Return the stores that the staff member sees, and the assistant's own, which they may not see into."""
         stores = (
-            visible(self.request).exclude(origin=Origin.ATTACHMENT).select_related("owner").order_by("name", "number")
+            visible_stores(self.request)
+            .exclude(origin=Origin.ATTACHMENT)
+            .select_related("owner")
+            .order_by("name", "number")
         )
-        told = _("%(name)s (%(owner)s)")
-        offered = {store.id: told % {"name": store, "owner": store.owner} for store in stores}
+        label = _("%(name)s (%(owner)s)")
+        offered = {store.id: label % {"name": store, "owner": store.owner} for store in stores}
         if self.current_store_id and self.current_store_id not in offered:
             owned = VectorStore.objects.filter(id=self.current_store_id, owner=self.instance.owner_id).exists()
             offered[self.current_store_id] = _("Private files of the owner") if owned else _("Knowledge that is gone")
@@ -112,7 +115,7 @@ class FileSearchForm(ModelForm):
             self.add_error("audience", problem)
 
     def _can_see(self, store: VectorStore) -> bool:
-        return visible(self.request).filter(pk=store.pk).exists()
+        return visible_stores(self.request).filter(pk=store.pk).exists()
 
     def save(self, commit: bool = True) -> Assistant:
         assistant, data = self.instance, self.cleaned_data

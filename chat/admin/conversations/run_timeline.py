@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.conversations import files as thread_files
+from chat.admin.conversations import files as conversation_files
 from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
 from chat.admin.shared.durations_and_costs import elapsed, format_duration
 from chat.events import types
@@ -95,7 +95,7 @@ class StepRow:
 def step_rows(run: Run, *, readable: bool) -> list[StepRow]:
     """Return the steps in order; unless ``readable``, without a word that was written or handed to a tool."""
     texts = {message.id: message.text for message in Message.objects.filter(run_id=run.id)} if readable else {}
-    files = thread_files.present(run.thread, thread_files.in_run(run)) if readable else {}
+    files = conversation_files.existing_files(run.thread, conversation_files.run_file_ids(run)) if readable else {}
     return [
         StepRow(
             step=step,

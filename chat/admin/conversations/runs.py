@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
-from chat.admin.conversations import files as thread_files
+from chat.admin.conversations import files as conversation_files
 from chat.admin.conversations.run_timeline import event_rows, step_rows
 from chat.admin.conversations.threads import assistant_label
 from chat.admin.shared.durations_and_costs import format_cost, format_duration, run_duration, run_statistics
@@ -36,7 +36,9 @@ class RunAdmin(ReadOnlyAdmin):
         return runs.select_related("assistant", "thread__owner")
 
     def get_urls(self) -> list[Any]:
-        files = thread_files.address(self, of=lambda run: run.thread, has=thread_files.is_in_run)
+        files = conversation_files.file_url_pattern(
+            self, thread_of=lambda run: run.thread, has_file=conversation_files.run_has_file
+        )
         return [files, *super().get_urls()]
 
     def change_view(

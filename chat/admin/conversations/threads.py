@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chat.admin.conversations import files as thread_files
+from chat.admin.conversations import files as conversation_files
 from chat.admin.shared.durations_and_costs import format_duration, run_duration
 from chat.admin.shared.history import log_thread_access
 from chat.admin.shared.model_admin import ReadOnlyAdmin
@@ -51,7 +51,9 @@ class ThreadAdmin(ReadOnlyAdmin):
         return thread
 
     def get_urls(self) -> list[Any]:
-        files = thread_files.address(self, of=lambda thread: thread, has=thread_files.is_in_thread)
+        files = conversation_files.file_url_pattern(
+            self, thread_of=lambda thread: thread, has_file=conversation_files.thread_has_file
+        )
         return [files, *super().get_urls()]
 
     def change_view(
@@ -99,8 +101,12 @@ def assistant_label(row: Thread | Run) -> str:
 def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
     """Return the context of a thread's page; unless ``readable``, without a word of a message."""
     messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
-    named = {file_id for message in messages for file_id in thread_files.in_message(message)} if readable else set()
-    files = thread_files.present(thread, named)
+    named = (
+        {file_id for message in messages for file_id in conversation_files.message_file_ids(message)}
+        if readable
+        else set()
+    )
+    files = conversation_files.existing_files(thread, named)
     return {
         "subtitle": thread.id,
         "thread": thread,
@@ -115,7 +121,7 @@ def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
 
 def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
     """``present`` are those of its pictures and files that are still there, for who may read."""
-    pictures, named = pictures_in(message.content), thread_files.in_message(message)
+    pictures, named = pictures_in(message.content), conversation_files.message_file_ids(message)
     there = [files[file_id] for file_id in named if file_id in files]
     return {
         "message": message,
@@ -123,6 +129,6 @@ def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> di
         "length": len(message.text),
         "images": len(pictures),
         "files": len(set(named).difference(pictures)),
-        "pictures_there": [file for file in there if thread_files.is_picture(file)],
-        "files_there": [file for file in there if not thread_files.is_picture(file)],
+        "pictures_there": [file for file in there if conversation_files.is_picture(file)],
+        "files_there": [file for file in there if not conversation_files.is_picture(file)],
     }

@@ -25,7 +25,7 @@ from chat.admin.knowledge.pages import StorePagesAdmin, statistics_context, tabl
 from chat.admin.knowledge.search_tester import SearchTestForm
 from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.history import log_store_access
-from chat.admin.shared.store_access import assistants_of, is_private, owners, visible
+from chat.admin.shared.store_access import allowed_owners, assistants_of, is_private, visible_stores
 from chat.documents.formats import SUPPORTED
 from chat.models import VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
@@ -70,13 +70,13 @@ class KnowledgeAdmin(StorePagesAdmin):
         js = (Script("js/knowledge.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VectorStore]:
-        return statistics.with_statistics(visible(request))
+        return statistics.with_statistics(visible_stores(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
         # Without the statistics of its files, which are for the list.
         if not object_id.isdecimal():
             return None
-        return visible(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
+        return visible_stores(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
 
     def get_readonly_fields(self, request: HttpRequest, obj: VectorStore | None = None) -> tuple[str, ...]:
         """Return the owner too for a store that exists: its files are that owner's as well."""
@@ -84,7 +84,7 @@ class KnowledgeAdmin(StorePagesAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "owner":
-            options |= {"queryset": owners(request), "initial": request.user.pk}
+            options |= {"queryset": allowed_owners(request), "initial": request.user.pk}
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     # --- the page of a store -----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class KnowledgeAdmin(StorePagesAdmin):
         }
 
     def save_model(self, request: HttpRequest, obj: VectorStore, form: Any, change: bool) -> None:
-        """Only what was changed is written: the store may have been filled or used in the meantime."""
+        # Only what was changed is written: the store may have been filled or used in the meantime.
         provider, model = form.cleaned_data["embedding"]
         if not change:
             obj.origin, obj.embedding_provider, obj.embedding_model = Origin.ADMIN, provider, model
@@ -119,8 +119,8 @@ class KnowledgeAdmin(StorePagesAdmin):
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
         if count := staff.embed_with(obj, provider=provider, model=model):
-            told = ngettext("%(count)d file is being read anew.", "%(count)d files are being read anew.", count)
-            messages.info(request, told % {"count": count})
+            message = ngettext("%(count)d file is being read anew.", "%(count)d files are being read anew.", count)
+            messages.info(request, message % {"count": count})
 
     def response_add(self, request: HttpRequest, obj: VectorStore, *args: Any, **options: Any) -> HttpResponse:
         """Redirect to the page of the new store, where files are uploaded."""

@@ -1,4 +1,4 @@
-"""Which vector stores staff see. What an assistant knows is their business; what people keep for themselves is not."""
+"""The vector stores that staff may see: knowledge of assistants, but not what people keep for themselves."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ from chat.models.vector_stores import Origin
 from chat.providers.tool_names import FILE_SEARCH
 
 
-def visible(request: HttpRequest) -> QuerySet[VectorStore]:
-    """Knowledge and one's own; private stores of others only with the permission to read what people wrote."""
+def visible_stores(request: HttpRequest) -> QuerySet[VectorStore]:
+    """Return knowledge and one's own stores; private ones of others only with the permission to read all messages."""
     if may_read_all(request):
         return VectorStore.objects.all()
-    return VectorStore.objects.filter(Q(owner=request.user.pk) | _is_knowledge())
+    return VectorStore.objects.filter(Q(owner=request.user.pk) | _knowledge_filter())
 
 
 def is_private(request: HttpRequest, store: VectorStore) -> bool:
-    """Whether it is another person's own."""
+    """Return whether the store is another person's own."""
     return store.owner_id != request.user.pk and not is_knowledge(store)
 
 
 def is_knowledge(store: VectorStore) -> bool:
-    return VectorStore.objects.filter(_is_knowledge(), pk=store.pk).exists()
+    """Return whether the store was made in the admin, or is searched by an assistant that others use too."""
+    return VectorStore.objects.filter(_knowledge_filter(), pk=store.pk).exists()
 
 
-def owners(request: HttpRequest) -> QuerySet[User]:
-    """For whom a staff member may make a store. What is put into it later, staff will see: so for staff, or by those
-    who may see it anyway.
-    """
+def allowed_owners(request: HttpRequest) -> QuerySet[User]:
+    """Return the users for whom the staff member may make a store."""
+    # Staff will see what is put into it later. So it is for staff, or made by those who may see all anyway.
     users = User.objects.filter(is_active=True)
     return users if may_read_all(request) else users.filter(is_staff=True)
 
 
-def _is_knowledge() -> Q:
-    """Made in the admin, or searched by an assistant of its owner that others use too."""
+def _knowledge_filter() -> Q:
     shared = ResourceUse.objects.filter(
         resource_id=OuterRef("id"),
         assistant__owner=OuterRef("owner"),
@@ -47,8 +46,8 @@ def _is_knowledge() -> Q:
     return Q(origin=Origin.ADMIN) | Q(Exists(shared))
 
 
-def ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
-    """The ids of the stores in ``tool_resources``."""
+def store_ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
+    """Return the ids of the vector stores in ``tool_resources``."""
     return resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
 
 
