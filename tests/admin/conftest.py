@@ -1,4 +1,4 @@
-"""Staff of several kinds, and what they look at."""
+"""Staff with several permissions, and rows for them to look at."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ LEAVE = "# Leave\nEveryone has thirty days of paid leave a year.\n\nThe canteen 
 
 @pytest.fixture
 def fill() -> Callable[..., VectorStoreFile]:
-    """Puts a text into a store, as a file that has been read."""
+    """Add a text to a store, as a file that was read."""
 
     def fill(store: VectorStore, text: str = LEAVE, **fields: object) -> VectorStoreFile:
         return making.add(store, text, embedder=embedder_of(store), **fields)

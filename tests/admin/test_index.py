@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 LISTS = ["assistant", "vectorstore", "thread", "run", "provider", "model", "alias", "user", "apikey"]
 
 
-class TestTheFrontHall:
+class TestTheIndex:
     def test_shows_the_rooms_in_their_order(self, boss, enter) -> None:
         page = enter(boss).get("/admin/").content.decode()
         assert re.findall(r'class="section">(.*?)</a>', page) == [

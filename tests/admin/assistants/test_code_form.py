@@ -31,8 +31,8 @@ def file_of(owner: User, name: str = "sales.csv") -> File:
     return files.create(owner, upload=upload(name))
 
 
-def resources(*given: File) -> dict[str, Any]:
-    return {"code_interpreter": {"file_ids": [file.id for file in given]}}
+def resources(*chosen: File) -> dict[str, Any]:
+    return {"code_interpreter": {"file_ids": [file.id for file in chosen]}}
 
 
 def offered(page: Any) -> list[str]:
@@ -51,22 +51,24 @@ def client(boss: User, enter: Callable[[User], Client], scripted) -> Client:
 class TestTheSwitch:
     def test_lets_it_run_code(self, boss, client) -> None:
         client.post(ADD, filled(boss, run_code="on", search_in_files="on", functions=json.dumps([WEATHER])))
-        made = Assistant.objects.get()
-        assert [tool["type"] for tool in made.tools] == ["code_interpreter", "file_search", "function"]
-        assert client.get(page_of(made)).context["adminform"].form.initial["run_code"] is True
+        assistant = Assistant.objects.get()
+        assert [tool["type"] for tool in assistant.tools] == ["code_interpreter", "file_search", "function"]
+        assert client.get(page_of(assistant)).context["adminform"].form.initial["run_code"] is True
 
     def test_takes_it_away_and_leaves_the_files(self, boss, client) -> None:
         file = file_of(boss)
-        made = Assistant.objects.create(owner=boss, name="A", tools=[search(), CODE], tool_resources=resources(file))
-        client.post(page_of(made), filled(boss, search_in_files="on", code_files=[file.id]))
-        made.refresh_from_db()
-        assert (made.tools, made.tool_resources) == ([search()], resources(file))
+        assistant = Assistant.objects.create(
+            owner=boss, name="A", tools=[search(), CODE], tool_resources=resources(file)
+        )
+        client.post(page_of(assistant), filled(boss, search_in_files="on", code_files=[file.id]))
+        assistant.refresh_from_db()
+        assert (assistant.tools, assistant.tool_resources) == ([search()], resources(file))
 
     def test_keeps_its_place(self, boss, client) -> None:
-        made = Assistant.objects.create(owner=boss, name="A", tools=[search(), CODE])
-        client.post(page_of(made), filled(boss, search_in_files="on", run_code="on"))
-        made.refresh_from_db()
-        assert made.tools == [search(), CODE]
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[search(), CODE])
+        client.post(page_of(assistant), filled(boss, search_in_files="on", run_code="on"))
+        assistant.refresh_from_db()
+        assert assistant.tools == [search(), CODE]
 
     def test_counts_as_a_tool(self, boss, client) -> None:
         functions = json.dumps([{"name": f"f{number}"} for number in range(127)])
@@ -81,11 +83,11 @@ class TestTheSwitch:
 
     def test_says_that_a_model_cannot_call_tools(self, boss, client, scripted) -> None:
         Model.objects.create(provider=scripted, name="plain", tool_use=ToolUse.NONE)
-        told = "The model “plain” cannot call tools"
-        assert told in client.post(ADD, filled(boss, model="plain", run_code="on"), follow=True).content.decode()
-        assert told in client.get(page_of(Assistant.objects.get())).content.decode()
+        warning = "The model “plain” cannot call tools"
+        assert warning in client.post(ADD, filled(boss, model="plain", run_code="on"), follow=True).content.decode()
+        assert warning in client.get(page_of(Assistant.objects.get())).content.decode()
         client.post(ADD, filled(boss, name="Second", model="plain"))
-        assert told not in client.post(ADD, filled(boss, run_code="on"), follow=True).content.decode()
+        assert warning not in client.post(ADD, filled(boss, run_code="on"), follow=True).content.decode()
 
 
 class TestTheNoteOnTheSandbox:
@@ -111,44 +113,44 @@ class TestFiles:
     def test_are_uploaded_for_the_owner(self, boss, ada, client) -> None:
         data = filled(ada, run_code="on", new_code_files=[upload("one.csv"), upload("two.csv")])
         assert client.post(ADD, data).status_code == 302
-        made = Assistant.objects.get()
-        kept = [File.objects.get(id=id) for id in made.tool_resources["code_interpreter"]["file_ids"]]
-        assert [(file.filename, file.owner, file.purpose) for file in kept] == [
+        assistant = Assistant.objects.get()
+        files = [File.objects.get(id=id) for id in assistant.tool_resources["code_interpreter"]["file_ids"]]
+        assert [(file.filename, file.owner, file.purpose) for file in files] == [
             ("one.csv", ada, "assistants"),
             ("two.csv", ada, "assistants"),
         ]
 
     def test_are_shown_chosen_and_taken_away(self, boss, client) -> None:
-        kept, other = file_of(boss, "kept.csv"), file_of(boss, "other.csv")
-        made = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=resources(kept))
-        page = client.get(page_of(made))
+        sales, other = file_of(boss, "kept.csv"), file_of(boss, "other.csv")
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=resources(sales))
+        page = client.get(page_of(assistant))
         assert [label.split(" ")[0] for label in offered(page)] == ["kept.csv", "other.csv"]
-        assert page.context["adminform"].form.initial["code_files"] == [kept.id]
-        client.post(page_of(made), filled(boss, run_code="on", code_files=[kept.id, other.id]))
-        made.refresh_from_db()
-        assert made.tool_resources == resources(kept, other)
-        client.post(page_of(made), filled(boss, run_code="on", code_files=[other.id]))
-        made.refresh_from_db()
-        assert made.tool_resources == resources(other)
-        client.post(page_of(made), filled(boss, run_code="on"))
-        made.refresh_from_db()
-        assert made.tool_resources == {}
+        assert page.context["adminform"].form.initial["code_files"] == [sales.id]
+        client.post(page_of(assistant), filled(boss, run_code="on", code_files=[sales.id, other.id]))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == resources(sales, other)
+        client.post(page_of(assistant), filled(boss, run_code="on", code_files=[other.id]))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == resources(other)
+        client.post(page_of(assistant), filled(boss, run_code="on"))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == {}
 
     def test_do_not_touch_the_knowledge(self, boss, client, handbook) -> None:
         knowledge = {"file_search": {"vector_store_ids": [handbook.id]}}
-        made = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=knowledge)
-        client.post(page_of(made), filled(boss, store=handbook.id, new_code_files=[upload()]))
-        made.refresh_from_db()
-        assert made.tool_resources == knowledge | resources(File.objects.get(filename="sales.csv"))
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=knowledge)
+        client.post(page_of(assistant), filled(boss, store=handbook.id, new_code_files=[upload()]))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == knowledge | resources(File.objects.get(filename="sales.csv"))
 
     def test_are_twenty_at_most(self, boss, client) -> None:
-        kept = [file_of(boss) for _number in range(19)]
-        made = Assistant.objects.create(owner=boss, name="A", tool_resources=resources(*kept))
-        data = filled(boss, code_files=[file.id for file in kept])
-        page = client.post(page_of(made), data | {"new_code_files": [upload(), upload()]})
+        present = [file_of(boss) for _number in range(19)]
+        assistant = Assistant.objects.create(owner=boss, name="A", tool_resources=resources(*present))
+        data = filled(boss, code_files=[file.id for file in present])
+        page = client.post(page_of(assistant), data | {"new_code_files": [upload(), upload()]})
         assert error(page, "new_code_files") == "At most 20 files, please."
         assert File.objects.count() == 19
-        assert client.post(page_of(made), data | {"new_code_files": [upload()]}).status_code == 302
+        assert client.post(page_of(assistant), data | {"new_code_files": [upload()]}).status_code == 302
 
     def test_must_not_be_empty_or_too_large(self, boss, client, settings) -> None:
         assert "empty" in error(client.post(ADD, filled(boss, new_code_files=[upload("a", b"")])), "new_code_files")
@@ -185,23 +187,23 @@ class TestFiles:
 
     def test_are_the_owner_s(self, boss, ada, client) -> None:
         file = file_of(boss)
-        made = Assistant.objects.create(owner=boss, name="A", tool_resources=resources(file))
-        page = client.post(page_of(made), filled(ada, code_files=[file.id]))
+        assistant = Assistant.objects.create(owner=boss, name="A", tool_resources=resources(file))
+        page = client.post(page_of(assistant), filled(ada, code_files=[file.id]))
         assert "“sales.csv” belongs to boss, but the assistant to ada." in error(page, "code_files")
-        assert client.post(page_of(made), filled(ada)).status_code == 302
+        assert client.post(page_of(assistant), filled(ada)).status_code == 302
 
     def test_stay_as_they_are_when_nobody_touched_them(self, boss, client) -> None:
         file = file_of(boss)
         listed = {"code_interpreter": {"file_ids": ["file-gone", file.id]}}
-        made = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=listed)
-        client.post(page_of(made), filled(boss, run_code="on", code_files=[file.id]))
-        made.refresh_from_db()
-        assert made.tool_resources == listed
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[CODE], tool_resources=listed)
+        client.post(page_of(assistant), filled(boss, run_code="on", code_files=[file.id]))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == listed
 
     def test_stay_with_the_owner_of_the_original(self, ada, client) -> None:
-        made = Assistant.objects.create(owner=ada, name="A", tools=[CODE], tool_resources=resources(file_of(ada)))
-        client.post("/admin/chat/assistant/", {"action": "duplicate", "_selected_action": [made.pk]})
-        assert Assistant.objects.exclude(pk=made.pk).get().tool_resources == {}
+        assistant = Assistant.objects.create(owner=ada, name="A", tools=[CODE], tool_resources=resources(file_of(ada)))
+        client.post("/admin/chat/assistant/", {"action": "duplicate", "_selected_action": [assistant.pk]})
+        assert Assistant.objects.exclude(pk=assistant.pk).get().tool_resources == {}
 
 
 class TestPrivateFiles:
@@ -212,10 +214,10 @@ class TestPrivateFiles:
     @pytest.fixture
     def hers(self, ada) -> Assistant:
         """An assistant that Ada's program made, with files that nobody else sees."""
-        given = resources(file_of(ada, "diary.csv"), file_of(ada, "debts.csv"))
+        tool_resources = resources(file_of(ada, "diary.csv"), file_of(ada, "debts.csv"))
         file_of(ada, "letters.txt")
         return Assistant.objects.create(
-            owner=ada, name="Hers", tools=[CODE], tool_resources=given, audience=Audience.OWNER
+            owner=ada, name="Hers", tools=[CODE], tool_resources=tool_resources, audience=Audience.OWNER
         )
 
     def test_are_only_counted(self, staff, enter, hers) -> None:

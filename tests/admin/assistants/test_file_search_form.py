@@ -39,24 +39,24 @@ class TestSearchInFiles:
     def test_is_given_with_a_store(self, boss, client, handbook) -> None:
         data = filled(boss, search_in_files="on", store=handbook.id, max_results="7", score_threshold="0.3")
         client.post(ADD, data)
-        made = Assistant.objects.get()
+        assistant = Assistant.objects.get()
         ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.3, "hybrid_search": None}
-        told = {"max_num_results": 7, "ranking_options": ranking}
-        assert made.tools == [{"type": "file_search", "file_search": told}]
-        assert made.tool_resources == searched(handbook)
+        settings = {"max_num_results": 7, "ranking_options": ranking}
+        assert assistant.tools == [{"type": "file_search", "file_search": settings}]
+        assert assistant.tool_resources == searched(handbook)
 
     def test_is_given_without_a_store_for_what_is_attached_to_chats(self, boss, client) -> None:
         client.post(ADD, filled(boss, search_in_files="on"))
-        made = Assistant.objects.get()
-        assert made.tools == [search()]
-        assert made.tool_resources == {}
+        assistant = Assistant.objects.get()
+        assert assistant.tools == [search()]
+        assert assistant.tool_resources == {}
 
     def test_shows_what_the_assistant_has(self, boss, client, handbook) -> None:
         tool = search(max_num_results=3, ranking_options={"score_threshold": 0.4})
-        made = Assistant.objects.create(owner=boss, name="A", tools=[tool], tool_resources=searched(handbook))
-        form = client.get(page_of(made)).context["adminform"].form
-        shown = {name: form[name].initial for name in ("search_in_files", "store", "max_results", "score_threshold")}
-        assert shown == {
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[tool], tool_resources=searched(handbook))
+        form = client.get(page_of(assistant)).context["adminform"].form
+        initial = {name: form[name].initial for name in ("search_in_files", "store", "max_results", "score_threshold")}
+        assert initial == {
             "search_in_files": True,
             "store": handbook.id,
             "max_results": 3,
@@ -67,24 +67,24 @@ class TestSearchInFiles:
         tool = search(max_num_results=3, ranking_options={"ranker": "auto", "score_threshold": 0.4})
         function = {"type": "function", "function": WEATHER | {"strict": False}}
         resources = CODE_FILES | searched(handbook)
-        made = Assistant.objects.create(owner=boss, tools=[CODE, tool, function], tool_resources=resources)
-        kept = filled(boss, run_code="on", search_in_files="on", store=handbook.id)
-        kept |= {"max_results": "3", "score_threshold": "0.4"}
-        form = client.get(page_of(made)).context["adminform"].form
-        client.post(page_of(made), kept | {"functions": form["functions"].value()})
-        made.refresh_from_db()
-        assert made.tools == [CODE, tool, function]
-        assert made.tool_resources == resources
+        assistant = Assistant.objects.create(owner=boss, tools=[CODE, tool, function], tool_resources=resources)
+        data = filled(boss, run_code="on", search_in_files="on", store=handbook.id)
+        data |= {"max_results": "3", "score_threshold": "0.4"}
+        form = client.get(page_of(assistant)).context["adminform"].form
+        client.post(page_of(assistant), data | {"functions": form["functions"].value()})
+        assistant.refresh_from_db()
+        assert assistant.tools == [CODE, tool, function]
+        assert assistant.tool_resources == resources
 
     def test_is_taken_away(self, boss, client, handbook) -> None:
         resources = CODE_FILES | searched(handbook)
-        made = Assistant.objects.create(owner=boss, name="A", tools=[CODE, search()], tool_resources=resources)
-        client.post(page_of(made), filled(boss, run_code="on", store=handbook.id))
-        made.refresh_from_db()
-        assert (made.tools, made.tool_resources) == ([CODE], resources)
-        client.post(page_of(made), filled(boss, run_code="on"))
-        made.refresh_from_db()
-        assert made.tool_resources == CODE_FILES
+        assistant = Assistant.objects.create(owner=boss, name="A", tools=[CODE, search()], tool_resources=resources)
+        client.post(page_of(assistant), filled(boss, run_code="on", store=handbook.id))
+        assistant.refresh_from_db()
+        assert (assistant.tools, assistant.tool_resources) == ([CODE], resources)
+        client.post(page_of(assistant), filled(boss, run_code="on"))
+        assistant.refresh_from_db()
+        assert assistant.tool_resources == CODE_FILES
 
     def test_counts_as_a_tool(self, boss, client) -> None:
         functions = [{"name": f"f{number}"} for number in range(128)]
@@ -113,8 +113,8 @@ class TestTheOwner:
         assert not Assistant.objects.exists()
 
     def test_cannot_change_away_from_the_store(self, boss, ada, client, handbook) -> None:
-        made = Assistant.objects.create(owner=boss, name="A", tool_resources=searched(handbook))
-        page = client.post(page_of(made), filled(ada, store=handbook.id))
+        assistant = Assistant.objects.create(owner=boss, name="A", tool_resources=searched(handbook))
+        page = client.post(page_of(assistant), filled(ada, store=handbook.id))
         assert "belongs to boss" in error(page, "store")
 
     def test_of_a_copy_gets_no_files_of_somebody_else(self, ada, boss, client, private, handbook) -> None:
@@ -171,13 +171,13 @@ class TestPrivateKnowledge:
         page = client.get(page_of(hers)).content.decode()
         assert "private files" in page
         assert "Diary" not in page
-        shown = Assistant.objects.create(owner=boss, name="B", tool_resources=searched(handbook))
-        assert "Handbook" in client.get(page_of(shown)).content.decode()
+        other = Assistant.objects.create(owner=boss, name="B", tool_resources=searched(handbook))
+        assert "Handbook" in client.get(page_of(other)).content.decode()
 
     def test_that_is_gone_is_said_to_be(self, client, boss) -> None:
         gone = {"file_search": {"vector_store_ids": ["vs_gone"]}}
-        made = Assistant.objects.create(owner=boss, name="A", tool_resources=gone)
-        assert "Knowledge that is gone" in client.get(page_of(made)).content.decode()
+        assistant = Assistant.objects.create(owner=boss, name="A", tool_resources=gone)
+        assert "Knowledge that is gone" in client.get(page_of(assistant)).content.decode()
 
     def test_can_be_shared_by_those_who_may_read_it(self, client, hers, private, ada) -> None:
         client.post(page_of(hers), filled(ada, search_in_files="on", store=private.id))

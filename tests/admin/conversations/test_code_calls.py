@@ -1,4 +1,4 @@
-"""What code did in a run: its code, output, pictures and files, for those who may read what was said."""
+"""Code calls on the page of a run: code, output, pictures and files, for those who may read the messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODE = 'print("the secret of x is", 6 * 7)'
 LOGS = "the secret of x is 42"
 
 
-def kept(owner: User, name: str, content: bytes) -> File:
+def store_file(owner: User, name: str, content: bytes) -> File:
     return files.create(owner, upload=SimpleUploadedFile(name, content))
 
 
@@ -40,18 +40,18 @@ def place_of(row: Run | Thread, file: File) -> str:
 
 @pytest.fixture
 def picture(ada: User) -> File:
-    return kept(ada, "image-1.png", png())
+    return store_file(ada, "image-1.png", png())
 
 
 @pytest.fixture
 def table(ada: User) -> File:
-    return kept(ada, "debts.csv", b"who,what\n")
+    return store_file(ada, "debts.csv", b"who,what\n")
 
 
 @pytest.fixture
 def step(run: Run, picture: File, table: File) -> RunStep:
     """Code that printed, drew and wrote."""
-    made = {
+    code_call = {
         "input": CODE,
         "outputs": [{"type": "logs", "logs": LOGS}, {"type": "image", "image": {"file_id": picture.id}}],
         "status": "ok",
@@ -59,7 +59,7 @@ def step(run: Run, picture: File, table: File) -> RunStep:
         "files": [{"name": "out/debts.csv", "file_id": table.id, "bytes": 9}],
         "note": "[The session was started anew.]",
     }
-    called = {"id": "call_9", "type": "code_interpreter", "code_interpreter": made}
+    called = {"id": "call_9", "type": "code_interpreter", "code_interpreter": code_call}
     return RunStep.objects.create(
         run=run, type="tool_calls", status="completed", details={"type": "tool_calls", "tool_calls": [called]}
     )
@@ -68,12 +68,12 @@ def step(run: Run, picture: File, table: File) -> RunStep:
 @pytest.fixture
 def answer(run: Run, thread: Thread, picture: File, table: File) -> Message:
     """Shows the picture and links to the table."""
-    said = Message.objects.get(run=run, role="assistant")
-    said.content.insert(0, {"type": "image_file", "image_file": {"file_id": picture.id}})
+    message = Message.objects.get(run=run, role="assistant")
+    message.content.insert(0, {"type": "image_file", "image_file": {"file_id": picture.id}})
     linked = {"type": "file_path", "text": "sandbox:/mnt/data/debts.csv", "file_path": {"file_id": table.id}}
-    said.content[1]["text"]["annotations"].append(linked)
-    said.save()
-    return said
+    message.content[1]["text"]["annotations"].append(linked)
+    message.save()
+    return message
 
 
 @pytest.fixture
@@ -132,10 +132,10 @@ class TestCode:
 
     def test_is_only_text(self, reader, run, step) -> None:
         evil = "<script>alert(1)</script>"
-        made = step.details["tool_calls"][0]["code_interpreter"]
-        made |= {"input": f'x = "{evil}" # {evil}', "note": evil}
-        made["outputs"][0]["logs"] = evil
-        made["files"][0]["name"] = evil
+        code_call = step.details["tool_calls"][0]["code_interpreter"]
+        code_call |= {"input": f'x = "{evil}" # {evil}', "note": evil}
+        code_call["outputs"][0]["logs"] = evil
+        code_call["files"][0]["name"] = evil
         step.save()
         page = text_of(reader, page_of(run))
         assert "<script>alert" not in page
@@ -173,7 +173,7 @@ class TestAThread:
         assert "1 file<" in page
 
     def test_shows_what_was_attached(self, reader, thread, ada) -> None:
-        diary = kept(ada, "diary.txt", b"wet")
+        diary = store_file(ada, "diary.txt", b"wet")
         question = Message.objects.get(thread=thread, role="user")
         question.attachments = [{"file_id": diary.id, "tools": [{"type": "code_interpreter"}]}]
         question.save()
@@ -187,13 +187,13 @@ class TestAFile:
         return {"run": run, "thread": thread}[request.param]
 
     def test_is_shown_or_saved(self, row, reader, picture, table) -> None:
-        shown = reader.get(place_of(row, picture))
-        assert (shown.status_code, shown["Content-Type"], b"".join(shown)) == (200, "image/png", png())
-        assert shown["Content-Disposition"].startswith("inline")
+        response = reader.get(place_of(row, picture))
+        assert (response.status_code, response["Content-Type"], b"".join(response)) == (200, "image/png", png())
+        assert response["Content-Disposition"].startswith("inline")
         saved = reader.get(place_of(row, table))
         assert (saved["Content-Type"], b"".join(saved)) == ("application/octet-stream", b"who,what\n")
         assert saved["Content-Disposition"].startswith("attachment")
-        for answered in (shown, saved):
+        for answered in (response, saved):
             assert answered["X-Content-Type-Options"] == "nosniff"
             assert "sandbox" in answered["Content-Security-Policy"]
 
@@ -208,8 +208,8 @@ class TestAFile:
     def test_is_nobody_else_s(self, row, reader, bob, step, answer) -> None:
         """Neither a file that the page does not name, nor one of somebody else that it names."""
         for owner in (bob, row.thread.owner if isinstance(row, Run) else row.owner):
-            assert reader.get(place_of(row, kept(owner, "other.png", png()))).status_code == 404
-        foreign = kept(bob, "foreign.png", png())
+            assert reader.get(place_of(row, store_file(owner, "other.png", png()))).status_code == 404
+        foreign = store_file(bob, "foreign.png", png())
         step.details["tool_calls"][0]["code_interpreter"]["outputs"][1]["image"]["file_id"] = foreign.id
         step.save()
         answer.content[0]["image_file"]["file_id"] = foreign.id

@@ -146,8 +146,8 @@ class TestThreadsAndRuns:
         assert "0 runs" in text_of(client, "/admin/chat/run/?q=run_nowhere")
 
     def test_show_the_newest_messages_of_a_long_thread(self, boss, enter, thread) -> None:
-        told = [{"type": "text", "text": {"value": "more", "annotations": []}}]
-        Message.objects.bulk_create(Message(thread=thread, role="user", content=told) for _ in range(200))
+        texts = [{"type": "text", "text": {"value": "more", "annotations": []}}]
+        Message.objects.bulk_create(Message(thread=thread, role="user", content=texts) for _ in range(200))
         text = text_of(enter(boss), page_of(thread))
         assert "2 older messages are not shown." in text
         assert SECRET_WORDS not in text.partition("Messages</h2>")[2]
@@ -156,8 +156,8 @@ class TestThreadsAndRuns:
 class TestThePageOfARun:
     def test_tells_what_happened_in_order(self, boss, enter, run) -> None:
         text = text_of(enter(boss), page_of(run))
-        told = re.findall(r'<span class="what">(.*?)</span>', text)
-        assert told == ["The run was created", "It waits for a worker", "The first word of an answer"]
+        texts = re.findall(r'<span class="what">(.*?)</span>', text)
+        assert texts == ["The run was created", "It waits for a worker", "The first word of an answer"]
 
     def test_says_what_it_took(self, boss, enter, run) -> None:
         start = timezone.now() - timedelta(minutes=5)

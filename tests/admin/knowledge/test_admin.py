@@ -40,11 +40,11 @@ class TestTheForm:
             owner=boss.pk, description="For all.", expires_after="30", lends_files="on", metadata='{"a": "b"}'
         )
         page = enter(boss).post(ADD, data, follow=True)
-        made = VectorStore.objects.get()
-        assert (made.name, made.owner, made.description) == ("Handbook", boss, "For all.")
-        assert (made.expires_after, made.lends_files, made.metadata) == (30, True, {"a": "b"})
-        assert made.embedder == BUILT_IN
-        assert page.redirect_chain == [(page_of(made), 302)]
+        store = VectorStore.objects.get()
+        assert (store.name, store.owner, store.description) == ("Handbook", boss, "For all.")
+        assert (store.expires_after, store.lends_files, store.metadata) == (30, True, {"a": "b"})
+        assert store.embedder == BUILT_IN
+        assert page.redirect_chain == [(page_of(store), 302)]
         assert 'id="upload"' in page.content.decode()
 
     @pytest.mark.parametrize("days", ["0", "366", "-1", "soon"])
@@ -102,12 +102,12 @@ class TestEmbeddings:
     def test_that_are_chosen_are_kept(self, boss, enter, embeddings) -> None:
         client = enter(boss)
         client.post(ADD, filled(owner=boss.pk, embedding=f"{embeddings.pk}:embed-3"))
-        made = VectorStore.objects.get()
-        assert (made.embedding_provider, made.embedding_model) == (embeddings, "embed-3")
+        store = VectorStore.objects.get()
+        assert (store.embedding_provider, store.embedding_model) == (embeddings, "embed-3")
         Provider.objects.update(embedding_model="embed-4", enabled=False)
-        client.post(page_of(made), filled(name="Renamed", embedding=f"{embeddings.pk}:embed-3"))
-        made.refresh_from_db()
-        assert (made.name, made.embedder) == ("Renamed", f"{embeddings.pk}:embed-3")
+        client.post(page_of(store), filled(name="Renamed", embedding=f"{embeddings.pk}:embed-3"))
+        store.refresh_from_db()
+        assert (store.name, store.embedder) == ("Renamed", f"{embeddings.pk}:embed-3")
 
     def test_that_are_changed_have_all_files_read_anew(self, boss, enter, handbook, fill, embeddings) -> None:
         entry = fill(handbook)

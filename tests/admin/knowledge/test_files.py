@@ -1,4 +1,4 @@
-"""The files of a store in the admin: handed in, watched, tried again, read as cut, fetched, taken out."""
+"""The files of a store in the admin: upload, table, retry, passages, download, removal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def client(boss, enter, media) -> Client:
     return enter(boss)
 
 
-class TestHandingIn:
+class TestUploading:
     def test_keeps_each_file_for_the_owner_of_the_store_and_has_it_read(self, ada, client) -> None:
         store = VectorStore.objects.create(owner=ada, name="Ada's")
         assert upload(client, store, "leave.pdf", PDF).status_code == 201
@@ -142,7 +142,7 @@ class TestTheTable:
         assert "Locked." in failed
 
 
-class TestTryingAgain:
+class TestRetrying:
     @pytest.fixture
     def failed(self, handbook, fill) -> VectorStoreFile:
         fields = {"status": Status.FAILED, "last_error": {"message": "Broken."}, "attributes": {"team": "hr"}}
@@ -173,7 +173,7 @@ class TestTryingAgain:
         assert ready.status == Status.COMPLETED
 
 
-class TestTakingOut:
+class TestRemoving:
     def test_takes_the_passages_along_and_the_file_if_asked(self, client, handbook, media) -> None:
         upload(client, handbook, "leave.txt", b"leave")
         entry = handbook.entries.get()
@@ -257,7 +257,7 @@ class TestThePassages:
             assert client.post(address(page, handbook, entry.pk)).status_code == 404
 
 
-class TestFetching:
+class TestDownloading:
     def test_saves_the_original_and_runs_nothing(self, client, handbook) -> None:
         upload(client, handbook, "page.html", b"<script>alert(1)</script>")
         answer = client.get(address("download", handbook, handbook.entries.get().pk))

@@ -30,10 +30,10 @@ class TestUsers:
     def test_are_made_by_staff(self, make_staff, enter) -> None:
         data = {"username": "eve", "email": "eve@example.org", "password1": "blue sky 77", "password2": "blue sky 77"}
         enter(make_staff(*MANAGES)).post("/admin/chat/user/add/", data)
-        made = User.objects.get(username="eve")
-        assert made.check_password("blue sky 77")
-        assert made.email == "eve@example.org"
-        assert not made.is_staff
+        user = User.objects.get(username="eve")
+        assert user.check_password("blue sky 77")
+        assert user.email == "eve@example.org"
+        assert not user.is_staff
 
     def test_get_no_powers_from_staff_who_are_no_superusers(self, make_staff, enter, ada) -> None:
         data = filled(ada, first_name="Ada", is_staff="on", is_superuser="on", user_permissions=[1])

@@ -1,4 +1,4 @@
-"""“Test this provider” and “List its models”, against a small server that speaks as it is told."""
+"""“Test this provider” and “List its models”, against a small fake server."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Server:
     def refused(self, request: web.Request) -> web.Response | None:
         if request.headers["Authorization"] == f"Bearer {KEY}":
             return None
-        told = {"error": {"message": f"Incorrect API key: {request.headers['Authorization']}", "type": "auth"}}
-        return web.json_response(told, status=401)
+        error = {"error": {"message": f"Incorrect API key: {request.headers['Authorization']}", "type": "auth"}}
+        return web.json_response(error, status=401)
 
     async def models(self, request: web.Request) -> web.Response:
         if refused := self.refused(request):
@@ -94,7 +94,7 @@ async def press(user: User, button: str, provider: Provider, **data: Any) -> str
     return answer.content.decode()
 
 
-class TestTesting:
+class TestTestingAProvider:
     async def test_says_what_was_answered_and_what_it_took(self, boss, provider, server) -> None:
         page = await press(boss, "test", provider)
         assert "The model llama3.2 said “Hello there.”" in page
@@ -155,7 +155,7 @@ class TestTesting:
         assert "The model scripted said “" in await press(boss, "test", scripted)
 
 
-class TestListing:
+class TestListingModels:
     async def test_shows_what_the_server_serves_and_which_we_have(self, boss, provider) -> None:
         await Model.objects.acreate(provider=provider, name="qwen3")
         page = await press(boss, "models", provider)
@@ -166,8 +166,8 @@ class TestListing:
         await Model.objects.acreate(provider=provider, name="qwen3", context_window=1000)
         page = await press(boss, "models", provider, name=["llama3.2", "llama3.2", "qwen3", "x" * 300])
         assert "1 model was added." in page
-        kept = {model.name: model.context_window async for model in Model.objects.all()}
-        assert kept == {"llama3.2": 32_768, "qwen3": 1000}
+        windows = {model.name: model.context_window async for model in Model.objects.all()}
+        assert windows == {"llama3.2": 32_768, "qwen3": 1000}
 
     async def test_says_what_went_wrong(self, boss, provider, server) -> None:
         server.listed = None

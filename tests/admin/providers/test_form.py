@@ -45,9 +45,9 @@ def keyed(db) -> Provider:
 class TestTheKey:
     def test_is_kept_encrypted(self, boss, enter) -> None:
         enter(boss).post(ADD, filled(api_key=f" {KEY} "))
-        made = Provider.objects.get()
-        assert made.get_key() == KEY
-        assert KEY not in made.encrypted_key
+        provider = Provider.objects.get()
+        assert provider.get_key() == KEY
+        assert KEY not in provider.encrypted_key
 
     @pytest.mark.parametrize("page", ["", "{page}", "{page}../history/", "{page}../delete/"])
     def test_is_on_no_page(self, page, boss, enter, keyed) -> None:

@@ -1,4 +1,4 @@
-"""The page of the sandbox: how it stands, and a button that tries it with a real broker."""
+"""The page of the sandbox: its state, and a button that runs a test cell with a real broker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_NAMESPACES = "this kernel gives no user namespaces <here>"
 
 @pytest.fixture
 def folder(settings, tmp_path: Path) -> Iterator[Path]:
-    """Of the sandbox of a server that runs."""
+    """The folder of the sandbox of a running server."""
     settings.EVERTHREAD_DATA_DIR = tmp_path
     folder = tmp_path / "sandbox"
     folder.mkdir()
@@ -129,7 +129,7 @@ class TestTheTestCell:
         assert strict.post(TEST).status_code == 403
 
 
-class TestTheFigures:
+class TestTheStatistics:
     @pytest.fixture
     def session(self, ada: User, sandbox) -> Iterator[None]:
         """One of Ada's, in which something large is kept."""
