@@ -1,6 +1,12 @@
-"""The door for staff: Django's admin. A folder a subject; what several subjects need is in ``shared``.
+"""The door for staff: Django's admin. Importing this package registers the models.
 
-Importing this package registers the models.
+assistants      the form of an assistant: model, functions, knowledge, files for its code
+conversations   threads and runs, with the timeline, the steps and the files of each
+knowledge       vector stores: upload, files, passages, statistics, search tester
+people          users and API keys
+providers       providers, models and aliases, and the tests of a provider
+sandbox         the page of the code interpreter's sandbox
+shared          base classes, permissions, notes of who looked, form fields, formats
 """
 
 from chat.admin.assistants.admin import AssistantAdmin

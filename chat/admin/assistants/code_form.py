@@ -51,12 +51,12 @@ class CodeForm(ModelForm):
         if "code_files" not in self.fields:  # someone who may only look has a form without fields
             return
         assistant = self.instance
-        self.present = code_files.files_of(assistant) if assistant.pk else []
-        self.hidden = bool(assistant.pk) and code_files.are_private(self.request, assistant)
+        self.current_files = code_files.files_of(assistant) if assistant.pk else []
+        self.files_are_private = bool(assistant.pk) and code_files.are_private(self.request, assistant)
         self.initial = {
             **self.initial,
             "run_code": has_code_interpreter(assistant),
-            "code_files": [KEEP_ALL] if self.hidden else [file.id for file in self.present],
+            "code_files": [KEEP_ALL] if self.files_are_private else [file.id for file in self.current_files],
         }
         self.fields["run_code"].help_text = run_code_help(self.request, assistant)
         choice = self.fields["code_files"]
@@ -67,35 +67,35 @@ class CodeForm(ModelForm):
 
     def _file_choices(self) -> list[Any]:
         """Return the assistant's files, and in a group the owner's further files that the staff member sees."""
-        present = [(file.id, file_label(file)) for file in self.present]
-        if present and self.hidden:
-            present = [(KEEP_ALL, private_files_label(self.present))]
-        others = code_files.further_files(self.request, self.instance, besides=self.present)
+        current = [(file.id, file_label(file)) for file in self.current_files]
+        if current and self.files_are_private:
+            current = [(KEEP_ALL, private_files_label(self.current_files))]
+        others = code_files.further_files(self.request, self.instance, besides=self.current_files)
         if not others:
-            return present
-        return [*present, (_("Other files of the owner"), [(file.id, file_label(file)) for file in others])]
+            return current
+        return [*current, (_("Other files of the owner"), [(file.id, file_label(file)) for file in others])]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        self.chosen = self._chosen_ids(data.get("code_files") or [])
+        self.chosen_ids = self._ids_of_choices(data.get("code_files") or [])
         if owner := data.get("owner"):
             self._check_owner_of_files(owner)
             self._check_privacy_of_files(data)
         uploads = data.get("new_code_files") or []
-        if len(self.chosen) + len(uploads) > MAX_FILES:
+        if len(self.chosen_ids) + len(uploads) > MAX_FILES:
             problem = _("At most %(most)d files, please.") % {"most": MAX_FILES}
             self.add_error("new_code_files" if uploads else "code_files", problem)
         return data
 
-    def _chosen_ids(self, values: list[str]) -> list[str]:
-        present = [file.id for file in self.present] if KEEP_ALL in values else []
-        return [*present, *(value for value in values if value != KEEP_ALL)]
+    def _ids_of_choices(self, values: list[str]) -> list[str]:
+        current = [file.id for file in self.current_files] if KEEP_ALL in values else []
+        return [*current, *(value for value in values if value != KEEP_ALL)]
 
     def _check_owner_of_files(self, owner: User) -> None:
-        file = File.objects.filter(id__in=self.chosen).exclude(owner=owner).select_related("owner").first()
+        file = File.objects.filter(id__in=self.chosen_ids).exclude(owner=owner).select_related("owner").first()
         if file is None:
             return
-        if self.hidden:
+        if self.files_are_private:
             self.add_error("code_files", _("These files belong to somebody else than the assistant. Choose others."))
             return
         values = {"file": file, "theirs": file.owner, "owner": owner}
@@ -107,7 +107,7 @@ class CodeForm(ModelForm):
 
     def _check_privacy_of_files(self, data: dict[str, Any]) -> None:
         # Everyone who uses an assistant can have its code read its files.
-        if data.get("audience") not in (None, Audience.OWNER) and self.hidden and self.chosen:
+        if data.get("audience") not in (None, Audience.OWNER) and self.files_are_private and self.chosen_ids:
             problem = _("Its code has private files of its owner. Take them away before others may use it.")
             self.add_error("audience", problem)
 
@@ -118,9 +118,9 @@ class CodeForm(ModelForm):
         elif not has_code_interpreter(assistant):
             assistant.tools = [{"type": CODE_INTERPRETER}, *assistant.tools]
         # A list that was not touched stays as it is, with the ids of files that were deleted.
-        if data["new_code_files"] or self.chosen != [file.id for file in self.present]:
+        if data["new_code_files"] or self.chosen_ids != [file.id for file in self.current_files]:
             others = {name: value for name, value in assistant.tool_resources.items() if name != CODE_INTERPRETER}
-            ids = [*self.chosen, *self._store_uploads(data["new_code_files"])]
+            ids = [*self.chosen_ids, *self._store_uploads(data["new_code_files"])]
             assistant.tool_resources = others | ({CODE_INTERPRETER: {"file_ids": ids}} if ids else {})
         return super().save(commit)
 
@@ -131,6 +131,7 @@ class CodeForm(ModelForm):
             for upload in uploads:
                 stored.append(files.create(self.instance.owner, upload=upload))
         except BaseException:
+            # Their rows go with the transaction.
             for file in stored:
                 file.content.delete(save=False)
             raise
