@@ -51,7 +51,7 @@ class EventRow:
     at: datetime
     after: str
     name: str
-    words: str
+    label: str
     note: str
     tone: str
 
@@ -63,7 +63,7 @@ def event_rows(run: Run) -> list[EventRow]:
             at=event.created_at,
             after=format_duration(event.created_at - run.created_at),
             name=event.name,
-            words=str(EVENT_LABELS.get(event.name, event.name)),
+            label=str(EVENT_LABELS.get(event.name, event.name)),
             note=event.note,
             tone="bad" if event.name in BAD else "good" if event.name in GOOD else "",
         )

@@ -80,13 +80,13 @@ def page_context(run: Run, *, readable: bool) -> dict[str, Any]:
     statistics = run_statistics(run)
     return {
         "run": run,
-        "facts": statistics,
+        "statistics": statistics,
         "assistant": assistant_label(run),
         "readable": readable,
         "events": event_rows(run),
         "step_rows": step_rows(run, readable=readable),
-        "waited": format_duration(statistics.queue_time),
-        "first_word": format_duration(statistics.time_to_first_word),
+        "queue_time": format_duration(statistics.queue_time),
+        "time_to_first_word": format_duration(statistics.time_to_first_word),
         "took": format_duration(statistics.duration),
         "cost": format_cost(statistics.cost),
         "tools": ", ".join(tool.get("function", {}).get("name", tool["type"]) for tool in run.tools),

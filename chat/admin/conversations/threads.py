@@ -101,34 +101,30 @@ def assistant_label(row: Thread | Run) -> str:
 def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
     """Return the context of a thread's page; unless ``readable``, without a word of a message."""
     messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
-    named = (
-        {file_id for message in messages for file_id in conversation_files.message_file_ids(message)}
-        if readable
-        else set()
-    )
-    files = conversation_files.existing_files(thread, named)
+    ids = [file_id for message in messages for file_id in conversation_files.message_file_ids(message)]
+    files = conversation_files.existing_files(thread, ids) if readable else {}
     return {
         "subtitle": thread.id,
         "thread": thread,
         "assistant": assistant_label(thread),
         "readable": readable,
-        "message_rows": [_shown(message, files=files, readable=readable) for message in messages],
+        "message_rows": [_message_row(message, files=files, readable=readable) for message in messages],
         "omitted_count": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
         "queued_count": thread.queued_messages.count(),
         "runs": [(run, format_duration(run_duration(run))) for run in thread.runs.all()[:MAX_ROWS]],
     }
 
 
-def _shown(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
-    """``present`` are those of its pictures and files that are still there, for who may read."""
-    pictures, named = pictures_in(message.content), conversation_files.message_file_ids(message)
-    there = [files[file_id] for file_id in named if file_id in files]
+def _message_row(message: Message, *, files: Mapping[str, File], readable: bool) -> dict[str, Any]:
+    """Return the row of ``message``. ``files`` are those that exist, by id; none where not ``readable``."""
+    pictures, ids = pictures_in(message.content), conversation_files.message_file_ids(message)
+    existing = [files[file_id] for file_id in ids if file_id in files]
     return {
         "message": message,
         "text": message.text if readable else "",
-        "length": len(message.text),
-        "images": len(pictures),
-        "files": len(set(named).difference(pictures)),
-        "pictures_there": [file for file in there if conversation_files.is_picture(file)],
-        "files_there": [file for file in there if not conversation_files.is_picture(file)],
+        "character_count": len(message.text),
+        "picture_count": len(pictures),
+        "file_count": len(set(ids).difference(pictures)),
+        "pictures": [file for file in existing if conversation_files.is_picture(file)],
+        "other_files": [file for file in existing if not conversation_files.is_picture(file)],
     }

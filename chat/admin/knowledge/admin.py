@@ -103,7 +103,7 @@ class KnowledgeAdmin(StorePagesAdmin):
             **table_context(request, store),
             **statistics_context(store),
             "private": is_private(request, store),
-            "trial_form": SearchTestForm(store=store),
+            "search_form": SearchTestForm(store=store),
             "extensions": " ".join(SUPPORTED),
             "accept": ",".join(SUPPORTED),
             "most_megabytes": settings.EVERTHREAD_MAX_UPLOAD_MB,

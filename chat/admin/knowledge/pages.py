@@ -102,8 +102,8 @@ class StorePagesAdmin(StrictLookupAdmin):
     def search_view(self, request: HttpRequest, store: VectorStore) -> HttpResponseBase:
         """Render the hits of the search tester, while someone types."""
         form = search_tester.SearchTestForm(request.GET, store=store)
-        trial = search_tester.run_search(form) if form.is_valid() and form.cleaned_data["q"] else None
-        return render(request, f"{FOLDER}/search_hits.html", {"form": form, "trial": trial, "original": store})
+        outcome = search_tester.run_search(form) if form.is_valid() and form.cleaned_data["q"] else None
+        return render(request, f"{FOLDER}/search_hits.html", {"form": form, "outcome": outcome, "original": store})
 
     def _render_table(self, request: HttpRequest, store: VectorStore) -> HttpResponse:
         """Render the table of files; with the store's statistics, once no file is being read."""
@@ -133,7 +133,7 @@ class StorePagesAdmin(StrictLookupAdmin):
             "passages": passages.passage_rows(
                 listed, filename=entry.file.filename, previous_end=before.char_to if before else 0
             ),
-            "cut": entry.chunking_strategy.get("static", {}),
+            "chunking": entry.chunking_strategy.get("static", {}),
             "media": self.media,
         }
         return TemplateResponse(request, f"{FOLDER}/passages.html", context)
@@ -186,10 +186,10 @@ def table_context(request: HttpRequest, store: VectorStore) -> dict[str, Any]:
 
 
 def statistics_context(store: VectorStore) -> dict[str, Any]:
-    size = statistics.store_statistics(store)
+    store_statistics = statistics.store_statistics(store)
     return {
-        "size": size,
-        "cost": format_cost(size.cost),
+        "statistics": store_statistics,
+        "cost": format_cost(store_statistics.cost),
         "users": assistants_of([store])[store.id],
         "embedding_label": store_embedding_label(store),
     }

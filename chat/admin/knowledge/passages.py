@@ -23,16 +23,16 @@ PLACE_LABELS: dict[str, tuple[Promise, Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:
-    """A passage. ``number`` counts from 1; ``again`` is the beginning that it shares with the one before, ``new`` the
-    rest.
+    """A passage. ``number`` counts from 1; ``overlap`` is the beginning that it shares with the one before, ``rest``
+    the others.
     """
 
     passage: Passage
     number: int
     place: str
     tokens: int
-    again: str
-    new: str
+    overlap: str
+    rest: str
 
 
 def passage_rows(passages: Sequence[Passage], *, filename: str, previous_end: int = 0) -> list[PassageRow]:
@@ -49,8 +49,8 @@ def passage_rows(passages: Sequence[Passage], *, filename: str, previous_end: in
                 number=passage.place + 1,
                 place=place_label(passage.page_from, passage.page_to, filename=filename),
                 tokens=tokens.count_tokens(passage.text),
-                again=passage.text[:repeated],
-                new=passage.text[repeated:],
+                overlap=passage.text[:repeated],
+                rest=passage.text[repeated:],
             )
         )
     return rows

@@ -104,7 +104,7 @@ class HitRow:
 class SearchOutcome:
     """The hits of a search, and how long it took."""
 
-    found: list[HitRow]
+    rows: list[HitRow]
     milliseconds: int
     weights: RankingWeights
 
@@ -116,7 +116,7 @@ class SearchOutcome:
 
     @property
     def by_words_alone(self) -> bool:
-        return bool(self.found) and not any(row.hit.meaning for row in self.found)
+        return bool(self.rows) and not any(row.hit.meaning for row in self.rows)
 
 
 def run_search(form: SearchTestForm) -> SearchOutcome:

@@ -92,30 +92,30 @@ class SandboxPages:
             raise PermissionDenied
         log.info("%s tries the sandbox", request.user.get_username())
         try:
-            trial = CellResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
+            result = CellResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
         except SandboxError as error:
-            trial = CellResult(problem=error.message)
-        return render(request, f"{FOLDER}/test_result.html", {"trial": trial})
+            result = CellResult(problem=error.message)
+        return render(request, f"{FOLDER}/test_result.html", {"result": result})
 
 
 def _status_context(request: HttpRequest) -> dict[str, Any]:
     state = sandbox_status.state()
-    told, problem = None, ""
+    broker, problem = None, ""
     # A broker that is off or starting would not answer.
     if state.state == "ready":
         try:
-            told = statistics.broker_statistics(client.status_now(sandbox_status.sandbox()))
+            broker = statistics.broker_statistics(client.status_now(sandbox_status.sandbox()))
         except SandboxUnavailable as error:
             problem = error.message
     return {
         "state": state,
-        "word": sandbox_status.LABELS[state.state],
-        "tone": sandbox_status.CSS_CLASSES[state.state],
-        "outstanding": state.state in sandbox_status.PENDING,
+        "label": sandbox_status.LABELS[state.state],
+        "css_class": sandbox_status.CSS_CLASSES[state.state],
+        "pending": state.state in sandbox_status.PENDING,
         "percent": int(state.progress * 100),
         "tiers": statistics.tier_rows(state),
-        "statistics": told,
+        "statistics": broker,
         "elsewhere": settings.EVERTHREAD_SANDBOX_SOCKET,
         "problem": problem,
-        "may_run": sandbox_status.may_test(request),
+        "may_test": sandbox_status.may_test(request),
     }

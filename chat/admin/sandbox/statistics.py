@@ -18,7 +18,7 @@ from chat.sandbox.state import State
 
 Status = Mapping[str, Any]  # see ``chat.sandbox.broker.broker.Broker.status``
 
-TIER_LABELS: dict[str, Promise] = {
+TIER_DESCRIPTIONS: dict[str, Promise] = {
     "ns": gettext_lazy("Namespaces: files, processes and network of its own, and both layers below."),
     "landlock": gettext_lazy("Landlock and a filter of system calls: no network, no processes, only its own files."),
 }
@@ -30,7 +30,7 @@ class TierRow:
     """The result of probing a tier; ``reason`` is empty where it works or was not tried."""
 
     name: str
-    words: str
+    description: str
     is_used: bool
     works: bool
     reason: str
@@ -39,10 +39,10 @@ class TierRow:
 def tier_rows(state: State) -> list[TierRow]:
     """Return the tiers, the best first."""
     rows = []
-    for name, label in TIER_LABELS.items():
+    for name, description in TIER_DESCRIPTIONS.items():
         reason = state.reasons.get(name, "")
         works = reason == WORKS
-        rows.append(TierRow(name, str(label), state.tier == name, works, "" if works else reason))
+        rows.append(TierRow(name, str(description), state.tier == name, works, "" if works else reason))
     return rows
 
 

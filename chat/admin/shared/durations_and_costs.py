@@ -27,8 +27,8 @@ class RunStatistics:
     queue_time: timedelta | None
     time_to_first_word: timedelta | None
     duration: timedelta | None
-    prompt: int | None
-    completion: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
     cost: Decimal | None
 
 
@@ -39,8 +39,8 @@ def run_statistics(run: Run) -> RunStatistics:
         queue_time=elapsed(run.created_at, run.started_at),
         time_to_first_word=_time_to_first_word(run),
         duration=run_duration(run),
-        prompt=usage.get("prompt_tokens"),
-        completion=usage.get("completion_tokens"),
+        prompt_tokens=usage.get("prompt_tokens"),
+        completion_tokens=usage.get("completion_tokens"),
         cost=run_cost(run),
     )
 

@@ -146,7 +146,7 @@ class TestEmbeddings:
         VectorStore.objects.update(embedding_provider=embeddings, embedding_model="embed-3")
         assert "<dd>–</dd>" in client.get(page_of(handbook)).content.decode()
         Model.objects.create(provider=embeddings, name="embed-3", input_price=Decimal(100))
-        size = client.get(page_of(handbook)).context["size"]
+        size = client.get(page_of(handbook)).context["statistics"]
         assert 400 < size.tokens < 600  # a word and a space are five characters
         assert size.cost == Decimal(size.tokens) / 10_000
 

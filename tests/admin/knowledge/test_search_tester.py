@@ -67,11 +67,11 @@ class TestTheSearchTester:
 
     def test_can_be_narrowed_by_attributes(self, client, handbook, fill) -> None:
         fill(handbook, name="plain.txt")
-        form = client.get(reverse("admin:chat_vectorstore_change", args=[handbook.pk])).context["trial_form"]
+        form = client.get(reverse("admin:chat_vectorstore_change", args=[handbook.pk])).context["search_form"]
         assert "attribute" not in form.fields
         fill(handbook, name="hr.txt", attributes={"team": "hr", "year": 2026, "valid": True})
         fill(handbook, name="it.txt", attributes={"team": "it", "valid": 1})
-        form = client.get(reverse("admin:chat_vectorstore_change", args=[handbook.pk])).context["trial_form"]
+        form = client.get(reverse("admin:chat_vectorstore_change", args=[handbook.pk])).context["search_form"]
         offered = {words: value for value, words in form.fields["attribute"].choices}
         assert list(offered) == ["any attributes", "team: hr", "team: it", "valid: True", "valid: 1", "year: 2026"]
         for words, expected in [("team: it", "it.txt"), ("valid: True", "hr.txt"), ("year: 2026", "hr.txt")]:

@@ -152,8 +152,8 @@ class TestTheStatistics:
         row = re.search(r'<th scope="row">ada</th>.*?</tr>', page, re.DOTALL)
         assert row is not None
         assert re.search(r"[3-9]\d\.\d\xa0MB", row[0])
-        told = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", page))
-        assert told["Sessions"].endswith(f" / {sandbox.options.sessions}")
-        assert told["Time of a cell"] == "30 s"
-        assert told["and at the latest after"] == "6 h"
-        assert told["Memory of a session"] == "2.0\xa0GB"
+        statistics = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", page))
+        assert statistics["Sessions"].endswith(f" / {sandbox.options.sessions}")
+        assert statistics["Time of a cell"] == "30 s"
+        assert statistics["and at the latest after"] == "6 h"
+        assert statistics["Memory of a session"] == "2.0\xa0GB"
