@@ -18,7 +18,7 @@ from chat.sandbox.inside.tracebacks import format_error
 
 
 @dataclass(frozen=True, slots=True)
-class CellResult:
+class Evaluation:
     """``value`` is the text of a last expression. ``traceback`` says why the cell failed."""
 
     status: Literal["ok", "error", "interrupted"]
@@ -38,7 +38,7 @@ class Cells:
         vars(builtins).update(display=display.display)
         self._count = 0
 
-    def run(self, text: str) -> CellResult:
+    def run(self, text: str) -> Evaluation:
         """Run a cell. Raise nothing, whatever it does."""
         self._count += 1
         sys.modules["__main__"] = self._main
@@ -47,7 +47,7 @@ class Cells:
             self._display.begin()
             with self._interrupts.allowed():
                 value = self._evaluate(text, name=f"<cell {self._count}>")
-            return CellResult("ok", value=value)
+            return Evaluation("ok", value=value)
         except BaseException as error:
             with suppress(Exception):
                 # Half drawn; the next try would draw over them.
@@ -75,7 +75,7 @@ class Cells:
         return value_text
 
 
-def _failed(error: BaseException) -> CellResult:
+def _failed(error: BaseException) -> Evaluation:
     if isinstance(error, KeyboardInterrupt):
-        return CellResult("interrupted", traceback=format_error(error))
-    return CellResult("error", traceback=format_error(error))
+        return Evaluation("interrupted", traceback=format_error(error))
+    return Evaluation("error", traceback=format_error(error))
