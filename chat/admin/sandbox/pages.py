@@ -43,7 +43,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class CellResult:
+class SandboxTestResult:
     """The result of the test cell. ``problem`` says why it did not run, ``pictures`` are ``data:`` URLs."""
 
     outcome: Outcome | None = None
@@ -92,9 +92,9 @@ class SandboxPages:
             raise PermissionDenied
         log.info("%s tries the sandbox", request.user.get_username())
         try:
-            result = CellResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
+            result = SandboxTestResult(client.try_out(sandbox_status.sandbox(), TEST_CELL, owner=str(request.user.pk)))
         except SandboxError as error:
-            result = CellResult(problem=error.message)
+            result = SandboxTestResult(problem=error.message)
         return render(request, f"{FOLDER}/test_result.html", {"result": result})
 
 
