@@ -33,10 +33,10 @@ FILTERED = "The answer was stopped by the provider's content filter."
 class Execution:
     """Works on one claimed run. ``stop`` and ``interrupt`` come from the worker, in the same event loop."""
 
-    def __init__(self, run: Run, *, journal: RowWriter, upstreams: LiveProviders) -> None:
-        self.run, self.upstreams = run, upstreams
-        self.journal = journal
-        self.recorder = Recorder(run, journal=journal, meter=UsageMeter())
+    def __init__(self, run: Run, *, writer: RowWriter, providers: LiveProviders) -> None:
+        self.run, self.providers = run, providers
+        self.writer = writer
+        self.recorder = Recorder(run, writer=writer, meter=UsageMeter())
         self.task: asyncio.Task[None] | None = None
         self.end_as: RunStatus | None = None
         self.interrupted_by = ""
@@ -73,44 +73,44 @@ class Execution:
         await self.recorder.begin()
         if file_search.options(self.run):
             await searching.wait_until_read(self.run)
-        material: TurnContext | None = await self._gather()
-        if material and request.must_search_first(self.run, material):
-            material = await self._searched(material)
-        while material:
-            material.left.check()
-            self.recorder = self._scribe(material)
-            material = await self._conclude(await self._take_turn(material), material)
+        context: TurnContext | None = await self._read_context()
+        if context and request.must_search_first(self.run, context):
+            context = await self._search_first(context)
+        while context:
+            context.tokens_left.check()
+            self.recorder = self._new_recorder(context)
+            context = await self._conclude(await self._take_turn(context), context)
 
-    async def _searched(self, material: TurnContext) -> TurnContext | None:
+    async def _search_first(self, context: TurnContext) -> TurnContext | None:
         """Search for a model that does not do so itself."""
         call = await in_thread(searching.search_for_question, self.run)
         if call is None:
-            return material
-        self.recorder = self._scribe(material)
+            return context
+        self.recorder = self._new_recorder(context)
         await self.recorder.call(ToolCallPiece(0, call.id, call.name))
-        return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), material)
+        return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), context)
 
-    async def _gather(self) -> TurnContext:
+    async def _read_context(self) -> TurnContext:
         return await in_thread(request.read_context, self.run)
 
-    def _scribe(self, material: TurnContext) -> Recorder:
+    def _new_recorder(self, context: TurnContext) -> Recorder:
         in_words = self.run.response_format in request.IN_WORDS
         return Recorder(
             self.run,
-            journal=self.journal,
+            writer=self.writer,
             meter=UsageMeter(),
-            hosted=material.hosted,
-            sources=material.sources if in_words else {},
-            files=material.links if in_words else {},
-            pictures=material.pictures,
+            hosted=context.hosted,
+            sources=context.sources if in_words else {},
+            files=context.links if in_words else {},
+            pictures=context.pictures,
         )
 
-    async def _take_turn(self, material: TurnContext) -> loop.TurnEnded:
+    async def _take_turn(self, context: TurnContext) -> loop.TurnEnded:
         def ask(shrink: int) -> Request:
-            return request.build_request(self.run, material=material, shrink=shrink)
+            return request.build_request(self.run, context=context, shrink=shrink)
 
         recorder, turn = self.recorder, loop.TurnEnded("stop", ())
-        provider = self.upstreams.get(material.model.provider)
+        provider = self.providers.get(context.model.provider)
         async with aclosing(loop.stream_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
             async for happening in happenings:
                 match happening:
@@ -122,7 +122,7 @@ class Execution:
                         turn = happening
         return turn
 
-    async def _conclude(self, turn: loop.TurnEnded, material: TurnContext) -> TurnContext | None:
+    async def _conclude(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
         """End or pause the run; or what the next turn is made of, when we have answered all calls ourselves."""
         if turn.reason == "length":
             await self._end_incomplete("max_completion_tokens")
@@ -130,18 +130,18 @@ class Execution:
             error = {"code": "server_error", "message": FILTERED}
             await self._end(RunStatus.FAILED, reason="content_filter", last_error=error)
         elif turn.calls:
-            return await self._answer_calls(turn, material)
+            return await self._answer_calls(turn, context)
         else:
             await self.recorder.cite_what_supports()
             await self.recorder.show_pictures()
             await self._end(RunStatus.COMPLETED)
         return None
 
-    async def _answer_calls(self, turn: loop.TurnEnded, material: TurnContext) -> TurnContext | None:
-        calls = await ToolCallDispatch(self.run, turn.calls, material=material, recorder=self.recorder).answered()
+    async def _answer_calls(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
+        calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answered()
         waits = any(call["type"] == FUNCTION for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
-            return None if waits else await self._gather()
+            return None if waits else await self._read_context()
         await self.recorder.end(RunStatus.CANCELLED)
         return None
 

@@ -78,7 +78,7 @@ class Position:
     def place(self) -> tuple[str, int]:
         return (self.run_id, self.seq)
 
-    def take(self, heard: list[Event]) -> list[Event]:
+    def advance(self, heard: list[Event]) -> list[Event]:
         """Return those of ``events`` that are new, in order. Raise ``Behind`` when one is missing."""
         news = []
         for event in heard:
@@ -93,13 +93,13 @@ class Position:
                 news.append(event)
         return news
 
-    def rejoin(self, after: tuple[str, int], held: list[Event]) -> list[Event] | None:
-        """Take the place ``after`` and then ``held``, what the log has. None, and no move, if that leaves a gap."""
-        known = max([self.seq, *(event.seq for event in held if event.run_id == self.run_id)])
+    def rejoin(self, after: tuple[str, int], events: list[Event]) -> list[Event] | None:
+        """Take the place ``after`` and then ``events``, what the log has. None, and no move, if that leaves a gap."""
+        known = max([self.seq, *(event.seq for event in events if event.run_id == self.run_id)])
         there = copy(self)
         there.run_id, there.seq = after
         try:
-            missed = there.take(held)
+            missed = there.advance(events)
         except Behind:
             return None
         if after[0] != self.run_id or there.seq != known:
@@ -127,7 +127,7 @@ async def follow(
             known = position.place
             try:
                 heard = await follower.read(wait=SILENCE if position.live else IDLE)
-                news = position.take(heard)
+                news = position.advance(heard)
                 behind = not heard and await _rows_are_ahead(thread_id, position)
             except Behind:
                 news, behind = [], True

@@ -76,11 +76,11 @@ class Worker(PollingWorker[LiveRun, RunJob]):
     def __init__(self, *, folder: Path, limit: int, after_run: Callable[[str], None]) -> None:
         super().__init__(folder=folder, limit=limit)
         self.after_run = after_run
-        self.journal, self.upstreams = RowWriter(), LiveProviders()
+        self.writer, self.providers = RowWriter(), LiveProviders()
 
     async def review(self) -> Sequence[LiveRun]:
         """Stop or end the live runs that must not go on; return the queued ones."""
-        runs = await self.journal.read(live_runs)
+        runs = await self.writer.read(live_runs)
         seen, queued = {run.id for run in runs}, []
         for id, gone in list(self.jobs.items()):
             if id not in seen:
@@ -111,10 +111,10 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             run = Run.objects.select_related("thread").filter(id=row.id).first()
             return run if run and run.claim(worker=self.name) else None
 
-        claimed = await self.journal.commit(claim)
+        claimed = await self.writer.commit(claim)
         if claimed is None:
             return
-        execution = Execution(claimed, journal=self.journal, upstreams=self.upstreams)
+        execution = Execution(claimed, writer=self.writer, providers=self.providers)
         task = asyncio.create_task(self._work(execution), name=row.id)
         execution.task = task
         self.jobs[row.id] = RunJob(execution, task)
@@ -135,7 +135,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             row = unmoved.first()
             return run_lifecycle.number_events(row, run_lifecycle.end(row, to, **fields)) if row else []
 
-        if events := await self.journal.commit(write):
+        if events := await self.writer.commit(write):
             bus.publish(run.thread_id, events)
             await self._after(run.thread_id)
 
@@ -150,7 +150,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
 
     async def beat(self) -> None:
         ours = Run.objects.filter(worker=self.name)
-        await self.journal.commit(lambda: ours.update(heartbeat_at=timezone.now()))
+        await self.writer.commit(lambda: ours.update(heartbeat_at=timezone.now()))
 
     async def hand_back(self) -> None:
         """Let runs finish for ``GRACE`` seconds, then hand back or fail those that are left."""
@@ -161,8 +161,8 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             job.execution.interrupt(DIED)
         if unfinished:
             await asyncio.wait([job.task for job in unfinished])
-        await self.upstreams.aclose()
-        await self.journal.close()
+        await self.providers.aclose()
+        await self.writer.close()
 
 
 def _stop_if_due(run: LiveRun, execution: Execution) -> None:

@@ -67,7 +67,7 @@ class MarkerReader:
         self.held = ""
         self.has_cited = False
 
-    def take(self, text: str) -> Iterator[str | Citation]:
+    def feed(self, text: str) -> Iterator[str | Citation]:
         """Yield what is certain now that ``text`` has come: texts, never empty, and citations."""
         if not self.sources:
             yield text

@@ -26,7 +26,7 @@ class CodeReader:
         self.code = ""
         self.at = -1  # where in the arguments the code goes on; -1: it has not begun
 
-    def take(self, piece: str) -> str:
+    def feed(self, piece: str) -> str:
         """Return the code that is certain now that ``piece`` has come, besides what was before."""
         self.arguments += piece
         if self.at < 0:
@@ -55,7 +55,7 @@ class CodeReader:
 def read_code(arguments: str) -> str:
     """The code in whole ``arguments``: what a ``CodeReader`` reads of them."""
     reader = CodeReader()
-    reader.take(arguments)
+    reader.feed(arguments)
     reader.rest()
     return reader.code
 

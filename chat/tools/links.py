@@ -35,7 +35,7 @@ class LinkReader:
         self.links = {link_to(form): id for name, id in files.items() for form in (name, quote(name))}
         self.held = ""
 
-    def take(self, text: str) -> Iterator[str | Link]:
+    def feed(self, text: str) -> Iterator[str | Link]:
         """Yield what is certain now that ``text`` has come: texts, never empty, and links."""
         if not self.links:
             yield text

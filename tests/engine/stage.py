@@ -43,7 +43,7 @@ class Stage:
 
     def worker(self, provider: ScriptedProvider, *, limit: int = 10) -> Worker:
         worker = Worker(folder=self.folder, limit=limit, after_run=sending.post_next)
-        worker.upstreams = OneUpstream(provider)  # type: ignore[assignment]
+        worker.providers = OneUpstream(provider)  # type: ignore[assignment]
         return worker
 
     @asynccontextmanager

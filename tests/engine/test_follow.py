@@ -34,7 +34,7 @@ class Reader:
         self.snapshots = 0
         self.is_over = False
 
-    def take(self, item: Item) -> None:
+    def advance(self, item: Item) -> None:
         if isinstance(item, ThreadSnapshot):
             self.snapshots += 1
             parts = [part for message in item.messages for part in message["content"]]
@@ -49,7 +49,7 @@ class Reader:
         """Until the run is over."""
         async with asyncio.timeout(PATIENCE):
             while not self.is_over:
-                self.take(await anext(items))
+                self.advance(await anext(items))
 
 
 async def read_all(thread: Thread) -> Reader:
@@ -129,7 +129,7 @@ class TestASlowFollower:
         reader = Reader()
         steps = [step for number in range(20) for step in (f"w{number} ", Pause(0.005))]
         async with stage.working(ScriptedProvider([Reply(*steps)])), aclosing(follow(thread.id)) as items:
-            reader.take(await anext(items))
+            reader.advance(await anext(items))
             run = await stage.ask(thread)
             await status(run, "completed")
             await reader.read(items)
@@ -143,7 +143,7 @@ class TestASlowFollower:
         reader = Reader()
         steps = [step for number in range(20) for step in (f"w{number} ", Pause(0.04))]
         async with stage.working(ScriptedProvider([Reply(*steps)])), aclosing(follow(thread.id)) as items:
-            reader.take(await anext(items))
+            reader.advance(await anext(items))
             short_log()
             run = await stage.ask(thread)
             await answer(run, containing="w9")

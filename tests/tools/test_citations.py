@@ -14,7 +14,7 @@ SOURCES = {(4, 0): FOODS, (4, 1): CitableResult("file-plan", "план 【draft�
 
 def read(*pieces: str, sources=SOURCES) -> list[str | Citation]:
     reader = MarkerReader(sources)
-    return joined([*(item for piece in pieces for item in reader.take(piece)), *reader.rest()])
+    return joined([*(item for piece in pieces for item in reader.feed(piece)), *reader.rest()])
 
 
 CITED = Citation("【4:0†foods.txt】", "file-foods")
@@ -45,7 +45,7 @@ class TestAMarker:
     def test_is_never_passed_on_in_halves(self) -> None:
         reader = MarkerReader(SOURCES)
         for character in "Cake【4:0†foods.txt":
-            assert all("【" not in item for item in reader.take(character) if isinstance(item, str))
+            assert all("【" not in item for item in reader.feed(character) if isinstance(item, str))
 
     def test_that_stands_for_nothing_is_left_out(self) -> None:
         assert read("Cake【9:9†foods.txt】.") == ["Cake."]
@@ -58,7 +58,7 @@ class TestAMarker:
 
     def test_is_text_like_any_other_when_nothing_was_searched(self) -> None:
         reader = MarkerReader({})
-        assert list(reader.take("【4:0†foods.txt")) == ["【4:0†foods.txt"]
+        assert list(reader.feed("【4:0†foods.txt")) == ["【4:0†foods.txt"]
 
     def test_names_a_file_without_breaking_itself(self) -> None:
         text = marker((4, 1), SOURCES[4, 1].file_name)

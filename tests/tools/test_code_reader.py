@@ -13,7 +13,7 @@ CODE = 'print("a\\n")\npath = r"\\d"  # 😀 é\n'
 
 def read(*pieces: str) -> str:
     reader = CodeReader()
-    return "".join([*(reader.take(piece) for piece in pieces), reader.rest()])
+    return "".join([*(reader.feed(piece) for piece in pieces), reader.rest()])
 
 
 class TestCode:
@@ -26,7 +26,7 @@ class TestCode:
 
     def test_is_told_as_soon_as_it_comes(self) -> None:
         reader = CodeReader()
-        assert [reader.take(piece) for piece in ('{"co', 'de": "x =', " 1", '\\nprint(x)"}')] == [
+        assert [reader.feed(piece) for piece in ('{"co', 'de": "x =', " 1", '\\nprint(x)"}')] == [
             "",
             "x =",
             " 1",

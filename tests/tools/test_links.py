@@ -12,7 +12,7 @@ FILES = {"out.csv": "file-csv", "out.csv.gz": "file-gz", "my chart.png": "file-p
 
 def read(*pieces: str, files=FILES) -> list[str | Link]:
     reader = LinkReader(files)
-    return joined([*(item for piece in pieces for item in reader.take(piece)), *reader.rest()])
+    return joined([*(item for piece in pieces for item in reader.feed(piece)), *reader.rest()])
 
 
 CSV = Link("sandbox:/mnt/data/out.csv", "file-csv")
@@ -61,7 +61,7 @@ class TestALink:
 
     def test_is_waited_for_only_while_it_may_come(self) -> None:
         reader = LinkReader(FILES)
-        assert [list(reader.take(piece)) for piece in ("a sand", "castle")] == [["a "], ["sandcastle"]]
+        assert [list(reader.feed(piece)) for piece in ("a sand", "castle")] == [["a "], ["sandcastle"]]
 
     def test_is_not_looked_for_without_files(self) -> None:
         assert read("sandbox:", "/mnt/data/out.csv", files={}) == ["sandbox:/mnt/data/out.csv"]

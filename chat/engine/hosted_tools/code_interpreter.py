@@ -46,35 +46,35 @@ async def run_code_call(run: Run, call: ToolCall, *, pictures: int, show: ShowCa
 
     ``show`` is told how the call stands meanwhile. Never raises for what code or the sandbox does.
     """
-    made = partial(code_interpreter.code_call, call.id, code := read_code(call.arguments))
+    call_with = partial(code_interpreter.code_call, call.id, code := read_code(call.arguments))
 
     async def waits(ahead: int) -> None:
-        await show(made(status="waiting", note=QUEUED.format(ahead=ahead)))
+        await show(call_with(status="waiting", note=QUEUED.format(ahead=ahead)))
 
     try:
-        await wait_until_prepared(show=lambda words: show(made(status="waiting", note=words)))
+        await wait_until_prepared(show=lambda words: show(call_with(status="waiting", note=words)))
         async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), on_waiting=waits) as lease:
             cell = CodeCell(run, lease, pictures=pictures)
             await cell.furnish()
-            return made(**await cell.run(code, waiting=waits, started=lambda: show(made(status="running"))))
+            return call_with(**await cell.run(code, waiting=waits, started=lambda: show(call_with(status="running"))))
     except SessionLost as lost:
         note = LOST.format(reason=lost.message.rstrip("."))
-        return made(status="died", outputs=code_interpreter.logs(note), note=note)
+        return call_with(status="died", outputs=code_interpreter.logs(note), note=note)
     except SandboxError as error:
-        told = REFUSED.format(message=error.message)
-        return made(status="refused", outputs=code_interpreter.logs(told))
+        message = REFUSED.format(message=error.message)
+        return call_with(status="refused", outputs=code_interpreter.logs(message))
 
 
 async def wait_until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
     """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
-    said = ""
+    sentence = ""
     for _time in range(int(PREPARING / LOOK)):
-        found = await asyncio.to_thread(read_state, settings.EVERTHREAD_DATA_DIR / "sandbox")
-        if found.state not in ("preparing", "starting"):
+        sandbox_state = await asyncio.to_thread(read_state, settings.EVERTHREAD_DATA_DIR / "sandbox")
+        if sandbox_state.state not in ("preparing", "starting"):
             return
-        if found.sentence != said:
-            said = found.sentence
-            await show(said)
+        if sandbox_state.sentence != sentence:
+            sentence = sandbox_state.sentence
+            await show(sentence)
         await asyncio.sleep(LOOK)
 
 
@@ -93,18 +93,18 @@ class CodeCell:
     def __init__(self, run: Run, lease: Lease, *, pictures: int) -> None:
         self.run_row, self.lease, self.pictures = run, lease, pictures
         self.notes: list[str] = []
-        self.kept: list[dict[str, Any]] = []  # files that the code left
+        self.files: list[dict[str, Any]] = []  # files that the code left
 
     async def furnish(self) -> None:
         """Put the files into ``/mnt/data`` that belong there and are missing."""
-        self.wanted = await in_thread(code_interpreter.mounted_files, self.run_row)
+        self.mounted = await in_thread(code_interpreter.mounted_files, self.run_row)
         self.before = {entry.name: entry for entry in await self.lease.files()}
         if self.lease.is_new and await in_thread(has_run_code, self.run_row):
             self.notes.append(ANEW)
         self.was_stopped = not self.lease.is_new and await in_thread(was_stopped, self.run_row)
-        missing = [name for name, file in self.wanted.items() if not self._has(name, file)]
+        missing = [name for name, file in self.mounted.items() if not self._has(name, file)]
         for name in missing:
-            await self._put(name, self.wanted[name])
+            await self._put(name, self.mounted[name])
         if missing:
             self.before = {entry.name: entry for entry in await self.lease.files()}
 
@@ -141,20 +141,20 @@ class CodeCell:
             "status": outcome.status,
             "outputs": outputs,
             "seconds": round(outcome.seconds, 2),
-            "files": self.kept,
+            "files": self.files,
             "note": note,
         }
 
     async def _pictures(self, outcome: Outcome) -> list[code_interpreter.Call]:
-        shown = []
+        images = []
         for number, png in enumerate(outcome.images, start=self.pictures + 1):
             try:
                 row = await in_thread(generated_files.keep_picture, self.run_row, png, number=number)
             except StorageFull as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
-            shown.append(code_interpreter.image(row.id))
-        return shown
+            images.append(code_interpreter.image(row.id))
+        return images
 
     async def _keep_files(self) -> None:
         """Keep the files that the code left. That fails without an error: the code was run."""
@@ -171,7 +171,7 @@ class CodeCell:
         gone = self.before.keys() - after.keys()
         if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
             await in_thread(generated_files.forget_files, self.run_row, gone)
-        known = self.wanted if self.was_stopped else self.before
+        known = self.mounted if self.was_stopped else self.before
         changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
         if len(changed) > MOST_KEPT:
             self.notes.append(f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]")
@@ -191,7 +191,7 @@ class CodeCell:
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
-        self.kept.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})
+        self.files.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})
 
 
 def has_run_code(run: Run) -> bool:

@@ -29,29 +29,29 @@ TOO_MANY = "This code was not run: it is too much for one answer. Answer with wh
 class ToolCallDispatch:
     """Works through the ``calls`` of one turn, in order; ``recorder`` shows how far it is."""
 
-    def __init__(self, run: Run, calls: Sequence[ToolCall], *, material: TurnContext, recorder: Recorder) -> None:
-        self.run, self.calls, self.material, self.recorder = run, calls, material, recorder
-        self.shown = [self._begun(call) for call in calls]
+    def __init__(self, run: Run, calls: Sequence[ToolCall], *, context: TurnContext, recorder: Recorder) -> None:
+        self.run, self.calls, self.context, self.recorder = run, calls, context, recorder
+        self.step_calls = [self._begun(call) for call in calls]
 
     async def answered(self) -> list[Object]:
         """The calls as their step keeps them: ours with what came of them, functions without outputs.
 
         Raises ``ProviderError`` for calls that come after the model was no longer offered to make them.
         """
-        for name in self.material.used_up:
-            if any(self.material.hosted.kind(call.name) == name for call in self.calls):
+        for name in self.context.used_up:
+            if any(self.context.hosted.kind(call.name) == name for call in self.calls):
                 raise ProviderError(ENDLESS[name])
         for place, call in enumerate(self.calls):
-            match self.material.hosted.kind(call.name):
+            match self.context.hosted.kind(call.name):
                 case tool_names.FILE_SEARCH:
-                    self.shown[place] = await self._searched(place, call)
+                    self.step_calls[place] = await self._searched(place, call)
                 case tool_names.CODE_INTERPRETER:
                     await self._interpret(place, call)
-        return self.shown
+        return self.step_calls
 
     def _begun(self, call: ToolCall) -> Object:
-        how = self.material.hosted.search
-        match self.material.hosted.kind(call.name):
+        how = self.context.hosted.search
+        match self.context.hosted.kind(call.name):
             case tool_names.CODE_INTERPRETER:
                 return code_interpreter.code_call(call.id, read_code(call.arguments))
             case tool_names.FILE_SEARCH if how is not None:
@@ -60,22 +60,22 @@ class ToolCallDispatch:
                 return function_call(call)
 
     async def _searched(self, place: int, call: ToolCall) -> Object:
-        how = self.material.hosted.search
+        how = self.context.hosted.search
         assert how is not None
         first = await in_thread(searching.first_marker, self.run)
-        earlier = sum(shown["type"] == tool_names.FILE_SEARCH for shown in self.shown[:place])
-        number = first + 2 * (len(self.material.found) + earlier)
+        earlier = sum(step_call["type"] == tool_names.FILE_SEARCH for step_call in self.step_calls[:place])
+        number = first + 2 * (len(self.context.searches) + earlier)
         return await in_thread(searching.run_search, self.run, call, how=how, number=number)
 
     async def _interpret(self, place: int, call: ToolCall) -> None:
-        async def show(made: Object) -> None:
-            self.shown[place] = made
-            await self.recorder.show(self.shown)
+        async def save(step_call: Object) -> None:
+            self.step_calls[place] = step_call
+            await self.recorder.show_calls(self.step_calls)
 
-        if len(self.material.cells) + place >= run_limits.MOST_CELLS:
-            await show(code_interpreter.code_call(call.id, read_code(call.arguments), status="refused", note=TOO_MANY))
+        if len(self.context.cells) + place >= run_limits.MOST_CELLS:
+            await save(code_interpreter.code_call(call.id, read_code(call.arguments), status="refused", note=TOO_MANY))
             return
-        earlier = len(code_interpreter.images([*self.material.made, *self.shown]))
-        made = await interpreting.run_code_call(self.run, call, pictures=earlier, show=show)
-        self.recorder.tell_outputs(place, made)
-        await show(made)
+        earlier = len(code_interpreter.images([*self.context.calls, *self.step_calls]))
+        step_call = await interpreting.run_code_call(self.run, call, pictures=earlier, show=save)
+        self.recorder.publish_outputs(place, step_call)
+        await save(step_call)

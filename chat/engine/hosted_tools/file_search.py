@@ -17,7 +17,7 @@ from chat.tools.file_search import Options
 READING = 60.0  # seconds that a run waits for the files of its thread (reference, section 8)
 LOOK = 0.5
 FIRST_MARKER = 4  # with one question; reference, section 5
-SAID = 2  # messages of the user that make a query
+MOST_QUESTIONS = 2  # messages of the user that make a query
 
 
 async def wait_until_read(run: Run) -> None:
@@ -29,23 +29,23 @@ async def wait_until_read(run: Run) -> None:
 
 
 def search_for_question(run: Run) -> ToolCall | None:
-    """The search for what the user said last, for a model that does not search itself. None if there is nothing."""
-    said = Message.objects.filter(thread_id=run.thread_id, role=Message.Role.USER, created_at__lte=run.created_at)
-    newest = list(said.order_by("-created_at", "-number")[:SAID])
-    wanted = follow_up_queries.follow_up_queries([message.text for message in reversed(newest)])
-    if not wanted:
+    """Return a search for the last question, for a model that does not search itself. None if it has no words."""
+    questions = Message.objects.filter(thread_id=run.thread_id, role=Message.Role.USER, created_at__lte=run.created_at)
+    newest = list(questions.order_by("-created_at", "-number")[:MOST_QUESTIONS])
+    queries = follow_up_queries.follow_up_queries([message.text for message in reversed(newest)])
+    if not queries:
         return None
-    return ToolCall(new_id("call_"), FILE_SEARCH, json.dumps({"queries": wanted}, ensure_ascii=False))
+    return ToolCall(new_id("call_"), FILE_SEARCH, json.dumps({"queries": queries}, ensure_ascii=False))
 
 
 def first_marker(run: Run) -> int:
     """The number of the markers of the run's first search."""
-    said = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).count()
-    return FIRST_MARKER + max(0, said - 1)
+    earlier = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).count()
+    return FIRST_MARKER + max(0, earlier - 1)
 
 
 def run_search(run: Run, call: ToolCall, *, how: Options, number: int) -> Object:
     """A search as its step keeps it, with what it found. ``number`` is that of its markers."""
-    wanted = file_search.queries_of(call.arguments)
-    results = file_search.find_passages(run, queries=wanted, how=how)
-    return file_search.search_call(call.id, how=how, number=number, queries=wanted, results=results)
+    queries = file_search.queries_of(call.arguments)
+    results = file_search.find_passages(run, queries=queries, how=how)
+    return file_search.search_call(call.id, how=how, number=number, queries=queries, results=results)

@@ -30,8 +30,8 @@ def keep_file(run: Run, name: str, content: IO[bytes]) -> File:
     row = _keep_content(run, PurePosixPath(name).name, Content(content, name=name))
     with transaction.atomic():
         earlier = SandboxFile.objects.select_related("file").filter(thread_id=run.thread_id, name=name).first()
-        left = {"file": row, "run": run}
-        SandboxFile.objects.update_or_create(thread_id=run.thread_id, name=name, defaults=left)
+        columns = {"file": row, "run": run}
+        SandboxFile.objects.update_or_create(thread_id=run.thread_id, name=name, defaults=columns)
         if earlier is not None and earlier.run_id == run.id and not _is_linked(earlier.file, run):
             earlier.file.delete()
     return row

@@ -22,8 +22,8 @@ from chat.tools.citations import Sources
 API_DEFAULT = 1.0
 PLAIN_TEXT = {"type": "text"}  # the same as "auto"
 IN_WORDS = ("auto", PLAIN_TEXT)
-MOST_FOUND = 16_000  # tokens of passages that a model is told (reference, section 8)
-FOUND_SHARE = 2  # at most half of what may be sent
+MOST_PASSAGE_TOKENS = 16_000  # tokens of passages that a model is told (reference, section 8)
+PASSAGE_SHARE = 2  # at most half of what may be sent
 CHARACTERS = 2  # of a cell's output for each token that may be sent: about half of them, too
 
 
@@ -31,51 +31,51 @@ CHARACTERS = 2  # of a cell's output for each token that may be sent: about half
 class TurnContext:
     """The rows that the requests of a turn are made of.
 
-    ``done`` are the run's own texts and calls so far, ``shown`` the pictures in its messages, ``hosted`` the tools that
-    we answer for it. ``files`` are the files in ``/mnt/data`` by name, ``links`` the ids of those that the person can
+    ``done`` are the run's own texts and calls so far, ``shown_pictures`` those in its messages, ``hosted`` the
+    tools that we answer for it. ``files`` are the files in ``/mnt/data`` by name, ``links`` the ids of those that the person can
     fetch.
     """
 
     model: Model
     groups: list[transcript.TurnGroup]
     done: list[transcript.RunItem]
-    left: TokensLeft
+    tokens_left: TokensLeft
     hosted: HostedTools = field(default_factory=HostedTools)
-    shown: Container[str] = ()
+    shown_pictures: Container[str] = ()
     files: Mapping[str, File] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def made(self) -> list[Object]:
+    def calls(self) -> list[Object]:
         """The run's calls so far."""
         return [call for calls in self.done if not isinstance(calls, str) for call in calls]
 
     @property
-    def found(self) -> list[Object]:
+    def searches(self) -> list[Object]:
         """The run's searches so far."""
-        return [call[FILE_SEARCH] for call in self.made if call["type"] == FILE_SEARCH]
+        return [call[FILE_SEARCH] for call in self.calls if call["type"] == FILE_SEARCH]
 
     @property
     def cells(self) -> list[Object]:
         """The code that the run has run so far."""
-        return [call[CODE_INTERPRETER] for call in self.made if call["type"] == CODE_INTERPRETER]
+        return [call[CODE_INTERPRETER] for call in self.calls if call["type"] == CODE_INTERPRETER]
 
     @property
     def used_up(self) -> list[str]:
         """The tools that the model may not call once more: it has to answer."""
-        spent = {FILE_SEARCH: len(self.found) >= run_limits.MOST_SEARCHES}
+        spent = {FILE_SEARCH: len(self.searches) >= run_limits.MOST_SEARCHES}
         spent[CODE_INTERPRETER] = len(self.cells) >= run_limits.MOST_CELLS
         return [name for name, is_spent in spent.items() if is_spent]
 
     @property
     def pictures(self) -> list[str]:
         """The pictures that the run's code has shown and no message of it."""
-        return [picture for picture in code_interpreter.images(self.made) if picture not in self.shown]
+        return [picture for picture in code_interpreter.images(self.calls) if picture not in self.shown_pictures]
 
     @property
     def sources(self) -> Sources:
         """The search results that an answer may cite."""
-        return file_search.sources(self.found)
+        return file_search.sources(self.searches)
 
     @property
     def is_native(self) -> bool:
@@ -88,43 +88,43 @@ def read_context(run: Run) -> TurnContext:
     hosted = HostedTools(
         search=file_search.options(run), code=code_interpreter.is_offered(run) and model.tool_use != ToolUse.NONE
     )
-    given = code_interpreter.by_file_name(code_interpreter.given_files(run)) if hosted.code else {}
+    code_files = code_interpreter.by_file_name(code_interpreter.given_files(run)) if hosted.code else {}
     files = code_interpreter.mounted_files(run) if hosted.code else {}
     return TurnContext(
         model=model,
-        groups=transcript.thread_turns(run, model=model, searches=hosted.search is not None, given=given),
+        groups=transcript.thread_turns(run, model=model, searches=hosted.search is not None, given=code_files),
         done=transcript.run_history(run),
-        shown=transcript.shown_pictures(run) if hosted.code else (),
-        left=run_limits.tokens_left(run),
+        shown_pictures=transcript.shown_pictures(run) if hosted.code else (),
+        tokens_left=run_limits.tokens_left(run),
         hosted=hosted,
         files=files,
         links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id},
     )
 
 
-def must_search_first(run: Run, material: TurnContext) -> bool:
+def must_search_first(run: Run, context: TurnContext) -> bool:
     """Return whether to search before the model is asked, as it does not search itself."""
-    if material.hosted.search is None:
+    if context.hosted.search is None:
         return False
-    wanted = run.tool_choice in ("auto", "required") or functions.provider_tool_choice(run.tool_choice) == {
+    may_search = run.tool_choice in ("auto", "required") or functions.provider_tool_choice(run.tool_choice) == {
         "name": FILE_SEARCH
     }
-    return wanted and not material.is_native and not material.done
+    return may_search and not context.is_native and not context.done
 
 
-def build_request(run: Run, *, material: TurnContext, shrink: int = 0) -> Request:
+def build_request(run: Run, *, context: TurnContext, shrink: int = 0) -> Request:
     """Return the request whose transcript is 2**shrink times shorter than it may be.
 
     Raise ``LimitReached`` when the run has too few tokens for it, ``ContextOverflow`` when the model has.
     """
-    model, left = material.model, material.left
-    declared = _declared_functions(run, material)
-    limits = [limit for limit in (left.completion, model.max_output) if limit]
+    model, left_tokens = context.model, context.tokens_left
+    declared = _declared_functions(run, context)
+    limits = [limit for limit in (left_tokens.completion, model.max_output) if limit]
     return Request(
         model=model.served_as,
-        turns=_build_turns(run, material=material, declared=declared, shrink=shrink),
+        turns=_build_turns(run, context=context, declared=declared, shrink=shrink),
         functions=declared,
-        tool_choice=_tool_choice(run, material, declared),
+        tool_choice=_tool_choice(run, context, declared),
         parallel_tool_calls=run.parallel_tool_calls,
         temperature=None if run.temperature == API_DEFAULT else run.temperature,
         top_p=None if run.top_p == API_DEFAULT else run.top_p,
@@ -134,50 +134,50 @@ def build_request(run: Run, *, material: TurnContext, shrink: int = 0) -> Reques
     )
 
 
-def _declared_functions(run: Run, material: TurnContext) -> list[Function]:
-    if material.model.tool_use == ToolUse.NONE:
+def _declared_functions(run: Run, context: TurnContext) -> list[Function]:
+    if context.model.tool_use == ToolUse.NONE:
         return []
     offered: list[Function] = []
-    if material.hosted.search is not None and material.is_native:
+    if context.hosted.search is not None and context.is_native:
         offered.append(file_search.DECLARED)
-    if material.hosted.code:
-        offered.append(code_interpreter.declare(material.files))
-    left = [tool for tool in offered if tool.name not in material.used_up]
-    return [*left, *functions.declared_functions(run.tools)]
+    if context.hosted.code:
+        offered.append(code_interpreter.declare(context.files))
+    usable = [tool for tool in offered if tool.name not in context.used_up]
+    return [*usable, *functions.declared_functions(run.tools)]
 
 
-def _tool_choice(run: Run, material: TurnContext, declared: list[Function]) -> str | Mapping[str, str]:
+def _tool_choice(run: Run, context: TurnContext, declared: list[Function]) -> str | Mapping[str, str]:
     choice = functions.provider_tool_choice(run.tool_choice)
     if choice == "none":
         return choice
     # A forced call is forced once: after the outputs the model answers as it likes (reference, section 6.1).
-    if material.done or (not isinstance(choice, str) and choice["name"] not in [each.name for each in declared]):
+    if context.done or (not isinstance(choice, str) and choice["name"] not in [each.name for each in declared]):
         return "auto"
     return choice
 
 
-def _build_turns(run: Run, *, material: TurnContext, declared: list[Function], shrink: int) -> list[Turn]:
-    window, left = transcript.prompt_budget(material.model), material.left.prompt
-    most = window if left is None else min(window, left)
+def _build_turns(run: Run, *, context: TurnContext, declared: list[Function], shrink: int) -> list[Turn]:
+    window, prompt_left = transcript.prompt_budget(context.model), context.tokens_left.prompt
+    most = window if prompt_left is None else min(window, prompt_left)
     # A guided model is not sent the functions along with the thread.
-    beside = token_estimate.estimate_functions(declared) if material.is_native else 0
-    found = material.found
-    share = min(MOST_FOUND, most // FOUND_SHARE) // max(1, len(found)) >> shrink
+    beside = token_estimate.estimate_functions(declared) if context.is_native else 0
+    searches = context.searches
+    share = min(MOST_PASSAGE_TOKENS, most // PASSAGE_SHARE) // max(1, len(searches)) >> shrink
 
-    def tell(search: Object) -> str:
-        return file_search.describe_search(search, budget=share, cites=material.is_native)
+    def describe_search(search: Object) -> str:
+        return file_search.describe_search(search, budget=share, cites=context.is_native)
 
-    def tell_code(made: Object) -> str:
-        most_told = min(code_interpreter.MOST_TOLD, most * CHARACTERS // len(material.cells)) >> shrink
-        return code_interpreter.describe_call(made, most=most_told)
+    def describe_code(code_call: Object) -> str:
+        most_characters = min(code_interpreter.MOST_TOLD, most * CHARACTERS // len(context.cells)) >> shrink
+        return code_interpreter.describe_call(code_call, most=most_characters)
 
-    known = [] if material.is_native else [tell(search) for search in found]
-    tellers = {CODE_INTERPRETER: tell_code} | ({FILE_SEARCH: tell} if material.is_native else {})
+    known = [] if context.is_native else [describe_search(search) for search in searches]
+    describers = {CODE_INTERPRETER: describe_code} | ({FILE_SEARCH: describe_search} if context.is_native else {})
     try:
         return transcript.fit_to_budget(
-            material.groups,
+            context.groups,
             instructions="\n\n".join(filter(None, [*known, run.instructions])),
-            present=transcript.run_turns(material.done, tellers=tellers),
+            present=transcript.run_turns(context.done, describers=describers),
             budget=(most >> shrink) - beside,
         )
     except ContextOverflow:

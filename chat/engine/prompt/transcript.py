@@ -201,8 +201,8 @@ def shown_pictures(run: Run) -> set[str]:
     return {part["image_file"]["file_id"] for content in contents for part in content if part["type"] == "image_file"}
 
 
-def run_turns(steps: Iterable[RunItem], *, tellers: Mapping[str, DescribeCall]) -> TurnGroup:
-    """Return the turns of the run's own ``steps``. ``tellers`` put calls of hosted tools in words, by type;
+def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall]) -> TurnGroup:
+    """Return the turns of the run's own ``steps``. ``describers`` put calls of hosted tools in words, by type;
     calls without one are omitted.
 
     Words and calls are one turn of the assistant: many chat templates refuse two in a row.
@@ -212,8 +212,8 @@ def run_turns(steps: Iterable[RunItem], *, tellers: Mapping[str, DescribeCall]) 
     for step in steps:
         if isinstance(step, str):
             said.append(step)
-        elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in tellers]:
-            turns += _turns_of_calls(calls, said=said, tellers=tellers)
+        elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in describers]:
+            turns += _turns_of_calls(calls, said=said, describers=describers)
             said = []
     if said and turns:  # said after the calls, but before their outputs were known
         asked = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
@@ -221,18 +221,18 @@ def run_turns(steps: Iterable[RunItem], *, tellers: Mapping[str, DescribeCall]) 
     return turns
 
 
-def _turns_of_calls(calls: list[Object], *, said: list[str], tellers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
-    made = [_call_and_output(call, tellers=tellers) for call in calls]
+def _turns_of_calls(calls: list[Object], *, said: list[str], describers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
+    made = [_call_and_output(call, describers=describers) for call in calls]
     yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(call for call, _output in made))
     for call, output in made:
         yield Turn(role="tool", tool_call_id=call.id, text=output)
 
 
-def _call_and_output(call: Object, *, tellers: Mapping[str, DescribeCall]) -> tuple[ToolCall, str]:
+def _call_and_output(call: Object, *, describers: Mapping[str, DescribeCall]) -> tuple[ToolCall, str]:
     """Return a call and its output."""
     kind, made = call["type"], call[call["type"]]
     if kind == FUNCTION:
         return ToolCall(id=call["id"], name=made["name"], arguments=made["arguments"] or "{}"), made["output"] or ""
     asked = {"code": made["input"]} if kind == CODE_INTERPRETER else {"queries": made["queries"]}
     arguments = json.dumps(asked, ensure_ascii=False)
-    return ToolCall(id=call["id"], name=kind, arguments=arguments), tellers[kind](made)
+    return ToolCall(id=call["id"], name=kind, arguments=arguments), describers[kind](made)

@@ -21,9 +21,9 @@ class AnnotationParser:
     def has_cited(self) -> bool:
         return self._citations.has_cited
 
-    def take(self, text: str) -> Iterator[TextPiece]:
+    def feed(self, text: str) -> Iterator[TextPiece]:
         """Yield the pieces that are certain now that ``text`` has come."""
-        for piece in self._citations.take(text):
+        for piece in self._citations.feed(text):
             yield from self._linked(piece)
 
     def rest(self) -> Iterator[TextPiece]:
@@ -34,7 +34,7 @@ class AnnotationParser:
 
     def _linked(self, piece: str | Citation) -> Iterator[TextPiece]:
         if isinstance(piece, str):
-            yield from self._links.take(piece)
+            yield from self._links.feed(piece)
         else:
             yield from self._links.rest()  # what was held back for a link is none, as a citation follows it
             yield piece

@@ -43,16 +43,16 @@ class MessageContent:
         self._pieces.append(piece)
         self._length += len(piece)
 
-    def annotate(self, found: Citation | Link) -> dict[str, Any]:
+    def annotate(self, marker: Citation | Link) -> dict[str, Any]:
         """Add a citation or a link. Return its annotation as a delta shows it."""
-        kind = "file_citation" if isinstance(found, Citation) else "file_path"
+        kind = "file_citation" if isinstance(marker, Citation) else "file_path"
         annotation = {
             "type": kind,
-            "text": found.text,
+            "text": marker.text,
             "start_index": self._length,
-            "end_index": self._length + len(found.text),
-            kind: {"file_id": found.file_id},
+            "end_index": self._length + len(marker.text),
+            kind: {"file_id": marker.file_id},
         }
         self._annotations.append(annotation)
-        self.add(found.text)
+        self.add(marker.text)
         return annotation_delta(annotation, index=len(self._annotations) - 1)

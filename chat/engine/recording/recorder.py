@@ -40,30 +40,30 @@ class Recorder:
     """Records one turn of a run, for one task. ``meter`` counts the tokens of the turn.
 
     ``hosted`` are the calls that are ours to answer. Its text may cite ``sources`` and link to ``files``, ids by name;
-    before the text it shows ``pictures``, ids of files that the run has made and not shown yet.
+    before the text it shows ``pictures``, ids of files that the run has drawn and not shown yet.
     """
 
     def __init__(
         self,
         run: Run,
         *,
-        journal: RowWriter,
+        writer: RowWriter,
         meter: UsageMeter,
         hosted: HostedTools = NOTHING_HOSTED,
         sources: Sources = MappingProxyType({}),
         files: Mapping[str, str] = MappingProxyType({}),
         pictures: Sequence[str] = (),
     ) -> None:
-        self.run, self.journal, self.meter = run, journal, meter
-        self.reading, self.calling = AnnotationParser(sources, files), ToolCallDeltas(hosted)
+        self.run, self.writer, self.meter = run, writer, meter
+        self.parser, self.call_deltas = AnnotationParser(sources, files), ToolCallDeltas(hosted)
         self.pictures = pictures
-        self.written = MessageContent()
+        self.message_content = MessageContent()
         self.message: Message | None = None
         self.message_step: RunStep | None = None
         self.calls_step: RunStep | None = None
-        self.has_shown = False  # how the calls stand is in the rows
-        self.pace = Throttle(
-            self._tell_more, window=WINDOW
+        self.has_saved_calls = False  # how the calls stand is in the rows
+        self.throttle = Throttle(
+            self._publish_text_or_arguments, window=WINDOW
         )  # of the open message, else of the call that is being written
 
     @property
@@ -82,7 +82,7 @@ class Recorder:
         if self.message is None:
             self._finish_calls()
             await self._begin_message()
-        for piece in self.reading.take(text):
+        for piece in self.parser.feed(text):
             self._write(piece)
 
     async def show_pictures(self) -> None:
@@ -94,61 +94,63 @@ class Recorder:
         await self._record(self._open_message)
         assert self.message is not None
         for index, file_id in enumerate(self.pictures):
-            self._tell(types.MESSAGE_DELTA, types.image_delta(self.message.id, index=index, file_id=file_id))
+            self._publish(types.MESSAGE_DELTA, types.image_delta(self.message.id, index=index, file_id=file_id))
         if self.pictures:
-            self.journal.note(self.message, self._partial)
-        self.pace.told_at = 0.0  # the first word is told at once
+            self.writer.note(self.message, self._partial)
+        self.throttle.published_at = 0.0  # the first word is published at once
 
     async def cite_what_supports(self) -> None:
         """Cite the sources on which a whole answer seems to rest, if it cites nothing itself."""
         self._finish_text()
-        sources = self.reading.sources
-        if self.message is None or self.reading.has_cited or not sources:
+        sources = self.parser.sources
+        if self.message is None or self.parser.has_cited or not sources:
             return
-        self.pace.flush()
-        for place in await asyncio.to_thread(supporting_sources, self.written.text, sources):
+        self.throttle.flush()
+        for place in await asyncio.to_thread(supporting_sources, self.message_content.text, sources):
             source = sources[place]
-            self.pace.take(" ")
+            self.throttle.add(" ")
             self._write(Citation(marker(place, source.file_name), source.file_id))
 
     def _write(self, piece: TextPiece) -> None:
         if isinstance(piece, str):
-            self.pace.take(piece)
+            self.throttle.add(piece)
             return
-        self.pace.flush()
+        self.throttle.flush()
         assert self.message is not None
-        first = not self.written
-        annotation = self.written.annotate(piece)
-        self._tell_part(piece.text, first=first, annotations=[annotation])
+        first = not self.message_content
+        annotation = self.message_content.annotate(piece)
+        self._publish_part(piece.text, first=first, annotations=[annotation])
 
-    def _tell_part(self, text: str, *, first: bool, annotations: Sequence[Mapping[str, Any]] = ()) -> None:
+    def _publish_part(self, text: str, *, first: bool, annotations: Sequence[Mapping[str, Any]] = ()) -> None:
         assert self.message is not None
-        index = self.written.index
+        index = self.message_content.index
         delta = types.message_delta(self.message.id, index=index, text=text, first=first, annotations=annotations)
-        self._tell(types.MESSAGE_DELTA, delta)
-        self.journal.note(self.message, self._partial)
+        self._publish(types.MESSAGE_DELTA, delta)
+        self.writer.note(self.message, self._partial)
 
     def _finish_text(self) -> None:
-        for piece in self.reading.rest():
+        for piece in self.parser.rest():
             self._write(piece)
 
     def _open_message(self) -> NewEvents:
-        self.message, self.message_step, told = run_lifecycle.open_message(self.run)
-        self.written = MessageContent(self.pictures)
-        return told
+        self.message, self.message_step, new_events = run_lifecycle.open_message(self.run)
+        self.message_content = MessageContent(self.pictures)
+        return new_events
 
     def _open_calls(self) -> NewEvents:
-        self.calls_step, told = run_lifecycle.open_calls(self.run)
-        return told
+        self.calls_step, new_events = run_lifecycle.open_calls(self.run)
+        return new_events
 
-    def _tell_text(self, piece: str) -> None:
-        first = not self.written
-        self.written.add(piece)
-        self._tell_part(piece, first=first)
+    def _publish_text(self, piece: str) -> None:
+        first = not self.message_content
+        self.message_content.add(piece)
+        self._publish_part(piece, first=first)
 
     def _partial(self) -> PartialMessage:
         assert self.message is not None
-        return PartialMessage(message=self.message, run=self.run, content=self.written.content, seq=self.run.seq)
+        return PartialMessage(
+            message=self.message, run=self.run, content=self.message_content.content, seq=self.run.seq
+        )
 
     # --- tool calls ------------------------------------------------------------------------------------------------
 
@@ -162,26 +164,26 @@ class Recorder:
         if self.calls_step is None:
             await self._record(self._open_calls)
         assert self.calls_step is not None
-        if piece.index != self.calling.current:
-            self.pace.flush()
-        if begun := self.calling.begin(piece):
-            self._tell_call(piece.index, **begun)
-        if told := self.calling.take(piece.arguments):
-            self.pace.take(told)
+        if piece.index != self.call_deltas.current:
+            self.throttle.flush()
+        if begun := self.call_deltas.begin(piece):
+            self._publish_call(piece.index, **begun)
+        if arguments := self.call_deltas.add_arguments(piece.arguments):
+            self.throttle.add(arguments)
 
     def _finish_calls(self) -> None:
-        self.pace.flush()
-        for index, rest in self.calling.rest().items():
-            self._tell_call(index, **self.calling.more(index, rest))
+        self.throttle.flush()
+        for index, rest in self.call_deltas.rest().items():
+            self._publish_call(index, **self.call_deltas.more(index, rest))
 
-    def _tell_call(self, index: int, **more: Any) -> None:
+    def _publish_call(self, index: int, **more: Any) -> None:
         assert self.calls_step is not None
-        self._tell(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call={"index": index, **more}))
+        self._publish(types.STEP_DELTA, types.step_delta(self.calls_step.id, tool_call={"index": index, **more}))
 
-    async def show(self, calls: list[Object]) -> None:
+    async def show_calls(self, calls: list[Object]) -> None:
         """Keep how the calls of the turn stand while they are answered, for those who look at the rows."""
         self._finish_calls()
-        self.has_shown = True
+        self.has_saved_calls = True
 
         def write() -> NewEvents:
             assert self.calls_step is not None
@@ -191,12 +193,12 @@ class Recorder:
         await self._record(write)
         bus.publish(self.run.thread_id, [Event("", 0, THREAD_CHANGED, {})])
 
-    def tell_outputs(self, place: int, call: Object) -> None:
+    def publish_outputs(self, place: int, call: Object) -> None:
         """Publish the outputs of the code call at ``place`` among those of the turn."""
-        index = self.calling.index_of(place)
+        index = self.call_deltas.index_of(place)
         for number, output in enumerate(call[CODE_INTERPRETER]["outputs"]):
             outputs = [{"index": number, **output}]
-            self._tell_call(index, type=CODE_INTERPRETER, code_interpreter={"outputs": outputs})
+            self._publish_call(index, type=CODE_INTERPRETER, code_interpreter={"outputs": outputs})
 
     def _close_message(self) -> NewEvents:
         """Close the message that tool calls follow; their step has the usage of the turn."""
@@ -223,23 +225,23 @@ class Recorder:
             if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
                 return []
             self._save_calls(answered)
-            said = self._close_message() if self.message is not None else []
-            return [*said, run_lifecycle.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
+            closed = self._close_message() if self.message is not None else []
+            return [*closed, run_lifecycle.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
 
         return await self._record(write)
 
-    async def pause(self, made: list[Object]) -> bool:
-        """Wait for the outputs of the functions among ``made``. False if the run was moved by someone else first."""
-        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending_functions(made)}}
+    async def pause(self, calls: list[Object]) -> bool:
+        """Wait for the outputs of the functions among ``calls``. False if the run was moved by someone else first."""
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": pending_functions(calls)}}
         self._finish_text()
         self._finish_calls()
 
         def write() -> NewEvents:
-            self._save_calls(made)
+            self._save_calls(calls)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
-            said = self._close_message() if self.message is not None else []  # after the calls
-            return [*said, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
+            closed = self._close_message() if self.message is not None else []  # after the calls
+            return [*closed, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
 
         return await self._record(write)
 
@@ -272,21 +274,21 @@ class Recorder:
     def _save_text(self) -> None:
         if self.message is None:
             return
-        self.journal.forget(self.message)
-        self.message.content = self.written.content
+        self.writer.forget(self.message)
+        self.message.content = self.message_content.content
         self.message.save(update_fields=["content"])
         add_uses(self.message)
 
     def _save_unfinished_code(self) -> None:
         """Keep the code that the model had written when it was stopped, since it could be seen already."""
-        calls = self.calling.unfinished()
-        if self.calls_step is None or self.has_shown or not calls:
+        calls = self.call_deltas.unfinished()
+        if self.calls_step is None or self.has_saved_calls or not calls:
             return
         run_lifecycle.save_calls(self.calls_step, calls)
 
-    def _save_calls(self, shown: list[Object]) -> None:
+    def _save_calls(self, calls: list[Object]) -> None:
         assert self.calls_step is not None
-        run_lifecycle.save_calls(self.calls_step, shown)
+        run_lifecycle.save_calls(self.calls_step, calls)
         self._save_usage(self.calls_step, self.meter.usage)
 
     def _save_usage(self, step: RunStep, usage: Usage) -> None:
@@ -295,14 +297,14 @@ class Recorder:
 
     # --- tell what follows the rows ---------------------------------------------------------------------------------
 
-    def _tell_more(self, text: str) -> None:
+    def _publish_text_or_arguments(self, text: str) -> None:
         if self.message is not None:
-            self._tell_text(text)
+            self._publish_text(text)
         else:
-            self._tell_call(self.calling.current, **self.calling.more(self.calling.current, text))
+            self._publish_call(self.call_deltas.current, **self.call_deltas.more(self.call_deltas.current, text))
 
-    def _tell(self, name: str, data: Object) -> None:
-        self.pace.told_at = asyncio.get_running_loop().time()
+    def _publish(self, name: str, data: Object) -> None:
+        self.throttle.published_at = asyncio.get_running_loop().time()
         self.run.seq += 1
         bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
 
@@ -310,11 +312,11 @@ class Recorder:
 
     async def _record(self, write: Callable[[], NewEvents]) -> bool:
         """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did."""
-        self.pace.flush()
+        self.throttle.flush()
 
-        async def commit_and_tell() -> bool:
-            events = await self.journal.commit(lambda: run_lifecycle.number_events(self.run, write()))
+        async def commit_and_publish() -> bool:
+            events = await self.writer.commit(lambda: run_lifecycle.number_events(self.run, write()))
             bus.publish(self.run.thread_id, events)
             return bool(events)
 
-        return await finish_despite_cancel(commit_and_tell())
+        return await finish_despite_cancel(commit_and_publish())

@@ -53,14 +53,16 @@ def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) ->
     if before is None or not run.move(to, **{"usage": usage_object(run_limits.tokens_used(run))} | fields):
         return []
     ending = ENDINGS[to]
-    told: NewEvents = [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
+    new_events: NewEvents = (
+        [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
+    )
     for message in Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS):
-        told.append(close_message(message, reason=ending.reason if reason is None else reason))
+        new_events.append(close_message(message, reason=ending.reason if reason is None else reason))
     for step in RunStep.objects.filter(run=run, status=StepStatus.IN_PROGRESS):
         # Told before the run's own end, so with the expiry that the run still had.
-        told.append(close_step(step, run=before, to=ending.step, error=run.last_error))
-    told.append((ending.event, run_object(run)))
-    return told
+        new_events.append(close_step(step, run=before, to=ending.step, error=run.last_error))
+    new_events.append((ending.event, run_object(run)))
+    return new_events
 
 
 def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
@@ -88,9 +90,9 @@ def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None 
     return event, step_object(step, run=run)
 
 
-def number_events(run: Run, told: NewEvents) -> list[Event]:
-    """Give what is told its place in the run's sequence and keep it in the timeline. Call inside the transaction."""
-    events = [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(told, start=1)]
+def number_events(run: Run, new_events: NewEvents) -> list[Event]:
+    """Number ``new_events`` within the run and keep them in its timeline. Call inside the transaction."""
+    events = [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
     RunEvent.objects.bulk_create(
         RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=_note(event.data)) for event in events
     )
@@ -116,9 +118,13 @@ def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
         status=Message.Status.IN_PROGRESS,
     )
     details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
-    step, told = _open_step(run, StepType.MESSAGE_CREATION, details)
-    shown = message_object(message)
-    return message, step, [*told, (types.MESSAGE_CREATED, shown), (types.MESSAGE_IN_PROGRESS, shown)]
+    step, new_events = _open_step(run, StepType.MESSAGE_CREATION, details)
+    message_data = message_object(message)
+    return (
+        message,
+        step,
+        [*new_events, (types.MESSAGE_CREATED, message_data), (types.MESSAGE_IN_PROGRESS, message_data)],
+    )
 
 
 def open_calls(run: Run) -> tuple[RunStep, NewEvents]:

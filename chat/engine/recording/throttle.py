@@ -7,27 +7,27 @@ from collections.abc import Callable
 
 
 class Throttle:
-    """``tell`` gets the first piece at once, later ones joined, at least ``window`` seconds apart."""
+    """``publish`` gets the first piece at once, later ones joined, at least ``window`` seconds apart."""
 
-    def __init__(self, tell: Callable[[str], None], *, window: float) -> None:
-        self.tell, self.window = tell, window
-        self.told_at = 0.0  # by the loop's clock
+    def __init__(self, publish: Callable[[str], None], *, window: float) -> None:
+        self.publish, self.window = publish, window
+        self.published_at = 0.0  # by the loop's clock
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def take(self, piece: str) -> None:
+    def add(self, piece: str) -> None:
         self._waiting.append(piece)
-        due = self.told_at + self.window - asyncio.get_running_loop().time()
+        due = self.published_at + self.window - asyncio.get_running_loop().time()
         if due <= 0:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(due, self.flush)
 
     def flush(self) -> None:
-        """Tell what waits."""
+        """Publish what waits."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting:
             piece, self._waiting = "".join(self._waiting), []
-            self.tell(piece)
+            self.publish(piece)

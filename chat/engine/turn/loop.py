@@ -35,7 +35,7 @@ async def stream_turn(
     """
     refused: ContextOverflow | None = None
     for shrink in range(MAX_SHRINKS + 1):
-        said_anything = False
+        has_begun = False
         try:
             request = ask(shrink)
         except ContextOverflow as error:
@@ -44,10 +44,10 @@ async def stream_turn(
             meter.ask(request)
             async with aclosing(_stream_pieces(provider, request, meter)) as happenings:
                 async for happening in happenings:
-                    said_anything = True
+                    has_begun = True
                     yield happening
         except ContextOverflow as error:
-            if said_anything or shrink == MAX_SHRINKS:
+            if has_begun or shrink == MAX_SHRINKS:
                 raise
             refused = error
         else:
@@ -69,9 +69,9 @@ async def _stream_pieces(
                 case ToolCallPiece():
                     # Asked for one call at a time, some models make several all the same: the first one counts.
                     if request.parallel_tool_calls or not calls or piece.index in calls:
-                        told = replace(piece, arguments=storable_text(piece.arguments))
-                        calls[piece.index] = _joined(calls.get(piece.index), told)
-                        yield told
+                        cleaned = replace(piece, arguments=storable_text(piece.arguments))
+                        calls[piece.index] = _joined(calls.get(piece.index), cleaned)
+                        yield cleaned
                 case Finish():
                     reason = piece.reason
     yield TurnEnded(reason=reason, calls=tuple(calls[index] for index in sorted(calls)))

@@ -43,8 +43,8 @@ class TokensLeft:
 
 def tokens_used(run: Run) -> Usage:
     """Return the usage of all steps of ``run``."""
-    shown = RunStep.objects.filter(run=run).values_list("usage", flat=True)
-    return sum((usage_of(usage) for usage in shown if usage), Usage())
+    usages = RunStep.objects.filter(run=run).values_list("usage", flat=True)
+    return sum((usage_of(usage) for usage in usages if usage), Usage())
 
 
 def tokens_left(run: Run) -> TokensLeft:

@@ -33,12 +33,12 @@ class HostedTools:
     def begun(self, id: str | None, name: str | None) -> dict[str, Any]:
         """Return the first delta of a call. The queries of a search are not published."""
         kind = self.kind(name)
-        made: dict[str, Any] = {"name": name, "arguments": "", "output": None}
+        value: dict[str, Any] = {"name": name, "arguments": "", "output": None}
         if kind == CODE_INTERPRETER:
-            made = {"input": "", "outputs": []}
+            value = {"input": "", "outputs": []}
         elif kind == FILE_SEARCH and self.search is not None:
-            made = {"ranking_options": dict(self.search.ranking), "results": []}
-        return {"id": id, "type": kind, kind: made}
+            value = {"ranking_options": dict(self.search.ranking), "results": []}
+        return {"id": id, "type": kind, kind: value}
 
 
 def function_call(call: ToolCall) -> Object:
@@ -75,10 +75,10 @@ class ToolCallDeltas:
             self._codes[piece.index] = CodeReader()
         return begun
 
-    def take(self, arguments: str) -> str:
+    def add_arguments(self, arguments: str) -> str:
         """Return the text to publish of the current call's arguments; empty for a search."""
         if reader := self._codes.get(self.current):
-            return reader.take(arguments)
+            return reader.feed(arguments)
         return arguments if self._begun[self.current]["type"] == FUNCTION else ""
 
     def rest(self) -> dict[int, str]:

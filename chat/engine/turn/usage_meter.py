@@ -15,7 +15,7 @@ class UsageMeter:
 
     def __init__(self) -> None:
         self._request: Request | None = None
-        self._said = StringIO()  # thousands of small pieces would weigh many times what they say
+        self._answer = StringIO()  # thousands of small pieces would weigh many times their text
         self._reported = Usage()
         self._has_heard = False
 
@@ -28,9 +28,9 @@ class UsageMeter:
         self._has_heard = True
         match piece:
             case Text():
-                self._said.write(piece.value)
+                self._answer.write(piece.value)
             case ToolCallPiece():
-                self._said.write((piece.name or "") + piece.arguments)
+                self._answer.write((piece.name or "") + piece.arguments)
             case Usage():
                 self._reported = piece
 
@@ -39,11 +39,11 @@ class UsageMeter:
         """The usage of the turn so far; nothing before the first piece."""
         if self._request is None or not self._has_heard:
             return Usage()
-        asked = token_estimate.estimate_turns(self._request.turns) + token_estimate.estimate_functions(
+        prompt = token_estimate.estimate_turns(self._request.turns) + token_estimate.estimate_functions(
             self._request.functions
         )
         return replace(
             self._reported,
-            prompt=self._reported.prompt or asked,
-            completion=self._reported.completion or estimate(self._said.getvalue()),
+            prompt=self._reported.prompt or prompt,
+            completion=self._reported.completion or estimate(self._answer.getvalue()),
         )

@@ -31,8 +31,8 @@ def asked(
     run: Run, model: Model, *texts: str, left: TokensLeft = NO_LIMIT, shrink: int = 0, done: Any = None
 ) -> Request:
     groups = [[Turn(role="user", text=text)] for text in texts or ["Hello?"]]
-    material = TurnContext(model=model, groups=groups, done=done or [], left=left)
-    return build_request(run, material=material, shrink=shrink)
+    context = TurnContext(model=model, groups=groups, done=done or [], tokens_left=left)
+    return build_request(run, context=context, shrink=shrink)
 
 
 def texts(request: Request) -> list[str]:
