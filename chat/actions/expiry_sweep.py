@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat.actions.files import files, uploads
 from chat.models import File, KeptReply, Upload
-from chat.models.replies import LIFE
+from chat.models.accounts.kept_replies import LIFE
 from chat.retrieval.indexing import cleanup
 
 BATCH = 500  # rows that are held in memory at a time

@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from chat.errors import ModelNotFound, NotAllowed, NotFound
 from chat.models import Alias, Model, Provider
-from chat.models.objects import model_object
+from chat.models.api_objects.objects import model_object
+from chat.models.api_objects.shapes import ModelObject
 from chat.models.providers import DEFAULT, resolve
-from chat.models.shapes import ModelObject
 
 
 def list_models() -> list[ModelObject]:

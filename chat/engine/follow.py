@@ -15,7 +15,7 @@ from chat.background.database_threads import in_thread
 from chat.events.bus import Behind, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
-from chat.models.objects import Object, message_object, run_object, step_object
+from chat.models.api_objects.objects import Object, message_object, run_object, step_object
 
 SILENCE = 1.0  # seconds without an event of a live run before the rows are read again
 IDLE = 30.0  # seconds between looks at the rows of a thread without a live run

@@ -17,7 +17,7 @@ from chat.engine.worker import Worker
 from chat.errors import Refusal, WrongRunStatus
 from chat.events.types import MESSAGE_DELTA, STREAM_ENDS
 from chat.models import Run, RunStatus, Thread
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 
 POLL_INTERVAL = 0.3  # seconds between two looks at the rows
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model must not steer the terminal

@@ -14,7 +14,7 @@ from chat.actions.knowledge import staff
 from chat.background.database_threads import in_thread
 from chat.background.liveness import is_anyone_alive
 from chat.errors import Refusal
-from chat.models import VectorStore, VectorStoreFile, storing
+from chat.models import VectorStore, VectorStoreFile, stored_content
 from chat.retrieval.indexing import reuse
 from chat.retrieval.indexing.worker import IndexingWorker
 
@@ -79,7 +79,7 @@ class IngestJob:
 
     def _put(self, path: Path) -> int:
         """Return the key of the entry of the file at ``path``. One that failed before is read again."""
-        name, digest = storing.shown_name(path.name), reuse.file_digest(path)
+        name, digest = stored_content.shown_name(path.name), reuse.file_digest(path)
         named = self.by_name.setdefault(name, [])
         size = path.stat().st_size
         for entry in named:

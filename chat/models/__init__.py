@@ -1,11 +1,11 @@
-"""The rows. One module for each kind of row; ``objects`` is how programs see them."""
+"""The rows. One module for each kind; ``api_objects`` are the objects that programs see."""
 
+from chat.models.accounts.api_keys import ApiKey
+from chat.models.accounts.kept_replies import KeptReply
+from chat.models.accounts.users import User
 from chat.models.assistants import Assistant, Audience
 from chat.models.files import File
-from chat.models.keys import ApiKey
-from chat.models.people import User
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
-from chat.models.replies import KeptReply
 from chat.models.resource_uses import ResourceUse
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.sandbox_files import SandboxFile

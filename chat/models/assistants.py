@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.models.ids import PublicIdField, PublicObject
 
 if TYPE_CHECKING:
-    from chat.models.people import User
+    from chat.models.accounts.users import User
 
 
 def auto() -> str:

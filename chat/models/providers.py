@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.errors import KeyRefused, ModelNotFound
-from chat.models import secrets
+from chat.models.columns import encryption
 
 DEFAULT = "default"  # the model name that means: the default provider's own default model
 UNKNOWN_CONTEXT = (
@@ -102,12 +102,12 @@ class Provider(models.Model):
 
     def set_key(self, secret: str) -> None:
         """Keep ``secret`` encrypted (not saved yet); an empty one forgets the key."""
-        self.encrypted_key = secrets.encrypt(secret) if secret else ""
+        self.encrypted_key = encryption.encrypt(secret) if secret else ""
 
     def get_key(self) -> str:
         """The API key; "" when none is set, as for many local servers. Raises ``KeyRefused`` if it cannot be read."""
         if not self.key_variable:
-            return secrets.decrypt(self.encrypted_key) if self.encrypted_key else ""
+            return encryption.decrypt(self.encrypted_key) if self.encrypted_key else ""
         if self.key_variable not in os.environ:
             raise KeyRefused(f"The environment variable {self.key_variable!r}, which holds the API key, is not set.")
         return os.environ[self.key_variable]

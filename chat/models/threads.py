@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant
+from chat.models.columns.json_lookups import HasPair
 from chat.models.ids import PublicIdField, PublicObject
-from chat.models.lookups import HasPair
 
 if TYPE_CHECKING:
-    from chat.models.people import User
+    from chat.models.accounts.users import User
     from chat.models.runs import Run
 
 MAX_TEXT = 256_000  # characters of one message; reference, section 4

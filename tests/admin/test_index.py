@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from chat.models import Alias, ApiKey, Model, Run
-from chat.models.keys import digest
+from chat.models.accounts.api_keys import digest
 
 pytestmark = pytest.mark.django_db
 LISTS = ["assistant", "vectorstore", "thread", "run", "provider", "model", "alias", "user", "apikey"]

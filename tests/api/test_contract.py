@@ -12,7 +12,7 @@ import pytest
 from chat.api.urls import api
 from chat.events import types
 from chat.models import Message, RunStatus, StepStatus, VectorStoreFile
-from chat.models.file_shapes import BatchStatus, StoreStatus
+from chat.models.api_objects.file_shapes import BatchStatus, StoreStatus
 from tests.api.contract import complaints, contract, event_schema, refusal_schema, reply_schema
 from tests.api.routes import routes
 from tests.api.tour import Tour

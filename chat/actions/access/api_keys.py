@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from chat.errors import InvalidRequest, NotFound, NotSignedIn
 from chat.models import ApiKey, User
-from chat.models.keys import ApiKeyQuerySet, digest
+from chat.models.accounts.api_keys import ApiKeyQuerySet, digest
 
 MAX_NAME = 100
 MAX_KEYS = 100  # usable ones of a user

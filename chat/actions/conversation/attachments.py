@@ -15,8 +15,8 @@ from chat.actions.knowledge import enqueue, vector_stores
 from chat.actions.knowledge.enqueue import NewEntry
 from chat.documents.formats import SUPPORTED, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
-from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile, storing
-from chat.models.objects import Object
+from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile, stored_content
+from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import replace_uses
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
@@ -63,7 +63,7 @@ class ReadingProgress:
 def accepted_types(assistants: Iterable[Assistant]) -> list[str]:
     """Return what can be attached for one of ``assistants``: file extensions, and media types of pictures."""
     data = FOR_CODE if any(map(runs_code, assistants)) else ()
-    return [*SUPPORTED, *data, *storing.IMAGE_TYPES.values()]
+    return [*SUPPORTED, *data, *stored_content.IMAGE_TYPES.values()]
 
 
 def runs_code(assistant: Assistant) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.models import Message, RunStep, StepType
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import FILE_SEARCH
 from chat.tools.citations import place_of
 

@@ -12,7 +12,7 @@ from chat.actions.files import files
 from chat.actions.knowledge import enqueue
 from chat.errors import InvalidRequest
 from chat.models import File, Message, User
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.models.threads import MAX_TEXT, text_part
 from chat.providers.tool_names import FILE_SEARCH
 

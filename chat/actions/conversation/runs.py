@@ -17,7 +17,7 @@ from chat.engine.recording import run_lifecycle
 from chat.errors import Absent, InvalidRequest, InvalidThread, NotFound, ThreadBusy, WrongRunStatus
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
-from chat.models.objects import run_object
+from chat.models.api_objects.objects import run_object
 from chat.models.runs import RunQuerySet
 from chat.providers.tool_names import FUNCTION
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from chat.actions.files import files
 from chat.errors import InvalidRequest, NotFound, TooLarge
-from chat.models import File, Upload, UploadPart, User, storing
+from chat.models import File, Upload, UploadPart, User, stored_content
 from chat.models.uploads import LIFE
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def create(
     now = timezone.now()
     return Upload.objects.create(
         owner=user,
-        filename=storing.shown_name(filename),
+        filename=stored_content.shown_name(filename),
         bytes=bytes,
         purpose=purpose,
         mime_type=mime_type,
@@ -92,7 +92,7 @@ def add_part(user: User, upload_id: str, *, data: Data) -> UploadPart:
     if data.size > (most := max_part()):
         raise TooLarge(f"The part is too large: {data.size} bytes, and at most {most} are taken.", param="data")
     part = UploadPart(upload=upload, bytes=data.size)
-    storing.keep(part, data)
+    stored_content.keep(part, data)
     try:
         _add(part)
     except BaseException:
@@ -123,7 +123,7 @@ def complete(user: User, upload_id: str, *, part_ids: Sequence[str], md5: str | 
     file = File(owner=user, filename=upload.filename, bytes=upload.bytes, purpose=upload.purpose)
     files.set_expiry(file, upload.expires_after)
     try:
-        storing.keep(file, joined)
+        stored_content.keep(file, joined)
     except FileNotFoundError:  # the parts went while they were read
         _check_pending(get(user, upload_id), "complete")
         raise
@@ -131,7 +131,7 @@ def complete(user: User, upload_id: str, *, part_ids: Sequence[str], md5: str | 
         if md5 is not None and md5.lower() != joined.md5.hexdigest():
             raise InvalidRequest(f"The MD5 of the file is '{joined.md5.hexdigest()}', not '{md5}'.", param="md5")
         with file.content.open("rb") as content:
-            file.content_type = storing.sniffed(content, name=file.filename)
+            file.content_type = stored_content.sniffed(content, name=file.filename)
         return _complete(upload, file)
     except BaseException:
         file.content.delete(save=False)

@@ -17,7 +17,7 @@ from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, ResourceUse, Run, Thread
 from chat.models.resource_uses import attached_in, pictures_in
-from chat.models.storing import IMAGE_TYPES
+from chat.models.stored_content import IMAGE_TYPES
 
 OCTET_STREAM = "application/octet-stream"
 

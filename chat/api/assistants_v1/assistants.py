@@ -8,8 +8,8 @@ from chat.actions.assistants_v1 import assistant_files
 from chat.api import schemas
 from chat.api.http.request import ApiRequest
 from chat.api.resources import assistants
-from chat.models.objects import assistant_object
-from chat.models.shapes import AssistantObject
+from chat.models.api_objects.objects import assistant_object
+from chat.models.api_objects.shapes import AssistantObject
 
 router = Router()
 FileIds = list[schemas.Id]

@@ -14,8 +14,8 @@ from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.models import File
-from chat.models.objects import deleted_object, seconds
-from chat.models.shapes import DeletedObject, ListObject, Seconds
+from chat.models.api_objects.objects import deleted_object, seconds
+from chat.models.api_objects.shapes import DeletedObject, ListObject, Seconds
 
 router = Router()
 

@@ -12,7 +12,7 @@ from chat.actions.assistants_v1 import assistant_files
 from chat.api.http.request import ConvertEvent
 from chat.events.types import RUN_COMPLETED, RUN_INCOMPLETE
 from chat.models import User
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import FILE_SEARCH
 
 Files = Mapping[str, list[str]]  # the ids of the files of assistants

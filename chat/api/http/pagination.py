@@ -10,7 +10,7 @@ from pydantic import Field
 
 from chat.api.http.query_params import QueryParams
 from chat.errors import InvalidRequest
-from chat.models.shapes import ListObject
+from chat.models.api_objects.shapes import ListObject
 
 Row = TypeVar("Row", bound=Model)
 Serialized = TypeVar("Serialized", bound=Mapping[str, Any])

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.http import HttpRequest
 
 from chat.models import ApiKey, User
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 
 Beta = Literal["v1", "v2", ""]  # which Assistants API the client speaks; "": it does not say
 ConvertEvent = Callable[[str, Object], tuple[str, Object]]  # an event's name and object, as the client knows them

@@ -19,7 +19,7 @@ from chat.api.http.request import ApiRequest
 from chat.api.streaming.sse import EventStream, replay_run
 from chat.errors import InvalidRequest, KeyInUse, RunDeleted
 from chat.models import KeptReply, Run
-from chat.models.replies import LIFE
+from chat.models.accounts.kept_replies import LIFE
 
 MAX_KEY = 255
 MAX_WORK_TIME = timedelta(minutes=10)  # a request without an answer after this long died with its server

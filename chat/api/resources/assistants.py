@@ -8,8 +8,8 @@ from chat.actions.assistants import assistants
 from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
-from chat.models.objects import assistant_object, deleted_object
-from chat.models.shapes import AssistantObject, DeletedObject, ListObject
+from chat.models.api_objects.objects import assistant_object, deleted_object
+from chat.models.api_objects.shapes import AssistantObject, DeletedObject, ListObject
 
 router = Router(tags=["Assistants"])
 

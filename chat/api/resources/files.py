@@ -19,9 +19,9 @@ from chat.api.http.multipart import FormFile, describe_form, parse_form
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.downloads import download_response
-from chat.models.file_objects import deleted_file_object, file_object
-from chat.models.file_shapes import FileObject
-from chat.models.shapes import DeletedObject, ListObject
+from chat.models.api_objects.file_objects import deleted_file_object, file_object
+from chat.models.api_objects.file_shapes import FileObject
+from chat.models.api_objects.shapes import DeletedObject, ListObject
 
 router = Router(tags=["Files"])
 # The action refuses other purposes in its own words.

@@ -9,8 +9,8 @@ from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.api.message_schemas import NewMessage
-from chat.models.objects import deleted_object, message_object
-from chat.models.shapes import DeletedObject, ListObject, MessageObject
+from chat.models.api_objects.objects import deleted_object, message_object
+from chat.models.api_objects.shapes import DeletedObject, ListObject, MessageObject
 
 router = Router(tags=["Messages"])
 

@@ -6,7 +6,7 @@ from ninja import Router
 
 from chat.actions import model_list
 from chat.api.http.request import ApiRequest
-from chat.models.shapes import DeletedObject, ModelList, ModelObject
+from chat.models.api_objects.shapes import DeletedObject, ModelList, ModelObject
 
 router = Router(tags=["Models"])
 

@@ -15,10 +15,10 @@ from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
 from chat.api.streaming.include import IncludeQuery
 from chat.api.streaming.sse import RunResponse, stream_run
 from chat.models import Run
+from chat.models.api_objects.objects import run_object
+from chat.models.api_objects.run_shapes import RunObject
+from chat.models.api_objects.shapes import ListObject
 from chat.models.ids import new_id
-from chat.models.objects import run_object
-from chat.models.run_shapes import RunObject
-from chat.models.shapes import ListObject
 
 router = Router(tags=["Runs"])
 

@@ -11,9 +11,9 @@ from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.api.streaming.include import Include, IncludeQuery, hide_passages
 from chat.models import Run, RunStep
-from chat.models.objects import step_object
-from chat.models.run_shapes import StepObject
-from chat.models.shapes import ListObject
+from chat.models.api_objects.objects import step_object
+from chat.models.api_objects.run_shapes import StepObject
+from chat.models.api_objects.shapes import ListObject
 
 router = Router(tags=["Run steps"])
 

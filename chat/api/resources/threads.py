@@ -12,8 +12,8 @@ from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest, deep_object_param
 from chat.api.message_schemas import NewMessage
-from chat.models.objects import deleted_object, thread_object
-from chat.models.shapes import DeletedObject, ListObject, ThreadObject
+from chat.models.api_objects.objects import deleted_object, thread_object
+from chat.models.api_objects.shapes import DeletedObject, ListObject, ThreadObject
 
 router = Router(tags=["Threads"])
 

@@ -12,8 +12,8 @@ from chat.api import schemas
 from chat.api.http.multipart import FormFile, describe_form, parse_form
 from chat.api.http.request import ApiRequest
 from chat.api.resources.files import FileExpiry, Purpose
-from chat.models.file_objects import upload_object, upload_part_object
-from chat.models.file_shapes import UploadObject, UploadPartObject
+from chat.models.api_objects.file_objects import upload_object, upload_part_object
+from chat.models.api_objects.file_shapes import UploadObject, UploadPartObject
 
 router = Router(tags=["Uploads"])
 

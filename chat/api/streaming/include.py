@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from chat.api.http.query_params import QueryParams
-from chat.models.run_shapes import FoundPassage, StepObject, ToolCallObject
+from chat.models.api_objects.run_shapes import FoundPassage, StepObject, ToolCallObject
 from chat.providers.tool_names import FILE_SEARCH
 
 Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]

@@ -13,7 +13,7 @@ from chat.errors import RunDeleted
 from chat.events import types
 from chat.events.types import STREAM_ENDS, Event
 from chat.models import RunStatus, StepStatus
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.models.runs import LIFE
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 

@@ -26,8 +26,8 @@ from chat.events.bus import bus
 from chat.events.coalescing import coalesce
 from chat.events.types import STREAM_ENDS
 from chat.models import Run
-from chat.models.objects import Object, thread_object
-from chat.models.run_shapes import RunObject, StepObject
+from chat.models.api_objects.objects import Object, thread_object
+from chat.models.api_objects.run_shapes import RunObject, StepObject
 
 log = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives

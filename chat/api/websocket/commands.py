@@ -8,7 +8,7 @@ from typing import Any
 from chat.actions.conversation import runs, sending
 from chat.api.websocket.frames import AnyFrame, CancelRun, RunOnThread, SendMessage, StartRun, SubmitToolOutputs
 from chat.models import User
-from chat.models.objects import Object, message_object, run_object
+from chat.models.api_objects.objects import Object, message_object, run_object
 
 Objects = dict[str, Object | None]
 

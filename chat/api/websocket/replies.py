@@ -11,7 +11,7 @@ from chat.api.http.error_responses import explain_wrong_prefix
 from chat.engine.follow import ThreadSnapshot
 from chat.errors import Refusal
 from chat.events.types import Event
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 
 
 def event_frame(event: Event) -> str:

@@ -16,8 +16,8 @@ from chat.engine.hosted_tools import generated_files
 from chat.engine.turn.loop import storable_text
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
-from chat.models.lookups import HasToolCall
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
+from chat.models.columns.json_lookups import HasToolCall
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox import client

@@ -13,7 +13,7 @@ from chat.engine.turn import run_limits
 from chat.engine.turn.tool_calls import function_call
 from chat.errors import ProviderError
 from chat.models import Run
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers import tool_names
 from chat.providers.base import ToolCall
 from chat.tools import code_interpreter, file_search

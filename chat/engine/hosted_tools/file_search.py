@@ -7,8 +7,8 @@ import json
 
 from chat.background.database_threads import in_thread
 from chat.models import Message, Run
+from chat.models.api_objects.objects import Object
 from chat.models.ids import new_id
-from chat.models.objects import Object
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import FILE_SEARCH
 from chat.tools import file_search, follow_up_queries

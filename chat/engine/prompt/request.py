@@ -11,7 +11,7 @@ from chat.engine.turn.run_limits import LimitReached, TokensLeft
 from chat.engine.turn.tool_calls import HostedTools
 from chat.errors import ContextOverflow
 from chat.models import File, Model, Run
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.models.providers import ToolUse, resolve
 from chat.providers.base import Function, Request, Turn
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -32,8 +32,8 @@ class TurnContext:
     """The rows that the requests of a turn are made of.
 
     ``done`` are the run's own texts and calls so far, ``shown_pictures`` those in its messages, ``hosted`` the
-    tools that we answer for it. ``files`` are the files in ``/mnt/data`` by name, ``links`` the ids of those that the person can
-    fetch.
+    tools that we answer for it. ``files`` are the files in ``/mnt/data`` by name, ``links`` the ids of those that the
+    person can fetch.
     """
 
     model: Model

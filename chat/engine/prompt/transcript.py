@@ -12,7 +12,7 @@ from typing import Any
 from chat.engine.turn import token_estimate
 from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.base import Image, ToolCall, Turn
 from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
 from chat.tools import file_search

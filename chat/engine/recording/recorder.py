@@ -24,7 +24,7 @@ from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus
-from chat.models.objects import Object, run_object, usage_object
+from chat.models.api_objects.objects import Object, run_object, usage_object
 from chat.models.resource_uses import add_uses
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage

@@ -14,7 +14,7 @@ from chat.engine.turn import run_limits
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
-from chat.models.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object
 from chat.models.resource_uses import add_uses
 from chat.tools import code_interpreter
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chat.models import Run, RunStep
-from chat.models.objects import usage_of
+from chat.models.api_objects.objects import usage_of
 from chat.providers.base import Usage
 
 MOST_SEARCHES = 10  # of one run, after which the model has to answer

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.base import ToolCall, ToolCallPiece
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search

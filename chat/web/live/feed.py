@@ -19,7 +19,7 @@ from chat.engine.follow import ThreadSnapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Thread, User
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live import fragments
 from chat.web.live.code_progress import CodeChanges, CodeProgress, code_deltas

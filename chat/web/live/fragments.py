@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from chat.models import Thread
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.web.live.code_progress import CodeChanges
 from chat.web.live.open_answer import OpenAnswer
 from chat.web.markdown import BlockStream, highlight, render

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from chat.actions.conversation.citations import FileSearch, Numbering, flatten_content
 from chat.events import types
 from chat.events.types import Event
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
 from chat.web.markdown import BlockStream, with_numbers
 from chat.web.timeline.cited_sources import citation_marks

@@ -11,7 +11,7 @@ from chat.engine.follow import ThreadSnapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import StepStatus
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 
 if TYPE_CHECKING:

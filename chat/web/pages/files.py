@@ -19,7 +19,7 @@ from chat.documents.formats import extension
 from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
 from chat.models import File
-from chat.models.storing import IMAGE_TYPES
+from chat.models.stored_content import IMAGE_TYPES
 from chat.web.decorators import SignedInRequest, signed_in_page
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from chat.actions.assistants import assistants
 from chat.actions.conversation import attachments, threads
 from chat.models import Assistant, Kind, Provider, Thread
-from chat.models.objects import run_object
+from chat.models.api_objects.objects import run_object
 from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.live import fragments
 from chat.web.pages import sidebar

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chat.models import RunStep, StepStatus
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from chat.models import File, Message, Run, RunStep, StepType
-from chat.models.lookups import HasToolCall
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
+from chat.models.columns.json_lookups import HasToolCall
 from chat.models.resource_uses import pictures_in
 from chat.models.runs import ENDED
 from chat.providers.tool_names import CODE_INTERPRETER

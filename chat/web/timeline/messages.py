@@ -10,7 +10,7 @@ from typing import Any
 from chat.actions.conversation import attachments, citations
 from chat.actions.conversation.citations import RunSearches
 from chat.models import File, Message, QueuedMessage, Thread
-from chat.models.objects import Object
+from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
 from chat.web.markdown import with_numbers
 from chat.web.timeline.cited_sources import citation_marks, search_line, source_line

@@ -15,7 +15,7 @@ from chat.actions import expiry_sweep
 from chat.actions.files import files, uploads
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
 from chat.models import File, KeptReply, Upload, UploadPart, User
-from chat.models.file_objects import upload_object
+from chat.models.api_objects.file_objects import upload_object
 from tests.models.racing import race, raised
 
 PNG = bytes.fromhex(

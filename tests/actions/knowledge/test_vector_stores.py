@@ -8,7 +8,7 @@ from django.utils import timezone
 from chat.actions.knowledge import vector_stores
 from chat.errors import InvalidRequest, NotFound
 from chat.models import File, User, VectorStore, VectorStoreFile
-from chat.models.store_objects import vector_store_object
+from chat.models.api_objects.store_objects import vector_store_object
 from tests.actions.knowledge.stores import file_of, ids_of
 
 AUTO = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}

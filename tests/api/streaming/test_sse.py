@@ -16,7 +16,7 @@ from chat.engine.recording import run_lifecycle
 from chat.errors import RateLimited
 from chat.events.bus import bus
 from chat.models import Assistant, Run, RunStatus, RunStep, Thread
-from chat.models.objects import run_object, step_object
+from chat.models.api_objects.objects import run_object, step_object
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply as Said
 from chat.providers.scripted.replies import call

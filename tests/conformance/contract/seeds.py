@@ -37,7 +37,7 @@ from chat.models import (  # noqa: E402
     VectorStoreFile,
     VectorStoreFileBatch,
 )
-from chat.models.keys import digest  # noqa: E402
+from chat.models.accounts.api_keys import digest  # noqa: E402
 from chat.models.threads import text_part  # noqa: E402
 from chat.models.vector_stores import BUILT_IN  # noqa: E402
 

@@ -9,7 +9,7 @@ from chat.actions.conversation import runs
 from chat.actions.conversation.run_settings import NewRun
 from chat.events.bus import bus
 from chat.models import Run, RunStep, Thread
-from chat.models.objects import step_object
+from chat.models.api_objects.objects import step_object
 from chat.providers.base import Text, Usage
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply, call

@@ -12,7 +12,7 @@ from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, Thread, User
-from chat.models.objects import message_object, run_object, step_object
+from chat.models.api_objects.objects import message_object, run_object, step_object
 from chat.models.threads import text_part
 from chat.web.live.feed import Feed, PageState, only_grows
 from tests.cited import answer, finished_run

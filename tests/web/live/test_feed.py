@@ -9,7 +9,7 @@ from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
-from chat.models.objects import message_object, run_object
+from chat.models.api_objects.objects import message_object, run_object
 from chat.models.threads import text_part
 from chat.web.live.feed import Feed, PageState
 from tests.cited import answer, finished_run

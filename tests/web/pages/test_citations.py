@@ -16,7 +16,7 @@ from chat.engine.follow import read_snapshot
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, Thread, User, VectorStoreFile
-from chat.models.objects import message_object
+from chat.models.api_objects.objects import message_object
 from chat.models.threads import text_part
 from chat.web.live.feed import Feed, PageState
 from tests.cited import annotated, answer, finished_run, read_file, result, search_step, store_of

@@ -15,9 +15,9 @@ from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.api.resources.vector_stores.store_files import NewStoreFile, StoreFileListQuery, paginate_store_files
 from chat.errors import InvalidRequest
-from chat.models.file_shapes import FileBatchObject, StoreFileObject
-from chat.models.shapes import ListObject
-from chat.models.store_objects import file_batch_object
+from chat.models.api_objects.file_shapes import FileBatchObject, StoreFileObject
+from chat.models.api_objects.shapes import ListObject
+from chat.models.api_objects.store_objects import file_batch_object
 
 router = Router(tags=["Vector stores"])
 MAX_FILES = 2000

@@ -11,7 +11,7 @@ from chat.actions.knowledge import search
 from chat.api import schemas
 from chat.api.http.request import ApiRequest
 from chat.api.resources.vector_stores.search_filters import Filters
-from chat.models.file_shapes import SearchResult, SearchResultsPage
+from chat.models.api_objects.file_shapes import SearchResult, SearchResultsPage
 from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
 

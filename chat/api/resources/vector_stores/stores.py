@@ -13,10 +13,10 @@ from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
-from chat.models.file_shapes import VectorStoreObject
-from chat.models.objects import deleted_object
-from chat.models.shapes import DeletedObject, ListObject
-from chat.models.store_objects import vector_store_object
+from chat.models.api_objects.file_shapes import VectorStoreObject
+from chat.models.api_objects.objects import deleted_object
+from chat.models.api_objects.shapes import DeletedObject, ListObject
+from chat.models.api_objects.store_objects import vector_store_object
 
 router = Router(tags=["Vector stores"])
 

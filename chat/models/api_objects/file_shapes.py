@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from chat.models.shapes import Metadata, Seconds, one_of
+from chat.models.api_objects.shapes import Metadata, Seconds, one_of
 from chat.models.uploads import Upload
 from chat.models.vector_stores import VectorStoreFile
 

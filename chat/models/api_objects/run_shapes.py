@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Discriminator
 from typing_extensions import TypedDict
 
+from chat.models.api_objects.shapes import Metadata, ResponseFormat, Seconds, ShownTool, ShownToolResources, one_of
 from chat.models.runs import RunStatus, StepStatus, StepType
-from chat.models.shapes import Metadata, ResponseFormat, Seconds, ShownTool, ShownToolResources, one_of
 
 ToolChoice = Literal["none", "auto", "required"] | dict[str, Any]
 RunStatusName = Annotated[str, one_of(RunStatus.values)]

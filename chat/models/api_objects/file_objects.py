@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chat.models.file_shapes import FileObject, UploadObject, UploadPartObject
+from chat.models.api_objects.file_shapes import FileObject, UploadObject, UploadPartObject
+from chat.models.api_objects.objects import seconds
+from chat.models.api_objects.shapes import DeletedObject
 from chat.models.files import File
-from chat.models.objects import seconds
-from chat.models.shapes import DeletedObject
 from chat.models.uploads import Upload, UploadPart
 
 

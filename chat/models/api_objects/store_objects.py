@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from django.db.models import Count, QuerySet, Sum
 
-from chat.models.file_shapes import (
+from chat.models.api_objects.file_shapes import (
     BatchStatus,
     FileBatchObject,
     FileCounts,
@@ -14,7 +14,7 @@ from chat.models.file_shapes import (
     StoreStatus,
     VectorStoreObject,
 )
-from chat.models.objects import seconds
+from chat.models.api_objects.objects import seconds
 from chat.models.vector_stores import VectorStore, VectorStoreFile, VectorStoreFileBatch
 
 Counted = Literal["in_progress", "completed", "failed", "cancelled"]

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, overload
 
-from chat.models.assistants import Assistant
-from chat.models.run_shapes import RunObject, StepObject, UsageObject
-from chat.models.runs import Run, RunStep, StepStatus
-from chat.models.shapes import (
+from chat.models.api_objects.run_shapes import RunObject, StepObject, UsageObject
+from chat.models.api_objects.shapes import (
     AssistantObject,
     DeletedObject,
     MessageObject,
@@ -20,6 +18,8 @@ from chat.models.shapes import (
     ShownToolResources,
     ThreadObject,
 )
+from chat.models.assistants import Assistant
+from chat.models.runs import Run, RunStep, StepStatus
 from chat.models.threads import Message, Thread
 from chat.providers.base import Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH

@@ -1,0 +1,1 @@
+"""Users, their API keys, and the answers kept for idempotency keys."""

@@ -1,0 +1,1 @@
+"""Parts of rows: look-ups in JSON columns, and the encryption of secrets."""
