@@ -33,11 +33,11 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
     def matching(self, words: str) -> ThreadQuerySet:
         """Every word of ``words`` stands in the title or in a message."""
-        found = self
+        matching = self
         for word in words.split():
-            said = Message.objects.filter(thread=models.OuterRef("id"), content__icontains=word)
-            found = found.filter(Q(title__icontains=word) | models.Exists(said))
-        return found
+            in_messages = Message.objects.filter(thread=models.OuterRef("id"), content__icontains=word)
+            matching = matching.filter(Q(title__icontains=word) | models.Exists(in_messages))
+        return matching
 
     def with_metadata(self, pairs: Mapping[str, str]) -> ThreadQuerySet:
         """Return the threads whose metadata has all of ``pairs``."""

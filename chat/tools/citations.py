@@ -52,8 +52,8 @@ def without_markers(text: str, annotations: list[dict[str, Any]]) -> str:
 
 def place_of(text: str) -> Place | None:
     """Return the search and the result for which a marker stands, as ``marker`` makes it; None for other texts."""
-    found = _WHOLE.fullmatch(text) if _OURS.fullmatch(text) else None
-    return (int(found[1]), int(found[2])) if found else None
+    match = _WHOLE.fullmatch(text) if _OURS.fullmatch(text) else None
+    return (int(match[1]), int(match[2])) if match else None
 
 
 class MarkerReader:
@@ -64,7 +64,7 @@ class MarkerReader:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self.held = ""
+        self.buffer = ""
         self.has_cited = False
 
     def feed(self, text: str) -> Iterator[str | Citation]:
@@ -72,27 +72,27 @@ class MarkerReader:
         if not self.sources:
             yield text
             return
-        self.held += text
-        begun = _BEGUN.search(self.held)
-        certain, self.held = (self.held[: begun.start()], begun[0]) if begun else (self.held, "")
+        self.buffer += text
+        begun = _BEGUN.search(self.buffer)
+        certain, self.buffer = (self.buffer[: begun.start()], begun[0]) if begun else (self.buffer, "")
         yield from self._split(certain)
 
     def rest(self) -> Iterator[str | Citation]:
         """Yield what was held back: the text has ended, so it is no marker."""
-        held, self.held = self.held, ""
-        if held:
-            yield held
+        rest, self.buffer = self.buffer, ""
+        if rest:
+            yield rest
 
     def _split(self, text: str) -> Iterator[str | Citation]:
         at = 0
-        for found in _WHOLE.finditer(text):
-            place = (int(found[1] or found[3]), int(found[2] or found[4]))
+        for match in _WHOLE.finditer(text):
+            place = (int(match[1] or match[3]), int(match[2] or match[4]))
             source = self.sources.get(place)
-            if source is None and "†" not in found[0]:
+            if source is None and "†" not in match[0]:
                 continue  # no marker of ours: such brackets are used for other things too
-            if found.start() > at:
-                yield text[at : found.start()]
-            at = found.end()
+            if match.start() > at:
+                yield text[at : match.start()]
+            at = match.end()
             if source is not None:
                 self.has_cited = True
                 yield Citation(marker(place, source.file_name), source.file_id)

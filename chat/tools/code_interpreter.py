@@ -60,8 +60,8 @@ def mounted_files(run: Run) -> dict[str, File]:
 
     The former belong to the thread's owner or to the assistant's.
     """
-    left = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
-    return by_file_name(given_files(run)) | {each.name: each.file for each in left}
+    sandbox_files = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
+    return by_file_name(given_files(run)) | {each.name: each.file for each in sandbox_files}
 
 
 def given_files(run: Run) -> list[File]:
@@ -75,12 +75,12 @@ def given_files(run: Run) -> list[File]:
 
 def by_file_name(files: Sequence[File]) -> dict[str, File]:
     """Return the files under their own names, as far as a folder can hold them; a second one gets a part of its id."""
-    found: dict[str, File] = {}
+    by_name: dict[str, File] = {}
     for file in files:
         name = _safe(file.filename)
         path = PurePosixPath(name)
-        found[name if name not in found else f"{path.stem}-{file.id[-6:]}{path.suffix}"] = file
-    return found
+        by_name[name if name not in by_name else f"{path.stem}-{file.id[-6:]}{path.suffix}"] = file
+    return by_name
 
 
 def _safe(name: str) -> str:
@@ -104,8 +104,8 @@ def code_call(id: str, code: str, *, status: str = "waiting", outputs: Sequence[
     ``status`` (waiting, running, ok, error, interrupted, died, refused), ``seconds``, ``files`` (``{"name", "file_id",
     "bytes"}`` of those that it made or changed), and ``note``, what the model is told besides.
     """
-    made = {"input": code, "outputs": list(outputs), "status": status, **private}
-    return {"id": id or new_id("call_"), "type": CODE_INTERPRETER, CODE_INTERPRETER: made}
+    value = {"input": code, "outputs": list(outputs), "status": status, **private}
+    return {"id": id or new_id("call_"), "type": CODE_INTERPRETER, CODE_INTERPRETER: value}
 
 
 def logs(text: str) -> list[Call]:
@@ -142,14 +142,16 @@ def interrupt_open_calls(details: Mapping[str, Any]) -> dict[str, Any]:
     return {**details, "tool_calls": closed}
 
 
-def describe_call(made: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
+def describe_call(value: Mapping[str, Any], *, most: int = MOST_TOLD) -> str:
     """Return the text that tells the model of a finished call; ``most`` characters of what the code printed."""
-    printed = "".join(output["logs"] for output in made["outputs"] if output["type"] == "logs")
-    shown = sum(output["type"] == "image" for output in made["outputs"])
-    parts = [made.get("note", ""), _cut(printed, most).rstrip("\n")]
-    if shown:
-        parts.append("[The picture is shown above.]" if shown == 1 else f"[The {shown} pictures are shown above.]")
-    if files := made.get("files"):
+    printed = "".join(output["logs"] for output in value["outputs"] if output["type"] == "logs")
+    pictures = sum(output["type"] == "image" for output in value["outputs"])
+    parts = [value.get("note", ""), _cut(printed, most).rstrip("\n")]
+    if pictures:
+        parts.append(
+            "[The picture is shown above.]" if pictures == 1 else f"[The {pictures} pictures are shown above.]"
+        )
+    if files := value.get("files"):
         parts.append(f"[Written to /mnt/data: {', '.join(file['name'] for file in files)}]")
     return "\n".join(filter(None, parts)) or "[The code ran and printed nothing.]"
 

@@ -30,10 +30,10 @@ class CodeReader:
         """Return the code that is certain now that ``piece`` has come, besides what was before."""
         self.arguments += piece
         if self.at < 0:
-            found = _BEGINNING.match(self.arguments)
-            if found is None:
+            match = _BEGINNING.match(self.arguments)
+            if match is None:
                 return ""
-            self.at = found.end()
+            self.at = match.end()
         whole = _WHOLE.match(self.arguments, self.at)
         assert whole is not None  # it may be empty
         self.at = whole.end()
@@ -62,16 +62,16 @@ def read_code(arguments: str) -> str:
 
 def _decoded(escaped: str) -> str:
     # An escape that JSON does not know, such as \d, is one whose backslash the model forgot to double.
-    mended = _ESCAPE.sub(lambda found: found[0] if found[1] else f"\\{found[0]}", escaped)
+    mended = _ESCAPE.sub(lambda match: match[0] if match[1] else f"\\{match[0]}", escaped)
     return str(json.loads(f'"{mended}"', strict=False))
 
 
 def _meant(arguments: str) -> str:
     try:
-        given = json.loads(arguments, strict=False)
+        value = json.loads(arguments, strict=False)
     except ValueError:
         return arguments
-    if isinstance(given, dict):
-        texts = {key: value for key, value in given.items() if isinstance(value, str)}
-        given = next((texts[key] for key in (*_KEYS, *texts) if key in texts), "")
-    return given if isinstance(given, str) else arguments
+    if isinstance(value, dict):
+        texts = {key: text for key, text in value.items() if isinstance(text, str)}
+        value = next((texts[key] for key in (*_KEYS, *texts) if key in texts), "")
+    return value if isinstance(value, str) else arguments

@@ -39,7 +39,7 @@ def check(tools: Sequence[Tool]) -> None:
     names = {tool["type"] for tool in tools} - {FUNCTION}
     for place, tool in enumerate(tools):
         if tool["type"] == FUNCTION:
-            _check_function(tool["function"], param=f"tools[{place}].function", taken=names)
+            _check_function(tool["function"], param=f"tools[{place}].function", other_names=names)
             names.add(tool["function"]["name"])
 
 
@@ -47,18 +47,18 @@ def check_response_format(format: str | Mapping[str, Any]) -> None:
     """Raises ``InvalidRequest`` for a ``json_schema`` without a proper name or schema."""
     if isinstance(format, str) or format["type"] != "json_schema":
         return
-    given = format["json_schema"]
+    json_schema = format["json_schema"]
     param = "response_format.json_schema"
-    _check_name(given["name"], param=f"{param}.name")
-    schema = given.get("schema")
+    _check_name(json_schema["name"], param=f"{param}.name")
+    schema = json_schema.get("schema")
     if schema is None:
         missing = f"{param}.schema"
         raise InvalidRequest(
             f"Missing required parameter: '{missing}'.", param=missing, code="missing_required_parameter"
         )
-    if problem := breach(schema) if given.get("strict") else None:
+    if problem := breach(schema) if json_schema.get("strict") else None:
         raise InvalidRequest(
-            f"Invalid schema for response_format '{given['name']}': {problem}", param="response_format"
+            f"Invalid schema for response_format '{json_schema['name']}': {problem}", param="response_format"
         )
 
 
@@ -66,20 +66,20 @@ def _normalised(tool: Tool) -> dict[str, Any]:
     if tool["type"] == FUNCTION:
         return {"type": FUNCTION, "function": api_function(tool["function"])}
     if tool["type"] == FILE_SEARCH:
-        given = {key: value for key, value in (tool.get(FILE_SEARCH) or {}).items() if value is not None}
-        return {"type": FILE_SEARCH, FILE_SEARCH: given | {"ranking_options": _ranking(given)}}
+        options_set = {key: value for key, value in (tool.get(FILE_SEARCH) or {}).items() if value is not None}
+        return {"type": FILE_SEARCH, FILE_SEARCH: options_set | {"ranking_options": _ranking(options_set)}}
     return dict(tool)
 
 
 def _ranking(options: Mapping[str, Any]) -> dict[str, Any]:
-    given = options.get("ranking_options") or {}
-    return RANKING | {key: value for key, value in given.items() if value is not None}
+    options_set = options.get("ranking_options") or {}
+    return RANKING | {key: value for key, value in options_set.items() if value is not None}
 
 
-def _check_function(spec: Mapping[str, Any], *, param: str, taken: set[str]) -> None:
+def _check_function(spec: Mapping[str, Any], *, param: str, other_names: set[str]) -> None:
     name = spec["name"]
     _check_name(name, param=f"{param}.name")
-    if name in taken:
+    if name in other_names:
         raise InvalidRequest(
             f"Invalid '{param}.name': there is another function with the name '{name}'.",
             param=f"{param}.name",

@@ -71,7 +71,7 @@ def options(run: Run) -> Options | None:
         return None
     most = MOST_RESULTS_OF_OLD_MODELS if run.model.startswith("gpt-3.5") else MOST_RESULTS
     ranking = tool["ranking_options"]
-    shown = {"ranker": ranking["ranker"], "score_threshold": ranking["score_threshold"]}
+    ranking_options = {"ranker": ranking["ranker"], "score_threshold": ranking["score_threshold"]}
     hybrid = ranking.get("hybrid_search")
     return Options(
         limit=tool.get("max_num_results") or most,
@@ -79,7 +79,7 @@ def options(run: Run) -> Options | None:
         weights=RankingWeights(text=hybrid["text_weight"], embedding=hybrid["embedding_weight"])
         if hybrid
         else RankingWeights(),
-        ranking=shown,
+        ranking=ranking_options,
     )
 
 
@@ -91,8 +91,8 @@ def store_ids(run: Run) -> list[str]:
 def stores(run: Run) -> list[VectorStore]:
     """The stores that the run may search: of the thread's owner, or of its assistant's; the expired ones left out."""
     owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
-    found = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
-    return [store for store in found if not store.is_expired]
+    stores = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
+    return [store for store in stores if not store.is_expired]
 
 
 def are_read(run: Run) -> bool:
@@ -105,12 +105,12 @@ def are_read(run: Run) -> bool:
 def queries_of(arguments: str) -> list[str]:
     """Return the queries that the model wrote. What is not of the declared form is a query itself."""
     try:
-        given = json.loads(arguments)
+        value = json.loads(arguments)
     except ValueError:
-        given = arguments
-    if isinstance(given, dict):
-        given = given.get("queries") or given.get("query") or list(given.values())
-    listed = given if isinstance(given, list) else [given]
+        value = arguments
+    if isinstance(value, dict):
+        value = value.get("queries") or value.get("query") or list(value.values())
+    listed = value if isinstance(value, list) else [value]
     texts = [text[:MOST_QUERY].strip() for text in listed if isinstance(text, str)]
     return [text for text in dict.fromkeys(texts) if text][:MOST_QUERIES]
 
@@ -151,18 +151,18 @@ def search_call(
     id: str, *, how: Options, number: int = 0, queries: Sequence[str] = (), results: Sequence[Result] = ()
 ) -> Result:
     """A search as its step keeps it. ``number`` is that of its markers; it and ``queries`` are not the API's."""
-    made = {"ranking_options": dict(how.ranking), "results": list(results)}
-    return {"id": id, "type": FILE_SEARCH, FILE_SEARCH: {**made, "queries": list(queries), "marker": number}}
+    search = {"ranking_options": dict(how.ranking), "results": list(results)}
+    return {"id": id, "type": FILE_SEARCH, FILE_SEARCH: {**search, "queries": list(queries), "marker": number}}
 
 
 def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:
     """Return the results of ``searches`` by the place that citations name."""
-    found: dict[Place, CitableResult] = {}
+    results_by_place: dict[Place, CitableResult] = {}
     for search in searches:
         for rank, result in enumerate(search["results"]):
             text = result["content"][0]["text"]
-            found[search["marker"], rank] = CitableResult(result["file_id"], result["file_name"], text)
-    return found
+            results_by_place[search["marker"], rank] = CitableResult(result["file_id"], result["file_name"], text)
+    return results_by_place
 
 
 def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = True) -> str:

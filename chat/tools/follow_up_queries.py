@@ -16,11 +16,11 @@ _LEANS = re.compile(
 )
 
 
-def follow_up_queries(said: Sequence[str]) -> list[str]:
-    """The queries for the last of the texts that a user ``said``: itself, and joined with the one before when it seems
-    to follow up on it. Empty when it has no words.
+def follow_up_queries(texts: Sequence[str]) -> list[str]:
+    """Return the queries for the last of a user's ``texts``: itself, and joined with the one before when it seems to
+    follow up on it. Empty when it has no words.
     """
-    *earlier, question = [_trimmed(text) for text in said] or [""]
+    *earlier, question = [_trimmed(text) for text in texts] or [""]
     if not words(question):
         return [earlier[-1]] if earlier and words(earlier[-1]) else []
     follows = len(words(question)) < SHORT or _LEANS.search(question)

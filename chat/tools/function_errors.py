@@ -17,8 +17,8 @@ def problems_of(function: Any) -> list[str]:
     if not isinstance(function.get("name"), str) or not NAME.fullmatch(function["name"]):
         problems.append(_("its name must be 1 to 64 letters, digits, hyphens or underscores."))
     if unknown := sorted(function.keys() - KEYS):
-        told = {"unknown": ", ".join(unknown), "known": ", ".join(sorted(KEYS))}
-        problems.append(_("“%(unknown)s” is not known here; there are %(known)s.") % told)
+        names = {"unknown": ", ".join(unknown), "known": ", ".join(sorted(KEYS))}
+        problems.append(_("“%(unknown)s” is not known here; there are %(known)s.") % names)
     if not isinstance(function.get("description") or "", str):
         problems.append(_("its description must be a text."))
     if not isinstance(function.get("strict") or False, bool):

@@ -33,17 +33,17 @@ class LinkReader:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.links = {link_to(form): id for name, id in files.items() for form in (name, quote(name))}
-        self.held = ""
+        self.buffer = ""
 
     def feed(self, text: str) -> Iterator[str | Link]:
         """Yield what is certain now that ``text`` has come: texts, never empty, and links."""
         if not self.links:
             yield text
             return
-        self.held += text
-        while self.held:
-            certain = self.held[: self._begin()]
-            self.held = self.held[len(certain) :]
+        self.buffer += text
+        while self.buffer:
+            certain = self.buffer[: self._begin()]
+            self.buffer = self.buffer[len(certain) :]
             if certain:
                 yield certain
             if self._may_become_more():
@@ -52,27 +52,27 @@ class LinkReader:
 
     def rest(self) -> Iterator[str | Link]:
         """Yield what was held back: the text has ended."""
-        while self.held:
+        while self.buffer:
             yield self._first()
 
     def _begin(self) -> int:
         """Where a link begins, or may begin once more has come."""
-        if (found := self.held.find(SCHEME)) >= 0:
-            return found
-        longest = min(len(SCHEME) - 1, len(self.held))
-        part = next((size for size in range(longest, 0, -1) if SCHEME.startswith(self.held[-size:])), 0)
-        return len(self.held) - part
+        if (start := self.buffer.find(SCHEME)) >= 0:
+            return start
+        longest = min(len(SCHEME) - 1, len(self.buffer))
+        part = next((size for size in range(longest, 0, -1) if SCHEME.startswith(self.buffer[-size:])), 0)
+        return len(self.buffer) - part
 
     def _may_become_more(self) -> bool:
         """Return whether later text decides; True for an empty buffer."""
-        if any(len(link) >= len(self.held) and link.startswith(self.held) for link in self.links):
+        if any(len(link) >= len(self.buffer) and link.startswith(self.buffer) for link in self.links):
             return True
-        return self.held.endswith(".") and self.held[:-1] in self.links
+        return self.buffer.endswith(".") and self.buffer[:-1] in self.links
 
     def _first(self) -> str | Link:
         """The link with which the held text begins, else its first characters. A name that goes on is another one."""
-        whole = [link for link in self.links if self.held.startswith(link)]
-        link = max((one for one in whole if not _GOES_ON.match(self.held, len(one))), key=len, default="")
-        piece = link or self.held[: len(SCHEME)]
-        self.held = self.held[len(piece) :]
+        whole = [link for link in self.links if self.buffer.startswith(link)]
+        link = max((one for one in whole if not _GOES_ON.match(self.buffer, len(one))), key=len, default="")
+        piece = link or self.buffer[: len(SCHEME)]
+        self.buffer = self.buffer[len(piece) :]
         return Link(link, self.links[link]) if link else piece

@@ -84,15 +84,15 @@ def start(thread: Thread, new: NewRun) -> Run:
         raise InvalidThread
     try:
         with transaction.atomic():
-            run = Run.objects.create(thread=thread, assistant=new.assistant, **settings)
+            run = Run.objects.create(
+                thread=thread, assistant=new.assistant, seq=run_lifecycle.CREATED_EVENTS, **settings
+            )
     except IntegrityError:
         raise _busy(thread, thread.live_run()) from None
     if thread.assistant_id is None:
         thread.assistant = new.assistant  # the chat page asks it next
     thread.touch()
-    created = run_object(run)
-    events = run_lifecycle.number_events(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
-    notify.after_commit(thread.id, events)
+    notify.after_commit(thread.id, run_lifecycle.created_events(run))
     return run
 
 

@@ -92,7 +92,7 @@ def read_context(run: Run) -> TurnContext:
     files = code_interpreter.mounted_files(run) if hosted.code else {}
     return TurnContext(
         model=model,
-        groups=transcript.thread_turns(run, model=model, searches=hosted.search is not None, given=code_files),
+        groups=transcript.thread_turns(run, model=model, searches=hosted.search is not None, code_files=code_files),
         done=transcript.run_history(run),
         shown_pictures=transcript.shown_pictures(run) if hosted.code else (),
         tokens_left=run_limits.tokens_left(run),

@@ -31,12 +31,12 @@ DescribeCall = Callable[[Object], str]
 
 
 def thread_turns(
-    run: Run, *, model: Model, searches: bool = False, given: Mapping[str, File] = MappingProxyType({})
+    run: Run, *, model: Model, searches: bool = False, code_files: Mapping[str, File] = MappingProxyType({})
 ) -> list[TurnGroup]:
     """Return the turns before the run, in groups that stay or go together (one a message).
 
     ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
-    ``given``, which its code can read under these names.
+    ``code_files``, which its code can read under these names.
     """
     messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
     messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=OMITTED_REASONS)
@@ -46,7 +46,7 @@ def thread_turns(
         rows = rows[-strategy["last_messages"] :]
     attached = _files_of(rows)
     notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
-    for name, file in given.items():
+    for name, file in code_files.items():
         notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
     return [[turn] for row in rows if (turn := _turn_of(row, files=attached, notes=notes, vision=model.vision))]
 
@@ -64,15 +64,15 @@ def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGr
             f"The message and the instructions are too long for the model: about {needed} tokens, and"
             f" {budget} fit. Send a shorter message or choose a model with a larger context."
         )
-    kept: list[TurnGroup] = groups[-1:]
+    groups_kept: list[TurnGroup] = groups[-1:]
     for group in reversed(groups[:-1]):
         needed += token_estimate.estimate_turns(group)
         if needed > budget:
             break
-        kept.append(group)
-    while len(kept) > 1 and kept[-1][0].role == "assistant":
-        kept.pop()  # many chat templates refuse a conversation that begins with an answer
-    return [*head, *(turn for group in reversed(kept) for turn in group), *present]
+        groups_kept.append(group)
+    while len(groups_kept) > 1 and groups_kept[-1][0].role == "assistant":
+        groups_kept.pop()  # many chat templates refuse a conversation that begins with an answer
+    return [*head, *(turn for group in reversed(groups_kept) for turn in group), *present]
 
 
 def prompt_budget(model: Model) -> int:
@@ -113,8 +113,8 @@ def _note(entry: VectorStoreFile, file: File) -> str:
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
-    said = [_plain_text(part["text"]) for part in row.content if part["type"] == "text"]
-    texts = ["\n\n".join(said)] if any(said) else []
+    texts_said = [_plain_text(part["text"]) for part in row.content if part["type"] == "text"]
+    texts = ["\n\n".join(texts_said)] if any(texts_said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
     images = [picture for picture in pictures if picture is not None]
     if pictures and row.role == Message.Role.ASSISTANT and row.run_id:
@@ -149,9 +149,9 @@ def _plain_text(text: Mapping[str, Any]) -> str:
 
 def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
     """Return the picture of a part; None when its file is gone."""
-    given = part[part["type"]]
-    url = given["url"] if part["type"] == "image_url" else _data_url(files.get(given["file_id"]))
-    return Image(url=url, detail=given.get("detail") or "auto") if url else None
+    value = part[part["type"]]
+    url = value["url"] if part["type"] == "image_url" else _data_url(files.get(value["file_id"]))
+    return Image(url=url, detail=value.get("detail") or "auto") if url else None
 
 
 def _attachment_ids(row: Message) -> list[str]:
@@ -185,14 +185,14 @@ def run_history(run: Run) -> list[RunItem]:
     """Return the run's own texts and calls so far, step by step; not empty when it goes on after calls."""
     steps = list(RunStep.objects.filter(run=run))
     contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
-    found: list[RunItem] = []
+    items: list[RunItem] = []
     for step in steps:
         if step.type == StepType.TOOL_CALLS:
-            found.append(step.details["tool_calls"])
+            items.append(step.details["tool_calls"])
         else:
             parts = contents.get(step.details["message_creation"]["message_id"], [])
-            found += [part["text"]["value"] for part in parts if part["type"] == "text"]
-    return found
+            items += [part["text"]["value"] for part in parts if part["type"] == "text"]
+    return items
 
 
 def shown_pictures(run: Run) -> set[str]:
@@ -208,31 +208,31 @@ def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall
     Words and calls are one turn of the assistant: many chat templates refuse two in a row.
     """
     turns: TurnGroup = []
-    said: list[str] = []
+    pending_texts: list[str] = []
     for step in steps:
         if isinstance(step, str):
-            said.append(step)
+            pending_texts.append(step)
         elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in describers]:
-            turns += _turns_of_calls(calls, said=said, describers=describers)
-            said = []
-    if said and turns:  # said after the calls, but before their outputs were known
-        asked = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
-        turns[asked] = replace(turns[asked], text="\n\n".join([turns[asked].text, *said]).strip())
+            turns += _turns_of_calls(calls, texts=pending_texts, describers=describers)
+            pending_texts = []
+    if pending_texts and turns:  # said after the calls, but before their outputs were known
+        last_call = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
+        turns[last_call] = replace(turns[last_call], text="\n\n".join([turns[last_call].text, *pending_texts]).strip())
     return turns
 
 
-def _turns_of_calls(calls: list[Object], *, said: list[str], describers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
-    made = [_call_and_output(call, describers=describers) for call in calls]
-    yield Turn(role="assistant", text="\n\n".join(said), tool_calls=tuple(call for call, _output in made))
-    for call, output in made:
+def _turns_of_calls(calls: list[Object], *, texts: list[str], describers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
+    outputs = [_call_and_output(call, describers=describers) for call in calls]
+    yield Turn(role="assistant", text="\n\n".join(texts), tool_calls=tuple(call for call, _output in outputs))
+    for call, output in outputs:
         yield Turn(role="tool", tool_call_id=call.id, text=output)
 
 
 def _call_and_output(call: Object, *, describers: Mapping[str, DescribeCall]) -> tuple[ToolCall, str]:
     """Return a call and its output."""
-    kind, made = call["type"], call[call["type"]]
+    kind, value = call["type"], call[call["type"]]
     if kind == FUNCTION:
-        return ToolCall(id=call["id"], name=made["name"], arguments=made["arguments"] or "{}"), made["output"] or ""
-    asked = {"code": made["input"]} if kind == CODE_INTERPRETER else {"queries": made["queries"]}
-    arguments = json.dumps(asked, ensure_ascii=False)
-    return ToolCall(id=call["id"], name=kind, arguments=arguments), describers[kind](made)
+        return ToolCall(id=call["id"], name=value["name"], arguments=value["arguments"] or "{}"), value["output"] or ""
+    arguments_value = {"code": value["input"]} if kind == CODE_INTERPRETER else {"queries": value["queries"]}
+    arguments = json.dumps(arguments_value, ensure_ascii=False)
+    return ToolCall(id=call["id"], name=kind, arguments=arguments), describers[kind](value)

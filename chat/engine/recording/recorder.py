@@ -205,10 +205,9 @@ class Recorder:
         assert self.message is not None
         assert self.message_step is not None
         self._save_text()
-        self._save_usage(self.message_step, Usage())
         return [
             run_lifecycle.close_message(self.message),
-            run_lifecycle.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED),
+            run_lifecycle.close_step(self.message_step, run=self.run, to=StepStatus.COMPLETED, usage=Usage()),
         ]
 
     # --- the end ---------------------------------------------------------------------------------------------------
@@ -224,9 +223,9 @@ class Recorder:
             assert self.calls_step is not None
             if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
                 return []
-            self._save_calls(answered)
             closed = self._close_message() if self.message is not None else []
-            return [*closed, run_lifecycle.close_step(self.calls_step, run=self.run, to=StepStatus.COMPLETED)]
+            usage = self.meter.usage
+            return [*closed, run_lifecycle.close_calls(self.calls_step, answered, run=self.run, usage=usage)]
 
         return await self._record(write)
 
@@ -237,7 +236,9 @@ class Recorder:
         self._finish_calls()
 
         def write() -> NewEvents:
-            self._save_calls(calls)
+            assert self.calls_step is not None
+            run_lifecycle.save_calls(self.calls_step, calls)
+            run_lifecycle.save_usage(self.calls_step, self.meter.usage)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
             closed = self._close_message() if self.message is not None else []  # after the calls
@@ -255,7 +256,7 @@ class Recorder:
             # A turn has one step with its usage, or none if nothing came of it.
             uncounted = self.meter.usage
             if step := self.calls_step or self.message_step:
-                self._save_usage(step, uncounted)
+                run_lifecycle.save_usage(step, uncounted)
                 uncounted = Usage()
             usage = usage_object(run_limits.tokens_used(self.run) + uncounted)
             return run_lifecycle.end(self.run, to, reason=reason, usage=usage, **fields)
@@ -286,16 +287,7 @@ class Recorder:
             return
         run_lifecycle.save_calls(self.calls_step, calls)
 
-    def _save_calls(self, calls: list[Object]) -> None:
-        assert self.calls_step is not None
-        run_lifecycle.save_calls(self.calls_step, calls)
-        self._save_usage(self.calls_step, self.meter.usage)
-
-    def _save_usage(self, step: RunStep, usage: Usage) -> None:
-        step.usage = usage_object(usage)
-        step.save(update_fields=["usage"])
-
-    # --- tell what follows the rows ---------------------------------------------------------------------------------
+    # --- publish what follows the rows -----------------------------------------------------------------------------
 
     def _publish_text_or_arguments(self, text: str) -> None:
         if self.message is not None:
@@ -308,7 +300,7 @@ class Recorder:
         self.run.seq += 1
         bus.publish(self.run.thread_id, [Event(self.run.id, self.run.seq, name, data)])
 
-    # --- commit, then tell -----------------------------------------------------------------------------------------
+    # --- commit, then publish -----------------------------------------------------------------------------------------
 
     async def _record(self, write: Callable[[], NewEvents]) -> bool:
         """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did."""

@@ -16,13 +16,14 @@ from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object
 from chat.models.resource_uses import add_uses
+from chat.providers.base import Usage
 from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnding:
+class TerminalOutcome:
     """``reason`` is why an open message is incomplete; empty: it is complete."""
 
     event: str
@@ -31,12 +32,13 @@ class RunEnding:
 
 
 ENDINGS = {
-    RunStatus.COMPLETED: RunEnding(types.RUN_COMPLETED, StepStatus.COMPLETED),
-    RunStatus.INCOMPLETE: RunEnding(types.RUN_INCOMPLETE, StepStatus.COMPLETED, "max_tokens"),
-    RunStatus.FAILED: RunEnding(types.RUN_FAILED, StepStatus.FAILED, "run_failed"),
-    RunStatus.CANCELLED: RunEnding(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
-    RunStatus.EXPIRED: RunEnding(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
+    RunStatus.COMPLETED: TerminalOutcome(types.RUN_COMPLETED, StepStatus.COMPLETED),
+    RunStatus.INCOMPLETE: TerminalOutcome(types.RUN_INCOMPLETE, StepStatus.COMPLETED, "max_tokens"),
+    RunStatus.FAILED: TerminalOutcome(types.RUN_FAILED, StepStatus.FAILED, "run_failed"),
+    RunStatus.CANCELLED: TerminalOutcome(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
+    RunStatus.EXPIRED: TerminalOutcome(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
 }
+CREATED_EVENTS = 2  # created and queued: the ``seq`` of a new run
 STEP_INSTANTS = {
     StepStatus.COMPLETED: ("completed_at", types.STEP_COMPLETED),
     StepStatus.FAILED: ("failed_at", types.STEP_FAILED),
@@ -45,12 +47,15 @@ STEP_INSTANTS = {
 
 
 def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> NewEvents:
-    """Move ``run`` to the terminal status ``to`` and close what is open. Returns what to tell; empty if the run was
-    moved by someone else first. Call inside a transaction. ``fields`` are columns of the run (``last_error`` …); its
-    usage is that of its steps if it is not among them.
+    """Move ``run`` to the terminal status ``to`` and close its open message and step. Return the events, none if
+    someone else moved the run first.
+
+    ``fields`` are columns of the run (``last_error`` …); its usage is the sum of its steps' if it is not among them.
     """
     before = Run.objects.filter(pk=run.pk).first()
-    if before is None or not run.move(to, **{"usage": usage_object(run_limits.tokens_used(run))} | fields):
+    if "usage" not in fields:
+        fields["usage"] = usage_object(run_limits.tokens_used(run))
+    if before is None or not run.move(to, **fields):
         return []
     ending = ENDINGS[to]
     new_events: NewEvents = (
@@ -77,8 +82,13 @@ def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
     return name, message_object(message)
 
 
-def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None = None) -> tuple[str, Object]:
-    """``error`` is why it failed, if that is how it ends. A step has no instant of its own for expired."""
+def close_step(
+    step: RunStep, *, run: Run, to: StepStatus, error: Object | None = None, usage: Usage | None = None
+) -> tuple[str, Object]:
+    """Close ``step`` as ``to``. ``error`` is why it failed; ``usage`` None leaves its usage as it is.
+
+    A step has no instant of its own for expired.
+    """
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
     step.status = to
     step.details = code_interpreter.interrupt_open_calls(step.details)
@@ -86,19 +96,45 @@ def close_step(step: RunStep, *, run: Run, to: StepStatus, error: Object | None 
         setattr(step, instant, timezone.now())
     if to == StepStatus.FAILED:
         step.last_error = error
-    step.save(update_fields=["status", "details", "last_error", "completed_at", "failed_at", "cancelled_at"])
+    if usage is not None:
+        step.usage = usage_object(usage)
+    step.save(update_fields=["status", "details", "usage", "last_error", "completed_at", "failed_at", "cancelled_at"])
     return event, step_object(step, run=run)
+
+
+def close_calls(step: RunStep, calls: list[Object], *, run: Run, usage: Usage) -> tuple[str, Object]:
+    """Close a step whose ``calls`` all have their outputs."""
+    step.details = {"type": "tool_calls", "tool_calls": calls}
+    event = close_step(step, run=run, to=StepStatus.COMPLETED, usage=usage)
+    add_uses(step)
+    return event
+
+
+def save_usage(step: RunStep, usage: Usage) -> None:
+    """Save the tokens of the turn that ``step`` records."""
+    step.usage = usage_object(usage)
+    step.save(update_fields=["usage"])
 
 
 def number_events(run: Run, new_events: NewEvents) -> list[Event]:
     """Number ``new_events`` within the run and keep them in its timeline. Call inside the transaction."""
-    events = [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
+    events = _keep_in_timeline(run, new_events, after=run.seq)
+    run.seq += len(events)
+    Run.objects.filter(pk=run.pk).update(seq=run.seq)
+    return events
+
+
+def created_events(run: Run) -> list[Event]:
+    """Keep the first events of a run in its timeline. The run was inserted with their number, ``CREATED_EVENTS``."""
+    created = run_object(run)
+    return _keep_in_timeline(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)], after=0)
+
+
+def _keep_in_timeline(run: Run, new_events: NewEvents, *, after: int) -> list[Event]:
+    events = [Event(run.id, after + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
     RunEvent.objects.bulk_create(
         RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=_note(event.data)) for event in events
     )
-    last = run.seq + len(events)
-    Run.objects.filter(pk=run.pk).update(seq=last)
-    run.seq = last
     return events
 
 

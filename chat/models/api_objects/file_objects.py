@@ -30,7 +30,7 @@ def deleted_file_object(id: str) -> DeletedObject:
 
 def upload_object(row: Upload) -> UploadObject:
     """``file`` is there when the upload is completed, as long as that file is."""
-    shown: UploadObject = {
+    file: UploadObject = {
         "id": row.id,
         "object": "upload",
         "bytes": row.bytes,
@@ -41,8 +41,8 @@ def upload_object(row: Upload) -> UploadObject:
         "expires_at": seconds(row.expires_at),
     }
     if row.file:
-        shown["file"] = file_object(row.file)
-    return shown
+        file["file"] = file_object(row.file)
+    return file
 
 
 def upload_part_object(row: UploadPart) -> UploadPartObject:

@@ -48,13 +48,13 @@ def usage_object(usage: Usage) -> UsageObject:
     }
 
 
-def usage_of(shown: Object) -> Usage:
+def usage_of(usage: Object) -> Usage:
     """Return the ``Usage`` that a usage object shows."""
     return Usage(
-        prompt=shown["prompt_tokens"],
-        completion=shown["completion_tokens"],
-        cached=shown["prompt_token_details"]["cached_tokens"],
-        reasoning=shown["completion_tokens_details"]["reasoning_tokens"],
+        prompt=usage["prompt_tokens"],
+        completion=usage["completion_tokens"],
+        cached=usage["prompt_token_details"]["cached_tokens"],
+        reasoning=usage["completion_tokens_details"]["reasoning_tokens"],
     )
 
 
@@ -171,8 +171,8 @@ def _shown_details(details: dict[str, Any]) -> Any:
 
 def _shown_call(call: Object) -> Object:
     if call["type"] == CODE_INTERPRETER:
-        made = call[CODE_INTERPRETER]
-        return {**call, CODE_INTERPRETER: {"input": made["input"], "outputs": made["outputs"]}}
+        value = call[CODE_INTERPRETER]
+        return {**call, CODE_INTERPRETER: {"input": value["input"], "outputs": value["outputs"]}}
     if call["type"] != FILE_SEARCH:
         return call
     search = call[FILE_SEARCH]

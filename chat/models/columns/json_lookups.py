@@ -44,5 +44,5 @@ class HasToolCall(Func):
             calls = f"json_each({column}, '$.tool_calls')"  # the column quoted by Django; no rows without the key
             question = f"EXISTS (SELECT 1 FROM {calls} AS call WHERE json_extract(call.value, '$.type') = %s)"  # noqa: S608
             return question, (*in_column, self.type)
-        wanted = json.dumps({"tool_calls": [{"type": self.type}]})
-        return f"({column} @> %s::jsonb)", (*in_column, wanted)
+        pattern = json.dumps({"tool_calls": [{"type": self.type}]})
+        return f"({column} @> %s::jsonb)", (*in_column, pattern)
