@@ -71,18 +71,18 @@ class TestTheBus:
     async def test_can_be_told_from_any_thread(self, bus: Bus) -> None:
         heard: list[Event] = []
         with bus.follow("thread_a") as follower:
-            tellers = [
+            describers = [
                 threading.Thread(
                     target=lambda run: [bus.publish("thread_a", [e]) for e in events(2, 51, run=run)], args=[run]
                 )
                 for run in ("run_a", "run_b", "run_c", "run_d")
             ]
-            for teller in tellers:
+            for teller in describers:
                 teller.start()
             async with asyncio.timeout(20):
                 while len(heard) < 200:
                     heard += await follower.read(wait=1)
-            for teller in tellers:
+            for teller in describers:
                 teller.join()
 
         for run in ("run_a", "run_b", "run_c", "run_d"):

@@ -125,7 +125,7 @@ class TestTheLimits:
 
 class TestWhatIsLeft:
     def test_is_no_limit_unless_the_run_has_one(self, thread: Thread, model: Model) -> None:
-        assert read_context(run_on(thread)).left == TokensLeft(prompt=None, completion=None)
+        assert read_context(run_on(thread)).tokens_left == TokensLeft(prompt=None, completion=None)
 
     def test_is_less_what_the_steps_before_have_used(self, thread: Thread, model: Model) -> None:
         run = run_on(thread, max_prompt_tokens=1000, max_completion_tokens=500)
@@ -135,7 +135,7 @@ class TestWhatIsLeft:
             usage = {"prompt_tokens": 300, "completion_tokens": 100, "total_tokens": 400} | details
             run.steps.create(type="tool_calls", details=tool_calls, usage=usage)
         run.steps.create(type="tool_calls", details=tool_calls)
-        assert read_context(run).left == TokensLeft(prompt=400, completion=300)
+        assert read_context(run).tokens_left == TokensLeft(prompt=400, completion=300)
 
     def test_is_checked_before_a_turn(self) -> None:
         TokensLeft(prompt=1, completion=1).check()
