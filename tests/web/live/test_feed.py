@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from chat.actions.conversation import threads
@@ -49,7 +51,7 @@ class TestAFeed:
     ) -> None:
         with django_assert_num_queries(1):
             html = feed.apply([event(run, types.MESSAGE_CREATED, message_object(message))])
-        assert f'<article class="message answer open" id="{message.id}" aria-label="Helper">' in html
+        assert re.search(rf'<article class="message answer open"\s+id="{message.id}" aria-label="Helper">', html)
 
     def test_reads_nothing_while_the_run_goes_on(self, feed: Feed, run: Run, django_assert_num_queries) -> None:
         with django_assert_num_queries(0):
