@@ -1,4 +1,4 @@
-"""The engine that runs runs: each shelf imports only those below it.
+"""The engine: it claims, executes and records runs. Each shelf imports only those below it.
 
     worker                        claims queued runs and watches over them
       execution                   works on one claimed run, from its first turn to its end
