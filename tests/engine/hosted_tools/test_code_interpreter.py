@@ -56,8 +56,8 @@ def coder(*codes: str, said: Sequence[str] = ("Done.",)) -> ScriptedProvider:
 
 async def perform(stage: Stage, thread: Thread, provider: ScriptedProvider, text: str = "Go!") -> list[Event]:
     with bus.follow(thread.id) as follower:
+        await stage.ask(thread, text)  # before a worker can claim the run, so that its first event is the first heard
         async with stage.working(provider):
-            await stage.ask(thread, text)
             return await heard(follower)
 
 

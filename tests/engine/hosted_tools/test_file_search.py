@@ -46,8 +46,8 @@ async def perform(
     stage: Stage, thread: Thread, provider: ScriptedProvider, text: str = "What does Filip eat?"
 ) -> list[Event]:
     with bus.follow(thread.id) as follower:
+        await stage.ask(thread, text)  # before a worker can claim the run, so that its first event is the first heard
         async with stage.working(provider):
-            await stage.ask(thread, text)
             return await heard(follower)
 
 

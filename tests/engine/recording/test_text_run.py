@@ -25,8 +25,8 @@ class TestATextRun:
         """Section 7.2, stream 01."""
         provider = ScriptedProvider([Reply("It", " is", " raining.")])
         with bus.follow(thread.id) as follower:
+            await stage.ask(thread)
             async with stage.working(provider):
-                await stage.ask(thread)
                 events = await heard(follower)
 
         assert_like(events, "01_text")
@@ -38,8 +38,8 @@ class TestATextRun:
         gate = asyncio.Event()
         provider = ScriptedProvider([Reply("One", gate, " two")])
         with bus.follow(thread.id) as follower:
+            await stage.ask(thread)
             async with stage.working(provider):
-                await stage.ask(thread)
                 first = await heard(follower, ends=frozenset({"thread.message.delta"}))
                 gate.set()
                 later = await heard(follower)
@@ -109,8 +109,8 @@ class TestATextRun:
         """Stream 09: the message is incomplete, its step completed."""
         provider = ScriptedProvider([Reply("Too long", Finish("length"))])
         with bus.follow(thread.id) as follower:
+            await stage.ask(thread)
             async with stage.working(provider):
-                await stage.ask(thread)
                 events = await heard(follower)
 
         assert_like(events, "09_incomplete")
