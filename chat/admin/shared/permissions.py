@@ -1,4 +1,4 @@
-"""Who of the staff may read what people wrote."""
+"""The permissions of staff to read what people wrote."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class _Loop:
         self._interrupts = Interrupts()
         self._sending = threading.Lock()
         self._nonce: Any = None
-        """Of the cell that runs; None between cells."""
+        """The one of the cell that runs; None between cells."""
         display = Display(Pictures(self._send_picture, limit=images))
         sys.modules.update(display.as_ipython())
         self._cells = Cells(display, self._interrupts)

@@ -22,7 +22,7 @@ CONTROL, FOLDER = 900, 1000
 """Descriptors of a session: its control socket; and in the tier without namespaces the folder of its files."""
 
 LINK = f"/proc/self/fd/{FOLDER}"
-"""What ``/mnt/data`` may be a link to, as it is in our container image."""
+"""The place to which ``/mnt/data`` may be a link, as it is in our container image."""
 
 UNREADABLE = (
     "the sessions' user {uid} may not read {path}: set EVERTHREAD_SANDBOX_PYTHON to a Python that every user may read"
