@@ -47,7 +47,9 @@ def code_server(
     with LiveServer(tmp_path_factory.mktemp("code"), EVERTHREAD_SANDBOX="auto") as server:
         server.shell(
             "from chat.models import Assistant\n"
-            "Assistant.objects.update(tools=[{'type': 'code_interpreter'}, {'type': 'file_search'}])\n"
+            "from chat.tools import declarations\n"
+            "tools = declarations.normalised([{'type': 'code_interpreter'}, {'type': 'file_search'}])\n"
+            "Assistant.objects.update(tools=tools)\n"
         )
         end = time.monotonic() + 60
         while not has_sandbox(server):
