@@ -263,15 +263,19 @@ def hands_out_a_bomb():
 
 
 def _rests(field: Field) -> str:
-    """Neither its threads get the processor, nor does it do anything else, until the next cell."""
+    """All its threads are stopped until the next cell. One that only waits for a busy processor is not."""
+    process = Path(f"/proc/{field.session.pid}")
 
-    def ticks() -> list[str]:
-        return Path(f"/proc/{field.session.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    def states() -> list[list[str]]:
+        """State, user and system ticks of the process, and of each thread."""
+        files = [process / "stat", *sorted(process.glob("task/*/stat"))]
+        numbers = [file.read_text().rpartition(")")[2].split() for file in files]
+        return [[fields[0], *fields[11:13]] for fields in numbers]
 
     for _ in range(10):  # the stop reaches each thread when it has its turn
-        before = ticks()
+        before = states()
         time.sleep(0.3)
-        if ticks() == before:
+        if states() == before and all(state == "T" for state, *_ticks in before):
             return ""
     return "it works between cells"
 
