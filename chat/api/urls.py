@@ -15,7 +15,7 @@ from ninja.operation import Operation
 from chat import __version__
 from chat.api import openapi
 from chat.api.http.error_responses import error_response
-from chat.api.http.json_parser import JsonParser
+from chat.api.http.parser import JsonParser
 from chat.api.http.validation_errors import ValidationFailed
 from chat.api.resources import assistants, files, messages, models, runs, steps, threads, uploads
 from chat.api.resources.vector_stores import file_batches, search, store_files, stores

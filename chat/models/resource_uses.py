@@ -105,7 +105,8 @@ def named_by(row: Row) -> list[str]:
     elif isinstance(row, Assistant | Thread):
         ids = in_tool_resources(row.tool_resources)
     else:
-        ids = chain(pictures_in(row.content), annotated_in(row.content), attached_in(row.attachments))
+        attached = (attachment["file_id"] for attachment in row.attachments if attachment.get("file_id"))
+        ids = chain(files_in(row.content), attached)
     return list(dict.fromkeys(ids))
 
 
@@ -114,16 +115,13 @@ def pictures_in(content: Iterable[Part]) -> list[str]:
     return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
-def annotated_in(content: Iterable[Part]) -> Iterator[str]:
-    """Yield the ids of the files that the texts of a message's ``content`` cite or link to."""
+def files_in(content: Iterable[Part]) -> Iterator[str]:
+    """Yield the ids of the pictures in a message's ``content``, and of the files that its texts cite or link to."""
     for part in content:
-        if part["type"] == "text":
+        if part["type"] == "image_file":
+            yield part["image_file"]["file_id"]
+        elif part["type"] == "text":
             yield from (annotation[annotation["type"]]["file_id"] for annotation in part["text"]["annotations"])
-
-
-def attached_in(attachments: Iterable[Part]) -> list[str]:
-    """Return the ids of the files among a message's ``attachments``."""
-    return [attachment["file_id"] for attachment in attachments if attachment.get("file_id")]
 
 
 def in_tool_resources(resources: Mapping[str, Any]) -> list[str]:

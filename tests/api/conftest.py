@@ -16,7 +16,7 @@ from tests.engine.stage import Stage
 @pytest.fixture(autouse=True)
 def _full_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests give the same numbers to their keys, so none may find what another has spent."""
-    monkeypatch.setattr(rate_limits, "_buckets", rate_limits.Buckets())
+    monkeypatch.setattr(rate_limits, "buckets", rate_limits.Buckets())
 
 
 @pytest.fixture

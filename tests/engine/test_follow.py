@@ -10,7 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from chat.actions.conversation import runs, threads
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun
 from chat.engine.follow import ThreadSnapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus

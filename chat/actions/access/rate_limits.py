@@ -96,9 +96,4 @@ def duration(seconds: float) -> str:
     return f"{minutes}m{tenths / 10:g}s" if minutes else f"{tenths / 10:g}s"
 
 
-_buckets = Buckets()
-
-
-def spend(key: ApiKey) -> Allowance | None:
-    """Count one request of ``key`` in this process. Return and raise as ``Buckets.spend``."""
-    return _buckets.spend(key)
+buckets = Buckets()  # of this process

@@ -1,20 +1,123 @@
-"""The messages of a thread: add, find, change, delete. The API calls it; ``sending`` posts what people write."""
+"""The messages of a thread: check, add, find, change, delete. The API calls it; ``sending`` posts what people write."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from chat.actions import notify
 from chat.actions.conversation import attachments, threads
-from chat.actions.conversation.message_content import NewMessage, clean_message
-from chat.errors import Absent
-from chat.models import Message, Thread, User
+from chat.actions.files import files
+from chat.actions.knowledge import enqueue
+from chat.errors import Absent, InvalidRequest
+from chat.models import File, Message, Thread, User
+from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import add_uses
+from chat.models.threads import MAX_TEXT, text_part
+from chat.providers.tool_names import FILE_SEARCH
 
 TITLE_LENGTH = 60  # characters of the first message that name the thread
+ADDRESSES = ("https://", "http://", "data:image/")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that is to be posted. The fields are checked, and are the columns of ``Message``.
+
+    ``client_key`` is the idempotency key of the sender, if there is one.
+    """
+
+    content: Sequence[Object]
+    attachments: Sequence[Object] = field(default_factory=list)
+    role: str = Message.Role.USER
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    client_key: str | None = None
+
+
+def clean_message(
+    user: User,
+    *,
+    content: str | Sequence[Object],
+    attachments: Sequence[Object] | None = None,
+    role: str = Message.Role.USER,
+    metadata: Mapping[str, str] | None = None,
+    client_key: str | None = None,
+) -> NewMessage:
+    """Check the API's fields of a new message. A plain string is one text part.
+
+    ``content`` has parts ``{"type": "text", "text": str}``, ``{"type": "image_file", "image_file": {"file_id", …}}`` or
+    ``{"type": "image_url", "image_url": {"url", …}}``. Raise ``InvalidRequest`` for an empty or too long message and
+    for an attachment that no tool of it can read, ``NotFound`` for a file that is not the user's.
+    """
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    cleaned = [_clean_part(user, part, param=f"content[{index}]") for index, part in enumerate(parts)]
+    texts = [part["text"]["value"] for part in cleaned if part["type"] == "text"]
+    if not cleaned or (len(texts) == len(cleaned) and not "".join(texts).strip()):
+        raise InvalidRequest("Message content must be non-empty.", param="content")
+    if (length := sum(map(len, texts))) > MAX_TEXT:
+        raise InvalidRequest(
+            f"Invalid 'content': string too long. Expected a string with maximum length {MAX_TEXT}, but got a string"
+            f" with length {length} instead.",
+            param="content",
+            code="string_above_max_length",
+        )
+    if attachments:
+        _check_attachments(user, attachments)
+    return NewMessage(cleaned, list(attachments or ()), role, metadata or {}, client_key)
+
+
+def _clean_part(user: User, part: Object, *, param: str) -> Object:
+    if part["type"] == "text":
+        return text_part(part["text"].replace("\x00", ""))
+    if part["type"] == "image_file":
+        file = files.get(user, part["image_file"]["file_id"])
+        if not file.is_image:
+            raise InvalidRequest(f"The file {file.id!r} is not an image.", param=param)
+    elif not part["image_url"]["url"].startswith(ADDRESSES):
+        raise InvalidRequest("An image's address must begin with https://, http:// or data:image/.", param=param)
+    kind = part["type"]
+    return {"type": kind, kind: part[kind] | {"detail": part[kind].get("detail") or "auto"}}
+
+
+def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
+    with_file = [attachment for attachment in attachments if attachment.get("file_id")]
+    by_id = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in with_file])}
+    # A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs of
+    # the first API attach for every tool.
+    only_searched = [
+        by_id[attachment["file_id"]]
+        for attachment in with_file
+        if {tool["type"] for tool in attachment.get("tools") or []} == {FILE_SEARCH}
+    ]
+    enqueue.check_searchable(only_searched, param="attachments")
+
+
+def composer_content(text: str, *, files: Sequence[File] = ()) -> list[dict[str, Any]]:
+    """Return the ``content`` of a message that a person wrote: the text, and pictures as parts of it.
+
+    Raise ``InvalidRequest`` for an empty or too long text.
+    """
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not text and not files:
+        raise InvalidRequest(_("Write something first."), param="text")
+    if len(text) > MAX_TEXT:
+        numbers = {"length": len(text), "most": MAX_TEXT}
+        raise InvalidRequest(
+            _("The message is too long: %(length)d characters, and at most %(most)d fit.") % numbers, param="text"
+        )
+    content = [text_part(text)] if text else []
+    for file in files:
+        if file.is_image:
+            content.append({"type": "image_file", "image_file": {"file_id": file.id, "detail": "auto"}})
+    return content
+
+
+# --- the messages of a thread ----------------------------------------------------------------------------------------
 
 
 def of_thread(user: User, thread_id: str) -> QuerySet[Message]:
@@ -59,16 +162,9 @@ def add(thread: Thread, new: NewMessage) -> Message:
     if new.attachments:
         attachments.attach(thread, new.attachments)
     if not thread.title and new.role == Message.Role.USER:
-        thread.title = title_from(message.text)
+        line = " ".join(message.text.split())
+        thread.title = line if len(line) <= TITLE_LENGTH else line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
     return message
-
-
-def title_from(text: str) -> str:
-    """Return the first words of ``text``, at most ``TITLE_LENGTH`` characters and an ellipsis."""
-    line = " ".join(text.split())
-    if len(line) <= TITLE_LENGTH:
-        return line
-    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
 
 
 def update(message: Message, *, metadata: dict[str, str]) -> Message:

@@ -10,8 +10,8 @@ from django.db import transaction
 from chat.actions.assistants import assistants
 from chat.actions.conversation import messages as thread_messages
 from chat.actions.conversation import runs, sending, threads
-from chat.actions.conversation.message_content import clean_message
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.messages import clean_message
+from chat.actions.conversation.runs import NewRun
 from chat.models import Assistant, File, Message, Run, Thread, User
 
 

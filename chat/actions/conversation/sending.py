@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from chat.actions import notify
 from chat.actions.conversation import messages, runs, threads
 from chat.actions.conversation.attachments import attachments_for
-from chat.actions.conversation.message_content import NewMessage, clean_message, composer_content
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.messages import NewMessage, clean_message, composer_content
+from chat.actions.conversation.runs import NewRun
 from chat.errors import InvalidRequest, NotFound, Refusal, ThreadBusy
 from chat.models import File, Message, QueuedMessage, Run, Thread, User
 from chat.models.resource_uses import add_uses

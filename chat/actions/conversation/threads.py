@@ -22,9 +22,13 @@ from chat.models.threads import ThreadQuerySet
 MAX_TITLE = 200
 
 
-def get(user: User, thread_id: str) -> Thread:
-    """Return the user's thread. Raise ``Absent``, also for another's."""
-    return _find(Thread.objects.all(), user, thread_id)
+def get(user: User, thread_id: str, *, rows: QuerySet[Thread] | None = None) -> Thread:
+    """Return the user's thread, out of ``rows`` or all. Raise ``Absent``, also for another's."""
+    thread = (Thread.objects.all() if rows is None else rows).filter(owner=user, id=thread_id).first()
+    if thread is None:
+        raise Absent("thread", thread_id)
+    thread.owner = user  # spares a look-up
+    return thread
 
 
 def lock(user: User, thread_id: str) -> Thread:
@@ -33,15 +37,7 @@ def lock(user: User, thread_id: str) -> Thread:
     Everything that posts a message or starts a run begins with this.
     """
     # Without the key's lock, so that a worker can commit rows that refer to the thread.
-    return _find(Thread.objects.select_for_update(no_key=True), user, thread_id)
-
-
-def _find(rows: QuerySet[Thread], user: User, thread_id: str) -> Thread:
-    thread = rows.filter(owner=user, id=thread_id).first()
-    if thread is None:
-        raise Absent("thread", thread_id)
-    thread.owner = user  # spares a look-up
-    return thread
+    return get(user, thread_id, rows=Thread.objects.select_for_update(no_key=True))
 
 
 def lock_by_id(thread_id: str) -> Thread | None:

@@ -16,7 +16,7 @@ from chat.admin.shared.permissions import may_read
 from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, ResourceUse, Run, Thread
-from chat.models.resource_uses import attached_in, pictures_in
+from chat.models.resource_uses import pictures_in
 from chat.models.stored_content import IMAGE_TYPES
 
 OCTET_STREAM = "application/octet-stream"
@@ -31,7 +31,8 @@ def message_file_ids(message: Message) -> list[str]:
         for annotation in part["text"]["annotations"]
         if annotation["type"] == "file_path"
     ]
-    return list(dict.fromkeys([*pictures_in(message.content), *linked, *attached_in(message.attachments)]))
+    attached = [attachment["file_id"] for attachment in message.attachments if attachment.get("file_id")]
+    return list(dict.fromkeys([*pictures_in(message.content), *linked, *attached]))
 
 
 def existing_files(thread: Thread, ids: Iterable[str]) -> dict[str, File]:

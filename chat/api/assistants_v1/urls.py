@@ -11,7 +11,7 @@ from chat.api.assistants_v1 import assistants, files
 from chat.api.assistants_v1.bodies import convert_body
 from chat.api.assistants_v1.shapes import to_v1
 from chat.api.http.error_responses import unknown_url_response
-from chat.api.http.json_parser import JsonParser
+from chat.api.http.parser import JsonParser
 from chat.api.http.request import ApiRequest
 from chat.api.urls import ROUTERS, EverthreadAPI, url_patterns
 

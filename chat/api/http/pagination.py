@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from django.db.models import Model, Q, QuerySet
 from pydantic import Field
 
-from chat.api.http.query_params import QueryParams
+from chat.api.http.parser import QueryParams
 from chat.errors import InvalidRequest
 from chat.models.api_objects.shapes import ListObject
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
@@ -16,10 +18,9 @@ from django.utils.encoding import escape_uri_path
 from chat.actions.access import api_keys, rate_limits
 from chat.api.assistants_v1 import shapes
 from chat.api.http.error_responses import error_response, unknown_url_response
-from chat.api.http.request import ApiRequest
+from chat.api.http.request import ApiRequest, Beta
 from chat.api.middleware import idempotency
-from chat.api.middleware.beta_header import parse_beta_header
-from chat.errors import MethodNotAllowed, NotSignedIn
+from chat.errors import InvalidRequest, MethodNotAllowed, NotSignedIn
 
 log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
@@ -72,24 +73,22 @@ class ApiKeyMiddleware:
             return self.get_response(request)
         request.api_key = api_keys.find(bearer_key(request))
         request.user = request.api_key.owner
-        if allowance := rate_limits.spend(request.api_key):
+        if allowance := rate_limits.buckets.spend(request.api_key):
             headers |= rate_limits.headers(allowance)
         request.beta = parse_beta_header(request)
         if request.beta != "v2":
             request.urlconf = V1_URLS
         request.event_converter = partial(shapes.event_converter, request.user) if request.beta == "v1" else None
-        response = self.respond(request)
+        if request.method == "POST" and request.headers.get("Idempotency-Key"):
+            response = idempotency.respond_once(request, self.get_response)
+        else:
+            response = self.get_response(request)
         if response.status_code == 404 and not is_json(response):
             return unknown_url_response(request)
         if response.status_code == 405:
             headers["Allow"] = response["Allow"]
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")
         return response
-
-    def respond(self, request: ApiRequest) -> HttpResponseBase:
-        if request.method == "POST" and request.headers.get("Idempotency-Key"):
-            return idempotency.respond_once(request, self.get_response)
-        return self.get_response(request)
 
 
 def bearer_key(request: HttpRequest) -> str:
@@ -104,3 +103,24 @@ def bearer_key(request: HttpRequest) -> str:
 
 def is_json(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "").startswith("application/json")
+
+
+ASSISTANTS_PATHS = re.compile(r"/(assistants|threads)(/|$)")
+ASSISTANT_FILES = re.compile(r"/assistants/[^/]+/files(/|$)")  # which only the first API had
+MISSING = (
+    "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again by setting the header"
+    " 'OpenAI-Beta: assistants=v2'."
+)
+DEPRECATED = "The v1 Assistants API has been deprecated."
+ADVICE = " Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
+GUIDE = " See the migration guide for more information: https://platform.openai.com/docs/assistants/migration."
+
+
+def parse_beta_header(request: HttpRequest) -> Beta:
+    """Return the header's version. Raise ``InvalidRequest`` for others than v2 if ``EVERTHREAD_STRICT_BETA_HEADER``."""
+    versions = {part.strip() for part in request.headers.get("OpenAI-Beta", "").split(",")}
+    beta: Beta = "v2" if "assistants=v2" in versions else "v1" if "assistants=v1" in versions else ""
+    if settings.EVERTHREAD_STRICT_BETA_HEADER and beta != "v2" and ASSISTANTS_PATHS.search(request.path):
+        message = DEPRECATED + ("" if ASSISTANT_FILES.search(request.path) else ADVICE) + GUIDE
+        raise InvalidRequest(message if beta else MISSING, code="invalid_beta")
+    return beta

@@ -12,8 +12,7 @@ from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.api.resources.threads import NewThread
 from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
-from chat.api.streaming.include import IncludeQuery
-from chat.api.streaming.sse import RunResponse, stream_run
+from chat.api.streaming.sse import IncludeQuery, RunResponse, stream_run
 from chat.models import Run
 from chat.models.api_objects.objects import run_object
 from chat.models.api_objects.run_shapes import RunObject

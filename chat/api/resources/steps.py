@@ -9,7 +9,7 @@ from ninja import Query, Router
 from chat.actions.conversation import runs, steps
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
-from chat.api.streaming.include import Include, IncludeQuery, hide_passages
+from chat.api.streaming.sse import Include, IncludeQuery, hide_passages
 from chat.models import Run, RunStep
 from chat.models.api_objects.objects import step_object
 from chat.models.api_objects.run_shapes import StepObject

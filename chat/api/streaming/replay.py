@@ -6,6 +6,7 @@ behind, reads the rows and sends what they imply, in the order in which it would
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from chat.engine.follow import ThreadSnapshot
@@ -51,8 +52,8 @@ class StreamProgress:
         self.known_steps = known_steps
         self.run_event = OUTPUTS_SUBMITTED if known_steps else ""  # the last one of the run itself
         self.last_events = {id: f"{STEP}{status}" for id, status in known_steps.items()}  # of each step and message
-        self.lengths: dict[Place, int] = {}  # characters of texts and of what calls stream; of pictures 0
-        self.output_counts: dict[Place, int] = {}  # outputs of code calls
+        self.lengths: Counter[Place] = Counter()  # characters of texts and of what calls stream; of pictures 0
+        self.output_counts: Counter[Place] = Counter()  # outputs of code calls
 
     def record(self, events: Iterable[Event]) -> list[StreamEvent]:
         """Note that ``events`` are sent. Return them, up to one that ends the stream."""
@@ -85,20 +86,16 @@ class StreamProgress:
         if name == types.MESSAGE_DELTA:
             for part in data["delta"]["content"]:
                 text = part["text"]["value"] if part["type"] == "text" else ""
-                self._lengthen((data["id"], part["index"]), text)
+                self.lengths[data["id"], part["index"]] += len(text)
         elif name == types.STEP_DELTA:
             for call in data["delta"]["step_details"]["tool_calls"]:
                 place = (data["id"], call["index"])
-                self._lengthen(place, _streamed_text(call))
-                count = len(call.get(CODE_INTERPRETER, {}).get("outputs") or ())
-                self.output_counts[place] = self.output_counts.get(place, 0) + count
+                self.lengths[place] += len(_streamed_text(call))
+                self.output_counts[place] += len(call.get(CODE_INTERPRETER, {}).get("outputs") or ())
         elif data["object"] == "thread.run":
             self.run_event = name
         else:
             self.last_events[data["id"]] = name
-
-    def _lengthen(self, place: Place, text: str) -> None:
-        self.lengths[place] = self.lengths.get(place, 0) + len(text)
 
     def _add(self, name: str, data: Object) -> None:
         if self.run_event != types.RUN_CANCELLING and _follows_cancel(name, data):
@@ -178,7 +175,7 @@ class StreamProgress:
         elif rest := _streamed_text(call)[length:]:
             self._add_call_delta(step_id, {"index": index, "type": kind, kind: {STREAMED_FIELD[kind]: rest}})
         for number, output in enumerate(call[kind].get("outputs", ())):
-            if number >= self.output_counts.get(place, 0):
+            if number >= self.output_counts[place]:
                 outputs = [{"index": number, **output}]
                 self._add_call_delta(step_id, {"index": index, "type": kind, kind: {"outputs": outputs}})
 

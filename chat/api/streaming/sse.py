@@ -11,13 +11,13 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 from django.http import StreamingHttpResponse
 
+from chat.api.http.parser import QueryParams
 from chat.api.http.request import ApiRequest
-from chat.api.streaming.include import Include, hide_passages
 from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.background.database_threads import in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
@@ -27,12 +27,20 @@ from chat.events.coalescing import coalesce
 from chat.events.types import STREAM_ENDS
 from chat.models import Run
 from chat.models.api_objects.objects import Object, thread_object
-from chat.models.api_objects.run_shapes import RunObject, StepObject
+from chat.models.api_objects.run_shapes import FoundPassage, RunObject, StepObject, ToolCallObject
+from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives
 BROKEN = "The stream broke; the run goes on. Retrieve it, or send the request again."
 Encode = Callable[[str, Object], bytes]
+Include = Literal["step_details.tool_calls[*].file_search.results[*].content"]
+
+
+class IncludeQuery(QueryParams):
+    """``include[]``: the text that file search found is sent only on request (reference, section 3)."""
+
+    include: list[Include] = []
 
 
 def stream_run(
@@ -167,3 +175,29 @@ async def own_snapshot(run: Run, snapshot: ThreadSnapshot) -> ThreadSnapshot:
     if snapshot.run is not None and snapshot.run["id"] == run.id:
         return snapshot
     return await in_thread(read_run_snapshot, run.id)
+
+
+# --- what file search found -------------------------------------------------------------------------------------------
+
+
+def hide_passages(step: StepObject) -> StepObject:
+    """Return the step without the text of the passages that file search found."""
+    details = step["step_details"]
+    if details["type"] != "tool_calls":
+        return step
+    calls = [_hide_in_call(call) for call in details["tool_calls"]]
+    return {**step, "step_details": {**details, "tool_calls": calls}}
+
+
+def _hide_in_call(call: ToolCallObject) -> ToolCallObject:
+    if call["type"] != FILE_SEARCH:
+        return call
+    search = call[FILE_SEARCH]
+    results = [_without_content(result) for result in search["results"]]
+    return {**call, FILE_SEARCH: {**search, "results": results}}
+
+
+def _without_content(result: FoundPassage) -> FoundPassage:
+    trimmed: FoundPassage = {**result}
+    trimmed.pop("content", None)
+    return trimmed

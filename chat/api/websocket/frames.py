@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from chat.api import schemas
-from chat.api.http.json_parser import parse_json
+from chat.api.http.parser import parse_json
 from chat.api.http.validation_errors import refusal_for
 from chat.api.message_schemas import NewMessage
 from chat.api.run_schemas import NewRun, ToolOutputs

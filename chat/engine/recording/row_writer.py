@@ -15,7 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from chat.background.database_threads import DatabaseThread
 from chat.models import Message, Run
-from chat.models.resource_uses import add_uses, annotated_in, pictures_in
+from chat.models.resource_uses import add_uses, files_in
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def write_partials(partials: list[PartialMessage]) -> None:
 def _add_uses(partials: list[PartialMessage]) -> None:
     """Keep which files the partial answers name, as far as these were written: the others may be deleted."""
     contents = {partial.message.pk: partial.content for partial in partials}
-    naming = [pk for pk, content in contents.items() if pictures_in(content) or any(annotated_in(content))]
+    naming = [pk for pk, content in contents.items() if any(files_in(content))]
     if naming:  # seldom: most texts cite nothing, and cost no query
         add_uses(*Message.objects.filter(pk__in=naming, status=Message.Status.IN_PROGRESS))
 

@@ -111,9 +111,9 @@ class TestAKey:
 
     def test_is_counted_by_the_process(self) -> None:
         one = key(-1, limit=1)
-        assert rate_limits.spend(one) is not None
+        assert rate_limits.buckets.spend(one) is not None
         with pytest.raises(TooManyRequests):
-            rate_limits.spend(one)
+            rate_limits.buckets.spend(one)
 
 
 class TestMemory:

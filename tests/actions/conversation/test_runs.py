@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.actions.conversation import runs
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun, merge
 from chat.errors import InvalidRequest, InvalidThread, NotFound, WrongRunStatus
 from chat.models import Assistant, Message, Run, RunStep, StepType, Thread, User
 from tests.models.racing import race, raised
@@ -148,3 +148,22 @@ class TestRacingOutputs:
         # A stop may also come after the outputs were taken; it must never be lost.
         assert run.status == "cancelling"
         assert all(isinstance(error, WrongRunStatus) for error in raised(results))
+
+
+class TestTheResourcesOfARun:
+    def test_are_the_assistants_and_the_threads(self) -> None:
+        assistant = {"code_interpreter": {"file_ids": ["file-a"]}, "file_search": {"vector_store_ids": ["vs_a"]}}
+        thread = {
+            "code_interpreter": {"file_ids": ["file-t", "file-a"]},
+            "file_search": {"vector_store_ids": ["vs_t"]},
+        }
+        assert merge(assistant, thread) == {
+            "code_interpreter": {"file_ids": ["file-a", "file-t"]},
+            "file_search": {"vector_store_ids": ["vs_a", "vs_t"]},
+        }
+
+    def test_have_only_the_tools_that_either_has(self) -> None:
+        search = {"file_search": {"vector_store_ids": ["vs_t"]}}
+        assert merge({}, {}) == {}
+        assert merge(search, {}) == search
+        assert merge({}, search) == search

@@ -13,7 +13,7 @@ from channels.layers import get_channel_layer
 
 from chat.actions.access import api_keys
 from chat.actions.conversation import runs
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun
 from chat.api.websocket.consumer import MAX_MALFORMED, MAX_WAITING, ProgramConsumer
 from chat.events.bus import bus
 from chat.events.coalescing import coalesce

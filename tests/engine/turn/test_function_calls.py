@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat.actions.conversation import runs
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun
 from chat.events.bus import bus
 from chat.models import Assistant, Message, Run, RunStep, Thread
 from chat.providers.base import Usage

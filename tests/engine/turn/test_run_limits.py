@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.actions.conversation import runs
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun
 from chat.events.bus import bus
 from chat.models import Message, Run, RunStep, Thread
 from chat.models.threads import text_part

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from chat.actions.conversation import runs
-from chat.actions.conversation.run_settings import NewRun
+from chat.actions.conversation.runs import NewRun
 from chat.events.bus import bus
 from chat.models import Run, RunStep, Thread
 from chat.models.api_objects.objects import step_object

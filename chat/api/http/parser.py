@@ -1,14 +1,19 @@
-"""The parser of JSON bodies and query strings. It keeps nothing that a database or a reader of JSON cannot take."""
+"""The parser of JSON bodies and query strings, and the base of the models of query strings.
+
+It keeps nothing that a database or a reader of JSON cannot take.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
+from ninja import Schema
 from ninja.parser import Parser
+from pydantic import ValidationInfo, model_validator
 
 from chat.api.http.request import ApiRequest
 from chat.api.http.validation_errors import json_type
@@ -63,3 +68,21 @@ def without_nul(value: Any, *, depth: int) -> Any:
     if isinstance(value, list):
         return [without_nul(item, depth=depth + 1) for item in value]
     return {without_nul(key, depth=0): without_nul(item, depth=depth + 1) for key, item in value.items()}
+
+
+ALWAYS_ALLOWED = {"api-version"}  # clients made for Azure send it with each request
+
+
+class QueryParams(Schema):
+    """A query string. Unknown parameters are refused; ``deep_objects`` are names of parameters ``name[key]``."""
+
+    deep_objects: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def refuse_unknown(self, info: ValidationInfo) -> QueryParams:
+        for name in info.context["request"].GET if info.context else ():
+            base = name.partition("[")[0] if name.endswith("]") else ""
+            known = type(self).model_fields.keys() | ALWAYS_ALLOWED
+            if name.removesuffix("[]") not in known and base not in self.deep_objects:
+                raise InvalidRequest(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
+        return self
