@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from typing import Any
 
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import file_search as searching
@@ -16,8 +15,7 @@ from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
 from chat.engine.recording.row_writer import RowWriter
 from chat.engine.turn import loop
-from chat.engine.turn.run_limits import LimitReached, Reason
-from chat.engine.turn.usage_meter import UsageMeter
+from chat.engine.turn.run_limits import LimitReached
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
@@ -36,7 +34,7 @@ class Execution:
     def __init__(self, run: Run, *, writer: RowWriter, providers: LiveProviders) -> None:
         self.run, self.providers = run, providers
         self.writer = writer
-        self.recorder = Recorder(run, writer=writer, meter=UsageMeter())
+        self.recorder = Recorder(run, writer=writer)
         self.task: asyncio.Task[None] | None = None
         self.end_as: RunStatus | None = None
         self.interrupted_by = ""
@@ -60,7 +58,7 @@ class Execution:
             except asyncio.CancelledError:
                 await self._finish_stopped()
             except LimitReached as spent:
-                await self._end_incomplete(spent.reason)
+                await self.recorder.end(RunStatus.INCOMPLETE, incomplete_details={"reason": spent.reason})
             except ProviderError as error:
                 log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.message)
                 await self._fail(error.run_code, error.message)
@@ -98,7 +96,7 @@ class Execution:
         return Recorder(
             self.run,
             writer=self.writer,
-            meter=UsageMeter(),
+            spent=context.spent,
             hosted=context.hosted,
             sources=context.sources if in_words else {},
             files=context.links if in_words else {},
@@ -125,16 +123,18 @@ class Execution:
     async def _conclude(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
         """End or pause the run; or what the next turn is made of, when we have answered all calls ourselves."""
         if turn.reason == "length":
-            await self._end_incomplete("max_completion_tokens")
+            await self.recorder.end(RunStatus.INCOMPLETE, incomplete_details={"reason": "max_completion_tokens"})
         elif turn.reason == "content_filter":
             error = {"code": "server_error", "message": FILTERED}
-            await self._end(RunStatus.FAILED, reason="content_filter", last_error=error)
+            await self.recorder.end(RunStatus.FAILED, reason="content_filter", last_error=error)
         elif turn.calls:
             return await self._answer_calls(turn, context)
         else:
-            await self.recorder.cite_what_supports()
-            await self.recorder.show_pictures()
-            await self._end(RunStatus.COMPLETED)
+            if context.sources and self.recorder.message:
+                await self.recorder.message.cite_what_supports()
+            if context.pictures:
+                await self.recorder.show_pictures()
+            await self.recorder.end(RunStatus.COMPLETED)
         return None
 
     async def _answer_calls(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
@@ -144,14 +144,6 @@ class Execution:
             return None if waits else await self._read_context()
         await self.recorder.end(RunStatus.CANCELLED)
         return None
-
-    async def _end_incomplete(self, reason: Reason) -> None:
-        await self._end(RunStatus.INCOMPLETE, incomplete_details={"reason": reason})
-
-    async def _end(self, to: RunStatus, **fields: Any) -> None:
-        """End the run as ``to``, or as cancelled when a cancel came between the last word and here."""
-        if not await self.recorder.end(to, **fields):
-            await self.recorder.end(RunStatus.CANCELLED)
 
     async def _finish_stopped(self) -> None:
         if self.end_as is None:
@@ -165,6 +157,6 @@ class Execution:
 
     async def _fail(self, code: str, message: str) -> None:
         try:
-            await self._end(RunStatus.FAILED, last_error={"code": code, "message": message})
+            await self.recorder.end(RunStatus.FAILED, last_error={"code": code, "message": message})
         except Exception:
             log.exception("run %s could not be ended; it will be when its heartbeat is stale", self.run.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chat.engine.recording.message_content import MessageContent
 from chat.tools.citations import CitableResult, Citation, MarkerReader, marker, place_of, without_markers
 from tests.tools.joined import joined
 
@@ -71,26 +70,12 @@ class TestAMarker:
         assert place_of("cake") is None
 
 
-class TestTheAnnotationsOfAText:
-    @pytest.mark.parametrize("before", ["Cake", "蛋糕，", "🍰👩‍🍳 ", "é"])
-    def test_stand_where_their_text_is(self, before: str) -> None:
-        written = MessageContent()
-        written.add(before)
-        first = written.annotate(CITED)
-        written.add(" and ")
-        second = written.annotate(CITED)
-        [part] = written.content
-        value = part["text"]["value"]
-        assert [first["index"], second["index"]] == [0, 1]
-        assert len(part["text"]["annotations"]) == 2
-        for annotation in part["text"]["annotations"]:
-            assert value[annotation["start_index"] : annotation["end_index"]] == annotation["text"] == CITED.text
-
+class TestTheMarkersOfAText:
     def test_can_be_taken_out_of_it(self) -> None:
-        written = MessageContent()
-        written.add("Cake")
-        written.annotate(CITED)
-        written.add(", and tea")
-        written.annotate(CITED)
-        [part] = written.content
-        assert without_markers(**part["text"] | {"text": part["text"].pop("value")}) == "Cake, and tea"
+        text = f"Cake{CITED.text}, and tea{CITED.text}"
+        first, second = text.index("【"), text.rindex("【")
+        annotations = [
+            {"type": "file_citation", "start_index": start, "end_index": start + len(CITED.text)}
+            for start in (first, second)
+        ]
+        assert without_markers(text, annotations) == "Cake, and tea"

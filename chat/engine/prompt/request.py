@@ -13,7 +13,7 @@ from chat.errors import ContextOverflow
 from chat.models import File, Model, Run
 from chat.models.api_objects.objects import Object
 from chat.models.providers import ToolUse, resolve
-from chat.providers.base import Function, Request, Turn
+from chat.providers.base import Function, Request, Turn, Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.tools import code_interpreter, file_search, functions
 from chat.tools.citations import Sources
@@ -40,6 +40,7 @@ class TurnContext:
     groups: list[transcript.TurnGroup]
     done: list[transcript.RunItem]
     tokens_left: TokensLeft
+    spent: Usage = field(default_factory=Usage)
     hosted: HostedTools = field(default_factory=HostedTools)
     shown_pictures: Container[str] = ()
     files: Mapping[str, File] = field(default_factory=dict)
@@ -96,6 +97,7 @@ def read_context(run: Run) -> TurnContext:
         done=transcript.run_history(run),
         shown_pictures=transcript.shown_pictures(run) if hosted.code else (),
         tokens_left=run_limits.tokens_left(run),
+        spent=run_limits.tokens_used(run),
         hosted=hosted,
         files=files,
         links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id},

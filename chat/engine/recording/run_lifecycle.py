@@ -5,16 +5,16 @@ Call these inside a transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
-from chat.engine.turn import run_limits
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
-from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object
+from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.resource_uses import add_uses
 from chat.providers.base import Usage
 from chat.tools import code_interpreter
@@ -46,74 +46,104 @@ STEP_INSTANTS = {
 }
 
 
-def end(run: Run, to: RunStatus, *, reason: str | None = None, **fields: Any) -> NewEvents:
-    """Move ``run`` to the terminal status ``to`` and close its open message and step. Return the events, none if
-    someone else moved the run first.
+@dataclass(frozen=True, slots=True)
+class OpenRows:
+    """The messages and steps of a run that are open, with the columns that their end saves, and the run's ``usage``."""
 
-    ``fields`` are columns of the run (``last_error`` …); its usage is the sum of its steps' if it is not among them.
+    messages: Sequence[Message]
+    steps: Sequence[RunStep]
+    usage: Usage
+
+
+def end(
+    run: Run, to: RunStatus, *, open_rows: OpenRows | None = None, reason: str | None = None, **fields: Any
+) -> NewEvents:
+    """Move ``run`` to the terminal status ``to`` and close ``open_rows``, None: those that the database knows.
+
+    Return the events, none if someone else moved the run first. ``fields`` are columns of the run (``last_error`` …).
     """
     before = Run.objects.filter(pk=run.pk).first()
-    if "usage" not in fields:
-        fields["usage"] = usage_object(run_limits.tokens_used(run))
-    if before is None or not run.move(to, **fields):
+    rows = open_rows or _read_open_rows(run)
+    if before is None or not run.move(to, usage=usage_object(rows.usage), **fields):
         return []
     ending = ENDINGS[to]
     new_events: NewEvents = (
         [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
     )
-    for message in Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS):
-        new_events.append(close_message(message, reason=ending.reason if reason is None else reason))
-    for step in RunStep.objects.filter(run=run, status=StepStatus.IN_PROGRESS):
+    for message in rows.messages:
+        new_events += close_message(message, reason=ending.reason if reason is None else reason)
+    for step in rows.steps:
         # Told before the run's own end, so with the expiry that the run still had.
-        new_events.append(close_step(step, run=before, to=ending.step, error=run.last_error))
-    new_events.append((ending.event, run_object(run)))
-    return new_events
+        new_events += close_step(step, run=before, to=ending.step, error=run.last_error)
+    return [*new_events, (ending.event, run_object(run))]
 
 
-def close_message(message: Message, *, reason: str = "") -> tuple[str, Object]:
-    """Complete, or incomplete for ``reason`` (reference, section 6.2)."""
+def _read_open_rows(run: Run) -> OpenRows:
+    steps = list(RunStep.objects.filter(run=run))
+    return OpenRows(
+        messages=list(Message.objects.filter(run_id=run.id, status=Message.Status.IN_PROGRESS)),
+        steps=[step for step in steps if step.status == StepStatus.IN_PROGRESS],
+        usage=sum((usage_of(step.usage) for step in steps if step.usage), Usage()),
+    )
+
+
+def close_message(message: Message, *, reason: str = "") -> NewEvents:
+    """Save the content of an open message, which is complete, or incomplete for ``reason`` (reference, section 6.2).
+
+    Return the event; none, and nothing is saved, if it was closed before.
+    """
     now = timezone.now()
+    columns: dict[str, Any] = {"content": message.content}
     if reason:
-        message.status, message.incomplete_reason, message.incomplete_at = Message.Status.INCOMPLETE, reason, now
+        columns |= {"status": Message.Status.INCOMPLETE, "incomplete_reason": reason, "incomplete_at": now}
     else:
-        message.status, message.completed_at = Message.Status.COMPLETED, now
-    message.save(update_fields=["status", "incomplete_reason", "incomplete_at", "completed_at"])
-    name = types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED
-    return name, message_object(message)
+        columns |= {"status": Message.Status.COMPLETED, "completed_at": now}
+    if not _save_open(message, columns):
+        return []
+    add_uses(message)
+    return [(types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED, message_object(message))]
 
 
 def close_step(
     step: RunStep, *, run: Run, to: StepStatus, error: Object | None = None, usage: Usage | None = None
-) -> tuple[str, Object]:
-    """Close ``step`` as ``to``. ``error`` is why it failed; ``usage`` None leaves its usage as it is.
+) -> NewEvents:
+    """Save an open step as ``to``. ``error`` is why it failed; ``usage`` None leaves its usage as it is.
 
-    A step has no instant of its own for expired.
+    Return the event; none, and nothing is saved, if it was closed before. A step has no instant of its own for expired.
     """
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
-    step.status = to
-    step.details = code_interpreter.interrupt_open_calls(step.details)
+    columns: dict[str, Any] = {"status": to, "details": step.details}
+    columns["usage"] = step.usage if usage is None else usage_object(usage)
+    if step.type == StepType.TOOL_CALLS:
+        columns["details"] = code_interpreter.interrupt_open_calls(step.details)
     if instant:
-        setattr(step, instant, timezone.now())
+        columns[instant] = timezone.now()
     if to == StepStatus.FAILED:
-        step.last_error = error
-    if usage is not None:
-        step.usage = usage_object(usage)
-    step.save(update_fields=["status", "details", "usage", "last_error", "completed_at", "failed_at", "cancelled_at"])
-    return event, step_object(step, run=run)
+        columns["last_error"] = error
+    return [(event, step_object(step, run=run))] if _save_open(step, columns) else []
 
 
-def close_calls(step: RunStep, calls: list[Object], *, run: Run, usage: Usage) -> tuple[str, Object]:
+def close_calls(step: RunStep, calls: list[Object], *, run: Run, usage: Usage) -> NewEvents:
     """Close a step whose ``calls`` all have their outputs."""
     step.details = {"type": "tool_calls", "tool_calls": calls}
-    event = close_step(step, run=run, to=StepStatus.COMPLETED, usage=usage)
+    new_events = close_step(step, run=run, to=StepStatus.COMPLETED, usage=usage)
     add_uses(step)
-    return event
+    return new_events
 
 
-def save_usage(step: RunStep, usage: Usage) -> None:
-    """Save the tokens of the turn that ``step`` records."""
-    step.usage = usage_object(usage)
-    step.save(update_fields=["usage"])
+def save_calls(step: RunStep, calls: list[Object], *, usage: Usage | None = None) -> None:
+    """Have an open ``step`` list ``calls``. ``usage`` None leaves its usage as it is."""
+    details = {"type": "tool_calls", "tool_calls": calls}
+    if _save_open(step, {"details": details, "usage": step.usage if usage is None else usage_object(usage)}):
+        add_uses(step)
+
+
+def _save_open(row: Message | RunStep, columns: Mapping[str, Any]) -> bool:
+    """Set ``columns`` of ``row`` if its message or step is open, in one UPDATE. Return whether it was."""
+    was_open = type(row).objects.filter(pk=row.pk, status="in_progress").update(**columns) == 1
+    for name, value in columns.items():
+        setattr(row, name, value)
+    return was_open
 
 
 def number_events(run: Run, new_events: NewEvents) -> list[Event]:
@@ -166,20 +196,6 @@ def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
 def open_calls(run: Run) -> tuple[RunStep, NewEvents]:
     """A step that calls tools, none so far."""
     return _open_step(run, StepType.TOOL_CALLS, {"type": "tool_calls", "tool_calls": []})
-
-
-def save_calls(step: RunStep, calls: list[Object]) -> None:
-    """Have ``step`` list ``calls``."""
-    step.details = {"type": "tool_calls", "tool_calls": calls}
-    step.save(update_fields=["details"])
-    add_uses(step)
-
-
-def show_calls(step: RunStep, calls: list[Object]) -> None:
-    """Have ``step`` list ``calls``, unless ``step`` was closed meanwhile."""
-    step.details = {"type": "tool_calls", "tool_calls": calls}
-    if RunStep.objects.filter(pk=step.pk, status=StepStatus.IN_PROGRESS).update(details=step.details):
-        add_uses(step)
 
 
 def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, NewEvents]:
