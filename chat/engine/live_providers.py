@@ -13,11 +13,12 @@ from chat.models import Kind
 from chat.models import Provider as Row
 from chat.providers.base import ChatProvider
 from chat.providers.embedded.provider import EmbeddedProvider
-from chat.providers.openai.provider import OpenAIProvider
 from chat.providers.scripted.provider import ScriptedProvider
 
 
 def openai(row: Row) -> ChatProvider:
+    from chat.providers.openai.provider import OpenAIProvider  # its SDK takes a second to import
+
     # The SDK insists on some key; local servers take any.
     return OpenAIProvider(row.base_url or None, row.get_key() or "none", timeout=row.timeout)
 

@@ -18,7 +18,6 @@ from chat.errors import ProviderError
 from chat.models import Kind, Provider, VectorStore
 from chat.providers.base import Embedder
 from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.providers.openai.embedder import OpenAIEmbedder
 
 Version = tuple[datetime, str | None]
 
@@ -39,6 +38,8 @@ def embedder_of(store: VectorStore) -> Embedder:
     place = (row.pk, store.embedding_model)
     with _lock:
         if place not in _embedders or _embedders[place][0] != version:
+            from chat.providers.openai.embedder import OpenAIEmbedder  # its SDK takes a second to import
+
             # An older one may still be in use, so it is not closed.
             embedder = OpenAIEmbedder(
                 row.base_url or None, row.get_key(), model=store.embedding_model, timeout=float(row.timeout)

@@ -23,3 +23,11 @@ def test_a_database_without_a_scheme_stops_with_one_line(command: list[str]) -> 
         " Set it to one, such as postgres://user:password@host:5432/name or sqlite:////folder/file.\n"
     )
     assert not (ROOT / "test_postgres").exists()
+
+
+def test_a_command_starts_without_the_sdk_that_only_answers_need() -> None:
+    """To import it takes longer than all of the rest."""
+    code = "import django, sys; django.setup(); import config.routing; print('openai' in sys.modules)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    output = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment, text=True)
+    assert output == "False\n"

@@ -17,7 +17,6 @@ from chat.errors import ProviderError, TimedOut
 from chat.models import Kind
 from chat.models import Provider as ProviderRow
 from chat.providers.base import ChatProvider, Request, Text, Turn, Usage
-from chat.providers.openai.embedder import OpenAIEmbedder
 
 T = TypeVar("T")
 TIMEOUT = 60.0  # seconds; a local server may first have to load the model
@@ -111,6 +110,8 @@ def describe_answer(answer: ModelAnswer) -> str:
 
 def try_embeddings(row: ProviderRow) -> str:
     """Have its embedding model embed the question, and return a sentence on that. Raise ``ProviderError``."""
+    from chat.providers.openai.embedder import OpenAIEmbedder  # its SDK takes a second to import
+
     began = time.monotonic()
     timeout = min(TIMEOUT, float(row.timeout))
     embedder = OpenAIEmbedder(

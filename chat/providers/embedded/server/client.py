@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from chat.errors import Unreachable
 from chat.providers.base import Piece, Request
 from chat.providers.embedded.server.record import Server
 from chat.providers.embedded.server.supervisor import ServerSupervisor
-from chat.providers.openai.provider import OpenAIProvider
+
+if TYPE_CHECKING:
+    from chat.providers.openai.provider import OpenAIProvider
 
 SILENCE_SECONDS = 600.0
 """The longest silence: reading 4096 tokens takes a minute of one core, and both slots may be reading."""
@@ -54,6 +57,8 @@ class ServerClient:
 
     async def _connect(self) -> OpenAIProvider:
         """Return a provider for a server that answers. Raise ``Unreachable`` if none can be started."""
+        from chat.providers.openai.provider import OpenAIProvider  # its SDK takes a second to import
+
         server = await asyncio.to_thread(self._supervisor.ensure)
         if self._provider is None or server != self._server:
             old, self._server = self._provider, server
