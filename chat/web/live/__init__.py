@@ -3,7 +3,6 @@
 consumer       the page's socket; without one, ``pages.messages.news`` is polled
   feed           snapshots and events → frames for one page
     fragments      items → HTML
-      code_progress  code that is written and run
       open_answer    the answer that is written
-    run_progress   what the run does now
+    run_progress   what the run does now, and the code that it writes and runs
 """

@@ -22,12 +22,11 @@ from chat.models import Message, Thread, User
 from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live import fragments
-from chat.web.live.code_progress import CodeChanges, CodeProgress, code_deltas
 from chat.web.live.open_answer import OpenAnswer, message_deltas
-from chat.web.live.run_progress import STEP_ENDS, RunProgress, announcement_of
+from chat.web.live.run_progress import STEP_ENDS, CodeChanges, CodeProgress, RunProgress, announcement_of, code_deltas
 from chat.web.timeline import history
-from chat.web.timeline.messages import begun_answer, message_items
-from chat.web.timeline.run_details import NO_RUN, RunDetails, run_details
+from chat.web.timeline.history import NO_RUN, RunDetails, begun_answer, message_items, run_details
+from chat.web.timeline.items import CodeStep
 
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
@@ -75,6 +74,15 @@ class Feed:
     def apply(self, item: ThreadSnapshot | Sequence[Event]) -> str:
         """Return one frame of HTML that brings the page up to ``item``. Raise ``NotFound`` when the thread is gone."""
         parts = self._apply_snapshot(item) if isinstance(item, ThreadSnapshot) else self._apply_events(item)
+        progress = self.progress
+        panel = fragments.run_panel(
+            self.thread,
+            progress.run,
+            live=progress.is_live,
+            is_writing=bool(self.open) or (CODE_INTERPRETER in progress.tools and self.code.is_open),
+            is_searching=progress.is_searching,
+        )
+        parts.append(panel)
         return format_html_join("\n", "{}", ((part,) for part in parts if part))
 
     def text_frames(self, deltas: Sequence[Event]) -> list[str]:
@@ -86,7 +94,7 @@ class Feed:
                     frames.append(fragments.more_blocks(id, blocks, tail=answer.stream.tail))
                 else:
                     frames.append(more_text(id, answer.last_piece))
-        for code in code_deltas(deltas):
+        for code in code_deltas(deltas) if CODE_INTERPRETER in self.progress.tools else ():
             if self.code.add([code]):
                 frames.append(more_text(f"{code.step_id}-{code.place}", code.code))
         return frames
@@ -102,12 +110,12 @@ class Feed:
         open = {message["id"]: message for message in snapshot.messages if message["status"] == OPEN}
         code = self.code.compare(self.thread, since=self.complete.created_at)
         return [
-            self._missing(code, besides=on_page),
+            self._missing(code.missing, besides=on_page),
             self._finished(on_page - open.keys()),
             *fragments.code_changes(code),
             *[self._grown(message, blocks=blocks_on_page.get(id)) for id, message in open.items()],
-            self._panel(),
-            *fragments.around(self.thread),
+            fragments.waiting(self.thread),
+            fragments.title(self.thread),
         ]
 
     def _apply_page_state(self) -> Mapping[str, int]:
@@ -120,7 +128,7 @@ class Feed:
             self.complete = CompleteUpTo(last.number, last.created_at, last.run_created_at or last.created_at)
         return page.open
 
-    def _missing(self, code: CodeChanges, *, besides: Iterable[str]) -> SafeString:
+    def _missing(self, code_steps: Sequence[CodeStep], *, besides: Iterable[str]) -> SafeString:
         """Draw the whole messages, code steps and endings that the page lacks."""
         messages = self.thread.messages.annotate(run_created_at=F("run__created_at"))
         rows = list(messages.filter(number__gt=self.complete.number).order_by("-number")[: history.SHOWN])[::-1]
@@ -134,7 +142,8 @@ class Feed:
         if rows and not any(row.status == OPEN for row in rows):
             last = rows[-1]
             self.complete = CompleteUpTo(last.number, last.created_at, last.run_created_at or last.created_at)
-        return fragments.appended(history.in_order(new, code.missing, endings, known=self.runs))
+        items = history.in_order(new, code_steps, endings, known=self.runs)
+        return fragments.at_the_end(fragments.render_items(items))
 
     def _grown(self, message: Object, *, blocks: int | None) -> SafeString:
         """Draw what the page lacks of an answer that is being written. A new page has the first ``blocks`` of it."""
@@ -149,7 +158,8 @@ class Feed:
             answer.catch_up(message["content"])
         if blocks is not None:
             return fragments.more_of_answer(id, answer, answer.stream.blocks[blocks:])
-        return fragments.opened(begun_answer(message, run=run), answer)
+        item = begun_answer(message, run=run)
+        return fragments.at_the_end(fragments.open_answer(item, answer.stream, answer.pictures))
 
     def _details(self, run_id: str | None) -> RunDetails:
         self.runs = run_details([run_id], known=self.runs)
@@ -163,16 +173,6 @@ class Feed:
         self.sent |= {row.id for row in rows}
         return fragments.finished(message_items(rows, known=self.runs))
 
-    def _panel(self) -> SafeString:
-        is_writing = bool(self.open) or self.code.is_open
-        return fragments.run_panel(
-            self.thread,
-            self.progress.run,
-            live=self.progress.is_live,
-            is_writing=is_writing,
-            is_searching=self.progress.is_searching,
-        )
-
     # --- events ----------------------------------------------------------------------------------------------------
 
     def _apply_events(self, events: Sequence[Event]) -> list[SafeString]:
@@ -184,27 +184,27 @@ class Feed:
             self.thread = threads.get(self.user, self.thread_id)
         if names & DETAILS_CHANGE:
             self.runs.clear()
-        codes = list(code_deltas(events))
-        grown = self.code.add(codes)
-        code = CodeChanges()
-        if has_code and (grown or names & {*CHANGES, *STEP_ENDS, *types.RUN_ENDED}):
+        codes = list(code_deltas(events)) if has_code else []
+        code = None
+        if has_code and ((grown := self.code.add(codes)) or names & {*CHANGES, *STEP_ENDS, *types.RUN_ENDED}):
             self._details(self.progress.run["id"] if self.progress.run else None)
             code = self.code.compare(self.thread, since=self.complete.created_at, grown=grown, known=self.runs)
         return [
             *self._messages(events, names, code),
-            *(fragments.around(self.thread) if names & CHANGES else ()),
-            self._panel(),
+            *((fragments.waiting(self.thread), fragments.title(self.thread)) if names & CHANGES else ()),
             fragments.announcement(announcement_of(events, begins_code=any(each.begins for each in codes))),
         ]
 
-    def _messages(self, events: Sequence[Event], names: set[str], code: CodeChanges) -> list[SafeString]:
+    def _messages(self, events: Sequence[Event], names: set[str], code: CodeChanges | None) -> list[SafeString]:
         """Draw what ``events`` change in the messages and the code of the page, in the order of the page."""
         parts = []
         if names & {*CHANGES, *types.RUN_ENDED}:
-            parts.append(self._missing(code, besides=self.open))
-            code = replace(code, missing=())
+            parts.append(self._missing(code.missing if code else (), besides=self.open))
+            code = replace(code, missing=()) if code else None
         parts += [self._grown(event.data, blocks=None) for event in events if event.name == types.MESSAGE_CREATED]
-        parts += [fragments.appended(code.missing), *fragments.code_changes(code)]
+        if code:
+            parts.append(fragments.at_the_end(fragments.render_items(code.missing)))
+            parts += fragments.code_changes(code)
         for id, delta in message_deltas(events).items():
             if answer := self.open.get(id):
                 parts.append(fragments.more_of_answer(id, answer, answer.add(delta)))

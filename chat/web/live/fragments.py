@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chat.models import Thread
 from chat.models.api_objects.objects import Object
-from chat.web.live.code_progress import CodeChanges
 from chat.web.live.open_answer import OpenAnswer
+from chat.web.live.run_progress import CodeChanges
 from chat.web.markdown import BlockStream, highlight, render
+from chat.web.timeline.history import waiting_messages
 from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
-from chat.web.timeline.messages import waiting_messages
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -35,7 +35,7 @@ def render_item(item: Item) -> SafeString:
         case Answer(is_open=True):
             stream = BlockStream()
             stream.feed(item.text, item.marks, item.links)
-            return _open_answer(item, stream, item.pictures)
+            return open_answer(item, stream, item.pictures)
         case Answer():
             return _answer(item)
 
@@ -44,12 +44,8 @@ def render_items(items: Iterable[Item]) -> SafeString:
     return format_html_join("\n", "{}", ((render_item(each),) for each in items))
 
 
-def appended(new: Iterable[Item]) -> SafeString:
+def at_the_end(html: SafeString) -> SafeString:
     """Return new items for the end of the page, which skips those that it has already."""
-    return _at_the_end(render_items(new))
-
-
-def _at_the_end(html: SafeString) -> SafeString:
     return format_html('<div hx-swap-oob="beforeend:#messages">{}</div>', html) if html else NOTHING
 
 
@@ -61,14 +57,10 @@ def _answer(item: Answer, **more: object) -> SafeString:
     return _template("answer", {"entry": item, "html": html, "pictures": item.pictures, **more})
 
 
-def _open_answer(item: Answer, stream: BlockStream, pictures: Sequence[str]) -> SafeString:
+def open_answer(item: Answer, stream: BlockStream, pictures: Sequence[str]) -> SafeString:
+    """Return an answer that is being written, with the blocks and the open end that ``stream`` has so far."""
     text = {"blocks": blocks(stream.blocks), "tail": stream.tail}
     return _template("answer", {"entry": item, "pictures": pictures, **text})
-
-
-def opened(item: Answer, answer: OpenAnswer) -> SafeString:
-    """Return an answer that begins, for the end of the page, with the text that ``answer`` has so far."""
-    return _at_the_end(_open_answer(item, answer.stream, answer.pictures))
 
 
 def more_of_answer(id: str, answer: OpenAnswer, closed: Iterable[str]) -> SafeString:
@@ -124,11 +116,6 @@ def run_panel(
         calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
     doing = {"live": live, "is_writing": is_writing, "is_searching": is_searching, "calls": calls}
     return _template("run_panel", {"thread": thread, "run": run, **doing})
-
-
-def around(thread: Thread) -> tuple[SafeString, SafeString]:
-    """Return what is no message: the messages that wait, and the title."""
-    return waiting(thread), title(thread)
 
 
 def waiting(thread: Thread) -> SafeString:

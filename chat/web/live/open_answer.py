@@ -13,8 +13,7 @@ from chat.events.types import Event
 from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
 from chat.web.markdown import BlockStream, with_numbers
-from chat.web.timeline.cited_sources import citation_marks
-from chat.web.timeline.generated_files import links_of
+from chat.web.timeline.cited_sources import citation_marks, file_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +31,15 @@ def message_deltas(events: Iterable[Event]) -> dict[str, MessageDelta]:
     for event in events:
         if event.name == types.MESSAGE_DELTA:
             parts.setdefault(event.data["id"], []).extend(event.data["delta"]["content"])
-    return {id: _joined(content) for id, content in parts.items()}
-
-
-def _joined(content: Sequence[Object]) -> MessageDelta:
-    texts = [part["text"] for part in content if part["type"] == "text"]
-    return MessageDelta(
-        "".join(text.get("value") or "" for text in texts),
-        [annotation for text in texts for annotation in text.get("annotations") or ()],
-        pictures_in(content) if len(texts) < len(content) else (),
-    )
+    deltas = {}
+    for id, content in parts.items():
+        texts = [part["text"] for part in content if part["type"] == "text"]
+        deltas[id] = MessageDelta(
+            "".join(text.get("value") or "" for text in texts),
+            [annotation for text in texts for annotation in text.get("annotations") or ()],
+            pictures_in(content) if len(texts) < len(content) else (),
+        )
+    return deltas
 
 
 class OpenAnswer:
@@ -64,7 +62,7 @@ class OpenAnswer:
         marks = citation_marks(self.numbering.add(delta.annotations))
         inside = [replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks]
         self.last_piece = with_numbers(delta.text, inside)
-        return self.stream.feed(delta.text, marks, links_of(delta.annotations))
+        return self.stream.feed(delta.text, marks, file_links(delta.annotations))
 
     def catch_up(self, content: Sequence[Object]) -> list[SafeString]:
         """Add what is missing of the message's ``content``. Return the blocks that this closed."""

@@ -21,6 +21,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from chat.web.markdown.limits import new_env
 from chat.web.markdown.sanitize import citation_placeholder
 from chat.web.markdown.sanitize import preformatted as preformatted_text
 
@@ -79,14 +80,15 @@ def show_numbers(text: str, *, env: EnvType) -> str:
     return _replace_hidden(text, lambda each: f"[{each.mark.number}]", env=env)
 
 
+def with_numbers(text: str, marks: Sequence[CitationMark]) -> str:
+    """Return the text with numbers in brackets in place of the marks."""
+    env = new_env()
+    return show_numbers(hide_markers(text, marks, env=env), env=env)
+
+
 def restore_markers(text: str, *, env: EnvType) -> str:
     """Return a text with its markers put back."""
     return _replace_hidden(text, lambda each: each.marker, env=env)
-
-
-def chip_html(place: int, *, env: EnvType) -> str:
-    """Return the chip of the hidden marker at ``place``."""
-    return str(env["hidden"][place].chip)
 
 
 def preformatted(source: str, *, env: EnvType) -> SafeString:

@@ -6,7 +6,7 @@ HTML leaves this module through the sanitizer only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from chat.web.markdown import citations, code, files, formulas, rules
-from chat.web.markdown.limits import MAX_NESTING
+from chat.web.markdown.limits import MAX_NESTING, TextSize, new_env, normalize
 from chat.web.markdown.sanitize import sanitize_html
 
 Env = MutableMapping[str, Any]
@@ -34,25 +34,42 @@ _BLOCK_STEPS = frozenset({"normalize", "block"})
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A top-level block: its tokens, the lines ``[start, end)`` it covers, and its own text."""
+    """A top-level block: its tokens, the lines ``[start, end)`` it covers, and its own text.
 
+    ``kind`` is the type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …
+    """
+
+    kind: str
     tokens: list[Token]
     start: int
     end: int
     source: str
 
-    @property
-    def kind(self) -> str:
-        """Return the type of its first token: ``paragraph_open``, ``fence``, ``bullet_list_open`` …"""
-        return self.tokens[0].type
+
+def render(
+    text: str, marks: Sequence[citations.CitationMark] = (), links: Mapping[str, str] = files.NO_LINKS
+) -> SafeString:
+    """Return a whole Markdown text as HTML that is safe to put on a page, with chips for its ``marks``.
+
+    ``links`` are the URLs of the files that it names as ``sandbox:/mnt/data/…``. A text that is too large comes back in
+    ``<pre class="as-written">``, escaped; no text raises an error.
+    """
+    env = new_env()
+    if links:
+        files.add_links(links, env=env)
+    source = normalize(citations.hide_markers(text, marks, env=env))
+    size = TextSize()
+    size.add(source)
+    if not size.fits:
+        return citations.preformatted(source, env=env)
+    return SafeString("".join(render_block(block, env=env) for block in split_blocks(source, env=env)))
 
 
 def split_blocks(source: str, *, env: Env) -> list[Block]:
     """Return the top-level blocks of a normalized text. Link definitions are put into ``env["references"]``."""
     tokens: list[Token] = []
     _MARKDOWN.block.parse(source, _MARKDOWN, env, tokens)
-    lines = source.split("\n")
-    return [_block(group, lines) for group in _groups(tokens)]
+    return list(_blocks(tokens, source.split("\n")))
 
 
 def render_block(block: Block, *, env: Env) -> SafeString:
@@ -63,20 +80,16 @@ def render_block(block: Block, *, env: Env) -> SafeString:
     for step in _INLINE_STEPS:
         step(state)
     html = str(_MARKDOWN.renderer.render(state.tokens, _MARKDOWN.options, env))
-    return sanitize_html(html, chip=partial(citations.chip_html, env=env), file=partial(files.html_at, env=env))
+    return sanitize_html(html, chip=lambda place: str(env["hidden"][place].chip), file=partial(files.html_at, env=env))
 
 
-def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
-    start = 0
+def _blocks(tokens: list[Token], lines: list[str]) -> Iterator[Block]:
+    first = 0
     for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0:
-            yield tokens[start : index + 1]
-            start = index + 1
-
-
-def _block(tokens: list[Token], lines: list[str]) -> Block:
-    start, end = tokens[0].map or (0, 0)
-    return Block(tokens, start, end, "\n".join(lines[start:end]))
+            start, end = tokens[first].map or (0, 0)
+            yield Block(tokens[first].type, tokens[first : index + 1], start, end, "\n".join(lines[start:end]))
+            first = index + 1
 
 
 def _parse_inline(state: StateCore) -> None:

@@ -70,7 +70,7 @@ def _inline(tokens: list[Token], state: StateCore) -> Iterator[Token]:
         elif token.type == "image":
             yield from _image(token, state.env, inside_link=link is not None)
         elif token.type == "text" and link is None:
-            yield from _link_files(token.content, state)
+            yield from _link_files(token.content, state) if state.env["files"] else _link_urls(token.content, state.md)
         else:
             yield token
 
@@ -115,8 +115,7 @@ def _image(image: Token, env: EnvType, *, inside_link: bool) -> Iterator[Token]:
 
 
 def _link_files(text: str, state: StateCore) -> Iterator[Token]:
-    pieces = files.split_at_links(text, env=state.env) if state.env["files"] else [text]
-    for number, piece in enumerate(pieces):
+    for number, piece in enumerate(files.split_at_links(text, env=state.env)):
         yield from files.link_tokens(piece, env=state.env) if number % 2 else _link_urls(piece, state.md)
 
 

@@ -10,8 +10,9 @@ characters for each one fed: the cost is linear, whatever the text and the piece
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -19,15 +20,23 @@ from django.utils.safestring import SafeString
 
 from chat.web.markdown import citations, files, parser
 from chat.web.markdown.citations import CitationMark
-from chat.web.markdown.endings import MayEnd, begins_another, closes_fence, end_test, is_empty, is_fence
 from chat.web.markdown.limits import TextSize, new_env, normalize
 from chat.web.markdown.parser import Block
+
+MayEnd = Callable[[str, bool], bool]  # (line, whether the line before is empty)
 
 PARSED_PER_CHARACTER = 4
 PARSED_AT_FIRST = 4_096  # characters; below that a second look costs nothing
 
 _ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "blockquote_open", "table_open", parser.DEFINITION})
 _ENDED_BY_THEMSELVES = frozenset({"heading_open", "hr", "formula_block"})
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_LIST = re.compile(r" {0,3}(?:\d{1,9}([.)])|([-+*]))(?:[ \t]|$)")
+_QUOTE = re.compile(r" {0,3}>")
+_CODE = re.compile(r" {4}| {0,3}\t")
+_START = re.compile(r" {0,3}(?:[#>]|`{3}|~{3}|\$\$|\\\[|[-+*][ \t]|\d{1,9}[.)][ \t]|[-_*=|: \t]+$)")
+_BEGUN = re.compile(r"[^\s\d*+-]|\*\*\S")  # after an empty line: it cannot belong to a list above
 
 
 class BlockStream:
@@ -63,7 +72,7 @@ class BlockStream:
     @property
     def tail(self) -> str:
         """Return the text of what is not closed yet; numbers in brackets stand for citations."""
-        return citations.show_numbers(self._tail(), env=self._env)
+        return citations.show_numbers(self._tail(), env=self._env) if self._env["hidden"] else self._tail()
 
     def _tail(self) -> str:
         self._open_line = ["".join(self._open_line)]
@@ -84,30 +93,27 @@ class BlockStream:
         self._size.add(more)
         more = self._carriage_return + more
         self._carriage_return = "\r" if more.endswith("\r") else ""
-        first, *others = normalize(more.removesuffix("\r")).split("\n")
-        self._write(first)
-        for piece in others:
-            self._end_line()
-            self._write(piece)
+        for number, piece in enumerate(normalize(more.removesuffix("\r")).split("\n")):
+            if number:
+                self._end_line()
+            self._open_line.append(piece)
+            if len(self._begin) < 3:
+                self._begin = (self._begin + piece)[:3]
         return self._close() if self._must_look() else []
 
     def finish(self) -> list[SafeString]:
         """End the text. Return the HTML of the blocks that were still open."""
         source = self._tail() + normalize(self._carriage_return)
         self._carriage_return, self._lines, self._open_line = "", [], []
-        if not self._size.fits:
-            return self._add([citations.preformatted(source, env=self._env)])
-        blocks = parser.split_blocks(source, env=self._env)
-        return self._add(
-            [parser.render_block(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION]
-        )
+        if self._size.fits:
+            blocks = parser.split_blocks(source, env=self._env)
+            html = [parser.render_block(block, env=self._env) for block in blocks if block.kind != parser.DEFINITION]
+        else:
+            html = [citations.preformatted(source, env=self._env)]
+        self.blocks += html
+        return html
 
     # --- lines -----------------------------------------------------------------------------------------------------
-
-    def _write(self, piece: str) -> None:
-        self._open_line.append(piece)
-        if len(self._begin) < 3:
-            self._begin = (self._begin + piece)[:3]
 
     def _end_line(self) -> None:
         line = "".join(self._open_line)
@@ -123,12 +129,12 @@ class BlockStream:
 
     def _has_begun_another(self) -> bool:
         """Return whether the open line, not yet whole, is sure to be of another block than the lines before it."""
-        return bool(self._lines) and is_empty(self._lines[-1]) and begins_another(self._begin)
+        return bool(self._lines) and is_empty(self._lines[-1]) and _BEGUN.match(self._begin) is not None
 
     # --- closing ---------------------------------------------------------------------------------------------------
 
     def _must_look(self) -> bool:
-        if not self._looked_ahead and self._has_begun_another() and not is_fence(self._lines[0]):
+        if not self._looked_ahead and self._has_begun_another() and not _FENCE.match(self._lines[0]):
             self._is_due = True
         allowed = PARSED_PER_CHARACTER * self._size.characters + PARSED_AT_FIRST
         return self._is_due and self.parsed + self._length <= allowed and self._size.fits
@@ -145,7 +151,9 @@ class BlockStream:
             return []
         cut = blocks[len(closed)].start if len(closed) < len(blocks) else closed[-1].end
         self._drop(cut, references=env["references"])
-        return self._add([parser.render_block(block, env=env) for block in closed if block.kind != parser.DEFINITION])
+        html = [parser.render_block(block, env=env) for block in closed if block.kind != parser.DEFINITION]
+        self.blocks += html
+        return html
 
     def _ended(self, blocks: list[Block]) -> list[Block]:
         ended = blocks if blocks and self._has_ended(blocks[-1]) else blocks[:-1]
@@ -175,6 +183,64 @@ class BlockStream:
         self._length = sum(map(len, self._lines)) + len(self._lines)
         self._may_end = end_test(self._lines[0]) if self._lines else None
 
-    def _add(self, blocks: list[SafeString]) -> list[SafeString]:
-        self.blocks += blocks
-        return blocks
+
+# --- lines that could end the block that they follow ------------------------------------------------------------------
+#
+# Guesses, from the first line of the block and without parsing. A guess decides when the parser is asked, never what
+# that answers: a wrong one costs time or shows a block a little later.
+
+
+def is_empty(line: str) -> bool:
+    """Return whether a line is what Markdown calls empty."""
+    return not line.strip(" \t")
+
+
+def end_test(first: str) -> MayEnd:
+    """Return the guess for a block with this first line; it holds for that line too."""
+    for pattern, kind in _KINDS:
+        if match := pattern.match(first):
+            return kind(match)
+    return _paragraph
+
+
+def closes_fence(line: str, opening: str) -> bool:
+    """Return whether the line ends a block of code that ``opening``, for example three backticks, began."""
+    marks = line.strip(" \t")
+    return not _CODE.match(line) and len(marks) >= len(opening) and not marks.strip(opening[0])
+
+
+def _fence(opening: re.Match[str]) -> MayEnd:
+    return lambda line, _after_empty: closes_fence(line, opening[1])
+
+
+def _list(item: re.Match[str]) -> MayEnd:
+    def may_end(line: str, after_empty: bool) -> bool:
+        if is_empty(line) or line.startswith(("  ", "\t")):
+            return False
+        other = _LIST.match(line)
+        if other and other.groups() == item.groups():
+            return False
+        return after_empty or _START.match(line) is not None
+
+    return may_end
+
+
+def _quote(_: re.Match[str]) -> MayEnd:
+    return lambda line, after_empty: not _QUOTE.match(line) and _paragraph(line, after_empty)
+
+
+def _code(_: re.Match[str]) -> MayEnd:
+    return lambda line, _after_empty: not is_empty(line) and not _CODE.match(line)
+
+
+def _paragraph(line: str, _after_empty: bool) -> bool:
+    # Also for headings, rules, tables and formulas.
+    return is_empty(line) or _START.match(line) is not None or line.rstrip(" \t").endswith(("$$", "\\]"))
+
+
+_KINDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], MayEnd]]] = [
+    (_FENCE, _fence),
+    (_LIST, _list),
+    (_QUOTE, _quote),
+    (_CODE, _code),
+]

@@ -11,8 +11,7 @@ from chat.actions.conversation import threads
 from chat.errors import NotFound
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.decorators import SignedInRequest, signed_in_page
-from chat.web.timeline.code_calls import output_of
-from chat.web.timeline.generated_files import code_steps
+from chat.web.timeline.code_calls import code_steps, output_of
 
 
 @require_safe

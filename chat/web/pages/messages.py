@@ -28,7 +28,7 @@ from chat.web.live import fragments
 from chat.web.live.consumer import page_state
 from chat.web.live.feed import Feed
 from chat.web.pages.files import attachment_chips
-from chat.web.timeline.messages import file_ids, message_items, text_with_sources
+from chat.web.timeline.history import file_ids, message_items, text_with_sources
 
 MOST_FILES = 20  # of one message
 
@@ -75,7 +75,7 @@ def composer_form(request: SignedInRequest) -> ComposerForm:
 
 def composer_response(request: SignedInRequest, posted: Posted) -> HttpResponse:
     """Return the new message for the end of the page, unless it waits, and an empty composer."""
-    message = fragments.appended(message_items([posted.message])) if posted.message else ""
+    message = fragments.at_the_end(fragments.render_items(message_items([posted.message]))) if posted.message else ""
     response = render(request, "chat/message_sent.html", {"fragment": message, "client_key": secrets.token_urlsafe(18)})
     return trigger_client_event(response, "everthread:sent")
 

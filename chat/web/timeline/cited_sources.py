@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,7 @@ from chat.actions.conversation.citations import FileSearch, NumberedCitation, Pl
 from chat.actions.conversation.cited_sources import Excerpt
 from chat.documents.formats import FileKind, format_of
 from chat.errors import Unreadable
+from chat.models.api_objects.objects import Object
 from chat.web.markdown import CitationMark
 
 FULL = 0.75  # of the longest line: from that on a line was broken by the page's width
@@ -29,20 +31,17 @@ WORDS: dict[FileKind | None, tuple[Any, Any]] = {  # for one part of a file, and
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line under an answer. ``where`` is the page or slide in words, ``heading`` the one it stands under."""
+    """A line under an answer. ``where`` is the page or slide in words, ``heading`` the one it stands under.
+
+    ``label`` is what a screen reader says.
+    """
 
     number: int
     file_name: str
     where: str
     heading: str
-
-    @property
-    def label(self) -> str:
-        return _("Source %(number)d: %(name)s") % {"number": self.number, "name": self.name_and_place}
-
-    @property
-    def name_and_place(self) -> str:
-        return f"{self.file_name}, {self.where}" if self.where else self.file_name
+    name_and_place: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,16 @@ class SearchLine:
 
 
 def source_line(citation: NumberedCitation) -> SourceLine:
-    where = place_in_words(citation.place, file_name=citation.file_name)
-    return SourceLine(citation.number, citation.file_name, where, citation.place.heading if citation.place else "")
+    name, where = citation.file_name, place_in_words(citation.place, file_name=citation.file_name)
+    name_and_place = f"{name}, {where}" if where else name
+    return SourceLine(
+        number=citation.number,
+        file_name=name,
+        where=where,
+        heading=citation.place.heading if citation.place else "",
+        name_and_place=name_and_place,
+        label=_("Source %(number)d: %(name)s") % {"number": citation.number, "name": name_and_place},
+    )
 
 
 def search_line(search: FileSearch) -> SearchLine:
@@ -82,6 +89,12 @@ def citation_marks(references: Iterable[Reference]) -> list[CitationMark]:
         CitationMark(each.start, each.end, each.citation.number, source_line(each.citation).label)
         for each in references
     ]
+
+
+def file_links(annotations: Iterable[Object]) -> Mapping[str, str]:
+    """Return the URLs of the files that a text names, by what it calls them: ``sandbox:/mnt/data/plot.png``."""
+    links = (each for each in annotations if each["type"] == "file_path")
+    return {each["text"]: reverse("file", args=[each["file_path"]["file_id"]]) for each in links}
 
 
 def reflow(excerpt: Excerpt, *, file_name: str) -> Excerpt:

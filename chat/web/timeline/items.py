@@ -11,8 +11,7 @@ from chat.actions.conversation.attachments import ReadingProgress
 from chat.models import File
 from chat.web.markdown import NO_LINKS, CitationMark
 from chat.web.timeline.cited_sources import SearchLine, SourceLine
-from chat.web.timeline.code_calls import CodeCall
-from chat.web.timeline.generated_files import NO_FILES, GeneratedFiles
+from chat.web.timeline.code_calls import NO_FILES, CodeCall, GeneratedFiles
 
 
 @dataclass(frozen=True, slots=True)
