@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from functools import partial
 
 from chat.background.database_threads import in_thread
-from chat.engine.hosted_tools import file_search as searching
+from chat.engine.hosted_tools import file_search
 from chat.engine.hosted_tools.dispatch import ToolCallDispatch
 from chat.engine.live_providers import LiveProviders
 from chat.engine.prompt import request
@@ -15,13 +16,12 @@ from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
 from chat.engine.recording.row_writer import RowWriter
 from chat.engine.turn import loop
-from chat.engine.turn.run_limits import LimitReached
+from chat.engine.turn.usage import LimitReached
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
-from chat.providers.base import Request, Text, ToolCallPiece
-from chat.providers.tool_names import FUNCTION
-from chat.tools import file_search
+from chat.providers.base import Text, ToolCallPiece
+from chat.providers.tool_names import FILE_SEARCH, FUNCTION
 
 log = logging.getLogger(__name__)
 BROKE = "Sorry, something went wrong."
@@ -69,44 +69,39 @@ class Execution:
 
     async def _work(self) -> None:
         await self.recorder.begin()
-        if file_search.options(self.run):
-            await searching.wait_until_read(self.run)
-        context: TurnContext | None = await self._read_context()
-        if context and request.must_search_first(self.run, context):
+        if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
+            await file_search.wait_until_read(self.run)
+        context: TurnContext | None = await in_thread(request.read_context, self.run)
+        if context and context.tools.search_first and not context.history.items:
             context = await self._search_first(context)
         while context:
-            context.tokens_left.check()
+            if context.tokens_left:
+                context.tokens_left.check()
             self.recorder = self._new_recorder(context)
             context = await self._conclude(await self._take_turn(context), context)
 
     async def _search_first(self, context: TurnContext) -> TurnContext | None:
         """Search for a model that does not do so itself."""
-        call = await in_thread(searching.search_for_question, self.run)
+        call = await in_thread(file_search.search_for_question, self.run)
         if call is None:
             return context
         self.recorder = self._new_recorder(context)
         await self.recorder.call(ToolCallPiece(0, call.id, call.name))
         return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), context)
 
-    async def _read_context(self) -> TurnContext:
-        return await in_thread(request.read_context, self.run)
-
     def _new_recorder(self, context: TurnContext) -> Recorder:
-        in_words = self.run.response_format in request.IN_WORDS
         return Recorder(
             self.run,
             writer=self.writer,
-            spent=context.spent,
-            hosted=context.hosted,
-            sources=context.sources if in_words else {},
-            files=context.links if in_words else {},
-            pictures=context.pictures,
+            spent=context.history.spent,
+            tools=context.tools,
+            sources=context.sources,
+            files=context.links,
+            pictures=context.history.pictures,
         )
 
     async def _take_turn(self, context: TurnContext) -> loop.TurnEnded:
-        def ask(shrink: int) -> Request:
-            return request.build_request(self.run, context=context, shrink=shrink)
-
+        ask = partial(request.build_request, self.run, context)
         recorder, turn = self.recorder, loop.TurnEnded("stop", ())
         provider = self.providers.get(context.model.provider)
         async with aclosing(loop.stream_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
@@ -132,7 +127,7 @@ class Execution:
         else:
             if context.sources and self.recorder.message:
                 await self.recorder.message.cite_what_supports()
-            if context.pictures:
+            if context.history.pictures:
                 await self.recorder.show_pictures()
             await self.recorder.end(RunStatus.COMPLETED)
         return None
@@ -141,7 +136,7 @@ class Execution:
         calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answered()
         waits = any(call["type"] == FUNCTION for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
-            return None if waits else await self._read_context()
+            return None if waits else await in_thread(request.next_context, self.run, context)
         await self.recorder.end(RunStatus.CANCELLED)
         return None
 

@@ -29,15 +29,6 @@ def declared_functions(tools: Iterable[Mapping[str, Any]]) -> list[Function]:
     ]
 
 
-def provider_tool_choice(tool_choice: str | Mapping[str, Any]) -> str | Mapping[str, str]:
-    """The API's ``tool_choice`` in the terms of ``providers.base.Request``."""
-    if isinstance(tool_choice, str):
-        return tool_choice
-    if tool_choice["type"] == FUNCTION:
-        return {"name": tool_choice["function"]["name"]}
-    return {"name": tool_choice["type"]}
-
-
 def api_function(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A function as the API shows it: with ``parameters`` and ``strict``, and a description if it has one."""
     described = {"description": spec["description"]} if spec.get("description") is not None else {}

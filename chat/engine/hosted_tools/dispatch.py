@@ -9,8 +9,7 @@ from chat.engine.hosted_tools import code_interpreter as interpreting
 from chat.engine.hosted_tools import file_search as searching
 from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
-from chat.engine.turn import run_limits
-from chat.engine.turn.tool_calls import function_call
+from chat.engine.turn.tool_calls import MOST_CALLS, function_call
 from chat.errors import ProviderError
 from chat.models import Run
 from chat.models.api_objects.objects import Object
@@ -38,11 +37,11 @@ class ToolCallDispatch:
 
         Raises ``ProviderError`` for calls that come after the model was no longer offered to make them.
         """
-        for name in self.context.used_up:
-            if any(self.context.hosted.kind(call.name) == name for call in self.calls):
+        for name in self.context.history.used_up:
+            if any(self.context.tools.kind(call.name) == name for call in self.calls):
                 raise ProviderError(ENDLESS[name])
         for place, call in enumerate(self.calls):
-            match self.context.hosted.kind(call.name):
+            match self.context.tools.kind(call.name):
                 case tool_names.FILE_SEARCH:
                     self.step_calls[place] = await self._searched(place, call)
                 case tool_names.CODE_INTERPRETER:
@@ -50,8 +49,8 @@ class ToolCallDispatch:
         return self.step_calls
 
     def _begun(self, call: ToolCall) -> Object:
-        how = self.context.hosted.search
-        match self.context.hosted.kind(call.name):
+        how = self.context.tools.search
+        match self.context.tools.kind(call.name):
             case tool_names.CODE_INTERPRETER:
                 return code_interpreter.code_call(call.id, read_code(call.arguments))
             case tool_names.FILE_SEARCH if how is not None:
@@ -60,11 +59,11 @@ class ToolCallDispatch:
                 return function_call(call)
 
     async def _searched(self, place: int, call: ToolCall) -> Object:
-        how = self.context.hosted.search
+        how = self.context.tools.search
         assert how is not None
         first = await in_thread(searching.first_marker, self.run)
         earlier = sum(step_call["type"] == tool_names.FILE_SEARCH for step_call in self.step_calls[:place])
-        number = first + 2 * (len(self.context.searches) + earlier)
+        number = first + 2 * (len(self.context.history.searches) + earlier)
         return await in_thread(searching.run_search, self.run, call, how=how, number=number)
 
     async def _interpret(self, place: int, call: ToolCall) -> None:
@@ -72,10 +71,10 @@ class ToolCallDispatch:
             self.step_calls[place] = step_call
             await self.recorder.show_calls(self.step_calls)
 
-        if len(self.context.cells) + place >= run_limits.MOST_CELLS:
+        if len(self.context.history.cells) + place >= MOST_CALLS[tool_names.CODE_INTERPRETER]:
             await save(code_interpreter.code_call(call.id, read_code(call.arguments), status="refused", note=TOO_MANY))
             return
-        earlier = len(code_interpreter.images([*self.context.calls, *self.step_calls]))
+        earlier = len(code_interpreter.images([*self.context.history.calls, *self.step_calls]))
         step_call = await interpreting.run_code_call(self.run, call, pictures=earlier, show=save)
         self.recorder.publish_outputs(place, step_call)
         await save(step_call)

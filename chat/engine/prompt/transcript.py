@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from chat.engine.turn import token_estimate
+from chat.engine.turn.tool_calls import MOST_CALLS
+from chat.engine.turn.usage import estimate_turns
 from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
-from chat.models.api_objects.objects import Object
-from chat.providers.base import Image, ToolCall, Turn
-from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
-from chat.tools import file_search
+from chat.models.api_objects.objects import Object, usage_of
+from chat.providers.base import Image, ToolCall, Turn, Usage
+from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
+from chat.tools import code_interpreter, file_search
 from chat.tools.citations import without_markers
 from chat.tools.links import FOLDER
 
@@ -28,6 +29,26 @@ INLINE_BYTES = 200_000  # of an attached text file
 TurnGroup = list[Turn]
 RunItem = str | list[Object]  # words, or calls as their step lists them
 DescribeCall = Callable[[Object], str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunHistory:
+    """What a run has said and called so far, step by step, and the tokens that it has ``spent``.
+
+    ``searches`` and code ``cells`` are what its ``calls`` of these tools hold; ``used_up`` are the tools that the model
+    may not call once more, ``pictures`` those that its code has drawn and no message of it shows.
+    """
+
+    items: Sequence[RunItem] = ()
+    calls: Sequence[Object] = ()
+    searches: Sequence[Object] = ()
+    cells: Sequence[Object] = ()
+    used_up: Sequence[str] = ()
+    pictures: Sequence[str] = ()
+    spent: Usage = field(default_factory=Usage)
+
+
+NOTHING_DONE = RunHistory()
 
 
 def thread_turns(
@@ -44,7 +65,7 @@ def thread_turns(
     strategy = run.truncation_strategy
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
-    attached = _files_of(rows)
+    attached = _files_of(run, rows)
     notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
     for name, file in code_files.items():
         notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
@@ -58,7 +79,7 @@ def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGr
     do not fit.
     """
     head = [Turn(role="system", text=instructions)] if instructions else []
-    needed = sum(map(token_estimate.estimate_turns, [head, present, *groups[-1:]]))
+    needed = sum(map(estimate_turns, [head, present, *groups[-1:]]))
     if needed > budget:
         raise ContextOverflow(
             f"The message and the instructions are too long for the model: about {needed} tokens, and"
@@ -66,7 +87,7 @@ def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGr
         )
     groups_kept: list[TurnGroup] = groups[-1:]
     for group in reversed(groups[:-1]):
-        needed += token_estimate.estimate_turns(group)
+        needed += estimate_turns(group)
         if needed > budget:
             break
         groups_kept.append(group)
@@ -81,12 +102,12 @@ def prompt_budget(model: Model) -> int:
     return model.context_window - answer
 
 
-def _files_of(rows: list[Message]) -> dict[str, File]:
+def _files_of(run: Run, rows: list[Message]) -> dict[str, File]:
     ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
     ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
     if not ids:
         return {}
-    owned = File.objects.there().filter(id__in=ids, owner_id=rows[0].thread.owner_id)
+    owned = File.objects.there().filter(id__in=ids, owner_id=run.thread.owner_id)
     return {file.id: file for file in owned}
 
 
@@ -113,7 +134,10 @@ def _note(entry: VectorStoreFile, file: File) -> str:
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
-    texts_said = [_plain_text(part["text"]) for part in row.content if part["type"] == "text"]
+    said = [part["text"] for part in row.content if part["type"] == "text"]
+    texts_said = [
+        without_markers(text["value"], text["annotations"]) if text["annotations"] else text["value"] for text in said
+    ]
     texts = ["\n\n".join(texts_said)] if any(texts_said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
     images = [picture for picture in pictures if picture is not None]
@@ -124,7 +148,8 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
     if images and not vision:
         texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
         images = []
-    attached = [files[id] for id in _attachment_ids(row) if id in files]
+    attached_ids = dict.fromkeys(attachment.get("file_id") for attachment in row.attachments)
+    attached = [files[id] for id in attached_ids if id in files]
     texts += filter(None, [_file_text(file, notes=notes) for file in attached])
     if not texts and not images:
         return None
@@ -143,19 +168,11 @@ def _file_text(file: File, *, notes: Mapping[str, str]) -> str:
     return "" if file.is_image else _inline_file(file)
 
 
-def _plain_text(text: Mapping[str, Any]) -> str:
-    return without_markers(text["value"], text["annotations"])
-
-
 def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
     """Return the picture of a part; None when its file is gone."""
     value = part[part["type"]]
     url = value["url"] if part["type"] == "image_url" else _data_url(files.get(value["file_id"]))
     return Image(url=url, detail=value.get("detail") or "auto") if url else None
-
-
-def _attachment_ids(row: Message) -> list[str]:
-    return list(dict.fromkeys(attachment["file_id"] for attachment in row.attachments if "file_id" in attachment))
 
 
 def _data_url(file: File | None) -> str:
@@ -181,10 +198,12 @@ def _inline_file(file: File) -> str:
     return f"Attached file {file.filename!r}:\n\n{text}{more}"
 
 
-def run_history(run: Run) -> list[RunItem]:
-    """Return the run's own texts and calls so far, step by step; not empty when it goes on after calls."""
+def run_history(run: Run) -> RunHistory:
+    """Read what the run has done so far; something when it goes on after calls."""
     steps = list(RunStep.objects.filter(run=run))
-    contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content")) if steps else {}
+    if not steps:
+        return NOTHING_DONE
+    contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content"))
     items: list[RunItem] = []
     for step in steps:
         if step.type == StepType.TOOL_CALLS:
@@ -192,13 +211,21 @@ def run_history(run: Run) -> list[RunItem]:
         else:
             parts = contents.get(step.details["message_creation"]["message_id"], [])
             items += [part["text"]["value"] for part in parts if part["type"] == "text"]
-    return items
-
-
-def shown_pictures(run: Run) -> set[str]:
-    """Return the ids of the pictures in the run's messages."""
-    contents = Message.objects.filter(run_id=run.id).values_list("content", flat=True)
-    return {part["image_file"]["file_id"] for content in contents for part in content if part["type"] == "image_file"}
+    calls = [call for item in items if not isinstance(item, str) for call in item]
+    by_tool = {name: [call[name] for call in calls if call["type"] == name] for name in MOST_CALLS}
+    pictures = code_interpreter.images(calls) if by_tool[CODE_INTERPRETER] else []
+    visible = [
+        part["image_file"]["file_id"] for parts in contents.values() for part in parts if part["type"] == "image_file"
+    ]
+    return RunHistory(
+        items=items,
+        calls=calls,
+        searches=by_tool[FILE_SEARCH],
+        cells=by_tool[CODE_INTERPRETER],
+        used_up=[name for name, most in MOST_CALLS.items() if len(by_tool[name]) >= most],
+        pictures=[picture for picture in pictures if picture not in visible],
+        spent=sum((usage_of(step.usage) for step in steps if step.usage), Usage()),
+    )
 
 
 def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall]) -> TurnGroup:

@@ -14,8 +14,8 @@ from chat.engine.recording import run_lifecycle
 from chat.engine.recording.open_message import AnnotationParser, OpenMessage, Throttle, publish_delta
 from chat.engine.recording.row_writer import RowWriter, finish_despite_cancel
 from chat.engine.recording.run_lifecycle import NewEvents, OpenRows
-from chat.engine.turn.tool_calls import HostedTools, ToolCallDeltas, pending_functions
-from chat.engine.turn.usage_meter import UsageMeter
+from chat.engine.turn.tool_calls import NO_TOOLS, RunTools, ToolCallDeltas, pending_functions
+from chat.engine.turn.usage import UsageMeter
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
@@ -26,14 +26,12 @@ from chat.providers.base import ToolCallPiece, Usage
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.tools.citations import Sources
 
-NOTHING_HOSTED = HostedTools()
-
 
 class Recorder:
     """Records one turn of a run, for one task.
 
-    ``spent`` are the tokens of the turns before it, None while that is not known; ``hosted`` the calls that are ours to
-    answer. Its text may cite ``sources`` and link to ``files``, ids by name; before the text it shows ``pictures``, ids
+    ``spent`` are the tokens of the turns before it, None while they are not known; ``tools`` are those of the run. Its
+    text may cite ``sources`` and link to ``files``, ids by name; before the text it shows ``pictures``, ids
     of files that the run has drawn and not shown yet.
     """
 
@@ -43,12 +41,12 @@ class Recorder:
         *,
         writer: RowWriter,
         spent: Usage | None = None,
-        hosted: HostedTools = NOTHING_HOSTED,
+        tools: RunTools = NO_TOOLS,
         sources: Sources = MappingProxyType({}),
         files: Mapping[str, str] = MappingProxyType({}),
         pictures: Sequence[str] = (),
     ) -> None:
-        self.run, self.writer, self.spent, self.hosted = run, writer, spent, hosted
+        self.run, self.writer, self.spent, self.tools = run, writer, spent, tools
         self.sources, self.files, self.pictures = sources, files, pictures
         self.meter = UsageMeter()  # of the tokens of this turn
         self.message: OpenMessage | None = None
@@ -126,7 +124,7 @@ class Recorder:
             return new_events
 
         await self._record(write)
-        self.calls = ToolCallDeltas(self.hosted)
+        self.calls = ToolCallDeltas(self.tools)
         return self.calls
 
     def _finish_calls(self, calls: ToolCallDeltas) -> None:

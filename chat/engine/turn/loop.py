@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from chat.engine.turn.usage_meter import UsageMeter
+from chat.engine.turn.usage import UsageMeter
 from chat.errors import ContextOverflow
 from chat.providers.base import ChatProvider, Finish, Request, Text, ToolCall, ToolCallPiece
 

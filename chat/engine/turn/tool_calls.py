@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from chat.models.api_objects.objects import Object
-from chat.providers.base import ToolCall, ToolCallPiece
+from chat.providers.base import Function, ToolCall, ToolCallPiece
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search
 from chat.tools.code_reader import CodeReader
@@ -15,12 +15,21 @@ from chat.tools.code_reader import CodeReader
 Kind = Literal["function", "file_search", "code_interpreter"]
 
 
+MOST_CALLS = {FILE_SEARCH: 10, CODE_INTERPRETER: 20}  # of one run, after which the model has to answer
+
+
 @dataclass(frozen=True, slots=True)
-class HostedTools:
-    """Which calls of a run are ours to answer. ``search`` is how it searches; None: it may not."""
+class RunTools:
+    """The tools of a run. ``search`` is how it searches, None: it may not; ``functions`` are a program's to answer.
+
+    ``native``: its model calls them by itself. ``search_first``: it does not, so its question is searched for before.
+    """
 
     search: file_search.Options | None = None
     code: bool = False
+    functions: Sequence[Function] = ()
+    native: bool = False
+    search_first: bool = False
 
     def kind(self, name: str | None) -> Kind:
         """Return the type of a call by this name."""
@@ -41,6 +50,9 @@ class HostedTools:
         return {"id": id, "type": kind, kind: value}
 
 
+NO_TOOLS = RunTools()
+
+
 def function_call(call: ToolCall) -> Object:
     """Return a function call as its step lists it."""
     function = {"name": call.name, "arguments": call.arguments or "{}", "output": None}
@@ -59,8 +71,8 @@ STREAMED_FIELD = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # what of a
 class ToolCallDeltas:
     """The calls of a turn by index. ``current`` is the one that is being written, -1 before the first."""
 
-    def __init__(self, hosted: HostedTools) -> None:
-        self.hosted = hosted
+    def __init__(self, tools: RunTools) -> None:
+        self.tools = tools
         self.current = -1
         self._begun: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, CodeReader] = {}
@@ -70,7 +82,7 @@ class ToolCallDeltas:
         self.current = piece.index
         if piece.index in self._begun:
             return None
-        begun = self._begun[piece.index] = self.hosted.begun(piece.id, piece.name)
+        begun = self._begun[piece.index] = self.tools.begun(piece.id, piece.name)
         if begun["type"] == CODE_INTERPRETER:
             self._codes[piece.index] = CodeReader()
         return begun

@@ -11,7 +11,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from chat.actions.conversation import runs, threads
-from chat.engine.turn import run_limits
+from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
@@ -208,7 +208,7 @@ class TestACodeRun:
     async def test_ends_when_the_model_only_runs_code(
         self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(run_limits, "MOST_CELLS", 2)
+        monkeypatch.setitem(MOST_CALLS, "code_interpreter", 2)
         again = Reply(call("code_interpreter", code="1"))
         provider = ScriptedProvider([again, Reply(call("code_interpreter", code="1"), after_tools=True)])
         events = await perform(stage, thread, provider)

@@ -9,7 +9,7 @@ import pytest
 
 from chat.actions.conversation import runs
 from chat.engine.hosted_tools import file_search
-from chat.engine.turn import run_limits
+from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
@@ -146,7 +146,7 @@ class TestASearchRun:
         assert events[-1].name == "thread.run.failed"
         assert "again and again" in events[-1].data["last_error"]["message"]
         assert [function.name for function in provider.requests[-1].functions] == []
-        assert len(provider.requests) == run_limits.MOST_SEARCHES + 1
+        assert len(provider.requests) == MOST_CALLS["file_search"] + 1
 
     async def test_answers_searches_itself_and_waits_for_functions(self, stage: Stage, thread: Thread) -> None:
         await Assistant.objects.filter(id=thread.assistant_id).aupdate(tools=[*(await thread_tools(thread)), WEATHER])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chat.engine.prompt.request import TurnContext, build_request, read_context
-from chat.engine.turn.run_limits import LimitReached, TokensLeft
+from chat.engine.prompt.request import build_request, read_context
+from chat.engine.prompt.transcript import RunHistory
+from chat.engine.turn.usage import LimitReached, TokensLeft
 from chat.errors import ContextOverflow
 from chat.models import Model, Run, Thread
 from chat.providers.base import Request, Turn
 
 pytestmark = pytest.mark.django_db
 LONG = "word " * 400  # some 590 tokens
-NO_LIMIT = TokensLeft()
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
@@ -28,11 +29,12 @@ def run_on(thread: Thread, **fields: Any) -> Run:
 
 
 def asked(
-    run: Run, model: Model, *texts: str, left: TokensLeft = NO_LIMIT, shrink: int = 0, done: Any = None
+    run: Run, model: Model, *texts: str, left: TokensLeft | None = None, shrink: int = 0, done: Any = ()
 ) -> Request:
     groups = [[Turn(role="user", text=text)] for text in texts or ["Hello?"]]
-    context = TurnContext(model=model, groups=groups, done=done or [], tokens_left=left)
-    return build_request(run, context=context, shrink=shrink)
+    model.save()
+    context = replace(read_context(run), groups=groups, history=RunHistory(done), tokens_left=left)
+    return build_request(run, context, shrink)
 
 
 def texts(request: Request) -> list[str]:
@@ -125,7 +127,7 @@ class TestTheLimits:
 
 class TestWhatIsLeft:
     def test_is_no_limit_unless_the_run_has_one(self, thread: Thread, model: Model) -> None:
-        assert read_context(run_on(thread)).tokens_left == TokensLeft(prompt=None, completion=None)
+        assert read_context(run_on(thread)).tokens_left is None
 
     def test_is_less_what_the_steps_before_have_used(self, thread: Thread, model: Model) -> None:
         run = run_on(thread, max_prompt_tokens=1000, max_completion_tokens=500)

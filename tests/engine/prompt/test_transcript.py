@@ -153,7 +153,7 @@ class TestTheWorkOfTheRun:
         calls = [{"id": "call_a", "type": "function", "function": function}]
         run.steps.create(type=StepType.TOOL_CALLS, details={"type": "tool_calls", "tool_calls": calls})
 
-        assert transcript.run_turns(transcript.run_history(run), describers={}) == [
+        assert transcript.run_turns(transcript.run_history(run).items, describers={}) == [
             Turn(role="assistant", text="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
             Turn(role="tool", tool_call_id="call_a", text="rain"),
         ]

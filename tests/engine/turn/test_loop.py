@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chat.engine.turn.loop import MAX_SHRINKS, TurnEnded, TurnEvent, stream_turn
-from chat.engine.turn.usage_meter import UsageMeter
+from chat.engine.turn.usage import UsageMeter
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.scripted.provider import ScriptedProvider

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.engine.turn.usage_meter import UsageMeter
+from chat.engine.turn.usage import UsageMeter
 from chat.providers.base import Function, Piece, Request, Text, ToolCallPiece, Turn, Usage
 from chat.providers.tokens import estimate
 
