@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from copy import copy
 from dataclasses import dataclass
 
 from chat.background.database_threads import in_thread
@@ -16,6 +15,7 @@ from chat.events.bus import Behind, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object
+from chat.models.runs import LIVE
 
 SILENCE = 1.0  # seconds without an event of a live run before the rows are read again
 IDLE = 30.0  # seconds between looks at the rows of a thread without a live run
@@ -32,22 +32,65 @@ class ThreadSnapshot:
     live: bool
 
     @property
-    def place(self) -> tuple[str, int]:
-        return (self.run["id"] if self.run else "", self.seq)
+    def position(self) -> Position:
+        return Position((self.run["id"] if self.run else "", self.seq), live=self.live)
 
 
-def newest_place(thread_id: str) -> tuple[str, int]:
-    """The id of the thread's newest run and the number of its last event that the rows hold; ``("", 0)`` if none."""
+@dataclass(slots=True)
+class Position:
+    """How far a listener or the rows are: ``place`` is a run and its last event, ``("", 0)`` before the first run."""
+
+    place: tuple[str, int]
+    live: bool
+
+    def advance(self, heard: list[Event]) -> list[Event]:
+        """Return those of ``events`` that are new, in order. Raise ``Behind`` when one is missing."""
+        news = []
+        run_id, seq = self.place
+        for event in heard:
+            if event.name == RUN_CREATED and event.run_id != run_id:
+                run_id, seq = event.run_id, event.seq - 1
+            if event.run_id == run_id and event.seq > seq + 1:
+                raise Behind
+            if event.run_id == run_id and event.seq == seq + 1:
+                seq, self.live = event.seq, event.name not in STREAM_ENDS
+                news.append(event)
+            elif event.name == THREAD_CHANGED:
+                news.append(event)
+        self.place = (run_id, seq)
+        return news
+
+    def rejoin(self, after: tuple[str, int], events: list[Event]) -> list[Event] | None:
+        """Take the place ``after`` and then ``events``, what the log has; return those that are new from there.
+
+        None, and no move, if another run is the newest, or a gap is left to what the rows or these events say.
+        """
+        run_id, seq = self.place
+        last = max([seq, *(event.seq for event in events if event.run_id == run_id)])
+        rejoined = Position(after, live=self.live)
+        try:
+            missed = rejoined.advance(events)
+        except Behind:
+            return None
+        if after[0] != run_id or rejoined.place != (run_id, last):
+            return None
+        self.place, self.live = rejoined.place, rejoined.live
+        return missed
+
+
+def newest_position(thread_id: str) -> Position:
+    """Return how far the rows of the thread's newest run are."""
     newest = Run.objects.filter(thread_id=thread_id).order_by("-created_at", "-number")
-    return newest.values_list("id", "seq").first() or ("", 0)
+    id, seq, status = newest.values_list("id", "seq", "status").first() or ("", 0, None)
+    return Position((id, seq), live=status in LIVE)
 
 
 def read_snapshot(thread_id: str) -> ThreadSnapshot:
     """The rows now, all of one moment: read again while a writer came between."""
     while True:
-        before = newest_place(thread_id)
+        before = newest_position(thread_id).place
         snapshot = read_run_snapshot(before[0])
-        if newest_place(thread_id) == before:
+        if newest_position(thread_id).place == before:
             return snapshot
 
 
@@ -67,47 +110,6 @@ def read_run_snapshot(run_id: str) -> ThreadSnapshot:
     )
 
 
-class Position:
-    """The place that a listener has reached: its run, and the last event that it knows."""
-
-    def __init__(self, snapshot: ThreadSnapshot) -> None:
-        self.run_id, self.seq = snapshot.place
-        self.live = snapshot.live
-
-    @property
-    def place(self) -> tuple[str, int]:
-        return (self.run_id, self.seq)
-
-    def advance(self, heard: list[Event]) -> list[Event]:
-        """Return those of ``events`` that are new, in order. Raise ``Behind`` when one is missing."""
-        news = []
-        for event in heard:
-            if event.name == RUN_CREATED and event.run_id != self.run_id:
-                self.run_id, self.seq = event.run_id, event.seq - 1
-            if event.run_id == self.run_id and event.seq > self.seq + 1:
-                raise Behind
-            if event.run_id == self.run_id and event.seq == self.seq + 1:
-                self.seq, self.live = event.seq, event.name not in STREAM_ENDS
-                news.append(event)
-            elif event.name == THREAD_CHANGED:
-                news.append(event)
-        return news
-
-    def rejoin(self, after: tuple[str, int], events: list[Event]) -> list[Event] | None:
-        """Take the place ``after`` and then ``events``, what the log has. None, and no move, if that leaves a gap."""
-        known = max([self.seq, *(event.seq for event in events if event.run_id == self.run_id)])
-        there = copy(self)
-        there.run_id, there.seq = after
-        try:
-            missed = there.advance(events)
-        except Behind:
-            return None
-        if after[0] != self.run_id or there.seq != known:
-            return None
-        self.seq, self.live = there.seq, there.live
-        return missed
-
-
 async def follow(
     thread_id: str, *, after: tuple[str, int] | None = None
 ) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
@@ -118,9 +120,13 @@ async def follow(
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower:
-        snapshot = await in_thread(read_snapshot, thread_id)
-        position = Position(snapshot)
-        missed = position.rejoin(after, await follower.read(wait=0)) if after else None
+        missed = None
+        if after is not None:
+            position = await in_thread(newest_position, thread_id)
+            missed = position.rejoin(after, await follower.read(wait=0))
+        if missed is None:
+            snapshot = await in_thread(read_snapshot, thread_id)
+            position = snapshot.position
         follower.rewind()
         yield snapshot if missed is None else missed
         while True:
@@ -136,7 +142,7 @@ async def follow(
             else:
                 follower.rewind()
                 snapshot = await in_thread(read_snapshot, thread_id)
-                position = Position(snapshot)
+                position = snapshot.position
                 if position.place != known:
                     yield snapshot
                 else:  # what is missing is not in the rows yet
@@ -144,5 +150,5 @@ async def follow(
 
 
 async def _rows_are_ahead(thread_id: str, position: Position) -> bool:
-    run_id, seq = await in_thread(newest_place, thread_id)
-    return run_id != position.run_id or seq > position.seq
+    newest = await in_thread(newest_position, thread_id)
+    return newest.place[0] != position.place[0] or newest.place[1] > position.place[1]
