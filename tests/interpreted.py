@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from PIL import Image
 
 from chat.models import File, Run, RunStep, StepStatus, StepType, User
-from chat.models.stored_content import keep, sniffed
+from chat.models.files import keep, sniffed
 from chat.models.threads import text_part
 
 

@@ -4,7 +4,7 @@
       reading | readers       starting and confining that child, its protocol; a reader for each kind of file
         formats | passages      the supported file types; cutting sections into passages
           encoding                text from bytes
-            errors | sections | tokens | words
+            errors | sections | words
 
 Each line imports only those below it. Every file is hostile until it has been read: only ``__main__`` and tests may
 call a reader. A new file type needs a reader and a line in ``formats``.

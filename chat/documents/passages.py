@@ -13,7 +13,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import quicktok
 
 from chat.documents.sections import Section
 
@@ -83,11 +86,8 @@ class Atom(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Segment:
     atoms: Sequence[Atom]
+    text: str  # theirs
     char_from: int
-
-    @property
-    def text(self) -> str:
-        return "".join(atom.text for atom in self.atoms)
 
 
 def cut_passages(
@@ -127,15 +127,15 @@ def _segments(atoms: Iterable[Atom], size: int) -> Iterator[_Segment]:
     for atom in atoms:
         while pending and tokens + atom.tokens > size:
             end = _best_end(pending, size)
-            segment = _Segment(pending[:end], start)
-            yield segment
+            text = "".join(each.text for each in pending[:end])
+            yield _Segment(pending[:end], text, start)
             pending = pending[end:]
             tokens = sum(each.tokens for each in pending)
-            start += len(segment.text)
+            start += len(text)
         pending.append(atom)
         tokens += atom.tokens
     if pending:
-        yield _Segment(pending, start)
+        yield _Segment(pending, "".join(each.text for each in pending), start)
 
 
 def _best_end(atoms: Sequence[Atom], size: int) -> int:
@@ -208,3 +208,17 @@ def split_sentences(text: str) -> Iterator[tuple[str, Grade]]:
         start = end.end()
     if start < len(text):
         yield text[start:], Grade.WORD
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Lone surrogates, which have no UTF-8."""
+
+
+def count_tokens(text: str) -> int:
+    """Return how many tokens ``text`` has. Special ones count as plain text. The first call takes half a second."""
+    return int(_encoding().count(_SURROGATES.sub("\ufffd", text)))
+
+
+@cache
+def _encoding() -> Any:
+    return quicktok.get_encoding("o200k_base")

@@ -14,8 +14,9 @@ from chat.actions.knowledge import staff
 from chat.background.database_threads import in_thread
 from chat.background.liveness import is_anyone_alive
 from chat.errors import Refusal
-from chat.models import VectorStore, VectorStoreFile, stored_content
-from chat.retrieval.indexing import reuse
+from chat.models import VectorStore, VectorStoreFile
+from chat.models.files import shown_name
+from chat.retrieval.indexing import passage_rows
 from chat.retrieval.indexing.worker import IndexingWorker
 
 POLL_INTERVAL = 0.5  # seconds between two looks at the rows
@@ -79,7 +80,7 @@ class IngestJob:
 
     def _put(self, path: Path) -> int:
         """Return the key of the entry of the file at ``path``. One that failed before is read again."""
-        name, digest = stored_content.shown_name(path.name), reuse.file_digest(path)
+        name, digest = shown_name(path.name), passage_rows.file_digest(path)
         named = self.by_name.setdefault(name, [])
         size = path.stat().st_size
         for entry in named:
@@ -122,5 +123,5 @@ def digest_of(entry: VectorStoreFile) -> str:
     # An entry that waits to be read has none in its row yet.
     if entry.digest:
         return entry.digest
-    with reuse.local_copy(entry.file) as path:
-        return reuse.file_digest(path)
+    with passage_rows.local_copy(entry.file) as path:
+        return passage_rows.file_digest(path)

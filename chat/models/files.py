@@ -1,18 +1,36 @@
-"""Files that people and programs hand in, and those that tools make."""
+"""Files that people and programs hand in, and those that tools make; their bytes on the way into storage."""
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+import mimetypes
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.files.base import File as Content
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
 
+from chat.errors import StorageFull
 from chat.models.ids import PublicIdField, PublicObject
+
+if TYPE_CHECKING:
+    from chat.models.uploads import UploadPart
+
+    Bytes = Content[bytes]
+
+IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+NO_PICTURE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+LOOKED_AT = 8192  # bytes that tell text from anything else
+MAX_PICTURE = 50 * 1024 * 1024  # bytes; more is not taken for a picture, since a picture is sent to models whole
+UNKNOWN = "application/octet-stream"
 
 
 def storage_name(file: File, _filename: str) -> str:
@@ -60,3 +78,41 @@ class File(PublicObject):
 def remove_bytes(instance: File, **_signal: Any) -> None:
     """The bytes go with the row, however it goes (a user's rows go with the user), but only once that is certain."""
     transaction.on_commit(lambda: instance.content.delete(save=False))
+
+
+# --- bytes: what they are, what they are called, and that they fit ----------------------------------------------
+
+
+def shown_name(name: str | None) -> str:
+    """Only the last part of a client's name, and only to be shown."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable())[:255] or "file"
+
+
+def keep(row: File | UploadPart, content: Bytes) -> None:
+    """Write the bytes of a row that is not saved yet. Raises ``StorageFull``; then nothing of them is left."""
+    try:
+        row.content.save(row.id, content, save=False)
+    except BaseException as error:
+        row.content.storage.delete(row.content.field.generate_filename(row, row.id))  # what fitted of it
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            raise StorageFull from None
+        raise
+
+
+def sniffed(content: Bytes, *, name: str) -> str:
+    """The content type: a picture only if it really is one that browsers and models take, text if it decodes."""
+    if content.size <= MAX_PICTURE:
+        with suppress(*NO_PICTURE), Image.open(content) as image:
+            image.verify()
+            if picture := IMAGE_TYPES.get(image.format or ""):
+                return picture
+    content.seek(0)
+    head = content.read(LOOKED_AT)
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:  # not just a character cut in two
+            guessed = mimetypes.guess_type(name)[0] or UNKNOWN
+            return UNKNOWN if guessed.startswith("image/") else guessed
+    return UNKNOWN if b"\x00" in head else "text/plain"

@@ -14,9 +14,8 @@ from chat.models import Assistant, Run, VectorStore, VectorStoreFile
 from chat.providers import tokens
 from chat.providers.base import Function
 from chat.providers.tool_names import FILE_SEARCH
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import search_stores
+from chat.retrieval.search.search import Hit, search_stores
 from chat.tools.citations import CitableResult, Place, Sources, marker
 
 MOST_RESULTS = 20

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.documents.formats import SUPPORTED, extension
-from chat.documents.passages import cut_passages
+from chat.documents.passages import count_tokens, cut_passages
 from chat.documents.readers import load_reader
 from chat.documents.reading.normalize import normalize_sections
 from chat.documents.sections import Section
-from chat.documents.tokens import count_tokens
 from tests.documents import samples
 
 ROUNDS = 3

@@ -10,9 +10,8 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from chat.documents.passages import DocumentPassage, cut_passages
+from chat.documents.passages import DocumentPassage, count_tokens, cut_passages
 from chat.documents.sections import Section
-from chat.documents.tokens import count_tokens
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder

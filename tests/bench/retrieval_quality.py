@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from chat.models import Passage, VectorStore
 from chat.providers.base import Embedder
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import search_stores
+from chat.retrieval.search.search import Hit, search_stores
 from tests.bench.retrieval_set import Document, Question
 
 WAYS = {"words": RankingWeights(1, 0), "meaning": RankingWeights(0, 1), "both": RankingWeights()}

@@ -5,9 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from chat.documents.passages import DocumentPassage, cut_passages
+from chat.documents.passages import DocumentPassage, count_tokens, cut_passages
 from chat.documents.sections import Section
-from chat.documents.tokens import count_tokens
 
 WORDS = ["river", "cloud", "世界", "stone", "مرحبا", "bridge", "😀", "winter", "garden", "Straße", "number", "candle"]
 

@@ -17,13 +17,14 @@ PUT = """
 from pathlib import Path
 from django.core.files.base import File as Content
 from chat.actions.knowledge import enqueue, vector_stores
-from chat.models import File, User, VectorStoreFile, stored_content
+from chat.models import File, User, VectorStoreFile
+from chat.models.files import keep
 owner, _ = User.objects.get_or_create(username="grace")
 store = vector_stores.create(owner)
 for path in sorted(Path({folder!r}).iterdir()):
     row = File(owner=owner, filename=path.name, content_type="text/plain", bytes=path.stat().st_size)
     with path.open("rb") as content:
-        stored_content.keep(row, Content(content))
+        keep(row, Content(content))
     row.save()
     VectorStoreFile.objects.create(store=store, file=row, chunking_strategy=enqueue.normalise_chunking(None))
 print(store.id)

@@ -13,8 +13,7 @@ from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Windo
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.keywords import index
-from chat.retrieval.search.hits import Hit
-from chat.retrieval.search.search import search_stores
+from chat.retrieval.search.search import Hit, search_stores
 
 
 class Thesaurus:

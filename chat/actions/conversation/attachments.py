@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 
 from chat.actions.assistants.tool_resources import LISTS, MAX_FILES, THREAD_STORE
 from chat.actions.files import files
-from chat.actions.knowledge import enqueue, vector_stores
+from chat.actions.knowledge import enqueue
 from chat.actions.knowledge.enqueue import NewEntry
 from chat.documents.formats import SUPPORTED, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
-from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile, stored_content
+from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile
 from chat.models.api_objects.objects import Object
+from chat.models.files import IMAGE_TYPES
 from chat.models.resource_uses import replace_uses
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
@@ -63,7 +64,7 @@ class ReadingProgress:
 def accepted_types(assistants: Iterable[Assistant]) -> list[str]:
     """Return what can be attached for one of ``assistants``: file extensions, and media types of pictures."""
     data = FOR_CODE if any(map(runs_code, assistants)) else ()
-    return [*SUPPORTED, *data, *stored_content.IMAGE_TYPES.values()]
+    return [*SUPPORTED, *data, *IMAGE_TYPES.values()]
 
 
 def runs_code(assistant: Assistant) -> bool:
@@ -158,7 +159,7 @@ def _store_with(thread: Thread, attached: Sequence[File]) -> VectorStore:
     """Return the thread's own store with the files in it: those that it has are not read again."""
     store = VectorStore.objects.filter(owner=thread.owner_id, id__in=_store_ids(thread)).first()
     if store is None or store.is_expired:
-        return vector_stores.create_for_files(thread.owner, attached, **THREAD_STORE)
+        return enqueue.create_store(thread.owner, attached, **THREAD_STORE)
     present = set(store.files.filter(pk__in=[file.pk for file in attached]))
     if missing := [NewEntry(file) for file in attached if file not in present]:
         enqueue.add_files(store, missing, param="attachments")
@@ -174,9 +175,8 @@ def reading_progress(thread: Thread, file_ids: Iterable[str]) -> dict[str, Readi
     entries = VectorStoreFile.objects.filter(
         store_id__in=_store_ids(thread), store__owner=thread.owner_id, file_id__in=set(file_ids)
     )
-    return {entry.file_id: _progress_of(entry) for entry in entries.defer("attributes", "chunking_strategy")}
-
-
-def _progress_of(entry: VectorStoreFile) -> ReadingProgress:
-    words = entry.last_error["message"] if entry.last_error else entry.notice
-    return ReadingProgress(entry.status, entry.progress, words)
+    by_file = {}
+    for entry in entries.defer("attributes", "chunking_strategy"):
+        words = entry.last_error["message"] if entry.last_error else entry.notice
+        by_file[entry.file_id] = ReadingProgress(entry.status, entry.progress, words)
+    return by_file

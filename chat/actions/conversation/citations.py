@@ -176,10 +176,10 @@ def searches_of_runs(run_ids: Iterable[str]) -> dict[str, RunSearches]:
 
 def _search(call: Mapping[str, Any]) -> FileSearch:
     search = call[FILE_SEARCH]
-    results = tuple(_result(each) for each in search.get("results") or ())
+    results = tuple(
+        CitablePassage(
+            each["file_id"], each["file_name"], each["score"], Place(**each["place"]) if each.get("place") else None
+        )
+        for each in search.get("results") or ()
+    )
     return FileSearch(tuple(search.get("queries") or ()), results, search.get("marker"))
-
-
-def _result(result: Mapping[str, Any]) -> CitablePassage:
-    place = result.get("place")
-    return CitablePassage(result["file_id"], result["file_name"], result["score"], Place(**place) if place else None)

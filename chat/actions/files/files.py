@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 
 from chat.errors import InvalidRequest, NotFound, TooLarge
 from chat.models import Assistant, File, ResourceUse, Thread, User, VectorStoreFile
-from chat.models.files import FileQuerySet
+from chat.models.files import FileQuerySet, keep, shown_name, sniffed
 from chat.models.resource_uses import replace_uses
-from chat.models.stored_content import keep, shown_name, sniffed
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.retrieval.indexing.withdraw import withdraw
 

@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from chat.actions.files import files
 from chat.errors import InvalidRequest, NotFound, TooLarge
-from chat.models import File, Upload, UploadPart, User, stored_content
+from chat.models import File, Upload, UploadPart, User
+from chat.models.files import keep, shown_name, sniffed
 from chat.models.uploads import LIFE
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def create(
     now = timezone.now()
     return Upload.objects.create(
         owner=user,
-        filename=stored_content.shown_name(filename),
+        filename=shown_name(filename),
         bytes=bytes,
         purpose=purpose,
         mime_type=mime_type,
@@ -92,7 +93,7 @@ def add_part(user: User, upload_id: str, *, data: Data) -> UploadPart:
     if data.size > (most := max_part()):
         raise TooLarge(f"The part is too large: {data.size} bytes, and at most {most} are taken.", param="data")
     part = UploadPart(upload=upload, bytes=data.size)
-    stored_content.keep(part, data)
+    keep(part, data)
     try:
         _add(part)
     except BaseException:
@@ -123,7 +124,7 @@ def complete(user: User, upload_id: str, *, part_ids: Sequence[str], md5: str | 
     file = File(owner=user, filename=upload.filename, bytes=upload.bytes, purpose=upload.purpose)
     files.set_expiry(file, upload.expires_after)
     try:
-        stored_content.keep(file, joined)
+        keep(file, joined)
     except FileNotFoundError:  # the parts went while they were read
         _check_pending(get(user, upload_id), "complete")
         raise
@@ -131,7 +132,7 @@ def complete(user: User, upload_id: str, *, part_ids: Sequence[str], md5: str | 
         if md5 is not None and md5.lower() != joined.md5.hexdigest():
             raise InvalidRequest(f"The MD5 of the file is '{joined.md5.hexdigest()}', not '{md5}'.", param="md5")
         with file.content.open("rb") as content:
-            file.content_type = stored_content.sniffed(content, name=file.filename)
+            file.content_type = sniffed(content, name=file.filename)
         return _complete(upload, file)
     except BaseException:
         file.content.delete(save=False)

@@ -11,8 +11,9 @@ from django.db import transaction
 from chat.actions import notify
 from chat.documents.formats import format_of
 from chat.errors import InvalidRequest, Unreadable
-from chat.models import File, VectorStore, VectorStoreFile, VectorStoreFileBatch
+from chat.models import File, User, VectorStore, VectorStoreFile, VectorStoreFileBatch
 from chat.models.vector_stores import store_changed
+from chat.retrieval.embedders import fields_for_new_stores
 
 AUTO = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}
 MAX_FILES = 10_000  # of one store
@@ -61,7 +62,8 @@ def add_files(
     existing = _lock_entries(store, [new.file.id for new in new_files])
     _check_number(store.entries.count() + len(new_files) - len(existing), param=param)
     was_searchable = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in existing.values())
-    entries = [_begin(existing.get(new.file.id) or _entry(store, new), new, batch=batch) for new in new_files]
+    rows = [existing.get(new.file.id) or VectorStoreFile(store=store, file=new.file, attempt=0) for new in new_files]
+    entries = [_begin(row, new, batch=batch) for row, new in zip(rows, new_files, strict=True)]
     VectorStoreFile.objects.bulk_update(existing.values(), RESET, batch_size=ROWS)
     VectorStoreFile.objects.bulk_create([entry for entry in entries if entry.pk is None], batch_size=ROWS)
     if was_searchable:
@@ -71,13 +73,22 @@ def add_files(
     return entries
 
 
-def fill_new_store(store: VectorStore, new_files: Sequence[NewEntry], *, param: str = "file_ids") -> None:
-    """Add the first files to a store that was created in this transaction. Raise as ``add_files``."""
-    check_searchable([new.file for new in new_files], param=param)
-    _check_number(len(new_files), param=param)
-    entries = [_begin(_entry(store, new), new, batch=None) for new in new_files]
-    VectorStoreFile.objects.bulk_create(entries, batch_size=ROWS)
-    notify.wake_indexing()
+def create_store(
+    user: User, files: Sequence[File], *, chunking_strategy: Mapping[str, Any] | None = None, **columns: Any
+) -> VectorStore:
+    """Create a store of these ``columns`` with ``files`` of the user, which are read in the background.
+
+    Raise as ``add_files``. Call inside a transaction.
+    """
+    check_searchable(files, param="file_ids")
+    _check_number(len(files), param="file_ids")
+    store = VectorStore.objects.create(owner=user, **columns, **fields_for_new_stores())
+    new_entries = [NewEntry(file, chunking_strategy=chunking_strategy) for file in files]
+    entries = [_begin(VectorStoreFile(store=store, file=new.file, attempt=0), new, batch=None) for new in new_entries]
+    if entries:
+        VectorStoreFile.objects.bulk_create(entries, batch_size=ROWS)
+        notify.wake_indexing()
+    return store
 
 
 def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, VectorStoreFile]:
@@ -90,10 +101,6 @@ def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, Vect
     list(entries)
     check_alive(VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk))
     return {entry.file_id: entry for entry in entries.all()}  # again: one may have come while we waited
-
-
-def _entry(store: VectorStore, new: NewEntry) -> VectorStoreFile:
-    return VectorStoreFile(store=store, file=new.file, attempt=0)
 
 
 def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:

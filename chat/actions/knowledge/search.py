@@ -9,9 +9,8 @@ from typing import Any
 from chat.actions.knowledge import enqueue, vector_stores
 from chat.actions.knowledge.query_rewriting import rewrite_query
 from chat.models import User
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import DEFAULT_WEIGHTS, search_stores
+from chat.retrieval.search.search import DEFAULT_WEIGHTS, Hit, search_stores
 
 
 @dataclass(frozen=True, slots=True)

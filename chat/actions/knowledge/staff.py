@@ -13,7 +13,8 @@ from chat.actions.knowledge import enqueue
 from chat.actions.knowledge.enqueue import NewEntry
 from chat.documents.formats import format_of
 from chat.errors import NotFound
-from chat.models import Provider, VectorStore, VectorStoreFile, stored_content
+from chat.models import Provider, VectorStore, VectorStoreFile
+from chat.models.files import shown_name
 from chat.retrieval.indexing import reindex
 from chat.retrieval.indexing.withdraw import withdraw
 
@@ -29,7 +30,7 @@ def add_upload(store: VectorStore, *, upload: Upload) -> VectorStoreFile:
 
     Raise ``Unreadable`` for a file type that cannot be read, and as ``files.create`` and ``enqueue.add_files``.
     """
-    format_of(stored_content.shown_name(upload.name))
+    format_of(shown_name(upload.name))
     enqueue.check_alive(store)
     file = files.build_file(store.owner, upload=upload)
     try:

@@ -14,7 +14,6 @@ from chat.actions.knowledge.enqueue import Attributes, NewEntry
 from chat.errors import Absent
 from chat.models import File, User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
-from chat.retrieval.embedders import fields_for_new_stores
 from chat.retrieval.indexing.withdraw import withdraw
 
 CLEARED: dict[str, Any] = {"name": "", "metadata": {}, "expires_after": None}
@@ -39,7 +38,7 @@ def create(
     """
     enqueue.normalise_chunking(chunking_strategy)  # refused without files too
     rows = files.get_all(user, file_ids) if file_ids else []
-    return create_for_files(
+    return enqueue.create_store(
         user,
         rows,
         chunking_strategy=chunking_strategy,
@@ -49,19 +48,6 @@ def create(
         expires_after=expires_after,
         origin=origin,
     )
-
-
-def create_for_files(
-    user: User, files: Sequence[File], *, chunking_strategy: Mapping[str, Any] | None = None, **columns: Any
-) -> VectorStore:
-    """Create a store of these ``columns`` with ``files`` of the user, which are read in the background.
-
-    Raise as ``enqueue.add_files``. Call inside a transaction.
-    """
-    store = VectorStore.objects.create(owner=user, **columns, **fields_for_new_stores())
-    if files:
-        enqueue.fill_new_store(store, [NewEntry(file, chunking_strategy=chunking_strategy) for file in files])
-    return store
 
 
 def of_user(user: User) -> QuerySet[VectorStore]:

@@ -16,8 +16,8 @@ from chat.admin.shared.permissions import may_read
 from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, ResourceUse, Run, Thread
+from chat.models.files import IMAGE_TYPES
 from chat.models.resource_uses import pictures_in
-from chat.models.stored_content import IMAGE_TYPES
 
 OCTET_STREAM = "application/octet-stream"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from chat.documents import tokens
 from chat.documents.formats import FileKind, format_of
+from chat.documents.passages import count_tokens
 from chat.errors import Unreadable
 from chat.models import Passage
 
@@ -48,7 +48,7 @@ def passage_rows(passages: Sequence[Passage], *, filename: str, previous_end: in
                 passage=passage,
                 number=passage.place + 1,
                 place=place_label(passage.page_from, passage.page_to, filename=filename),
-                tokens=tokens.count_tokens(passage.text),
+                tokens=count_tokens(passage.text),
                 overlap=passage.text[:repeated],
                 rest=passage.text[repeated:],
             )

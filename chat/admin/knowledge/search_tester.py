@@ -14,9 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from chat.admin.knowledge.passages import place_label
 from chat.models import VectorStore
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import search_stores
+from chat.retrieval.search.search import Hit, search_stores
 
 MAX_QUERY = 2000  # characters
 MAX_RESULTS = 50  # reference, section 4

@@ -11,7 +11,7 @@ from django.core.files.base import File as Content
 from django.db import transaction
 
 from chat.models import File, ResourceUse, Run, SandboxFile
-from chat.models.stored_content import keep, shown_name, sniffed
+from chat.models.files import keep, shown_name, sniffed
 
 PURPOSE = "assistants_output"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from chat.documents import tokens
+from chat.documents.passages import count_tokens
 
 TEXT_TOKENS = 8000
 """The longest text: OpenAI's models read 8192 tokens, and other models count a little differently."""
@@ -26,7 +26,7 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for text in map(_beginning, texts):
-        count = tokens.count_tokens(text)
+        count = count_tokens(text)
         if batch and (len(batch) == BATCH_TEXTS or size + count > BATCH_TOKENS):
             yield batch
             batch, size = [], 0
@@ -45,7 +45,7 @@ def _ranges(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield halves, cut at the space nearest to the middle, until all are short enough."""
     if start >= end:
         return
-    if tokens.count_tokens(text[start:end]) <= TEXT_TOKENS:
+    if count_tokens(text[start:end]) <= TEXT_TOKENS:
         yield start, end
         return
     middle, quarter = (start + end) // 2, (end - start) // 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chat import errors
 from chat.providers.base import Finish, Request
-from chat.providers.scripted import tools
+from chat.providers.scripted import replies
 from chat.providers.scripted.replies import Pause, Step, call, call_with_text, last_user_text, paced, word_by_word
 from chat.providers.tool_names import FILE_SEARCH
 
@@ -124,11 +124,11 @@ def _search(command: _Command) -> Iterable[Step]:
 
 
 def _python(command: _Command) -> Iterable[Step]:
-    return tools.call_code_interpreter([command.argument], seconds=command.seconds)
+    return replies.call_code_interpreter([command.argument], seconds=command.seconds)
 
 
 def _pythons(command: _Command) -> Iterable[Step]:
-    return tools.call_code_interpreter(
+    return replies.call_code_interpreter(
         re.split(r"^---\n", command.argument, flags=re.MULTILINE), seconds=command.seconds
     )
 

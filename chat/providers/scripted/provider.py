@@ -42,7 +42,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from chat.errors import ProviderError
 from chat.providers import tokens
 from chat.providers.base import Finish, Piece, Request, Text, ToolCall, ToolCallPiece, Turn, Usage
-from chat.providers.scripted import commands, tools
+from chat.providers.scripted import commands, replies
 from chat.providers.scripted.replies import Pause, Reply, Step, call, last_user_text, paced, word_by_word
 
 __all__ = ["Pause", "Reply", "ScriptedProvider", "call"]
@@ -93,9 +93,9 @@ class ScriptedProvider:
             if reply.once:
                 self._replies.remove(reply)
             return reply.steps
-        if cited := tools.cite_passages(request.turns):
+        if cited := replies.cite_passages(request.turns):
             return paced(cited, seconds=self._seconds)
-        if description := tools.describe_code_results(request.turns):
+        if description := replies.describe_code_results(request.turns):
             return word_by_word(description, seconds=self._seconds)
         if results := _results(request.turns):
             return word_by_word("\n\n".join(results), seconds=self._seconds)

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 
+import numpy as np
 from django.db import OperationalError
-from django.db.models import Func, Sum
+from django.db.models import Count, Func, Sum
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from chat.documents.errors import BROKEN_SERVER, INVALID
-from chat.errors import ProviderError, Unreadable
+from chat.errors import KeyRefused, ModelNotFound, ProviderError, Unreadable
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.retrieval.indexing import cleanup, embed_windows, passage_rows, reuse
+from chat.retrieval.indexing import cleanup, passage_rows
 from chat.retrieval.indexing.claims import Claim, ClaimLost
 
 log = logging.getLogger(__name__)
 PAUSE = 10.0  # seconds before an entry is handed back that the database did not take
+FEWEST, MOST = 8, 128  # windows that are embedded in one call
+QUICK = 0.5  # seconds; a call that takes less may have twice as many, for one to a distant server takes as long for all
+EVERY = 1.0  # seconds between writes of vectors and progress
+PAGE = 50  # passages whose texts are in memory
+PAUSES = (2.0, 10.0, 30.0)  # seconds before the second, third and fourth try
+LONGEST_PAUSE = 120.0  # seconds that a provider may ask for
+HOPELESS = (KeyRefused, ModelNotFound)
 Status = VectorStoreFile.Status
 EmbedderOf = Callable[[VectorStore], Embedder]
 
@@ -64,7 +75,7 @@ def _make_searchable(claim: Claim, embedder_of: EmbedderOf) -> None:
     embedder = embedder_of(entry.store)
     if not entry.is_cut or entry.embedded_by != entry.store.embedder:
         _cut(claim, entry, embedder)
-    embed_windows.embed(claim, embedder)
+    embed_windows(claim, embedder)
     _complete(claim, entry)
 
 
@@ -74,11 +85,11 @@ def _cut(claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
     # An earlier attempt may have left some; so does a worker that died while it was cutting.
     if Passage.objects.filter(entry=entry).exists():
         cleanup.empty_claimed(claim)
-    with reuse.local_copy(entry.file) as path:
-        digest = reuse.file_digest(path)
+    with passage_rows.local_copy(entry.file) as path:
+        digest = passage_rows.file_digest(path)
         claim.write(digest=digest)
-        if twin := reuse.find_twin(entry, digest=digest):
-            if reuse.copy_twin(claim, entry, twin=twin):
+        if twin := passage_rows.find_twin(entry, digest=digest):
+            if passage_rows.copy_twin(claim, entry, twin=twin):
                 return
             cleanup.empty_claimed(claim)
         passage_rows.cut_file(claim, entry, path, embedder=embedder)
@@ -104,3 +115,67 @@ def _fail(claim: Claim, *, code: str, message: str) -> None:
     with suppress(ClaimLost):
         claim.write(status=Status.FAILED, last_error=error, is_cut=False, progress=0, worker="", heartbeat_at=None)
     cleanup.empty(claim.pk, among=cleanup.ended())
+
+
+# --- the vectors of the windows, made in order; an interruption loses none --------------------------------------
+
+
+def embed_windows(claim: Claim, embedder: Embedder) -> None:
+    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``."""
+    counts = Window.objects.filter(entry=claim.pk).aggregate(total=Count("pk"), done=Count("vector"))
+    total, done = counts["total"], counts["done"]
+    missing, size = windows_without_vector(claim.pk), FEWEST
+    ready: list[Window] = []
+    written_at = time.monotonic()
+    while batch := list(islice(missing, size)):
+        begun_at = time.monotonic()
+        vectors = embed_insistently(claim, embedder, [text for _window, text in batch])
+        if time.monotonic() - begun_at < QUICK:
+            size = min(2 * size, MOST)
+        for (window, _text), vector in zip(batch, vectors, strict=True):
+            window.vector = np.asarray(vector, dtype="<f4").tobytes()
+            ready.append(window)
+        if time.monotonic() - written_at >= EVERY:
+            done += len(ready)
+            _write(claim, ready, progress=100 * done // total)
+            ready, written_at = [], time.monotonic()
+    if ready:
+        _write(claim, ready, progress=100)
+
+
+def _write(claim: Claim, windows: Sequence[Window], *, progress: int) -> None:
+    with claim.writing():
+        Window.objects.bulk_update(windows, ["vector"])
+        claim.rows().update(progress=progress)
+
+
+def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
+    """Yield each window with its text, which stands in the first passage that has the window."""
+    place, seen = -1, 0
+    while passages := list(Passage.objects.filter(entry=entry, place__gt=place).order_by("place")[:PAGE]):
+        place, until = passages[-1].place, passages[-1].window_to
+        missing = Window.objects.filter(entry=entry, vector=None, place__gte=seen, place__lt=until).order_by("place")
+        at = 0
+        for window in list(missing):
+            while passages[at].window_to <= window.place:
+                at += 1
+            text, start = passages[at].text, passages[at].char_from
+            yield window, text[window.char_from - start : window.char_to - start]
+        if len(passages) < PAGE:
+            return
+        seen = max(seen, until)
+
+
+def embed_insistently(claim: Claim, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
+    for pause in PAUSES:
+        claim.check()
+        try:
+            return embedder.embed(texts)
+        except HOPELESS:
+            raise
+        except ProviderError as error:
+            wait = min(max(pause, error.retry_after or 0), LONGEST_PAUSE)
+            log.warning("no vectors now (%s); trying again in %d s", error.message, wait)
+            claim.pause(wait)
+    return embedder.embed(texts)

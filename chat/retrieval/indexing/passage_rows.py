@@ -1,18 +1,29 @@
-"""The text of a file as rows: passages, and the windows that overlapping passages share. ``index_file`` calls it."""
+"""The text of a file as rows: passages, and the windows that overlapping passages share. ``index_file`` calls it.
+
+They are cut from the file, or copied from an entry of the same bytes, in another store or under another id.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
+
+from django.db.models import QuerySet
 
 from chat.documents import passages
+from chat.documents.formats import extension
+from chat.documents.passages import count_tokens
 from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
-from chat.documents.tokens import count_tokens
 from chat.errors import Unreadable
-from chat.models import Passage, VectorStoreFile, Window
+from chat.models import File, Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
 from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.keywords import index
@@ -20,6 +31,7 @@ from chat.retrieval.keywords import index
 MAX_TOKENS = 5_000_000  # of a file (reference, section 4)
 TOO_LARGE = "The file could not be parsed because it is too large."
 BATCH = 20  # passages that are written in one transaction: 10 ms, most of it for their words
+MOST_TWINS = 20  # entries of the same bytes that are looked at
 NOTICE_CHARACTERS = VectorStoreFile._meta.get_field("notice").max_length
 
 _SECTIONS = 16
@@ -29,6 +41,7 @@ _CHECK = 0.5
 """Seconds between two looks at the claim while the reader is waited for."""
 
 Items = AsyncGenerator[Section | Summary, None]
+Row = TypeVar("Row", Passage, Window)
 
 
 def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embedder) -> None:
@@ -139,16 +152,13 @@ class _PassageWriter:
         # No window goes across a page's end, so that each tells on which page its words are.
         turns = [char for char, _page in passage.pages if begin < char < end]
         for page_from, page_to in pairwise([begin, *turns, max(begin, end)]):
-            self._add_windows(passage, page_from, page_to)
+            text = passage.text[page_from - passage.char_from : page_to - passage.char_from]
+            for char_from, char_to in self.embedder.windows(text):
+                place, begin = self.window_place, page_from
+                window = Window(entry=self.entry, place=place, char_from=begin + char_from, char_to=begin + char_to)
+                self.windows.append(window)
+                self.window_place += 1
         return first, self.window_place
-
-    def _add_windows(self, passage: passages.DocumentPassage, begin: int, end: int) -> None:
-        text = passage.text[begin - passage.char_from : end - passage.char_from]
-        for char_from, char_to in self.embedder.windows(text):
-            place = self.window_place
-            window = Window(entry=self.entry, place=place, char_from=begin + char_from, char_to=begin + char_to)
-            self.windows.append(window)
-            self.window_place += 1
 
     def write(self) -> None:
         """Insert the rows that wait. Raise ``ClaimLost``."""
@@ -157,3 +167,94 @@ class _PassageWriter:
             Window.objects.bulk_create(self.windows)
             index.add(self.passages, store=self.entry.store)
         self.passages, self.windows = [], []
+
+
+# --- the rows of another entry whose file has the same bytes ----------------------------------------------------
+
+
+@contextmanager
+def local_copy(file: File) -> Iterator[Path]:
+    """Yield the path of the bytes of ``file`` on this machine; of a temporary copy if its storage keeps them elsewhere.
+
+    Raise ``OSError`` if the bytes cannot be read.
+    """
+    try:
+        path = Path(file.content.path)
+    except NotImplementedError:  # the storage has no paths
+        path = None
+    # A storage in memory has paths too, but no files at them.
+    if path is not None and path.exists():
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="everthread-") as copy:
+        with file.content.open("rb") as content:
+            shutil.copyfileobj(content, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of the file at ``path``, in hexadecimal."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def find_twin(entry: VectorStoreFile, *, digest: str) -> VectorStoreFile | None:
+    """Return an entry of the same owner whose bytes, with the same ``digest``, were cut and embedded as ``entry`` is to
+    be.
+    """
+    same = VectorStoreFile.objects.filter(
+        digest=digest,
+        status=VectorStoreFile.Status.COMPLETED,
+        is_cut=True,
+        embedded_by=entry.store.embedder,
+        store__owner=entry.store.owner_id,
+        file__owner=entry.file.owner_id,
+    ).exclude(pk=entry.pk)
+    return next((other for other in same.select_related("file")[:MOST_TWINS] if _is_cut_alike(other, entry)), None)
+
+
+def _is_cut_alike(one: VectorStoreFile, other: VectorStoreFile) -> bool:
+    """Return whether the same bytes give the same passages."""
+    alike = extension(one.file.filename) == extension(other.file.filename)
+    return alike and one.chunking_strategy == other.chunking_strategy
+
+
+def copy_twin(claim: Claim, entry: VectorStoreFile, *, twin: VectorStoreFile) -> bool:
+    """Give ``entry``, which has none, the passages, windows and vectors of ``twin``.
+
+    Return False if the twin changed or was deleted meanwhile: then some were copied. Raise ``ClaimLost``.
+    """
+    unchanged = VectorStoreFile.objects.filter(
+        pk=twin.pk, attempt=twin.attempt, status=twin.status, is_cut=True, embedded_by=twin.embedded_by
+    )
+    for originals in _batches(Passage.objects.filter(entry=twin)):
+        with claim.writing():
+            if not unchanged.exists():
+                return False
+            copies = [_copied(passage, entry) for passage in originals]
+            Passage.objects.bulk_create(copies)
+            index.add(copies, store=entry.store)
+    for windows in _batches(Window.objects.filter(entry=twin)):
+        with claim.writing():
+            if not unchanged.exists():
+                return False
+            Window.objects.bulk_create([_copied(window, entry) for window in windows])
+    with claim.writing():
+        if not unchanged.exists():
+            return False
+        claim.rows().update(is_cut=True, embedded_by=twin.embedded_by, notice=twin.notice)
+    return True
+
+
+def _batches(rows: QuerySet[Row]) -> Iterator[list[Row]]:
+    place = -1
+    while batch := list(rows.filter(place__gt=place).order_by("place")[:BATCH]):
+        yield batch
+        place = batch[-1].place
+
+
+def _copied(row: Row, entry: VectorStoreFile) -> Row:
+    row.pk, row.entry = None, entry
+    row._state.adding = True
+    return row

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from chat.background.database_threads import DatabaseThread
 from chat.background.polling import PollingWorker
-from chat.documents import tokens
+from chat.documents.passages import count_tokens
 from chat.models import VectorStoreFile
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.indexing import claims
@@ -47,7 +47,7 @@ def prepare() -> None:
     """Load the tokenizer if files will be read."""
     # Loading it later would hold up all threads for half a second.
     if VectorStoreFile.objects.exists():
-        tokens.count_tokens("")
+        count_tokens("")
 
 
 class WaitingEntry(NamedTuple):

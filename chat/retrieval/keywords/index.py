@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from django.db import connection
@@ -24,6 +23,8 @@ MOST_COUNTED = 0.1
 With ``MOST_ROWS`` and the 200 passages that are looked at for the rest, questions in 67,000 passages of manual pages
 had nDCG@10 50.7 by words alone, for 26 ms of CPU; with all words in all passages 50.5, for 150 ms.
 """
+
+database = postgres if connection.vendor == "postgresql" else sqlite  # the one that holds the index
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]
@@ -46,7 +47,7 @@ def add(passages: Sequence[Passage], *, store: VectorStore) -> None:
 
     Call it in the transaction that inserts the rows. The database itself removes the words with their passages.
     """
-    database().add([(passage.pk, f"{passage.heading}\n{passage.text}") for passage in passages], scope=store.pk)
+    database.add([(passage.pk, f"{passage.heading}\n{passage.text}") for passage in passages], scope=store.pk)
 
 
 def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
@@ -56,7 +57,7 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     in a store of 10,000 passages is nearly always all; ``common_scores`` adds the others.
     """
     rare, common = _split(query, store=store, total=total)
-    lists = [database().passages(term, scope=store.pk) for term in rare]
+    lists = [database.passages(term, scope=store.pk) for term in rare]
     if not lists:
         return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
     keys, places = np.unique(np.concatenate([keys for keys, _ in lists]), return_inverse=True)
@@ -66,7 +67,7 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
 
 def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) -> Floats:
     """Return what the common terms add to the BM25 of the passages with ``keys``."""
-    times: Floats = database().times(keys, list(matches.common), scope=store.pk)
+    times: Floats = database.times(keys, list(matches.common), scope=store.pk)
     return np.asarray(shares(times) @ np.array(list(matches.common.values())))
 
 
@@ -77,19 +78,14 @@ def normalize(bm25: Floats) -> NDArray[np.float32]:
 
 def _split(query: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
     """Return the rarest terms, whose passages can be read, and the common ones, with their rarity."""
-    most = max(database().MOST_ROWS, int(total * MOST_COUNTED))
-    counts = {term: database().count(term, scope=store.pk, most=most) for term in terms(query)}
+    most = max(database.MOST_ROWS, int(total * MOST_COUNTED))
+    counts = {term: database.count(term, scope=store.pk, most=most) for term in terms(query)}
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
-    rare = max(1, int(np.searchsorted(ends, database().MOST_ROWS, side="right")))
+    rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))
     return ordered[:rare], {term: _rarity(counts[term], total) for term in ordered[rare:]}
 
 
 def _rarity(count: int, total: int) -> float:
     """Return BM25's weight of a term that ``count`` of ``total`` passages have."""
     return math.log(1 + (max(total, count) - count + 0.5) / (count + 0.5))
-
-
-def database() -> ModuleType:
-    """Return the module of the database that holds the index."""
-    return postgres if connection.vendor == "postgresql" else sqlite

@@ -6,7 +6,9 @@ The rows of ``Window`` are the truth. A snapshot is brought up to date when ``Ve
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,39 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
-from chat.retrieval.vectors.matrix_file import MatrixFile
+
+_LEAST_ROWS = 256
+"""Rows that are mapped at first."""
+
+
+class MatrixFile:
+    """float32 rows of ``width``, for one thread at a time; the arrays that ``rows`` returned may be read meanwhile."""
+
+    def __init__(self, folder: Path, *, width: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.width = width
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (closed with the object)
+        weakref.finalize(self, self._file.close)
+        self.count = 0
+        self._mapped: NDArray[np.float32] = np.empty((0, width), np.float32)
+
+    def append(self, rows: NDArray[np.float32]) -> None:
+        """Add ``rows``. Raise ``OSError`` if the disk is full."""
+        # Written, not mapped: in mapped memory a full disk would be a bus error.
+        self._file.seek(self.count * self.width * 4)
+        rest = memoryview(rows.astype("<f4").tobytes())
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.count += len(rows)
+
+    def rows(self) -> NDArray[np.float32]:
+        """Return all rows, read from the file when they are used."""
+        if self.count > len(self._mapped):
+            capacity = max(_LEAST_ROWS, 2 * self.count)
+            self._file.truncate(capacity * self.width * 4)
+            self._mapped = np.memmap(self._file, np.float32, "r", shape=(capacity, self.width))
+        return self._mapped[: self.count]
+
 
 MOST_STORES = 64
 """Stores whose vectors are in memory."""
@@ -106,10 +140,12 @@ class Replica:
         self._snapshot = _assemble({}, None)
 
     def _update(self, store: VectorStore) -> None:
-        versions = _completed_entries(store)
+        entries = VectorStoreFile.objects.filter(store=store, status=VectorStoreFile.Status.COMPLETED).order_by("pk")
+        columns = entries.values_list("pk", "attempt", "embedded_by")
+        versions = {pk: (attempt, embedded_by) for pk, attempt, embedded_by in columns}
         self._parts = {entry: part for entry, part in self._parts.items() if versions.get(entry) == part.version}
         living = sum(len(part.places) for part in self._parts.values() if part.has_vectors)
-        if self._matrix and 2 * living < len(self._matrix):
+        if self._matrix and 2 * living < self._matrix.count:
             self._clear()
         missing = [entry for entry in versions if entry not in self._parts]
         for first in range(0, len(missing), _ENTRIES):
@@ -120,7 +156,7 @@ class Replica:
     def _part(
         self, version: EntryVersion, windows: Sequence[Row], passages: Sequence[Row], *, embedder: str
     ) -> EntryVectors:
-        start = len(self._matrix) if self._matrix else 0
+        start = self._matrix.count if self._matrix else 0
         places = _pairs(row[1:3] for row in windows)
         return EntryVectors(
             version=version,
@@ -161,12 +197,6 @@ def snapshot_of(store: VectorStore) -> StoreSnapshot:
         while len(_replicas) > MOST_STORES:
             _replicas.popitem(last=False)
     return replica.snapshot(store)
-
-
-def _completed_entries(store: VectorStore) -> dict[int, EntryVersion]:
-    entries = VectorStoreFile.objects.filter(store=store, status=VectorStoreFile.Status.COMPLETED).order_by("pk")
-    columns = entries.values_list("pk", "attempt", "embedded_by")
-    return {pk: (attempt, embedded_by) for pk, attempt, embedded_by in columns}
 
 
 def _rows_by_entry(entries: Sequence[int]) -> Iterator[tuple[int, list[Row], list[Row]]]:

@@ -19,7 +19,7 @@ from chat.documents.formats import extension
 from chat.downloads import download_response
 from chat.errors import InvalidRequest, Refusal
 from chat.models import File
-from chat.models.stored_content import IMAGE_TYPES
+from chat.models.files import IMAGE_TYPES
 from chat.web.decorators import SignedInRequest, signed_in_page
 
 if TYPE_CHECKING:
@@ -71,10 +71,8 @@ class AttachmentChip:
 
 
 def attachment_chips(files: Iterable[File]) -> list[AttachmentChip]:
-    return [AttachmentChip(file, _becomes(file)) for file in files]
-
-
-def _becomes(file: File) -> str:
-    if file.is_image:
-        return ""
-    return _("for code") if extension(file.filename) in FOR_CODE else _("will be read")
+    chips = []
+    for file in files:
+        use = _("for code") if extension(file.filename) in FOR_CODE else _("will be read")
+        chips.append(AttachmentChip(file, "" if file.is_image else use))
+    return chips

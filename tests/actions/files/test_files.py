@@ -14,7 +14,8 @@ from chat.actions.conversation import sending
 from chat.actions.files import files
 from chat.actions.knowledge import vector_stores
 from chat.errors import InvalidRequest, NotFound, StorageFull, TooLarge
-from chat.models import Assistant, File, Message, Thread, User, VectorStoreFile, stored_content
+from chat.models import Assistant, File, Message, Thread, User, VectorStoreFile
+from chat.models.files import LOOKED_AT
 from tests.actions.knowledge.stores import ids_of
 
 
@@ -48,7 +49,7 @@ class TestAFile:
         assert files.create(ada, upload=upload(content, name)).content_type == found
 
     def test_with_a_character_cut_at_the_end_of_what_is_looked_at_is_text_still(self, ada: User) -> None:
-        content = b"a" * (stored_content.LOOKED_AT - 1) + "é".encode() * 10
+        content = b"a" * (LOOKED_AT - 1) + "é".encode() * 10
         assert files.create(ada, upload=upload(content)).content_type == "text/plain"
 
     @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\passwd", "/etc/passwd"])
@@ -59,7 +60,7 @@ class TestAFile:
         assert row.id in row.content.name
 
     def test_that_is_a_huge_picture_is_not_taken_for_one(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stored_content, "MAX_PICTURE", len(png()) - 1)
+        monkeypatch.setattr("chat.models.files.MAX_PICTURE", len(png()) - 1)
         assert not files.create(ada, upload=upload(png(), "cat.png")).is_image
 
     def test_for_an_unknown_purpose_is_refused(self, ada: User) -> None:

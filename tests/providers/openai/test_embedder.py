@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chat.documents import tokens
+from chat.documents import passages
 from chat.errors import ContextOverflow, KeyRefused, ModelNotFound, ProviderError, RateLimited, TimedOut, Unreachable
 from chat.providers.openai.embedder import OpenAIEmbedder
 from tests.providers.conftest import KEY
@@ -123,7 +123,7 @@ class TestARequest:
     def test_sends_the_beginning_of_a_text_that_is_too_long(self, server: Server, embedder: OpenAIEmbedder) -> None:
         embedder.embed(["word " * 30_000], urgent=True)
         ((sent,),) = server.texts()
-        assert 4000 < tokens.count_tokens(sent) <= 8000
+        assert 4000 < passages.count_tokens(sent) <= 8000
 
     def test_is_not_made_for_no_texts(self, server: Server, embedder: OpenAIEmbedder) -> None:
         assert len(embedder.embed([])) == 0
@@ -170,7 +170,7 @@ class TestWindows:
     def test_cover_a_very_long_text(self, embedder: OpenAIEmbedder, text: str) -> None:
         parts = [text[start:end] for start, end in embedder.windows(text)]
         assert len(parts) > 1
-        assert max(tokens.count_tokens(part) for part in parts) <= 8000
+        assert max(passages.count_tokens(part) for part in parts) <= 8000
         assert "".join("".join(parts).split()) == "".join(text.split())
 
     def test_end_between_words(self, embedder: OpenAIEmbedder) -> None:

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from chat.actions.files import files
 from chat.actions.knowledge import file_batches, vector_stores
 from chat.models import Passage, User, VectorStore, VectorStoreFile, Window
-from chat.retrieval.indexing import claims, embed_windows, index_file, passage_rows
+from chat.retrieval.indexing import claims, index_file, passage_rows
 from chat.retrieval.indexing.index_file import index_entry
 from tests.retrieval.reading import (
     SMALL,
@@ -47,9 +47,9 @@ class TestInTheMiddle:
     @pytest.fixture(autouse=True)
     def _eager(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each vector is written at once."""
-        monkeypatch.setattr(embed_windows, "EVERY", 0.0)
-        monkeypatch.setattr(embed_windows, "FEWEST", 1)
-        monkeypatch.setattr(embed_windows, "MOST", 1)
+        monkeypatch.setattr(index_file, "EVERY", 0.0)
+        monkeypatch.setattr(index_file, "FEWEST", 1)
+        monkeypatch.setattr(index_file, "MOST", 1)
 
     def test_a_file_can_be_left_and_taken_up_by_another(self, entry: VectorStoreFile) -> None:
         claim = claimed(entry, worker="first")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat.actions.knowledge import enqueue
 from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.retrieval.indexing import embed_windows, passage_rows
+from chat.retrieval.indexing import index_file, passage_rows
 from tests.documents import samples
 from tests.retrieval.reading import (
     SMALL,
@@ -182,7 +182,7 @@ class TestAFileThatCannotBeRead:
 class TestAnEmbedderThatFails:
     @pytest.fixture(autouse=True)
     def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embed_windows, "PAUSES", (0.01, 0.01))
+        monkeypatch.setattr(index_file, "PAUSES", (0.01, 0.01))
 
     def test_is_asked_again(self, entry: VectorStoreFile) -> None:
         tries = iter([True, True])

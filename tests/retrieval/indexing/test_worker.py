@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat.actions.knowledge import store_files, vector_stores
 from chat.background.liveness import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.retrieval.indexing import embed_windows
+from chat.retrieval.indexing import index_file
 from chat.retrieval.indexing.worker import IndexingWorker
 from tests.engine.stage import in_thread, until
 from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
@@ -104,9 +104,9 @@ class TestAnIndexingWorker:
     async def test_hands_back_what_it_has_when_it_is_stopped(
         self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(embed_windows, "EVERY", 0.0)
-        monkeypatch.setattr(embed_windows, "FEWEST", 1)
-        monkeypatch.setattr(embed_windows, "MOST", 1)
+        monkeypatch.setattr(index_file, "EVERY", 0.0)
+        monkeypatch.setattr(index_file, "FEWEST", 1)
+        monkeypatch.setattr(index_file, "MOST", 1)
         store = await in_thread(lambda: store_of(ada, file_with(ada, "a.txt", text(300))))()
         gate, inside = threading.Event(), threading.Event()
 

@@ -156,7 +156,7 @@ class TestWordsThatVeryManyPassagesHave:
     @pytest.fixture
     def store(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> VectorStore:
         """Ten passages are very many."""
-        monkeypatch.setattr(index.database(), "MOST_ROWS", 10)
+        monkeypatch.setattr(index.database, "MOST_ROWS", 10)
         common = [f"Common words {number}." for number in range(10)]
         return store_of(ada, *common, "A rare thing.", "A rare thing of common common words.", embedder=PLAIN)
 
@@ -189,5 +189,5 @@ class TestWordsThatVeryManyPassagesHave:
     def test_are_counted_in_all_their_forms(self, ada: User, text: str, word: str) -> None:
         store = store_of(ada, text, "Nothing of it.", embedder=PLAIN)
         key, other = store.entries.order_by("pk").values_list("passages", flat=True)
-        times = index.database().times(np.array([other, key]), terms(word), scope=store.pk)
+        times = index.database.times(np.array([other, key]), terms(word), scope=store.pk)
         assert times.tolist() == [[0], [1]]

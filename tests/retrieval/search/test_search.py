@@ -12,9 +12,8 @@ from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import store_changed
 from chat.retrieval.keywords import index
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import search_stores
+from chat.retrieval.search.search import Hit, search_stores
 from tests.retrieval.making import Thesaurus, add, finder, store_of, texts
 
 pytestmark = pytest.mark.django_db
@@ -112,14 +111,14 @@ class TestALargeStore:
         ]
         store = store_of(ada, *sentences, embedder=THESAURUS)
         expected = find(store, "report losses autumn 21", "spring sales", limit=12)
-        monkeypatch.setattr(index.database(), "MOST_ROWS", 8)
+        monkeypatch.setattr(index.database, "MOST_ROWS", 8)
         found = find(store, "report losses autumn 21", "spring sales", limit=12)
         assert texts(found)[0] == "Report 21 of the autumn, losses."
         assert texts(found) == texts(expected)
         assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=0.15)
 
     def test_finds_nothing_while_its_files_are_being_read(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(index.database(), "MOST_ROWS", 1)
+        monkeypatch.setattr(index.database, "MOST_ROWS", 1)
         store = store_of(ada, embedder=THESAURUS)
         for number in range(3):
             add(store, f"Report {number}, sales.", embedder=THESAURUS, status="in_progress")

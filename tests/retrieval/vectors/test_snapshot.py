@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from chat.models import File, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
-from chat.retrieval.search.query_vectors import passage_similarities, window_similarities
+from chat.retrieval.search.scores import passage_similarities, window_similarities
 from chat.retrieval.vectors import snapshot
-from chat.retrieval.vectors.matrix_file import MatrixFile
-from chat.retrieval.vectors.snapshot import Replica, StoreSnapshot
+from chat.retrieval.vectors.snapshot import MatrixFile, Replica, StoreSnapshot
 from tests.retrieval.making import Thesaurus, add, store_of
 
 THESAURUS = Thesaurus("car automobile", "cat kitten", "bread loaf")

@@ -12,8 +12,8 @@ from chat.api import schemas
 from chat.api.http.request import ApiRequest
 from chat.api.resources.vector_stores.search_filters import Filters
 from chat.models.api_objects.file_shapes import SearchResult, SearchResultsPage
-from chat.retrieval.search.hits import Hit
 from chat.retrieval.search.scores import RankingWeights
+from chat.retrieval.search.search import Hit
 
 router = Router(tags=["Vector stores"])
 Query = Annotated[str, Field(min_length=1, max_length=4096)]

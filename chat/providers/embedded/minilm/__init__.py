@@ -5,7 +5,6 @@
     weights        finds the model's file
     child          runs the model in a process of its own
     model_process  starts that process and asks it, in the ``frames`` that both know
-    priority       lets texts go first that somebody waits for
 
 Nothing is imported here: the child imports this package and must stay light.
 """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Condition, Timer
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from chat.errors import Unreachable
 from chat.providers.embedded.minilm.frames import DIMENSIONS
 from chat.providers.embedded.minilm.model_process import ModelProcess, ModelProcessEnded
-from chat.providers.embedded.minilm.priority import PriorityLock
 from chat.providers.embedded.minilm.weights import find_model
 from chat.providers.embedded.minilm.windows import MOST_PIECES, windows
 from chat.providers.embedded.minilm.wordpiece import encode
@@ -113,3 +113,29 @@ class MiniLM:
             timer.cancel()
         if process:
             process.end()
+
+
+class PriorityLock:
+    """One thread has it at a time. While an urgent one waits, no other gets it."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._is_locked = False
+        self._urgent = 0
+
+    @contextmanager
+    def acquire(self, *, urgent: bool) -> Iterator[None]:
+        """Wait for the lock and keep it within the context."""
+        with self._changed:
+            self._urgent += urgent
+            try:
+                self._changed.wait_for(lambda: not self._is_locked and (urgent or not self._urgent))
+                self._is_locked = True
+            finally:
+                self._urgent -= urgent
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_locked = False
+                self._changed.notify_all()

@@ -68,9 +68,6 @@ class ModelProcess:
             os.write(self._process.stdin.fileno(), encode_pieces(pieces))
         except BrokenPipeError:
             raise ModelProcessEnded(self._complaint()) from None
-        return self._read_answer()
-
-    def _read_answer(self) -> bytes:
         assert self._process.stdout
         stdout = self._process.stdout.fileno()
         ready = select.poll()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.retrieval.indexing import reuse
+from chat.retrieval.indexing import passage_rows
 from tests.retrieval.reading import (
     SMALL,
     PlainEmbedder,
@@ -60,8 +60,8 @@ class TestVectors:
         self, entry: VectorStoreFile, ada: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         one = indexed(entry)
-        monkeypatch.setattr(reuse, "BATCH", 2)
-        copied = reuse._copied
+        monkeypatch.setattr(passage_rows, "BATCH", 2)
+        copied = passage_rows._copied
         calls = []
 
         def copy_and_delete(row: Any, owner: VectorStoreFile) -> Any:
@@ -70,7 +70,7 @@ class TestVectors:
                 VectorStoreFile.objects.filter(pk=one.pk).update(attempt=9)
             return copied(row, owner)
 
-        monkeypatch.setattr(reuse, "_copied", copy_and_delete)
+        monkeypatch.setattr(passage_rows, "_copied", copy_and_delete)
         embedder = PlainEmbedder()
         two = indexed(self.again(ada), embedder)
 
