@@ -31,15 +31,12 @@ class DatabaseThread:
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``function(*args, **kwargs)``. If it raises, a broken connection is closed for the next call."""
         try:
-            return await self._call(function, *args, **kwargs)
+            return await sync_to_async(function, thread_sensitive=False, executor=self._executor)(*args, **kwargs)
         except Exception:
-            await self._call(close_old_connections)
+            await sync_to_async(close_old_connections, thread_sensitive=False, executor=self._executor)()
             raise
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
-        await self._call(connections.close_all)
+        await self.call(connections.close_all)
         self._executor.shutdown()
-
-    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await sync_to_async(function, thread_sensitive=False, executor=self._executor)(*args, **kwargs)

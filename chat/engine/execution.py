@@ -133,7 +133,7 @@ class Execution:
         return None
 
     async def _answer_calls(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
-        calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answered()
+        calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answer()
         waits = any(call["type"] == FUNCTION for call in calls)
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
             return None if waits else await in_thread(request.next_context, self.run, context)

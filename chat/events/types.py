@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 RUN_CREATED = "thread.run.created"
@@ -78,3 +78,30 @@ def step_delta(step_id: str, *, tool_call: dict[str, Any]) -> dict[str, Any]:
     """A delta of one tool call, which carries its ``index``."""
     details = {"type": "tool_calls", "tool_calls": [tool_call]}
     return {"id": step_id, "object": "thread.run.step.delta", "delta": {"step_details": details}}
+
+
+def coalesce(events: Iterable[Event]) -> list[Event]:
+    """The events of runs, with neighbouring pieces of one text joined; what is joined has the last one's ``seq``."""
+    result: list[Event] = []
+    for event in events:
+        if event.name == THREAD_CHANGED:
+            continue
+        if result and (joined := _join(result[-1], event)):
+            result[-1] = joined
+        else:
+            result.append(event)
+    return result
+
+
+def _join(event: Event, following: Event) -> Event | None:
+    """Both as one delta, if both are deltas of the same text."""
+    if not event.name == following.name == MESSAGE_DELTA or event.data["id"] != following.data["id"]:
+        return None
+    [part], [more] = event.data["delta"]["content"], following.data["delta"]["content"]
+    if part["index"] != more["index"] or part["type"] != "text":
+        return None
+    is_first = "annotations" in part["text"]
+    text = part["text"]["value"] + more["text"]["value"]
+    annotations = [*part["text"].get("annotations", ()), *more["text"].get("annotations", ())]
+    data = message_delta(event.data["id"], index=part["index"], text=text, first=is_first, annotations=annotations)
+    return replace(following, data=data)

@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,11 +42,12 @@ def sandbox_in(folder: Path, *, socket: Path | None = None) -> Sandbox:
     return Sandbox(socket or folder / SOCKET, folder=folder)
 
 
+@dataclass(frozen=True, slots=True)
 class Sandbox:
     """The broker behind ``socket``. ``folder`` has the state that explains its absence. Any event loop may use it."""
 
-    def __init__(self, socket: Path, *, folder: Path | None = None) -> None:
-        self.socket, self.folder = socket, folder
+    socket: Path
+    folder: Path | None = None
 
     @asynccontextmanager
     async def lease(self, session: str, *, owner: str, on_waiting: OnWaiting | None = None) -> AsyncIterator[Lease]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from chat.models import Assistant, File, Run, SandboxFile, Thread, User
-from chat.tools import code_interpreter
 from chat.tools.code_interpreter import (
     MOST_LOGS,
     MOST_TOLD,
+    CodeReader,
     code_call,
     declare,
     describe_call,
@@ -17,6 +19,7 @@ from chat.tools.code_interpreter import (
     interrupt_open_calls,
     logs,
     mounted_files,
+    read_code,
 )
 
 
@@ -127,9 +130,57 @@ class TestAStep:
         assert images([*calls, code_call("b", "2", outputs=[image("file-2")])]) == ["file-1", "file-2"]
 
 
-class TestTheTool:
-    def test_is_offered_to_runs_that_have_it(self, thread: Thread) -> None:
-        run = run_with(thread)
-        assert not code_interpreter.is_offered(run)
-        run.tools = [{"type": "code_interpreter"}]
-        assert code_interpreter.is_offered(run)
+CODE = 'print("a\\n")\npath = r"\\d"  # 😀 é\n'
+
+
+def read_pieces(*pieces: str) -> str:
+    reader = CodeReader()
+    return "".join([*(reader.feed(piece) for piece in pieces), reader.rest()])
+
+
+class TestCode:
+    @pytest.mark.parametrize("escaped", [True, False])
+    def test_is_the_same_however_its_arguments_are_cut(self, escaped: bool) -> None:
+        arguments = json.dumps({"code": CODE}, ensure_ascii=escaped)
+        assert read_pieces(*arguments) == CODE
+        for place in range(len(arguments)):
+            assert read_pieces(arguments[:place], arguments[place:]) == CODE
+
+    def test_is_told_as_soon_as_it_comes(self) -> None:
+        reader = CodeReader()
+        assert [reader.feed(piece) for piece in ('{"co', 'de": "x =', " 1", '\\nprint(x)"}')] == [
+            "",
+            "x =",
+            " 1",
+            "\nprint(x)",
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            ('{"code": "1 + 1"}', "1 + 1"),
+            ('{ "language": "python", "code": "1 + 1" }', "1 + 1"),
+            ('{"input": "1 + 1"}', "1 + 1"),
+            ('{"script": "1 + 1"}', "1 + 1"),
+            ('"1 + 1"', "1 + 1"),
+            ("1 + 1", "1 + 1"),
+            ("x = {'a': 1}", "x = {'a': 1}"),
+            ('{"code": "a\nb"}', "a\nb"),
+            ('{"code": "re.match(\'\\d\')"}', "re.match('\\d')"),
+            ('{"code": "import re\\nre.match(r\\"\\d+\\", x)"}', 'import re\nre.match(r"\\d+", x)'),
+            ('{"timeout": 5, "language": "python", "code": "1 + 1"}', "1 + 1"),
+            ('{"code": "1 + ', "1 + "),
+            ('{"code": "\\ud83d!"}', "?!"),
+            ('{"code": "\\u0000"}', "\ufffd"),
+            ('{"timeout": 5, "code": "\\ud83d\\u0000"}', "?\ufffd"),
+            ('{"code": "# C:\\users\\n1 + 1"}', "# C:\\users\n1 + 1"),
+            ('{"code": "r\'\\underline\\u12\'"}', "r'\\underline\\u12'"),
+            ('{"code": "\\ud83d\\users"}', "?\\users"),
+            ('{"code": ""}', ""),
+            ("{}", ""),
+            ("", ""),
+        ],
+    )
+    def test_is_what_the_model_meant(self, arguments: str, code: str) -> None:
+        assert read_code(arguments) == code
+        assert read_pieces(*arguments) == code

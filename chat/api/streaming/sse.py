@@ -23,8 +23,7 @@ from chat.background.database_threads import in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
-from chat.events.coalescing import coalesce
-from chat.events.types import STREAM_ENDS
+from chat.events.types import STREAM_ENDS, coalesce
 from chat.models import Run
 from chat.models.api_objects.objects import Object, thread_object
 from chat.models.api_objects.run_shapes import FoundPassage, RunObject, StepObject, ToolCallObject

@@ -17,8 +17,7 @@ from chat.api.websocket.replies import accepted_frame, error_frame, event_frame,
 from chat.background.database_threads import in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import MalformedFrame, Refusal, Unavailable
-from chat.events.coalescing import coalesce
-from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
+from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event, coalesce
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
 

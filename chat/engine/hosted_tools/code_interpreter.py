@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import generated_files
@@ -21,13 +21,12 @@ from chat.models.columns.json_lookups import HasToolCall
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox import client
-from chat.sandbox.client import Lease, Sandbox
-from chat.sandbox.errors import FileRefused, SandboxError, SessionLost
+from chat.sandbox.client import OnWaiting, Sandbox
+from chat.sandbox.errors import FileRefused, SandboxError, SandboxUnavailable, SessionLost
 from chat.sandbox.sessions.answers import MAX_ENTRIES
 from chat.sandbox.state import read_state
-from chat.sandbox.values import DataFile, Outcome
+from chat.sandbox.values import DataFile
 from chat.tools import code_interpreter
-from chat.tools.code_reader import read_code
 
 MOST_KEPT = 50  # files of one cell
 PREPARING = 300.0  # seconds that a run waits for a sandbox that is being prepared
@@ -46,17 +45,19 @@ async def run_code_call(run: Run, call: ToolCall, *, pictures: int, show: ShowCa
 
     ``show`` is told how the call stands meanwhile. Never raises for what code or the sandbox does.
     """
-    call_with = partial(code_interpreter.code_call, call.id, code := read_code(call.arguments))
+    call_with = partial(code_interpreter.code_call, call.id, code := code_interpreter.read_code(call.arguments))
 
-    async def waits(ahead: int) -> None:
+    async def show_waiting(ahead: int) -> None:
         await show(call_with(status="waiting", note=QUEUED.format(ahead=ahead)))
 
+    cell = CodeCell(run, code, pictures, on_waiting=show_waiting, on_start=lambda: show(call_with(status="running")))
     try:
-        await wait_until_prepared(show=lambda words: show(call_with(status="waiting", note=words)))
-        async with sandbox().lease(run.thread_id, owner=str(run.thread.owner_id), on_waiting=waits) as lease:
-            cell = CodeCell(run, lease, pictures=pictures)
-            await cell.furnish()
-            return call_with(**await cell.run(code, waiting=waits, started=lambda: show(call_with(status="running"))))
+        try:
+            return call_with(**await cell.run_in_session())
+        except SandboxUnavailable:
+            if not await wait_until_prepared(show=lambda words: show(call_with(status="waiting", note=words))):
+                raise
+            return call_with(**await cell.run_in_session())
     except SessionLost as lost:
         note = LOST.format(reason=lost.message.rstrip("."))
         return call_with(status="died", outputs=code_interpreter.logs(note), note=note)
@@ -65,17 +66,21 @@ async def run_code_call(run: Run, call: ToolCall, *, pictures: int, show: ShowCa
         return call_with(status="refused", outputs=code_interpreter.logs(message))
 
 
-async def wait_until_prepared(*, show: Callable[[str], Awaitable[None]]) -> None:
-    """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is."""
+async def wait_until_prepared(*, show: Callable[[str], Awaitable[None]]) -> bool:
+    """Wait while the sandbox is on its way, at most ``PREPARING`` seconds; ``show`` is told how far it is.
+
+    Return False if it was not on its way.
+    """
     sentence = ""
     for _time in range(int(PREPARING / LOOK)):
         sandbox_state = await asyncio.to_thread(read_state, settings.EVERTHREAD_DATA_DIR / "sandbox")
         if sandbox_state.state not in ("preparing", "starting"):
-            return
+            break
         if sandbox_state.sentence != sentence:
             sentence = sandbox_state.sentence
             await show(sentence)
         await asyncio.sleep(LOOK)
+    return bool(sentence)
 
 
 def sandbox() -> Sandbox:
@@ -87,21 +92,52 @@ def end_session(thread: Thread) -> None:
     client.forget(sandbox(), thread.id, owner=str(thread.owner_id))
 
 
+@dataclass
 class CodeCell:
-    """One piece of code in a leased session."""
+    """One piece of code of ``run``, which has shown that many ``pictures`` before."""
 
-    def __init__(self, run: Run, lease: Lease, *, pictures: int) -> None:
-        self.run_row, self.lease, self.pictures = run, lease, pictures
-        self.notes: list[str] = []
-        self.files: list[dict[str, Any]] = []  # files that the code left
+    run: Run
+    code: str
+    pictures: int
+    on_waiting: OnWaiting
+    on_start: Callable[[], Awaitable[None]]
+    notes: list[str] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)  # that the code left
 
-    async def furnish(self) -> None:
+    async def run_in_session(self) -> dict[str, Any]:
+        """Run the code in the session of the run's thread. Return what the call keeps besides it."""
+        owner = str(self.run.thread.owner_id)
+        async with sandbox().lease(self.run.thread_id, owner=owner, on_waiting=self.on_waiting) as lease:
+            self.lease = lease
+            await self._furnish()
+            outcome = await lease.run(self.code, on_waiting=self.on_waiting, on_start=self.on_start)
+            if outcome.status == "died":
+                self.notes.append(LOST.format(reason=outcome.reason))
+            outputs = code_interpreter.logs(storable_text(outcome.logs))
+            if outcome.images:
+                outputs += await self._keep_pictures(outcome.images)
+            if outcome.status != "died":
+                await self._keep_files()
+            elif not outputs:
+                outputs = code_interpreter.logs(self.notes[-1])
+        return {
+            "status": outcome.status,
+            "outputs": outputs,
+            "seconds": round(outcome.seconds, 2),
+            "files": self.files,
+            "note": "\n".join(self.notes),
+        }
+
+    async def _furnish(self) -> None:
         """Put the files into ``/mnt/data`` that belong there and are missing."""
-        self.mounted = await in_thread(code_interpreter.mounted_files, self.run_row)
+        self.mounted = await in_thread(code_interpreter.mounted_files, self.run)
         self.before = {entry.name: entry for entry in await self.lease.files()}
-        if self.lease.is_new and await in_thread(has_run_code, self.run_row):
+        last_calls = await in_thread(last_code_calls, self.run)
+        if self.lease.is_new and last_calls:
             self.notes.append(ANEW)
-        self.was_stopped = not self.lease.is_new and await in_thread(was_stopped, self.run_row)
+        # Stopped code left its files unkept.
+        statuses = [] if self.lease.is_new else [call[call["type"]].get("status") for call in last_calls]
+        self.was_stopped = "interrupted" in statuses
         missing = [name for name, file in self.mounted.items() if not self._has(name, file)]
         for name in missing:
             await self._put(name, self.mounted[name])
@@ -112,7 +148,7 @@ class CodeCell:
         """Return whether the file is there. One of another size is an earlier file of that name: what cells
         change has a row of its own.
         """
-        ids = self.run_row.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
+        ids = self.run.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
         return name in self.before and (file.id not in ids or self.before[name].size == file.bytes)
 
     async def _put(self, name: str, file: File) -> None:
@@ -124,59 +160,38 @@ class CodeCell:
         except FileRefused as refused:
             self.notes.append(f"[{name!r} could not be put into /mnt/data: {refused.message}]")
 
-    async def run(
-        self, code: str, *, waiting: Callable[[int], Awaitable[None]], started: Callable[[], Awaitable[None]]
-    ) -> dict[str, Any]:
-        """Run ``code``. Return what the call keeps besides it."""
-        outcome = await self.lease.run(code, on_waiting=waiting, on_start=started)
-        if outcome.status == "died":
-            self.notes.append(LOST.format(reason=outcome.reason))
-        outputs = code_interpreter.logs(storable_text(outcome.logs)) + await self._pictures(outcome)
-        if outcome.status == "died" and not outputs:
-            outputs = code_interpreter.logs(self.notes[-1])
-        if outcome.status != "died":
-            await self._keep_files()
-        note = "\n".join(self.notes)
-        return {
-            "status": outcome.status,
-            "outputs": outputs,
-            "seconds": round(outcome.seconds, 2),
-            "files": self.files,
-            "note": note,
-        }
-
-    async def _pictures(self, outcome: Outcome) -> list[code_interpreter.Call]:
-        images = []
-        for number, png in enumerate(outcome.images, start=self.pictures + 1):
+    async def _keep_pictures(self, images: Sequence[bytes]) -> list[code_interpreter.Call]:
+        outputs = []
+        for number, png in enumerate(images, start=self.pictures + 1):
             try:
-                row = await in_thread(generated_files.keep_picture, self.run_row, png, number=number)
+                row = await in_thread(generated_files.keep_picture, self.run, png, number=number)
             except StorageFull as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
-            images.append(code_interpreter.image(row.id))
-        return images
+            outputs.append(code_interpreter.image(row.id))
+        return outputs
 
     async def _keep_files(self) -> None:
-        """Keep the files that the code left. That fails without an error: the code was run."""
+        """Keep the files that the code made or changed, and those of earlier cells that were stopped before.
+
+        That fails without an error: the code was run.
+        """
         try:
-            await self._keep_changed()
+            after = {entry.name: entry for entry in await self.lease.files()}
+            gone = self.before.keys() - after.keys()
+            if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
+                await in_thread(generated_files.forget_files, self.run, gone)
+            known = self.mounted if self.was_stopped else self.before
+            changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
+            if len(changed) > MOST_KEPT:
+                few = f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]"
+                self.notes.append(few)
+            for entry in changed[:MOST_KEPT]:
+                await self._keep(entry)
         except SessionLost as lost:
             self.notes.append(LOST.format(reason=lost.message.rstrip(".")))
         except SandboxError as error:
             self.notes.append(f"[Files could not be kept: {error.message}]")
-
-    async def _keep_changed(self) -> None:
-        """Keep the files that the code made or changed, and those of earlier cells that were stopped before."""
-        after = {entry.name: entry for entry in await self.lease.files()}
-        gone = self.before.keys() - after.keys()
-        if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
-            await in_thread(generated_files.forget_files, self.run_row, gone)
-        known = self.mounted if self.was_stopped else self.before
-        changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
-        if len(changed) > MOST_KEPT:
-            self.notes.append(f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]")
-        for entry in changed[:MOST_KEPT]:
-            await self._keep(entry)
 
     async def _keep(self, entry: DataFile) -> None:
         most = settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024
@@ -187,25 +202,16 @@ class CodeCell:
             try:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
                     await asyncio.to_thread(content.write, chunk)
-                row = await in_thread(generated_files.keep_file, self.run_row, entry.name, content)
+                row = await in_thread(generated_files.keep_file, self.run, entry.name, content)
             except (FileRefused, StorageFull) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
         self.files.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})
 
 
-def has_run_code(run: Run) -> bool:
-    """Return whether code was run in the thread before, so that a session with its variables may be missed."""
-    return _code_steps(run).exists()
-
-
-def was_stopped(run: Run) -> bool:
-    """Return whether the code that the thread ran last was stopped, so that its files were not kept."""
-    last = _code_steps(run).order_by("-created_at", "-number").first()
-    calls = last.details["tool_calls"] if last else []
-    return any(call[call["type"]].get("status") == "interrupted" for call in calls)
-
-
-def _code_steps(run: Run) -> QuerySet[RunStep]:
+def last_code_calls(run: Run) -> list[Object]:
+    """Return the calls of the last step with code in the thread, as far as it has ended; empty: none was run."""
     steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
-    return steps.exclude(status=StepStatus.IN_PROGRESS).filter(HasToolCall("details", CODE_INTERPRETER))
+    with_code = steps.exclude(status=StepStatus.IN_PROGRESS).filter(HasToolCall("details", CODE_INTERPRETER))
+    last = with_code.order_by("-created_at", "-number").first()
+    return last.details["tool_calls"] if last else []

@@ -38,14 +38,13 @@ def search_for_question(run: Run) -> ToolCall | None:
     return ToolCall(new_id("call_"), FILE_SEARCH, json.dumps({"queries": queries}, ensure_ascii=False))
 
 
-def first_marker(run: Run) -> int:
-    """The number of the markers of the run's first search."""
-    earlier = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).count()
-    return FIRST_MARKER + max(0, earlier - 1)
+def run_search(run: Run, call: ToolCall, *, how: Options, earlier: int) -> Object:
+    """Search as ``call`` asks. Return the call as its step keeps it, with what was found.
 
-
-def run_search(run: Run, call: ToolCall, *, how: Options, number: int) -> Object:
-    """A search as its step keeps it, with what it found. ``number`` is that of its markers."""
+    ``earlier`` is how many searches the run made before: each has markers of its own number.
+    """
+    messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at).count()
+    number = FIRST_MARKER + max(0, messages - 1) + 2 * earlier
     queries = file_search.queries_of(call.arguments)
     results = file_search.find_passages(run, queries=queries, how=how)
     return file_search.search_call(call.id, how=how, number=number, queries=queries, results=results)

@@ -65,7 +65,10 @@ def thread_turns(
     strategy = run.truncation_strategy
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
-    attached = _files_of(run, rows)
+    ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
+    ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
+    owned = File.objects.there().filter(id__in=ids, owner_id=run.thread.owner_id) if ids else ()
+    attached = {file.id: file for file in owned}
     notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
     for name, file in code_files.items():
         notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
@@ -100,15 +103,6 @@ def prompt_budget(model: Model) -> int:
     """Return the tokens that the turns may take: the context window less room for the answer."""
     answer = min(model.max_output or MAX_ANSWER, MAX_ANSWER, model.context_window // ANSWER_SHARE)
     return model.context_window - answer
-
-
-def _files_of(run: Run, rows: list[Message]) -> dict[str, File]:
-    ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
-    ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
-    if not ids:
-        return {}
-    owned = File.objects.there().filter(id__in=ids, owner_id=run.thread.owner_id)
-    return {file.id: file for file in owned}
 
 
 def _notes(run: Run, files: Mapping[str, File], *, native: bool) -> dict[str, str]:

@@ -17,6 +17,7 @@ from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, 
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.resource_uses import add_uses
 from chat.providers.base import Usage
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
@@ -114,7 +115,7 @@ def close_step(
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
     columns: dict[str, Any] = {"status": to, "details": step.details}
     columns["usage"] = step.usage if usage is None else usage_object(usage)
-    if step.type == StepType.TOOL_CALLS:
+    if any(call["type"] == CODE_INTERPRETER for call in step.details.get("tool_calls", ())):
         columns["details"] = code_interpreter.interrupt_open_calls(step.details)
     if instant:
         columns[instant] = timezone.now()
@@ -162,16 +163,13 @@ def created_events(run: Run) -> list[Event]:
 
 def _keep_in_timeline(run: Run, new_events: NewEvents, *, after: int) -> list[Event]:
     events = [Event(run.id, after + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
-    RunEvent.objects.bulk_create(
-        RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=_note(event.data)) for event in events
-    )
+    rows = []
+    for event in events:
+        reason = event.data.get("last_error") or event.data.get("incomplete_details") or {}
+        note = str(reason.get("message") or reason.get("reason") or "")[:500]  # which staff see at a glance
+        rows.append(RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=note))
+    RunEvent.objects.bulk_create(rows)
     return events
-
-
-def _note(data: Object) -> str:
-    """Return the reason that staff want to see of an event at a glance."""
-    why = data.get("last_error") or data.get("incomplete_details") or {}
-    return str(why.get("message") or why.get("reason") or "")[:500]
 
 
 def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:

@@ -10,11 +10,9 @@ from chat.models.api_objects.objects import Object
 from chat.providers.base import Function, ToolCall, ToolCallPiece
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search
-from chat.tools.code_reader import CodeReader
+from chat.tools.code_interpreter import CodeReader
 
 Kind = Literal["function", "file_search", "code_interpreter"]
-
-
 MOST_CALLS = {FILE_SEARCH: 10, CODE_INTERPRETER: 20}  # of one run, after which the model has to answer
 
 

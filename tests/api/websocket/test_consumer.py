@@ -16,8 +16,7 @@ from chat.actions.conversation import runs
 from chat.actions.conversation.runs import NewRun
 from chat.api.websocket.consumer import MAX_MALFORMED, MAX_WAITING, ProgramConsumer
 from chat.events.bus import bus
-from chat.events.coalescing import coalesce
-from chat.events.types import MESSAGE_DELTA, Event, message_delta
+from chat.events.types import MESSAGE_DELTA, Event, coalesce, message_delta
 from chat.models import Assistant, File, Message, Run, Thread, User
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply, call

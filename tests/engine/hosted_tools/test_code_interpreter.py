@@ -11,6 +11,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from chat.actions.conversation import runs, threads
+from chat.engine.hosted_tools import code_interpreter
 from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.events.bus import bus
 from chat.events.types import Event
@@ -21,6 +22,7 @@ from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply, call
 from chat.sandbox.client import Lease
 from chat.sandbox.errors import SessionLost
+from chat.sandbox.state import State
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
 from tests.sandbox.brokers import RunningBroker
@@ -408,6 +410,23 @@ class TestWithoutASandbox:
         assert told.startswith("The code interpreter cannot be used now.")
         [cell] = await cells(thread)
         assert (cell["status"], cell["outputs"][0]["logs"]) == ("refused", told)
+
+    async def test_the_call_waits_for_one_that_is_being_prepared(
+        self, stage: Stage, thread: Thread, settings, tmp_path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        socket, states = settings.EVERTHREAD_SANDBOX_SOCKET, [State("ready"), State("preparing", progress=0.5)]
+
+        def state_now(_folder: object) -> State:
+            if len(states) == 1:
+                settings.EVERTHREAD_SANDBOX_SOCKET = socket
+            return states.pop()
+
+        settings.EVERTHREAD_SANDBOX_SOCKET = tmp_path / "nothing.sock"
+        monkeypatch.setattr(code_interpreter, "read_state", state_now)
+        monkeypatch.setattr(code_interpreter, "LOOK", 0.01)
+        await perform(stage, thread, coder("6 * 7"))
+        [cell] = await cells(thread)
+        assert (cell["status"], cell["outputs"][0]["logs"]) == ("ok", "42\n")
 
 
 class TestADeletedThread:

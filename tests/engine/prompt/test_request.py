@@ -50,6 +50,11 @@ class TestTheRequest:
         model.tool_use = "none"
         assert asked(run_on(thread, tools=[WEATHER]), model).functions == []
 
+    def test_offers_the_code_interpreter_to_runs_that_have_it(self, thread: Thread, model: Model) -> None:
+        assert asked(run_on(thread, status="completed"), model).functions == ()
+        [offered] = asked(run_on(thread, tools=[{"type": "code_interpreter"}]), model).functions
+        assert offered.name == "code_interpreter"
+
     def test_passes_a_format_of_the_answer_on(self, thread: Thread, model: Model) -> None:
         schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
         for given in ("auto", {"type": "json_object"}, schema):
