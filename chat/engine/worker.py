@@ -109,7 +109,8 @@ class Worker(PollingWorker[LiveRun, RunJob]):
     async def claim(self, row: LiveRun) -> None:
         def claim() -> Run | None:
             run = Run.objects.select_related("thread").filter(id=row.id).first()
-            return run if run and run.claim(worker=self.name) else None
+            fields = {"worker": self.name, "heartbeat_at": timezone.now()}
+            return run if run and run.move(RunStatus.IN_PROGRESS, **fields) else None
 
         claimed = await self.writer.commit(claim)
         if claimed is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -146,10 +147,6 @@ class Run(PublicObject):
                 setattr(self, name, value)
         return won
 
-    def claim(self, *, worker: str) -> bool:
-        """``worker`` takes a queued run. False when another was faster."""
-        return self.move(S.IN_PROGRESS, worker=worker, heartbeat_at=timezone.now())
-
 
 class StepType(models.TextChoices):
     MESSAGE_CREATION = "message_creation", _("wrote a message")
@@ -185,6 +182,25 @@ class RunStep(PublicObject):
 
     def __str__(self) -> str:
         return self.id
+
+
+class HasToolCall(Func):
+    """True where the details of a step, JSON in ``column``, list a call of ``type``, such as ``code_interpreter``."""
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str, type: str) -> None:
+        super().__init__(F(column))
+        self.type = type
+
+    def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        column, in_column = compiler.compile(self.get_source_expressions()[0])
+        if connection.vendor == "sqlite":
+            calls = f"json_each({column}, '$.tool_calls')"  # the column quoted by Django; no rows without the key
+            question = f"EXISTS (SELECT 1 FROM {calls} AS call WHERE json_extract(call.value, '$.type') = %s)"  # noqa: S608
+            return question, (*in_column, self.type)
+        pattern = json.dumps({"tool_calls": [{"type": self.type}]})
+        return f"({column} @> %s::jsonb)", (*in_column, pattern)
 
 
 class RunEvent(models.Model):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant
-from chat.models.columns.json_lookups import HasPair
 from chat.models.ids import PublicIdField, PublicObject
 
 if TYPE_CHECKING:
@@ -25,6 +24,27 @@ MAX_TEXT = 256_000  # characters of one message; reference, section 4
 def text_part(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One text part of a message's ``content``."""
     return {"type": "text", "text": {"value": value, "annotations": annotations or []}}
+
+
+class HasPair(Func):
+    """True where the JSON object in ``column`` has the string ``value`` under ``key``.
+
+    Django's own transforms take a key of digits for a place in an array, and SQLite's paths know no quotes in keys.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str, key: str, value: str) -> None:
+        super().__init__(F(column), Value(key), Value(value))
+
+    def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        (column, in_column), (key, in_key), (value, in_value) = map(compiler.compile, self.get_source_expressions())
+        # What Django compiled: the column quoted, key and value as placeholders.
+        if connection.vendor == "sqlite":
+            question = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE key = {key} AND value = {value})"  # noqa: S608
+        else:
+            question = f"(({column} ->> {key}::text) = {value}::text)"
+        return question, (*in_column, *in_key, *in_value)
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from chat.models import Message, ResourceUse, Run, RunStep, Thread, User
-from chat.models.columns.json_lookups import HasToolCall
 from chat.models.resource_uses import add_uses, named_by, replace_uses
+from chat.models.runs import HasToolCall
 from chat.models.threads import text_part
 from tests.uses import wrong_uses
 

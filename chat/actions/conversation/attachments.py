@@ -53,22 +53,15 @@ class ReadingProgress:
     """
 
     status: str
+    is_outstanding: bool  # it cannot be searched yet
     progress: int
     words: str
-
-    @property
-    def is_outstanding(self) -> bool:
-        return self.status == Status.IN_PROGRESS
 
 
 def accepted_types(assistants: Iterable[Assistant]) -> list[str]:
     """Return what can be attached for one of ``assistants``: file extensions, and media types of pictures."""
-    data = FOR_CODE if any(map(runs_code, assistants)) else ()
+    data = FOR_CODE if any(CODE in assistant.tools for assistant in assistants) else ()
     return [*SUPPORTED, *data, *IMAGE_TYPES.values()]
-
-
-def runs_code(assistant: Assistant) -> bool:
-    return CODE in assistant.tools
 
 
 def create_attachable(user: User, *, upload: Upload) -> File:
@@ -92,7 +85,7 @@ def attachments_for(files: Iterable[File], *, assistant: Assistant) -> list[dict
 
     Pictures are seen without a tool. Raise ``InvalidRequest`` for a file that nothing can read here.
     """
-    with_tools = [(file, _tools_for(file, code=runs_code(assistant))) for file in files]
+    with_tools = [(file, _tools_for(file, code=CODE in assistant.tools)) for file in files]
     return [{"file_id": file.id, "tools": tools} for file, tools in with_tools if tools]
 
 
@@ -178,5 +171,10 @@ def reading_progress(thread: Thread, file_ids: Iterable[str]) -> dict[str, Readi
     by_file = {}
     for entry in entries.defer("attributes", "chunking_strategy"):
         words = entry.last_error["message"] if entry.last_error else entry.notice
-        by_file[entry.file_id] = ReadingProgress(entry.status, entry.progress, words)
+        by_file[entry.file_id] = ReadingProgress(
+            status=entry.status,
+            is_outstanding=entry.status == VectorStoreFile.Status.IN_PROGRESS,
+            progress=entry.progress,
+            words=words,
+        )
     return by_file

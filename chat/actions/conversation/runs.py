@@ -24,6 +24,7 @@ from chat.models.runs import RunQuerySet
 from chat.providers.tool_names import FILE_SEARCH, FUNCTION
 from chat.tools import declarations
 
+SEARCH_TOOL = declarations.normalised([{"type": FILE_SEARCH}])[0]  # with the defaults of its options
 # What a run takes from its assistant unless it is told otherwise.
 INHERITED = (
     "model",
@@ -189,16 +190,17 @@ def _call_ids(outputs: Sequence[Mapping[str, Any]], *, pending: Sequence[str]) -
 
 def frozen_settings(thread: Thread, new: NewRun) -> dict[str, Any]:
     """Return the columns of a run. Raise ``InvalidRequest`` for settings that cannot be, ``NotFound`` for files."""
-    columns = {name: getattr(new.assistant, name) for name in INHERITED}
+    columns = {name: getattr(new.assistant, name) for name in INHERITED} | {"tool_choice": "auto"}
     overrides = {name: value for name, value in new.settings.items() if value is not None}
     additional_instructions = overrides.pop("additional_instructions", "")
     if overrides:
         columns |= assistants.columns(thread.owner, overrides)
-        check_choice(columns.get("tool_choice", "auto"), tools=columns["tools"])
+        check_choice(columns["tool_choice"], tools=columns["tools"])
     if additional_instructions:
         columns["instructions"] = "\n\n".join(filter(None, [columns["instructions"], additional_instructions]))
     if new.searches_attachments and FILE_SEARCH in thread.tool_resources:
-        columns["tools"] = with_file_search(columns["tools"])
+        has_search = any(tool["type"] == FILE_SEARCH for tool in columns["tools"])
+        columns["tools"] = columns["tools"] if has_search else [*columns["tools"], SEARCH_TOOL]
     columns["tool_resources"] = merge(columns["tool_resources"], thread.tool_resources)
     return columns
 
@@ -215,12 +217,6 @@ def check_choice(choice: str | Mapping[str, Any], *, tools: Sequence[Mapping[str
             param="tool_choice",
             code="invalid_value",
         )
-
-
-def with_file_search(tools: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    if any(tool["type"] == FILE_SEARCH for tool in tools):
-        return list(tools)
-    return [*tools, *declarations.normalised([{"type": FILE_SEARCH}])]
 
 
 def merge(*all_resources: Resources) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def add_files(
     """
     check_searchable([new.file for new in new_files], param=param)
     existing = _lock_entries(store, [new.file.id for new in new_files])
-    _check_number(store.entries.count() + len(new_files) - len(existing), param=param)
+    check_number(store.entries.count() + len(new_files) - len(existing), param=param)
     was_searchable = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in existing.values())
     rows = [existing.get(new.file.id) or VectorStoreFile(store=store, file=new.file, attempt=0) for new in new_files]
     entries = [_begin(row, new, batch=batch) for row, new in zip(rows, new_files, strict=True)]
@@ -76,12 +76,11 @@ def add_files(
 def create_store(
     user: User, files: Sequence[File], *, chunking_strategy: Mapping[str, Any] | None = None, **columns: Any
 ) -> VectorStore:
-    """Create a store of these ``columns`` with ``files`` of the user, which are read in the background.
+    """Create a store of these ``columns`` with ``files``, which are read in the background.
 
-    Raise as ``add_files``. Call inside a transaction.
+    The caller has checked that they are the user's, of types that can be read, and not too many. Raise as
+    ``normalise_chunking``. Call inside a transaction.
     """
-    check_searchable(files, param="file_ids")
-    _check_number(len(files), param="file_ids")
     store = VectorStore.objects.create(owner=user, **columns, **fields_for_new_stores())
     new_entries = [NewEntry(file, chunking_strategy=chunking_strategy) for file in files]
     entries = [_begin(VectorStoreFile(store=store, file=new.file, attempt=0), new, batch=None) for new in new_entries]
@@ -142,7 +141,7 @@ def is_searchable(file: File) -> bool:
     return True
 
 
-def _check_number(number: int, *, param: str) -> None:
+def check_number(number: int, *, param: str) -> None:
     if number > MAX_FILES:
         raise InvalidRequest(
             f"Invalid '{param}': too many files. A vector store has at most {MAX_FILES} files, but with these it would"

@@ -38,6 +38,8 @@ def create(
     """
     enqueue.normalise_chunking(chunking_strategy)  # refused without files too
     rows = files.get_all(user, file_ids) if file_ids else []
+    enqueue.check_searchable(rows, param="file_ids")
+    enqueue.check_number(len(rows), param="file_ids")
     return enqueue.create_store(
         user,
         rows,

@@ -17,7 +17,7 @@ from chat.engine.turn.loop import storable_text
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object
-from chat.models.columns.json_lookups import HasToolCall
+from chat.models.runs import HasToolCall
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox import client

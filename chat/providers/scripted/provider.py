@@ -93,12 +93,11 @@ class ScriptedProvider:
             if reply.once:
                 self._replies.remove(reply)
             return reply.steps
-        if cited := replies.cite_passages(request.turns):
-            return paced(cited, seconds=self._seconds)
-        if description := replies.describe_code_results(request.turns):
+        if request.turns and request.turns[-1].role == "tool":
+            if cited := replies.cite_passages(request.turns):
+                return paced(cited, seconds=self._seconds)
+            description = replies.describe_code_results(request.turns) or "\n\n".join(_results(request.turns))
             return word_by_word(description, seconds=self._seconds)
-        if results := _results(request.turns):
-            return word_by_word("\n\n".join(results), seconds=self._seconds)
         command = commands.parse_command(request, seconds=self._seconds)
         if command is not None:
             return command

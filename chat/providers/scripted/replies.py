@@ -87,10 +87,8 @@ _NOTE = re.compile(r"^\[.*\]\n?", re.MULTILINE)
 def cite_passages(turns: Sequence[Turn]) -> list[str]:
     """Return the beginning of each passage that the last turn found, cited as a model would.
 
-    The markers are broken at odd places. Empty unless the turns end with passages.
+    The markers are broken at odd places. Empty unless it is the result of a search.
     """
-    if not turns or turns[-1].role != "tool":
-        return []
     pieces: list[str] = []
     for source, text in _PASSAGE.findall(turns[-1].text)[:CITED_PASSAGES]:
         beginning = " ".join(text.split())[:CITED_LENGTH]
@@ -110,7 +108,7 @@ def call_code_interpreter(codes: Sequence[str], *, seconds: float) -> Iterator[S
 
 
 def describe_code_results(turns: Sequence[Turn]) -> str:
-    """Return what the code printed and links to its files; empty unless the turns end with results of code."""
+    """Return what the code printed and links to its files; empty unless these are the last results."""
     code_calls = {call.id for turn in turns for call in turn.tool_calls if call.name == CODE_INTERPRETER}
     last_results = list(takewhile(lambda turn: turn.role == "tool", reversed(turns)))[::-1]
     results = [turn.text for turn in last_results if turn.tool_call_id in code_calls]

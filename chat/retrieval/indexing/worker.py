@@ -83,10 +83,10 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
             await self.thread.call(reindex_all)
             self.renewed_at = self.loop.time()
         current = {job.claim.pk: job.claim for job in self.jobs.values()}
-        await self.thread.call(self._compare, current)
-        return await self.thread.call(_longest_waiting, besides=list(current), most=self.room)
+        return await self.thread.call(self._compare, current)
 
-    def _compare(self, current: dict[int, Claim]) -> None:
+    def _compare(self, current: dict[int, Claim]) -> list[WaitingEntry]:
+        """Compare the rows with the ``current`` claims. Return the entries to claim next, the oldest first."""
         ours = set()
         claimed = waiting().exclude(worker="").values_list("pk", "attempt", "worker", "heartbeat_at")
         for pk, attempt, worker, heartbeat_at in claimed:
@@ -98,13 +98,13 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         for pk, claim in current.items():
             if (pk, claim.attempt) not in ours:
                 claim.given_up.set()
+        free = waiting().filter(worker="").exclude(pk__in=current).order_by("created_at", "pk")
+        return [WaitingEntry(*row) for row in free.values_list("pk", "attempt")[: self.room]] if self.room else []
 
     async def claim(self, row: WaitingEntry) -> None:
         claim = await self.thread.call(claims.claim, row.pk, attempt=row.attempt, worker=self.name)
-        if claim is not None:
-            self._start(claim)
-
-    def _start(self, claim: Claim) -> None:
+        if claim is None:
+            return
         done = self.loop.create_future()
         self.jobs[claim.pk] = EntryJob(claim, done)
 
@@ -137,9 +137,3 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         if self.jobs:
             await asyncio.wait([job.done for job in self.jobs.values()], timeout=GRACE)
         await self.thread.close()
-
-
-def _longest_waiting(*, besides: list[int], most: int) -> list[WaitingEntry]:
-    """Return at most ``most`` entries that no worker has claimed, none of ``besides``, the oldest first."""
-    free = waiting().filter(worker="").exclude(pk__in=besides).order_by("created_at", "pk")
-    return [WaitingEntry(*row) for row in free.values_list("pk", "attempt")[:most]] if most else []

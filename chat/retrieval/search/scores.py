@@ -141,16 +141,11 @@ class StoreScores:
         """Yield the allowed passages whose score is at least ``threshold``, and more than 0; best first."""
         positions = np.flatnonzero(self.allowed & (self.score >= threshold) & (self.score > 0))
         # All are sorted only when the caller asks for more than the first ``soon``.
-        if len(positions) > soon:
-            parts = np.argpartition(-self.score[positions], soon)
-            yield from self._sorted(positions[parts[:soon]])
-            positions = positions[parts[soon:]]
-        yield from self._sorted(positions)
-
-    def _sorted(self, positions: NDArray[np.intp]) -> Iterator[Candidate]:
-        keys, scores = self.snapshot.keys[positions], self.score[positions]
-        for place in np.lexsort((keys, -scores)):
-            yield Candidate(self, int(positions[place]), int(keys[place]), float(scores[place]))
+        parts = np.argpartition(-self.score[positions], soon) if len(positions) > soon else np.arange(len(positions))
+        for part in (positions[parts[:soon]], positions[parts[soon:]]):
+            keys, scores = self.snapshot.keys[part], self.score[part]
+            for place in np.lexsort((keys, -scores)):
+                yield Candidate(self, int(part[place]), int(keys[place]), float(scores[place]))
 
     def windows(self, position: int) -> tuple[Ints, Floats]:
         """Return the ranges of characters of a passage's windows, and their similarities to the passage's query."""

@@ -79,7 +79,7 @@ class Feed:
             self.thread,
             progress.run,
             live=progress.is_live,
-            is_writing=bool(self.open) or (CODE_INTERPRETER in progress.tools and self.code.is_open),
+            is_writing=bool(self.open) or (CODE_INTERPRETER in progress.tools and bool(self.code.open_ids)),
             is_searching=progress.is_searching,
         )
         parts.append(panel)

@@ -119,9 +119,9 @@ class CodeProgress:
         self.drafts: dict[str, dict[int, str]] = {}
 
     @property
-    def is_open(self) -> bool:
-        """Return whether some code is being written, waits or runs."""
-        return bool(self._open_ids())
+    def open_ids(self) -> set[str]:
+        """Return the ids of the steps whose code is being written, waits or runs."""
+        return {id for id, state in self.states.items() if any(word in OPEN for word in state.split())}
 
     def add(self, deltas: Iterable[CodeDelta]) -> set[str]:
         """Add more code. Return the ids of the steps that have to be drawn again."""
@@ -144,12 +144,14 @@ class CodeProgress:
         """Return what has changed in the rows of steps created ``since`` then, of open ones, and of those that have
         ``grown``; from now on the page has it.
         """
-        ids = {*self._open_ids(), *self.drafts}
+        ids = {*self.open_ids, *self.drafts}
         steps = code_steps(also=ids).filter(run__thread=thread)
         recent = steps.filter(Q(created_at__gte=since) | Q(id__in=ids)) if since else steps
         rows = list(recent.order_by("-created_at", "-number")[: history.SHOWN])[::-1]
         items = history.code_step_items(thread, rows, drafts=self.drafts, known=known)
-        self._drop_drafts(items)
+        # Of the code of the others the rows have all.
+        unwritten = {item.id for item in items if any(call.state == "writing" for call in item.calls)}
+        self.drafts = {id: codes for id, codes in self.drafts.items() if id in unwritten}
         missing = [item for item in items if item.id not in self.states]
         changed = [
             item
@@ -162,14 +164,3 @@ class CodeProgress:
         for id in removed:
             del self.states[id]
         return CodeChanges(missing, changed, removed)
-
-    def _open_ids(self) -> set[str]:
-        return {id for id, state in self.states.items() if any(word in OPEN for word in state.split())}
-
-    def _drop_drafts(self, items: Iterable[CodeStep]) -> None:
-        """Forget the code that rows have now."""
-        self.drafts = {
-            item.id: self.drafts[item.id]
-            for item in items
-            if item.id in self.drafts and any(call.state == "writing" for call in item.calls)
-        }

@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from chat.models import File, Message, Run, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object
-from chat.models.columns.json_lookups import HasToolCall
 from chat.models.resource_uses import pictures_in
-from chat.models.runs import ENDED
+from chat.models.runs import ENDED, HasToolCall
 from chat.providers.tool_names import CODE_INTERPRETER
 
 if TYPE_CHECKING:

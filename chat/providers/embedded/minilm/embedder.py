@@ -16,8 +16,7 @@ from chat.errors import Unreachable
 from chat.providers.embedded.minilm.frames import DIMENSIONS
 from chat.providers.embedded.minilm.model_process import ModelProcess, ModelProcessEnded
 from chat.providers.embedded.minilm.weights import find_model
-from chat.providers.embedded.minilm.windows import MOST_PIECES, windows
-from chat.providers.embedded.minilm.wordpiece import encode
+from chat.providers.embedded.minilm.wordpiece import MOST_PIECES, encode, windows
 
 IDLE_SECONDS = 600.0
 """Then the child is ended, which gives its memory back; the next text takes a second more."""

@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from chat.providers.embedded.minilm.windows import MOST_PIECES, windows
-from chat.providers.embedded.minilm.wordpiece import encode
+from chat.providers.embedded.minilm.wordpiece import MOST_PIECES, encode, windows
 
 SENTENCE = "The archive keeps every letter that the keeper of the lighthouse wrote. "
 ALPHABETS = {
