@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import BooleanField, F, Func, Q
+from django.db.models import BooleanField, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -185,21 +185,17 @@ class RunStep(PublicObject):
 
 
 class HasToolCall(Func):
-    """True where the details of a step, JSON in ``column``, list a call of ``type``, such as ``code_interpreter``."""
+    """True where the details of a step, JSON in a column, list a call of ``type``, such as ``code_interpreter``."""
 
     output_field = BooleanField()
-
-    def __init__(self, column: str, type: str) -> None:
-        super().__init__(F(column))
-        self.type = type
 
     def as_sql(self, compiler: Any, connection: Any, *_template: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
         column, in_column = compiler.compile(self.get_source_expressions()[0])
         if connection.vendor == "sqlite":
             calls = f"json_each({column}, '$.tool_calls')"  # the column quoted by Django; no rows without the key
             question = f"EXISTS (SELECT 1 FROM {calls} AS call WHERE json_extract(call.value, '$.type') = %s)"  # noqa: S608
-            return question, (*in_column, self.type)
-        pattern = json.dumps({"tool_calls": [{"type": self.type}]})
+            return question, (*in_column, self.extra["type"])
+        pattern = json.dumps({"tool_calls": [{"type": self.extra["type"]}]})
         return f"({column} @> %s::jsonb)", (*in_column, pattern)
 
 

@@ -89,4 +89,4 @@ class TestASearchForStepsByTheirCalls:
     def test_finds_those_with_a_call_of_that_type(self, details: dict[str, Any], has: bool, thread: Thread) -> None:
         run = Run.objects.create(thread=thread)
         RunStep.objects.create(run=run, type="tool_calls", details=details)
-        assert RunStep.objects.filter(HasToolCall("details", "code_interpreter")).exists() == has
+        assert RunStep.objects.filter(HasToolCall("details", type="code_interpreter")).exists() == has

@@ -34,7 +34,8 @@ def create(user: User, *, upload: Upload, purpose: str = "assistants", expires_a
     EVERTHREAD_MAX_UPLOAD_MB, ``StorageFull``.
     """
     row = build_file(user, upload=upload, purpose=purpose)
-    set_expiry(row, expires_after)
+    if expires_after is not None:
+        set_expiry(row, expires_after)
     row.save()
     return row
 

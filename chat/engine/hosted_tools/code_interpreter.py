@@ -212,6 +212,6 @@ class CodeCell:
 def last_code_calls(run: Run) -> list[Object]:
     """Return the calls of the last step with code in the thread, as far as it has ended; empty: none was run."""
     steps = RunStep.objects.filter(run__thread_id=run.thread_id, type=StepType.TOOL_CALLS)
-    with_code = steps.exclude(status=StepStatus.IN_PROGRESS).filter(HasToolCall("details", CODE_INTERPRETER))
+    with_code = steps.exclude(status=StepStatus.IN_PROGRESS).filter(HasToolCall("details", type=CODE_INTERPRETER))
     last = with_code.order_by("-created_at", "-number").first()
     return last.details["tool_calls"] if last else []

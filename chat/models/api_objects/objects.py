@@ -141,6 +141,9 @@ def run_object(row: Run) -> RunObject:
 
 
 def step_object(row: RunStep, *, run: Run) -> StepObject:
+    details: Any = row.details
+    if details["type"] == "tool_calls":
+        details = {**details, "tool_calls": [_shown_call(call) for call in details["tool_calls"]]}
     return {
         "id": row.id,
         "object": "thread.run.step",
@@ -156,20 +159,14 @@ def step_object(row: RunStep, *, run: Run) -> StepObject:
         "expired_at": seconds(run.expires_at) if row.status == StepStatus.EXPIRED else None,
         "failed_at": seconds(row.failed_at),
         "last_error": row.last_error,
-        "step_details": _shown_details(row.details),
+        "step_details": details,
         "usage": None if row.status == StepStatus.IN_PROGRESS else row.usage,
         "metadata": None,
     }
 
 
-def _shown_details(details: dict[str, Any]) -> Any:
-    """Without what only we keep: what was searched for, where in a file a result stands, how code ended."""
-    if details["type"] != "tool_calls":
-        return details
-    return {**details, "tool_calls": [_shown_call(call) for call in details["tool_calls"]]}
-
-
 def _shown_call(call: Object) -> Object:
+    """Return the call without what only we keep: what was searched for, where a result stands, how code ended."""
     if call["type"] == CODE_INTERPRETER:
         value = call[CODE_INTERPRETER]
         return {**call, CODE_INTERPRETER: {"input": value["input"], "outputs": value["outputs"]}}

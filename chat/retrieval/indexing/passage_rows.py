@@ -11,15 +11,15 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 from django.db.models import QuerySet
 
-from chat.documents import passages
 from chat.documents.formats import extension
-from chat.documents.passages import count_tokens
+from chat.documents.passages import DocumentPassage, count_tokens, cut_passages
 from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
 from chat.errors import Unreadable
@@ -49,10 +49,10 @@ def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embe
 
     Raise ``Unreadable`` if the file cannot be read or has more than five million tokens, and ``ClaimLost``.
     """
-    document = _Document(claim, path, name=entry.file.filename)
+    document = _Document(claim, path, entry.file.filename)
     writer = _PassageWriter(claim, entry, embedder)
     sizes = entry.chunking_strategy["static"]
-    for passage in passages.cut_passages(
+    for passage in cut_passages(
         document.sections(),
         max_tokens=sizes["max_chunk_size_tokens"],
         overlap=sizes["chunk_overlap_tokens"],
@@ -63,12 +63,14 @@ def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embe
     claim.write(is_cut=True, embedded_by=entry.store.embedder, notice=document.notice[:NOTICE_CHARACTERS])
 
 
+@dataclass(slots=True)
 class _Document:
     """A file that is read by a child process. ``notice`` is what people should know of it, once it has been read."""
 
-    def __init__(self, claim: Claim, path: Path, *, name: str) -> None:
-        self.claim, self.path, self.name = claim, path, name
-        self.notice = ""
+    claim: Claim
+    path: Path
+    name: str
+    notice: str = ""
 
     def sections(self) -> Iterator[Section]:
         """Yield the sections. Raise as ``cut_file`` does."""
@@ -111,17 +113,20 @@ async def _take_items(items: Items) -> list[Section | Summary]:
     return batch
 
 
+@dataclass(slots=True)
 class _PassageWriter:
     """Makes rows of passages, in order, and inserts some at a time."""
 
-    def __init__(self, claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
-        self.claim, self.entry, self.embedder = claim, entry, embedder
-        self.place = self.window_place = 0
-        self.passages: list[Passage] = []
-        self.windows: list[Window] = []
-        self.segments: dict[int, tuple[int, int]] = {}  # windows of the last passage's segments, by their begin
+    claim: Claim
+    entry: VectorStoreFile
+    embedder: Embedder
+    place: int = 0
+    window_place: int = 0
+    passages: list[Passage] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    segments: dict[int, tuple[int, int]] = field(default_factory=dict)  # windows of the last passage's, by their begin
 
-    def add(self, passage: passages.DocumentPassage) -> None:
+    def add(self, passage: DocumentPassage) -> None:
         self.segments = {begin: self._window_range(passage, begin, end) for begin, end in passage.segments}
         self.passages.append(
             Passage(
@@ -143,7 +148,7 @@ class _PassageWriter:
         if len(self.passages) == BATCH:
             self.write()
 
-    def _window_range(self, passage: passages.DocumentPassage, begin: int, end: int) -> tuple[int, int]:
+    def _window_range(self, passage: DocumentPassage, begin: int, end: int) -> tuple[int, int]:
         """Return the windows of the segment from ``begin`` to ``end``, (from, to): those that it has, or new ones."""
         if begin in self.segments:
             return self.segments[begin]
@@ -228,11 +233,11 @@ def copy_twin(claim: Claim, entry: VectorStoreFile, *, twin: VectorStoreFile) ->
     unchanged = VectorStoreFile.objects.filter(
         pk=twin.pk, attempt=twin.attempt, status=twin.status, is_cut=True, embedded_by=twin.embedded_by
     )
-    for originals in _batches(Passage.objects.filter(entry=twin)):
+    for passages in _batches(Passage.objects.filter(entry=twin)):
         with claim.writing():
             if not unchanged.exists():
                 return False
-            copies = [_copied(passage, entry) for passage in originals]
+            copies = [_copied(passage, entry) for passage in passages]
             Passage.objects.bulk_create(copies)
             index.add(copies, store=entry.store)
     for windows in _batches(Window.objects.filter(entry=twin)):

@@ -56,8 +56,13 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     Of the query's terms the rarest are looked up in all passages, as many as the database can read in some 10 ms, which
     in a store of 10,000 passages is nearly always all; ``common_scores`` adds the others.
     """
-    rare, common = _split(query, store=store, total=total)
-    lists = [database.passages(term, scope=store.pk) for term in rare]
+    most = max(database.MOST_ROWS, int(total * MOST_COUNTED))
+    counts = {term: database.count(term, scope=store.pk, most=most) for term in terms(query)}
+    ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
+    ends = np.cumsum([counts[term] for term in ordered])
+    rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))  # how many can be read whole
+    common = {term: _rarity(counts[term], total) for term in ordered[rare:]}
+    lists = [database.passages(term, scope=store.pk) for term in ordered[:rare]]
     if not lists:
         return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
     keys, places = np.unique(np.concatenate([keys for keys, _ in lists]), return_inverse=True)
@@ -74,16 +79,6 @@ def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) ->
 def normalize(bm25: Floats) -> NDArray[np.float32]:
     """Return ``bm25`` as scores that can be compared across queries: 0..1."""
     return np.asarray(bm25 / (bm25 + HALF), np.float32)
-
-
-def _split(query: str, *, store: VectorStore, total: int) -> tuple[list[Term], dict[Term, float]]:
-    """Return the rarest terms, whose passages can be read, and the common ones, with their rarity."""
-    most = max(database.MOST_ROWS, int(total * MOST_COUNTED))
-    counts = {term: database.count(term, scope=store.pk, most=most) for term in terms(query)}
-    ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
-    ends = np.cumsum([counts[term] for term in ordered])
-    rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))
-    return ordered[:rare], {term: _rarity(counts[term], total) for term in ordered[rare:]}
 
 
 def _rarity(count: int, total: int) -> float:

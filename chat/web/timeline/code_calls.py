@@ -193,7 +193,7 @@ class _RunOutput:
 def code_steps(*, also: Iterable[str] = ()) -> QuerySet[RunStep]:
     """Return the steps in which code was run, and those with the ids ``also``, oldest first."""
     calls = RunStep.objects.filter(type=StepType.TOOL_CALLS)
-    return calls.filter(Q(HasToolCall("details", CODE_INTERPRETER)) | Q(id__in=list(also))).order_by(
+    return calls.filter(Q(HasToolCall("details", type=CODE_INTERPRETER)) | Q(id__in=list(also))).order_by(
         "created_at", "number"
     )
 
