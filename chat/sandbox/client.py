@@ -100,11 +100,12 @@ class Sandbox:
         return (read_state(self.folder).sentence if self.folder else "") or NOT_THERE
 
 
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A connection to the broker."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
 
     async def ask(self, request: Header, body: bytes = b"", *, on_frame: OnFrame | None = None) -> tuple[Header, bytes]:
         """Return the last frame that answers ``request``; ``on_frame`` is awaited with those before it.
@@ -112,18 +113,18 @@ class Channel:
         Raise the broker's refusal, and ``SessionLost`` when the broker is gone.
         """
         try:
-            if self._writer.transport.is_closing():
+            if self.writer.transport.is_closing():
                 raise EOFError
-            self._writer.write(protocol.encode(request, body))
-            await self._writer.drain()
-            while (answer := await protocol.read_frame(self._reader))[0].get("op") in INTERIM:
+            self.writer.write(protocol.encode(request, body))
+            await self.writer.drain()
+            while (answer := await protocol.read_frame(self.reader))[0].get("op") in INTERIM:
                 if on_frame is not None:
                     await on_frame(*answer)
         except (EOFError, OSError, protocol.BadFrame):
-            self._writer.transport.abort()
+            self.writer.transport.abort()
             raise SessionLost(GONE) from None
         except BaseException:
-            self._writer.transport.abort()
+            self.writer.transport.abort()
             raise
         header = answer[0]
         if header.get("op") == "error":
@@ -131,14 +132,15 @@ class Channel:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
 class Lease:
     """A session that no other lease has meanwhile. ``is_new``: it has no variables and files yet.
 
     All methods raise ``SessionLost`` when the session is gone; a new lease has a new one.
     """
 
-    def __init__(self, channel: Channel, *, is_new: bool) -> None:
-        self._channel, self.is_new = channel, is_new
+    channel: Channel
+    is_new: bool
 
     async def run(
         self, code: str, *, on_waiting: OnWaiting | None = None, on_start: Callable[[], Awaitable[None]] | None = None
@@ -157,7 +159,7 @@ class Lease:
         source = code.encode(errors="replace")
         if len(source) > protocol.MAX_BODY:
             raise SandboxError(TOO_LONG)
-        answer, logs = await self._channel.ask({"op": "run"}, source, on_frame=handle)
+        answer, logs = await self.channel.ask({"op": "run"}, source, on_frame=handle)
         return Outcome(
             status=answer["status"],
             logs=logs.decode(errors="replace"),
@@ -170,7 +172,7 @@ class Lease:
         """Write what is in ``stream`` to ``/mnt/data/<name>``, over any file of that name. Raise ``FileRefused``."""
         offset = 0
         while (part := await asyncio.to_thread(stream.read, CHUNK)) or not offset:
-            await self._channel.ask({"op": "put", "name": name, "offset": offset}, part)
+            await self.channel.ask({"op": "put", "name": name, "offset": offset}, part)
             offset += len(part)
             if not part:
                 return
@@ -179,7 +181,7 @@ class Lease:
         """Yield ``/mnt/data/<name>`` in parts. Raise ``FileRefused``, also for more than ``most`` bytes."""
         # Nothing that a session says of a file, its size for one, can be relied on.
         offset = 0
-        while part := (await self._channel.ask({"op": "get", "name": name, "offset": offset}))[1]:
+        while part := (await self.channel.ask({"op": "get", "name": name, "offset": offset}))[1]:
             offset += len(part)
             if offset > most:
                 raise FileRefused(f"It grew while it was read: more than {most} bytes.")
@@ -187,16 +189,16 @@ class Lease:
 
     async def files(self) -> list[DataFile]:
         """Return the regular files in ``/mnt/data``."""
-        answer, _ = await self._channel.ask({"op": "list"})
+        answer, _ = await self.channel.ask({"op": "list"})
         return [DataFile(name, size, modified) for name, size, modified in answer["files"]]
 
     async def remove(self, name: str) -> None:
         """Remove ``/mnt/data/<name>``. Raise ``FileRefused``."""
-        await self._channel.ask({"op": "remove", "name": name})
+        await self.channel.ask({"op": "remove", "name": name})
 
     async def end(self) -> None:
         """End the session for good."""
-        await self._channel.ask({"op": "end"})
+        await self.channel.ask({"op": "end"})
 
 
 def status_now(sandbox: Sandbox) -> dict[str, Any]:

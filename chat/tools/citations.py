@@ -65,7 +65,6 @@ class MarkerReader:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.buffer = ""
-        self.has_cited = False
 
     def feed(self, text: str) -> Iterator[str | Citation]:
         """Yield what is certain now that ``text`` has come: texts, never empty, and citations."""
@@ -94,7 +93,6 @@ class MarkerReader:
                 yield text[at : match.start()]
             at = match.end()
             if source is not None:
-                self.has_cited = True
                 yield Citation(marker(place, source.file_name), source.file_id)
         if at < len(text):
             yield text[at:]

@@ -175,8 +175,9 @@ def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = Tru
         return NOTHING
     parts: list[str] = []
     share = max(LEAST, budget // 4)  # so that at least four are told
+    sizes = [tokens.estimate(result["content"][0]["text"]) for result in results[:4]]
     for rank, result in enumerate(results):
-        text = _fitting(result, most=min(budget, share) if _is_long(results, budget) else budget)
+        text = _fitting(result, most=min(budget, share) if sum(sizes) > budget else budget)
         budget -= tokens.estimate(text) + LEAST // 2
         if budget < 0 and parts:
             break
@@ -185,10 +186,6 @@ def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = Tru
             break
     example = marker((search["marker"], 0), results[0]["file_name"])
     return "\n\n".join([*parts, CITE.format(example=example) if cites else USE])
-
-
-def _is_long(results: Sequence[Result], budget: int) -> bool:
-    return sum(tokens.estimate(result["content"][0]["text"]) for result in results[:4]) > budget
 
 
 def _passage(result: Result, text: str, *, source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -234,19 +234,15 @@ def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall
         if isinstance(step, str):
             pending_texts.append(step)
         elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in describers]:
-            turns += _turns_of_calls(calls, texts=pending_texts, describers=describers)
+            outputs = [_call_and_output(call, describers=describers) for call in calls]
+            said, asked = "\n\n".join(pending_texts), tuple(call for call, _output in outputs)
+            turns.append(Turn(role="assistant", text=said, tool_calls=asked))
+            turns += [Turn(role="tool", tool_call_id=call.id, text=output) for call, output in outputs]
             pending_texts = []
     if pending_texts and turns:  # said after the calls, but before their outputs were known
         last_call = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
         turns[last_call] = replace(turns[last_call], text="\n\n".join([turns[last_call].text, *pending_texts]).strip())
     return turns
-
-
-def _turns_of_calls(calls: list[Object], *, texts: list[str], describers: Mapping[str, DescribeCall]) -> Iterator[Turn]:
-    outputs = [_call_and_output(call, describers=describers) for call in calls]
-    yield Turn(role="assistant", text="\n\n".join(texts), tool_calls=tuple(call for call, _output in outputs))
-    for call, output in outputs:
-        yield Turn(role="tool", tool_call_id=call.id, text=output)
 
 
 def _call_and_output(call: Object, *, describers: Mapping[str, DescribeCall]) -> tuple[ToolCall, str]:

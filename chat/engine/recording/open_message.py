@@ -7,7 +7,8 @@ missed it finds it in the rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from chat.engine.recording.row_writer import PartialMessage, RowWriter
@@ -60,26 +61,23 @@ class Throttle:
 
 
 class AnnotationParser:
-    """Splits text that comes in pieces into words, citations of ``sources`` and links to ``files``, ids by name."""
+    """Finds citations of ``sources``, and also links to ``files``, ids by name, in a text that comes in pieces."""
 
     def __init__(self, sources: Sources, files: Mapping[str, str]) -> None:
-        self.citations, self.links = MarkerReader(sources), LinkReader(files) if files else None
+        self.citations, self.links = MarkerReader(sources), LinkReader(files)
 
     def feed(self, text: str) -> Iterator[TextPiece]:
-        """Yield the pieces that are certain now that ``text`` has come."""
+        """Yield what is certain now that ``text`` has come."""
         yield from self._with_links(self.citations.feed(text))
 
     def rest(self) -> Iterator[TextPiece]:
         """Yield what was held back: the text has ended."""
         yield from self._with_links(self.citations.rest())
-        if self.links is not None:
-            yield from self.links.rest()
+        yield from self.links.rest()
 
     def _with_links(self, pieces: Iterator[str | Citation]) -> Iterator[TextPiece]:
         for piece in pieces:
-            if self.links is None:
-                yield piece
-            elif isinstance(piece, str):
+            if isinstance(piece, str):
                 yield from self.links.feed(piece)
             else:
                 yield from self.links.rest()  # what was held back for a link is none, as a citation follows it
@@ -89,7 +87,7 @@ class AnnotationParser:
 class OpenMessage:
     """The message ``row`` of ``run``, which ``step`` writes: ``pictures``, ids of files, then text with annotations.
 
-    ``parser`` finds citations and links in the text; None: there is nothing to cite or to link to.
+    The text may cite ``sources`` and link to ``files``, ids by name.
     """
 
     def __init__(
@@ -99,11 +97,17 @@ class OpenMessage:
         *,
         run: Run,
         writer: RowWriter,
-        parser: AnnotationParser | None = None,
+        sources: Sources = MappingProxyType({}),
+        files: Mapping[str, str] = MappingProxyType({}),
         pictures: Sequence[str] = (),
     ) -> None:
         self.row, self.step, self.run, self.writer = row, step, run, writer
-        self.parser, self.pictures = parser, pictures
+        self.sources, self.pictures = sources, pictures
+        self.parser: MarkerReader | AnnotationParser | None = None  # none: the text is added as it comes
+        if files:
+            self.parser = AnnotationParser(sources, files)
+        elif sources:
+            self.parser = MarkerReader(sources)
         self.throttle = Throttle(self._publish)
         self._pieces: list[str] = []
         self._length = 0  # in characters, as the places of annotations are counted
@@ -146,14 +150,13 @@ class OpenMessage:
             return
         self._add_pieces(self.parser.rest())
         self.throttle.flush()
-        if self.parser.citations.has_cited:
+        if any(annotation["type"] == "file_citation" for annotation in self._annotations):
             return
-        sources = self.parser.citations.sources
-        for place in await asyncio.to_thread(supporting_sources, "".join(self._pieces), sources):
-            source = sources[place]
-            self._add_pieces(iter([" ", Citation(marker(place, source.file_name), source.file_id)]))
+        for place in await asyncio.to_thread(supporting_sources, "".join(self._pieces), self.sources):
+            source = self.sources[place]
+            self._add_pieces([" ", Citation(marker(place, source.file_name), source.file_id)])
 
-    def _add_pieces(self, pieces: Iterator[TextPiece]) -> None:
+    def _add_pieces(self, pieces: Iterable[TextPiece]) -> None:
         for piece in pieces:
             if isinstance(piece, str):
                 self.throttle.add(piece)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from chat.engine.recording import run_lifecycle
-from chat.engine.recording.open_message import AnnotationParser, OpenMessage, Throttle, publish_delta
+from chat.engine.recording.open_message import OpenMessage, Throttle, publish_delta
 from chat.engine.recording.row_writer import RowWriter, finish_despite_cancel
 from chat.engine.recording.run_lifecycle import NewEvents, OpenRows
 from chat.engine.turn.tool_calls import NO_TOOLS, RunTools, ToolCallDeltas, pending_functions
@@ -19,7 +20,7 @@ from chat.engine.turn.usage import UsageMeter
 from chat.events import types
 from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
-from chat.models import Run, RunStatus, RunStep, StepStatus
+from chat.models import Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object, run_object, usage_object
 from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
@@ -78,10 +79,15 @@ class Recorder:
 
     async def _open_message(self) -> OpenMessage:
         def write() -> NewEvents:
-            parser = AnnotationParser(self.sources, self.files) if self.sources or self.files else None
             row, step, new_events = run_lifecycle.open_message(self.run)
             self.message = OpenMessage(
-                row, step, run=self.run, writer=self.writer, parser=parser, pictures=self.pictures
+                row,
+                step,
+                run=self.run,
+                writer=self.writer,
+                sources=self.sources,
+                files=self.files,
+                pictures=self.pictures,
             )
             return new_events
 
@@ -93,13 +99,11 @@ class Recorder:
             self.message.show_pictures()
         return self.message
 
-    def _close_message(self) -> NewEvents:
-        """Close the message, if one is open, which tool calls follow; their step has the usage of the turn."""
-        if self.message is None:
-            return []
+    def _close_message(self, message: OpenMessage) -> NewEvents:
+        """Close the message, which tool calls follow; their step has the usage of the turn."""
         return [
-            *run_lifecycle.close_message(self.message.row),
-            *run_lifecycle.close_step(self.message.step, run=self.run, to=StepStatus.COMPLETED, usage=Usage()),
+            *run_lifecycle.close_message(message.row),
+            *run_lifecycle.close_step(message.step, run=self.run, to=StepStatus.COMPLETED, usage=Usage()),
         ]
 
     # --- tool calls ------------------------------------------------------------------------------------------------
@@ -108,7 +112,7 @@ class Recorder:
         """Add a piece to the call that the model is writing."""
         if self.message is not None:
             self.message.finish()
-            await self._record(self._close_message)
+            await self._record(partial(self._close_message, self.message))
             self.message, self.pictures = None, ()  # the pictures are shown
         calls = self.calls or await self._open_calls()
         if piece.index != calls.current:
@@ -120,7 +124,8 @@ class Recorder:
 
     async def _open_calls(self) -> ToolCallDeltas:
         def write() -> NewEvents:
-            self.calls_step, new_events = run_lifecycle.open_calls(self.run)
+            details = {"type": "tool_calls", "tool_calls": []}
+            self.calls_step, new_events = run_lifecycle.open_step(self.run, StepType.TOOL_CALLS, details)
             return new_events
 
         await self._record(write)
@@ -176,8 +181,10 @@ class Recorder:
             assert self.calls_step is not None
             if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
                 return []
-            closed, usage = self._close_message(), self.meter.usage
-            return [*closed, *run_lifecycle.close_calls(self.calls_step, step_calls, run=self.run, usage=usage)]
+            new_events = self._close_message(self.message) if self.message is not None else []
+            return new_events + run_lifecycle.close_step(
+                self.calls_step, run=self.run, to=StepStatus.COMPLETED, calls=step_calls, usage=self.meter.usage
+            )
 
         self._finish()
         return await self._record(write)
@@ -192,8 +199,8 @@ class Recorder:
             run_lifecycle.save_calls(self.calls_step, step_calls, usage=self.meter.usage)
             if not self.run.move(RunStatus.REQUIRES_ACTION, required_action=action, worker=""):
                 return []
-            closed = self._close_message()  # after the calls
-            return [*closed, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
+            new_events = self._close_message(self.message) if self.message is not None else []  # after the calls
+            return [*new_events, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
 
         self._finish()
         assert self.calls is not None

@@ -106,30 +106,33 @@ def close_message(message: Message, *, reason: str = "") -> NewEvents:
 
 
 def close_step(
-    step: RunStep, *, run: Run, to: StepStatus, error: Object | None = None, usage: Usage | None = None
+    step: RunStep,
+    *,
+    run: Run,
+    to: StepStatus,
+    calls: list[Object] | None = None,
+    error: Object | None = None,
+    usage: Usage | None = None,
 ) -> NewEvents:
-    """Save an open step as ``to``. ``error`` is why it failed; ``usage`` None leaves its usage as it is.
+    """Save an open step as ``to``, which has no instant for expired; its details as they are, or with ``calls``.
 
-    Return the event; none, and nothing is saved, if it was closed before. A step has no instant of its own for expired.
+    ``error`` is why it failed; ``usage`` None leaves its usage as it is. Return the event; none, and nothing is saved,
+    if it was closed before.
     """
     instant, event = STEP_INSTANTS.get(to, (None, types.STEP_EXPIRED))
-    columns: dict[str, Any] = {"status": to, "details": step.details}
-    columns["usage"] = step.usage if usage is None else usage_object(usage)
-    if any(call["type"] == CODE_INTERPRETER for call in step.details.get("tool_calls", ())):
-        columns["details"] = code_interpreter.interrupt_open_calls(step.details)
+    columns: dict[str, Any] = {"status": to, "usage": step.usage if usage is None else usage_object(usage)}
+    columns["details"] = step.details if calls is None else {"type": "tool_calls", "tool_calls": calls}
+    if any(call["type"] == CODE_INTERPRETER for call in columns["details"].get("tool_calls", ())):
+        columns["details"] = code_interpreter.interrupt_open_calls(columns["details"])
     if instant:
         columns[instant] = timezone.now()
     if to == StepStatus.FAILED:
         columns["last_error"] = error
-    return [(event, step_object(step, run=run))] if _save_open(step, columns) else []
-
-
-def close_calls(step: RunStep, calls: list[Object], *, run: Run, usage: Usage) -> NewEvents:
-    """Close a step whose ``calls`` all have their outputs."""
-    step.details = {"type": "tool_calls", "tool_calls": calls}
-    new_events = close_step(step, run=run, to=StepStatus.COMPLETED, usage=usage)
-    add_uses(step)
-    return new_events
+    if not _save_open(step, columns):
+        return []
+    if calls is not None:
+        add_uses(step)
+    return [(event, step_object(step, run=run))]
 
 
 def save_calls(step: RunStep, calls: list[Object], *, usage: Usage | None = None) -> None:
@@ -182,7 +185,7 @@ def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
         status=Message.Status.IN_PROGRESS,
     )
     details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
-    step, new_events = _open_step(run, StepType.MESSAGE_CREATION, details)
+    step, new_events = open_step(run, StepType.MESSAGE_CREATION, details)
     message_data = message_object(message)
     return (
         message,
@@ -191,12 +194,8 @@ def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
     )
 
 
-def open_calls(run: Run) -> tuple[RunStep, NewEvents]:
-    """A step that calls tools, none so far."""
-    return _open_step(run, StepType.TOOL_CALLS, {"type": "tool_calls", "tool_calls": []})
-
-
-def _open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, NewEvents]:
+def open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, NewEvents]:
+    """Insert a step with these ``details``, which is in progress."""
     row = RunStep.objects.create(run=run, type=type, details=details)
     step = step_object(row, run=run)
     return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]

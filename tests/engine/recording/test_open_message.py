@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.engine.recording.open_message import AnnotationParser, OpenMessage
+from chat.engine.recording.open_message import OpenMessage
 from chat.events.bus import bus
 from chat.models import Message, Run, RunStep
 from chat.tools.citations import CitableResult, without_markers
@@ -27,8 +27,8 @@ def opened(**options: Any) -> OpenMessage:
     return OpenMessage(Message(id="msg_1"), RunStep(), run=run, writer=NoRows(), **options)
 
 
-def cited(before: str) -> OpenMessage:
-    message = opened(parser=AnnotationParser(SOURCES, {}))
+def cited(before: str, **options: Any) -> OpenMessage:
+    message = opened(sources=SOURCES, **options)
     for piece in (before, MARKER[:3], f"{MARKER[3:]} and ", MARKER):
         message.add(piece)
     message.finish()
@@ -52,6 +52,10 @@ class TestTheAnnotationsOfAText:
     async def test_can_be_taken_out_of_it(self) -> None:
         [part] = cited("Cake").content
         assert without_markers(part["text"]["value"], part["text"]["annotations"]) == "Cake and "
+
+    async def test_are_links_and_citations_in_the_order_of_the_text(self) -> None:
+        [part] = cited("[data](sandbox:/mnt/data/a.csv) ", files={"a.csv": "file-csv"}).content
+        assert [one["type"] for one in part["text"]["annotations"]] == ["file_path", "file_citation", "file_citation"]
 
 
 class TestAnOpenMessage:
