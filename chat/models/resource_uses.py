@@ -103,7 +103,8 @@ def named_by(row: Row) -> list[str]:
     if isinstance(row, RunStep):
         ids = in_calls(row.details.get("tool_calls", ()))
     elif isinstance(row, Assistant | Thread):
-        ids = in_tool_resources(row.tool_resources)
+        files = row.tool_resources.get("code_interpreter", {}).get("file_ids", [])
+        ids = chain(files, row.tool_resources.get("file_search", {}).get("vector_store_ids", []))
     else:
         attached = (attachment["file_id"] for attachment in row.attachments if attachment.get("file_id"))
         ids = chain(files_in(row.content), attached)
@@ -122,12 +123,6 @@ def files_in(content: Iterable[Part]) -> Iterator[str]:
             yield part["image_file"]["file_id"]
         elif part["type"] == "text":
             yield from (annotation[annotation["type"]]["file_id"] for annotation in part["text"]["annotations"])
-
-
-def in_tool_resources(resources: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the files and vector stores in ``tool_resources``."""
-    files = resources.get("code_interpreter", {}).get("file_ids", [])
-    return [*files, *resources.get("file_search", {}).get("vector_store_ids", [])]
 
 
 def in_calls(calls: Iterable[Part]) -> Iterator[str]:

@@ -89,20 +89,15 @@ class Numbering:
 
     def _citation(self, annotation: Object) -> NumberedCitation:
         marker, file_id = annotation["text"], annotation["file_citation"]["file_id"]
-        result = self._result(marker)
+        number, position = place_of(marker) or (None, 0)
+        searched = next((search.results for search in self.searches if search.marker == number), ())
+        result = searched[position] if number is not None and position < len(searched) else None
         if result is None or result.file_id != file_id:
             result = CitablePassage(file_id, marker.strip("【】").partition("†")[2], 0.0, None)
         place = result.place
         key = (file_id, place.store_id, place.char_from, place.char_to) if place else (file_id, marker)
         new = NumberedCitation(len(self.citations) + 1, file_id, result.file_name, place)
         return self.citations.setdefault(key, new)
-
-    def _result(self, marker: str) -> CitablePassage | None:
-        place = place_of(marker)
-        for search in self.searches if place else ():
-            if place and search.marker == place[0] and place[1] < len(search.results):
-                return search.results[place[1]]
-        return None
 
 
 @dataclass(frozen=True, slots=True)

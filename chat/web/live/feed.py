@@ -15,6 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from chat.actions.conversation import threads
+from chat.actions.conversation.citations import Numbering
 from chat.engine.follow import ThreadSnapshot
 from chat.events import types
 from chat.events.types import Event
@@ -153,7 +154,7 @@ class Feed:
         if id in self.sent:
             return fragments.NOTHING
         run = self._details(message["run_id"])
-        answer = self.open[id] = OpenAnswer(run.searches.all)
+        answer = self.open[id] = OpenAnswer(Numbering(run.searches.all))
         if message["content"]:
             answer.catch_up(message["content"])
         if blocks is not None:

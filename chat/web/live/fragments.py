@@ -23,25 +23,24 @@ if TYPE_CHECKING:
 NOTHING = SafeString("")
 
 
-def render_item(item: Item) -> SafeString:
-    """Return a message, code that was run, or an ending, whole."""
-    match item:
-        case CodeStep():
-            return _code_step(item)
-        case Question():
-            return _template("question", {"entry": item})
-        case RunEnding():
-            return _template("ending", {"entry": item})
-        case Answer(is_open=True):
-            stream = BlockStream()
-            stream.feed(item.text, item.marks, item.links)
-            return open_answer(item, stream, item.pictures)
-        case Answer():
-            return _answer(item)
-
-
 def render_items(items: Iterable[Item]) -> SafeString:
-    return format_html_join("\n", "{}", ((render_item(each),) for each in items))
+    """Return messages, code that was run, and endings, whole."""
+    html = []
+    for item in items:
+        match item:
+            case CodeStep():
+                html.append(_code_step(item))
+            case Question():
+                html.append(_template("question", {"entry": item}))
+            case RunEnding():
+                html.append(_template("ending", {"entry": item}))
+            case Answer(is_open=True):
+                stream = BlockStream()
+                stream.feed(item.text, item.marks, item.links)
+                html.append(open_answer(item, stream, item.pictures))
+            case Answer():
+                html.append(_answer(item))
+    return format_html_join("\n", "{}", ((each,) for each in html))
 
 
 def at_the_end(html: SafeString) -> SafeString:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.utils.safestring import SafeString
 
-from chat.actions.conversation.citations import FileSearch, Numbering, flatten_content
+from chat.actions.conversation.citations import Numbering, flatten_content
 from chat.events import types
 from chat.events.types import Event
 from chat.models.api_objects.objects import Object
@@ -42,15 +42,15 @@ def message_deltas(events: Iterable[Event]) -> dict[str, MessageDelta]:
     return deltas
 
 
+@dataclass(slots=True)
 class OpenAnswer:
     """An answer as a page has it: blocks of HTML, with chips for citations; behind them the open end, a plain text."""
 
-    def __init__(self, searches: Sequence[FileSearch] = ()) -> None:
-        self.stream = BlockStream()
-        self.numbering = Numbering(searches)  # of the citations: an answer cites nothing but its run's searches
-        self.pictures: list[str] = []  # ids of files
-        self.length = 0  # of the text so far
-        self.last_piece = ""  # the last text that was added, with numbers for citations
+    numbering: Numbering  # of the citations: an answer cites nothing but its run's searches
+    stream: BlockStream = field(default_factory=BlockStream)
+    pictures: list[str] = field(default_factory=list)  # ids of files
+    length: int = 0  # of the text so far
+    last_piece: str = ""  # the last text that was added, with numbers for citations
 
     def add(self, delta: MessageDelta) -> list[SafeString]:
         """Add more text and pictures. Return the blocks that this closed."""

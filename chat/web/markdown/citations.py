@@ -16,10 +16,9 @@ from html import escape
 
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererProtocol
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
+from markdown_it.utils import EnvType
 
 from chat.web.markdown.limits import new_env
 from chat.web.markdown.sanitize import citation_placeholder
@@ -97,11 +96,7 @@ def preformatted(source: str, *, env: EnvType) -> SafeString:
 
 
 def _replace_hidden(text: str, by: Callable[[HiddenMarker], str], *, env: EnvType) -> str:
-    return _HIDDEN.sub(lambda match: by(env["hidden"][_place(match)]), text) if env["hidden"] else text
-
-
-def _place(match: re.Match[str]) -> int:
-    return int(match[1].translate(_SHOW))
+    return _HIDDEN.sub(lambda match: by(env["hidden"][int(match[1].translate(_SHOW))]), text) if env["hidden"] else text
 
 
 # --- in the parser ---------------------------------------------------------------------------------------------
@@ -110,7 +105,9 @@ def _place(match: re.Match[str]) -> int:
 def extend(markdown: MarkdownIt) -> None:
     """Add the rules that find hidden markers to a parser, and those that draw them to its renderer."""
     markdown.core.ruler.push("citation", _find_markers)
-    markdown.add_render_rule("citation", _render)
+    markdown.add_render_rule(
+        "citation", lambda _self, tokens, index, *_: citation_placeholder(tokens[index].meta["place"])
+    )
 
 
 def remove_hidden(url: str) -> str:
@@ -152,14 +149,10 @@ def _pieces_of(token: Token, env: EnvType) -> Iterator[Token]:
     done = 0
     for match in _HIDDEN.finditer(token.content):
         yield Token("text", "", 0, content=token.content[done : match.start()])
-        yield Token("citation", "", 0, meta={"place": _place(match)})
+        yield Token("citation", "", 0, meta={"place": int(match[1].translate(_SHOW))})
         done = match.end()
     yield Token("text", "", 0, content=token.content[done:])
 
 
 def _write_back(token: Token, env: EnvType) -> None:
     token.content, token.info = restore_markers(token.content, env=env), restore_markers(token.info, env=env)
-
-
-def _render(_self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
-    return citation_placeholder(tokens[index].meta["place"])

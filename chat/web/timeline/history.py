@@ -107,25 +107,24 @@ def code_step_items(
     """
     steps = list(steps)
     runs = run_details((step.run_id for step in steps), known=known)
-    items = (_code_step(thread, step, runs[step.run_id], drafts.get(step.id, {})) for step in steps)
+    items = []
+    for step in steps:
+        calls = tuple(code_calls(step, drafts=drafts.get(step.id, {})))
+        generated = runs[step.run_id].files.get(step.id, NO_FILES)
+        item = CodeStep(
+            id=step.id,
+            thread_id=thread.id,
+            run_id=step.run_id,
+            name=runs[step.run_id].assistant_name,
+            calls=calls,
+            is_open=any(call.is_open for call in calls),
+            state=" ".join([*(call.version for call in calls), *(["made"] if generated else [])]),
+            created_at=step.created_at,
+            number=step.number,
+            generated=generated,
+        )
+        items.append(item)
     return [item for item in items if item.calls]
-
-
-def _code_step(thread: Thread, step: RunStep, run: RunDetails, drafts: Mapping[int, str]) -> CodeStep:
-    calls = tuple(code_calls(step, drafts=drafts))
-    generated = run.files.get(step.id, NO_FILES)
-    return CodeStep(
-        id=step.id,
-        thread_id=thread.id,
-        run_id=step.run_id,
-        name=run.assistant_name,
-        calls=calls,
-        is_open=any(call.is_open for call in calls),
-        state=" ".join([*(call.version for call in calls), *(["made"] if generated else [])]),
-        created_at=step.created_at,
-        number=step.number,
-        generated=generated,
-    )
 
 
 # --- questions and answers --------------------------------------------------------------------------------------
