@@ -72,33 +72,28 @@ class Execution:
         if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
             await file_search.wait_until_read(self.run)
         context: TurnContext | None = await in_thread(request.read_context, self.run)
-        if context and context.tools.search_first and not context.history.items:
-            context = await self._search_first(context)
         while context:
             if context.tokens_left:
                 context.tokens_left.check()
-            self.recorder = self._new_recorder(context)
-            context = await self._conclude(await self._take_turn(context), context)
+            self.recorder = Recorder(
+                self.run,
+                writer=self.writer,
+                spent=context.history.spent,
+                tools=context.tools,
+                sources=context.sources,
+                files=context.links,
+                pictures=context.history.pictures,
+            )
+            turn = await self._search_first() if context.must_search_first else None
+            context = await self._conclude(turn or await self._take_turn(context), context)
 
-    async def _search_first(self, context: TurnContext) -> TurnContext | None:
-        """Search for a model that does not do so itself."""
+    async def _search_first(self) -> loop.TurnEnded | None:
+        """Return a turn that searches for the question, for a model that does not do so itself; None if it is empty."""
         call = await in_thread(file_search.search_for_question, self.run)
         if call is None:
-            return context
-        self.recorder = self._new_recorder(context)
+            return None
         await self.recorder.call(ToolCallPiece(0, call.id, call.name))
-        return await self._answer_calls(loop.TurnEnded("tool_calls", (call,)), context)
-
-    def _new_recorder(self, context: TurnContext) -> Recorder:
-        return Recorder(
-            self.run,
-            writer=self.writer,
-            spent=context.history.spent,
-            tools=context.tools,
-            sources=context.sources,
-            files=context.links,
-            pictures=context.history.pictures,
-        )
+        return loop.TurnEnded("tool_calls", (call,))
 
     async def _take_turn(self, context: TurnContext) -> loop.TurnEnded:
         ask = partial(request.build_request, self.run, context)

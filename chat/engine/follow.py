@@ -38,7 +38,7 @@ class ThreadSnapshot:
 
 @dataclass(slots=True)
 class Position:
-    """How far a listener or the rows are: ``place`` is a run and its last event, ``("", 0)`` before the first run."""
+    """The point that a listener or the rows reached: ``place`` is a run and its last event, ``("", 0)`` for no run."""
 
     place: tuple[str, int]
     live: bool

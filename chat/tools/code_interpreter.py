@@ -132,22 +132,20 @@ def mounted_files(run: Run) -> dict[str, File]:
     The former belong to the thread's owner or to the assistant's.
     """
     sandbox_files = SandboxFile.objects.filter(thread_id=run.thread_id).select_related("file")
-    return by_file_name(given_files(run)) | {each.name: each.file for each in sandbox_files}
+    return given_files(run) | {each.name: each.file for each in sandbox_files}
 
 
-def given_files(run: Run) -> list[File]:
+def given_files(run: Run) -> dict[str, File]:
+    """Return the files that were given to the tool by their own names, as far as a folder can hold them; a second one
+    of a name gets a part of its id.
+    """
     ids: list[str] = run.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
     if not ids:
-        return []
+        return {}
     owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
-    there = File.objects.there().filter(owners).in_bulk(ids, field_name="id")
-    return [there[id] for id in ids if id in there]
-
-
-def by_file_name(files: Sequence[File]) -> dict[str, File]:
-    """Return the files under their own names, as far as a folder can hold them; a second one gets a part of its id."""
+    present = File.objects.there().filter(owners).in_bulk(ids, field_name="id")
     by_name: dict[str, File] = {}
-    for file in files:
+    for file in (present[id] for id in ids if id in present):
         name = _safe(file.filename)
         path = PurePosixPath(name)
         by_name[name if name not in by_name else f"{path.stem}-{file.id[-6:]}{path.suffix}"] = file

@@ -67,13 +67,10 @@ def _normalised(tool: Tool) -> dict[str, Any]:
         return {"type": FUNCTION, "function": api_function(tool["function"])}
     if tool["type"] == FILE_SEARCH:
         options_set = {key: value for key, value in (tool.get(FILE_SEARCH) or {}).items() if value is not None}
-        return {"type": FILE_SEARCH, FILE_SEARCH: options_set | {"ranking_options": _ranking(options_set)}}
+        ranking = options_set.get("ranking_options") or {}
+        ranking_set = {key: value for key, value in ranking.items() if value is not None}
+        return {"type": FILE_SEARCH, FILE_SEARCH: options_set | {"ranking_options": RANKING | ranking_set}}
     return dict(tool)
-
-
-def _ranking(options: Mapping[str, Any]) -> dict[str, Any]:
-    options_set = options.get("ranking_options") or {}
-    return RANKING | {key: value for key, value in options_set.items() if value is not None}
 
 
 def _check_function(spec: Mapping[str, Any], *, param: str, other_names: set[str]) -> None:

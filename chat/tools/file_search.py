@@ -87,13 +87,6 @@ def store_ids(run: Run) -> list[str]:
     return ids
 
 
-def stores(run: Run) -> list[VectorStore]:
-    """The stores that the run may search: of the thread's owner, or of its assistant's; the expired ones left out."""
-    owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
-    stores = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
-    return [store for store in stores if not store.is_expired]
-
-
 def are_read(run: Run) -> bool:
     """Return whether all files that the thread brought along have been read."""
     ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
@@ -115,11 +108,13 @@ def queries_of(arguments: str) -> list[str]:
 
 
 def find_passages(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
-    """The results as a step keeps them: what the API shows, and ``place``, where they stand in the file.
+    """Return the results as a step keeps them: what the API shows, and ``place``, where they stand in the file.
 
-    The stores count as used now.
+    A run searches the stores of its thread's owner or its assistant's, but expired ones. They count as used now.
     """
-    searched = stores(run)
+    owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
+    stores = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
+    searched = [store for store in stores if not store.is_expired]
     VectorStore.objects.filter(pk__in=[store.pk for store in searched]).update(last_active_at=timezone.now())
     hits = search_stores(searched, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
     return [_result(hit) for hit in hits]

@@ -33,7 +33,7 @@ class TurnContext:
 
     ``history`` is what the run has done before; the model is told of ``declared``, the functions that it may call now.
     Its answer may cite ``sources`` and link to ``links``, ids of files in ``/mnt/data`` by name that the person can
-    fetch. ``tokens_left`` None: the run has no limit.
+    fetch. ``tokens_left`` None: the run has no limit. ``must_search_first``: before the model is asked.
     """
 
     model: Model
@@ -41,6 +41,7 @@ class TurnContext:
     tools: RunTools = NO_TOOLS
     history: RunHistory = NOTHING_DONE
     tokens_left: TokensLeft | None = None
+    must_search_first: bool = False
     declared: Sequence[Function] = ()
     sources: Sources = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +51,7 @@ def read_context(run: Run) -> TurnContext:
     """Read the rows of the next turn of a run that was claimed. Raise ``ModelNotFound``."""
     model = resolve(run.model)
     tools = _run_tools(run, model) if run.tools else NO_TOOLS
-    code_files = code_interpreter.by_file_name(code_interpreter.given_files(run)) if tools.code else {}
+    code_files = code_interpreter.given_files(run) if tools.code else {}
     groups = transcript.thread_turns(run, model=model, searches=tools.search is not None, code_files=code_files)
     return next_context(run, TurnContext(model, groups, tools))
 
@@ -65,6 +66,7 @@ def next_context(run: Run, context: TurnContext) -> TurnContext:
         context,
         history=history,
         tokens_left=limits.after(history.spent) if limits != TokensLeft() else None,
+        must_search_first=tools.search_first and not history.items,
         declared=_declared_functions(tools, history=history, files=files) if run.tools else (),
         sources=file_search.sources(history.searches) if history.searches and in_words else {},
         links={name: file.id for name, file in files.items() if file.owner_id == run.thread.owner_id and in_words},

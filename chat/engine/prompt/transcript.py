@@ -33,7 +33,7 @@ DescribeCall = Callable[[Object], str]
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """What a run has said and called so far, step by step, and the tokens that it has ``spent``.
+    """The texts and calls of a run so far, step by step, and the tokens that it has ``spent``.
 
     ``searches`` and code ``cells`` are what its ``calls`` of these tools hold; ``used_up`` are the tools that the model
     may not call once more, ``pictures`` those that its code has drawn and no message of it shows.
@@ -128,9 +128,9 @@ def _note(entry: VectorStoreFile, file: File) -> str:
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
-    said = [part["text"] for part in row.content if part["type"] == "text"]
+    parts = [part["text"] for part in row.content if part["type"] == "text"]
     texts_said = [
-        without_markers(text["value"], text["annotations"]) if text["annotations"] else text["value"] for text in said
+        without_markers(text["value"], text["annotations"]) if text["annotations"] else text["value"] for text in parts
     ]
     texts = ["\n\n".join(texts_said)] if any(texts_said) else []
     pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
@@ -235,8 +235,8 @@ def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall
             pending_texts.append(step)
         elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in describers]:
             outputs = [_call_and_output(call, describers=describers) for call in calls]
-            said, asked = "\n\n".join(pending_texts), tuple(call for call, _output in outputs)
-            turns.append(Turn(role="assistant", text=said, tool_calls=asked))
+            tool_calls = tuple(call for call, _output in outputs)
+            turns.append(Turn(role="assistant", text="\n\n".join(pending_texts), tool_calls=tool_calls))
             turns += [Turn(role="tool", tool_call_id=call.id, text=output) for call, output in outputs]
             pending_texts = []
     if pending_texts and turns:  # said after the calls, but before their outputs were known

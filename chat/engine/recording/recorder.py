@@ -164,7 +164,7 @@ class Recorder:
     def publish_outputs(self, place: int, call: Object) -> None:
         """Publish the outputs of the code call at ``place`` among those of the turn."""
         assert self.calls is not None
-        index = self.calls.index_of(place)
+        index = sorted(self.calls.by_index)[place]
         for number, output in enumerate(call[CODE_INTERPRETER]["outputs"]):
             outputs = [{"index": number, **output}]
             self._publish_call(index, type=CODE_INTERPRETER, code_interpreter={"outputs": outputs})
@@ -214,27 +214,22 @@ class Recorder:
         """
 
         def write() -> NewEvents:
-            open_rows = self._open_rows()
+            usage, steps = self.meter.usage, []
+            if self.calls_step is not None:
+                steps.append(self.calls_step)
+                if self.calls and not self.has_saved_calls and (unfinished := self.calls.unfinished()):
+                    self.calls_step.details["tool_calls"] = unfinished  # the code could be seen already
+            if self.message is not None:
+                steps.append(self.message.step)
+            if steps:  # a turn has one step with its usage, or none if nothing came of it
+                steps[0].usage = usage_object(usage)
+            messages = [self.message.row] if self.message is not None else []
+            open_rows = None if self.spent is None else OpenRows(messages, steps, usage=self.spent + usage)
             ended = run_lifecycle.end(self.run, to, open_rows=open_rows, reason=reason, **fields)
             return ended or run_lifecycle.end(self.run, RunStatus.CANCELLED, open_rows=open_rows)
 
         self._finish()
         await self._record(write)
-
-    def _open_rows(self) -> OpenRows | None:
-        """Return what is open of the run, as it is to be saved; None while its earlier turns are not known."""
-        if self.spent is None:
-            return None
-        usage, steps = self.meter.usage, []
-        if self.calls_step is not None:
-            steps.append(self.calls_step)
-            if self.calls and not self.has_saved_calls and (unfinished := self.calls.unfinished()):
-                self.calls_step.details["tool_calls"] = unfinished  # the code could be seen already
-        if self.message is not None:
-            steps.append(self.message.step)
-        if steps:  # a turn has one step with its usage, or none if nothing came of it
-            steps[0].usage = usage_object(usage)
-        return OpenRows([self.message.row] if self.message else [], steps, usage=self.spent + usage)
 
     async def hand_back(self) -> None:
         """Let another worker begin this run, of which nothing can be seen yet."""

@@ -67,20 +67,20 @@ STREAMED_FIELD = {FUNCTION: "arguments", CODE_INTERPRETER: "input"}  # what of a
 
 
 class ToolCallDeltas:
-    """The calls of a turn by index. ``current`` is the one that is being written, -1 before the first."""
+    """The calls of a turn ``by_index``, as they began. ``current`` is the one being written, -1 before the first."""
 
     def __init__(self, tools: RunTools) -> None:
         self.tools = tools
         self.current = -1
-        self._begun: dict[int, dict[str, Any]] = {}
+        self.by_index: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, CodeReader] = {}
 
     def begin(self, piece: ToolCallPiece) -> dict[str, Any] | None:
         """Return the first delta of the call to which ``piece`` belongs; None if it has begun before."""
         self.current = piece.index
-        if piece.index in self._begun:
+        if piece.index in self.by_index:
             return None
-        begun = self._begun[piece.index] = self.tools.begun(piece.id, piece.name)
+        begun = self.by_index[piece.index] = self.tools.begun(piece.id, piece.name)
         if begun["type"] == CODE_INTERPRETER:
             self._codes[piece.index] = CodeReader()
         return begun
@@ -89,7 +89,7 @@ class ToolCallDeltas:
         """Return the text to publish of the current call's arguments; empty for a search."""
         if reader := self._codes.get(self.current):
             return reader.feed(arguments)
-        return arguments if self._begun[self.current]["type"] == FUNCTION else ""
+        return arguments if self.by_index[self.current]["type"] == FUNCTION else ""
 
     def rest(self) -> dict[int, str]:
         """Return the code that is still to be published, by index: the calls are whole."""
@@ -97,18 +97,14 @@ class ToolCallDeltas:
 
     def more(self, index: int, text: str) -> dict[str, Any]:
         """Return a delta with more of a call."""
-        kind = self._begun[index]["type"]
+        kind = self.by_index[index]["type"]
         return {"type": kind, kind: {STREAMED_FIELD[kind]: text}}
-
-    def index_of(self, place: int) -> int:
-        """Return the index of the call at ``place`` among those of the turn."""
-        return sorted(self._begun)[place]
 
     def unfinished(self) -> list[Object]:
         """Return the calls of a turn that was stopped, if all of them are code: only code is kept half-written."""
-        if len(self._codes) < len(self._begun):
+        if len(self._codes) < len(self.by_index):
             return []
         return [
-            code_interpreter.code_call(self._begun[index]["id"], self._codes[index].code)
+            code_interpreter.code_call(self.by_index[index]["id"], self._codes[index].code)
             for index in sorted(self._codes)
         ]
