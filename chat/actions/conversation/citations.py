@@ -81,23 +81,24 @@ class Numbering:
 
     def add(self, annotations: Iterable[Object]) -> list[Reference]:
         """Return the references of ``annotations`` of ``flatten_content``, in the order of the text."""
+        references = []
         citing = [each for each in annotations if each["type"] == "file_citation"]
-        return [
-            Reference(each["start_index"], each["end_index"], self._citation(each))
-            for each in sorted(citing, key=lambda each: int(each["start_index"]))
-        ]
+        for each in sorted(citing, key=lambda each: int(each["start_index"])):
+            result = self._result(each["text"], each["file_citation"]["file_id"])
+            place = result.place
+            within = (place.store_id, place.char_from, place.char_to) if place else (each["text"],)
+            new = NumberedCitation(len(self.citations) + 1, result.file_id, result.file_name, place)
+            citation = self.citations.setdefault((result.file_id, *within), new)
+            references.append(Reference(each["start_index"], each["end_index"], citation))
+        return references
 
-    def _citation(self, annotation: Object) -> NumberedCitation:
-        marker, file_id = annotation["text"], annotation["file_citation"]["file_id"]
+    def _result(self, marker: str, file_id: str) -> CitablePassage:
+        """Return the passage that ``marker`` names, if it is of that file; else all that is known: the file."""
         number, position = place_of(marker) or (None, 0)
         searched = next((search.results for search in self.searches if search.marker == number), ())
-        result = searched[position] if number is not None and position < len(searched) else None
-        if result is None or result.file_id != file_id:
-            result = CitablePassage(file_id, marker.strip("【】").partition("†")[2], 0.0, None)
-        place = result.place
-        key = (file_id, place.store_id, place.char_from, place.char_to) if place else (file_id, marker)
-        new = NumberedCitation(len(self.citations) + 1, file_id, result.file_name, place)
-        return self.citations.setdefault(key, new)
+        if number is not None and position < len(searched) and searched[position].file_id == file_id:
+            return searched[position]
+        return CitablePassage(file_id, marker.strip("【】").partition("†")[2], 0.0, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpResponse
 from ninja import Query, Router
 
@@ -13,7 +15,6 @@ from chat.api.http.request import ApiRequest
 from chat.api.resources.threads import NewThread
 from chat.api.run_schemas import NewRun, RunSettings, ToolOutputs
 from chat.api.streaming.sse import IncludeQuery, RunResponse, stream_run
-from chat.models import Run
 from chat.models.api_objects.objects import run_object
 from chat.models.api_objects.run_shapes import RunObject
 from chat.models.api_objects.shapes import ListObject
@@ -34,13 +35,10 @@ class RunChanges(schemas.Body):
 @router.post("/threads/runs")
 def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResponse:
     """A new thread, and a run on it; with ``stream``, as server-sent events."""
+    fields = {"assistant_id": body.assistant_id, **body.settings()}
     thread = body.thread.sent_values() if body.thread else {}
     thread_id = new_id("thread_")
-
-    def start() -> Run:
-        fields = {"assistant_id": body.assistant_id, **body.settings()}
-        return new_threads.create_and_run(request.user, thread=thread, id=thread_id, **fields)
-
+    start = partial(new_threads.create_and_run, request.user, thread=thread, id=thread_id, **fields)
     if not body.stream:
         return run_object(start())
     return stream_run(request, thread_id, start, with_thread=True)
@@ -49,10 +47,7 @@ def create_thread_and_run(request: ApiRequest, body: NewThreadAndRun) -> RunResp
 @router.post("/threads/{thread_id}/runs")
 def create_run(request: ApiRequest, thread_id: str, body: NewRun, query: Query[IncludeQuery]) -> RunResponse:
     """Start a run; with ``stream``, as server-sent events up to its end or its ``requires_action``."""
-
-    def start() -> Run:
-        return runs.create(request.user, thread_id, assistant_id=body.assistant_id, **body.settings())
-
+    start = partial(runs.create, request.user, thread_id, assistant_id=body.assistant_id, **body.settings())
     if not body.stream:
         return run_object(start())
     return stream_run(request, thread_id, start, include=query.include)
@@ -89,10 +84,7 @@ def submit_tool_outputs(request: ApiRequest, thread_id: str, run_id: str, body: 
     """The outputs of all calls that the run waits for; with ``stream``, what comes then as server-sent events."""
     run = runs.get(request.user, thread_id, run_id)
     outputs = [output.model_dump() for output in body.tool_outputs]
-
-    def submit() -> Run:
-        return runs.submit_tool_outputs(run, outputs=outputs)
-
+    submit = partial(runs.submit_tool_outputs, run, outputs=outputs)
     if not body.stream:
         return run_object(submit())
     known_steps = dict(steps.of_run(run).values_list("id", "status"))

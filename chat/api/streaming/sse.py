@@ -24,7 +24,7 @@ from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import Refusal, RunDeleted
 from chat.events.bus import bus
 from chat.events.types import STREAM_ENDS, coalesce
-from chat.models import Run
+from chat.models import Run, StepType
 from chat.models.api_objects.objects import Object, thread_object
 from chat.models.api_objects.run_shapes import FoundPassage, RunObject, StepObject, ToolCallObject
 from chat.providers.tool_names import FILE_SEARCH
@@ -78,7 +78,7 @@ def event_encoder(request: ApiRequest, run: Run, *, include: Sequence[Include]) 
     convert = request.event_converter(run.assistant_id) if request.event_converter else None
 
     def encode(name: str, data: Object) -> bytes:
-        if not include and data["object"] == "thread.run.step":
+        if not include and data.get("type") == StepType.TOOL_CALLS:  # only steps have a type
             data = hide_passages(cast("StepObject", data))
         return encode_event(*convert(name, data)) if convert else encode_event(name, data)
 

@@ -43,7 +43,17 @@ async def read_document(path: Path, *, name: str) -> AsyncGenerator[Section | Su
     file is made, and a slow caller slows the reader. Close the iterator (``contextlib.aclosing``) to end the child.
     """
     format_of(name)
-    process = await _start(path, extension(name))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "chat.documents", str(Path.cwd() / path), extension(name)),
+        cwd=_ROOT,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=DEVNULL,  # native libraries write there what they like; causes come as refusals
+        limit=LINE_BYTES,
+        start_new_session=True,  # so that Ctrl-C in our terminal ends it through us
+    )
     try:
         while (line := await _next(process)) is not None:
             if line.refused is not None:
@@ -55,20 +65,6 @@ async def read_document(path: Path, *, name: str) -> AsyncGenerator[Section | Su
         raise _ending(await process.wait(), path)
     finally:
         await _end(process)
-
-
-async def _start(path: Path, extension: str) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "chat.documents", str(Path.cwd() / path), extension),
-        cwd=_ROOT,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=DEVNULL,  # native libraries write there what they like; causes come as refusals
-        limit=LINE_BYTES,
-        start_new_session=True,  # so that Ctrl-C in our terminal ends it through us
-    )
 
 
 async def _next(process: Process) -> Line | None:

@@ -94,7 +94,7 @@ class Feed:
                 if blocks := answer.add(delta):
                     frames.append(fragments.more_blocks(id, blocks, tail=answer.stream.tail))
                 else:
-                    frames.append(more_text(id, answer.last_piece))
+                    frames.append(more_text(id, answer.stream.last_piece))
         for code in code_deltas(deltas) if CODE_INTERPRETER in self.progress.tools else ():
             if self.code.add([code]):
                 frames.append(more_text(f"{code.step_id}-{code.place}", code.code))

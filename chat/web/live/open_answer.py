@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
 
@@ -12,7 +12,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
-from chat.web.markdown import BlockStream, with_numbers
+from chat.web.markdown import BlockStream
 from chat.web.timeline.cited_sources import citation_marks, file_links
 
 
@@ -50,18 +50,14 @@ class OpenAnswer:
     stream: BlockStream = field(default_factory=BlockStream)
     pictures: list[str] = field(default_factory=list)  # ids of files
     length: int = 0  # of the text so far
-    last_piece: str = ""  # the last text that was added, with numbers for citations
 
     def add(self, delta: MessageDelta) -> list[SafeString]:
         """Add more text and pictures. Return the blocks that this closed."""
-        begin, self.length = self.length, self.length + len(delta.text)
+        self.length += len(delta.text)
         self.pictures += delta.pictures
         if not delta.annotations:
-            self.last_piece = delta.text
             return self.stream.feed(delta.text)
         marks = citation_marks(self.numbering.add(delta.annotations))
-        inside = [replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks]
-        self.last_piece = with_numbers(delta.text, inside)
         return self.stream.feed(delta.text, marks, file_links(delta.annotations))
 
     def catch_up(self, content: Sequence[Object]) -> list[SafeString]:

@@ -49,6 +49,7 @@ class BlockStream:
 
     def __init__(self) -> None:
         self.blocks: list[SafeString] = []  # all closed ones
+        self.last_piece = ""  # the text that was fed last, with numbers in brackets for citations
         self.parsed = 0  # characters given to the parser so far, those of ``finish`` aside
         self._env = new_env()
         self._fed: list[str] = []
@@ -90,6 +91,7 @@ class BlockStream:
         self._fed.append(more)
         begin, self._length_fed = self._length_fed, self._length_fed + len(more)
         more = citations.hide_markers(more, marks, env=self._env, begin=begin)
+        self.last_piece = citations.show_numbers(more, env=self._env) if self._env["hidden"] else more
         self._size.add(more)
         more = self._carriage_return + more
         self._carriage_return = "\r" if more.endswith("\r") else ""
