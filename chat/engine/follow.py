@@ -134,7 +134,8 @@ async def follow(
             try:
                 heard = await follower.read(wait=SILENCE if position.live else IDLE)
                 news = position.advance(heard)
-                behind = not heard and await _rows_are_ahead(thread_id, position)
+                rows = position if heard else await in_thread(newest_position, thread_id)
+                behind = rows.place[0] != position.place[0] or rows.place[1] > position.place[1]
             except Behind:
                 news, behind = [], True
             if not behind:
@@ -147,8 +148,3 @@ async def follow(
                     yield snapshot
                 else:  # what is missing is not in the rows yet
                     await asyncio.sleep(SILENCE)
-
-
-async def _rows_are_ahead(thread_id: str, position: Position) -> bool:
-    newest = await in_thread(newest_position, thread_id)
-    return newest.place[0] != position.place[0] or newest.place[1] > position.place[1]

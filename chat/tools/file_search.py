@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-from django.utils import timezone
-
-from chat.models import Assistant, Run, VectorStore, VectorStoreFile
+from chat.models import Run
 from chat.providers import tokens
 from chat.providers.base import Function
 from chat.providers.tool_names import FILE_SEARCH
 from chat.retrieval.search.scores import RankingWeights
-from chat.retrieval.search.search import Hit, search_stores
+from chat.retrieval.search.search import Hit
 from chat.tools.citations import CitableResult, Place, Sources, marker
 
 MOST_RESULTS = 20
@@ -87,13 +84,6 @@ def store_ids(run: Run) -> list[str]:
     return ids
 
 
-def are_read(run: Run) -> bool:
-    """Return whether all files that the thread brought along have been read."""
-    ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
-    waiting = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
-    return not waiting.exists()
-
-
 def queries_of(arguments: str) -> list[str]:
     """Return the queries that the model wrote. What is not of the declared form is a query itself."""
     try:
@@ -107,20 +97,8 @@ def queries_of(arguments: str) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text][:MOST_QUERIES]
 
 
-def find_passages(run: Run, *, queries: Sequence[str], how: Options) -> list[Result]:
-    """Return the results as a step keeps them: what the API shows, and ``place``, where they stand in the file.
-
-    A run searches the stores of its thread's owner or its assistant's, but expired ones. They count as used now.
-    """
-    owners = Q(owner=run.thread.owner_id) | Q(owner__in=Assistant.objects.filter(id=run.assistant_id).values("owner"))
-    stores = VectorStore.objects.filter(owners, id__in=store_ids(run)).select_related("embedding_provider")
-    searched = [store for store in stores if not store.is_expired]
-    VectorStore.objects.filter(pk__in=[store.pk for store in searched]).update(last_active_at=timezone.now())
-    hits = search_stores(searched, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
-    return [_result(hit) for hit in hits]
-
-
-def _result(hit: Hit) -> Result:
+def search_result(hit: Hit) -> Result:
+    """Return a result as a step keeps it: what the API shows, and ``place``, where it stands in the file."""
     passage, entry = hit.passage, hit.passage.entry
     return {
         "file_id": entry.file_id,
@@ -172,7 +150,9 @@ def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = Tru
     share = max(LEAST, budget // 4)  # so that at least four are told
     sizes = [tokens.estimate(result["content"][0]["text"]) for result in results[:4]]
     for rank, result in enumerate(results):
-        text = _fitting(result, most=min(budget, share) if sum(sizes) > budget else budget)
+        text, most = result["content"][0]["text"], min(budget, share) if sum(sizes) > budget else budget
+        if tokens.estimate(text) > most:
+            text = _surroundings_of_quote(result, most=most)
         budget -= tokens.estimate(text) + LEAST // 2
         if budget < 0 and parts:
             break
@@ -190,14 +170,11 @@ def _passage(result: Result, text: str, *, source: str) -> str:
     return f'<passage source="{source.replace(chr(34), chr(39))}"{page}>\n{inside}\n</passage>'
 
 
-def _fitting(result: Result, *, most: int) -> str:
-    """The passage, or as much of it around its quote as ``most`` tokens are."""
+def _surroundings_of_quote(result: Result, *, most: int) -> str:
+    """Return as much of a passage around its quote as ``most`` tokens are."""
     text: str = result["content"][0]["text"]
-    size = tokens.estimate(text)
-    if size <= most:
-        return text
     place = result["place"]
-    keep = max(1, len(text) * most // size)
+    keep = max(1, len(text) * most // tokens.estimate(text))
     middle = (place["quote_from"] + place["quote_to"]) // 2 - place["char_from"]
     begin = min(max(0, middle - keep // 2), len(text) - keep)
     return "…" + text[begin : begin + keep].strip() + "…"

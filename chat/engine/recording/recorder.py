@@ -186,7 +186,8 @@ class Recorder:
                 self.calls_step, run=self.run, to=StepStatus.COMPLETED, calls=step_calls, usage=self.meter.usage
             )
 
-        self._finish()
+        if self.message is not None:
+            self.message.finish()
         return await self._record(write)
 
     async def pause(self, step_calls: list[Object]) -> bool:
@@ -202,7 +203,8 @@ class Recorder:
             new_events = self._close_message(self.message) if self.message is not None else []  # after the calls
             return [*new_events, (types.RUN_REQUIRES_ACTION, run_object(self.run))]
 
-        self._finish()
+        if self.message is not None:
+            self.message.finish()
         assert self.calls is not None
         self._finish_calls(self.calls)
         return await self._record(write)
@@ -228,7 +230,8 @@ class Recorder:
             ended = run_lifecycle.end(self.run, to, open_rows=open_rows, reason=reason, **fields)
             return ended or run_lifecycle.end(self.run, RunStatus.CANCELLED, open_rows=open_rows)
 
-        self._finish()
+        if self.message is not None:
+            self.message.finish()
         await self._record(write)
 
     async def hand_back(self) -> None:
@@ -240,17 +243,14 @@ class Recorder:
 
         await self._record(write)
 
-    def _finish(self) -> None:
-        """Publish what waits: the model says no more in this turn."""
-        if self.message is not None:
-            self.message.finish()
-        if self.calls is not None:
-            self.arguments.flush()
-
     # --- commit, then publish --------------------------------------------------------------------------------------
 
     async def _record(self, write: Callable[[], NewEvents]) -> bool:
-        """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did."""
+        """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did.
+
+        What waits of a call is published before.
+        """
+        self.arguments.flush()
 
         async def commit_and_publish() -> bool:
             events = await self.writer.commit(lambda: run_lifecycle.number_events(self.run, write()))

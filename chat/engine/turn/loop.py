@@ -41,7 +41,7 @@ async def stream_turn(
         except ContextOverflow as error:
             raise refused or error from None  # shorter still would not fit either
         try:
-            meter.ask(request)
+            meter.request = request
             async with aclosing(_stream_pieces(provider, request, meter)) as happenings:
                 async for happening in happenings:
                     has_begun = True

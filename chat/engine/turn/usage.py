@@ -38,17 +38,13 @@ def estimate_functions(functions: Iterable[Function]) -> int:
 
 
 class UsageMeter:
-    """Counts the tokens of a request and its answer. Not every server tells the usage."""
+    """Counts the tokens of a ``request`` and its answer. Not every server tells the usage."""
 
     def __init__(self) -> None:
-        self._request: Request | None = None
+        self.request: Request | None = None  # the one sent last: those before it were refused and cost nothing
         self._answer = StringIO()  # thousands of small pieces would weigh many times their text
         self._reported = Usage()
         self._has_heard = False
-
-    def ask(self, request: Request) -> None:
-        """``request`` is about to be sent; one before it, if any, was refused and cost nothing."""
-        self._request = request
 
     def hear(self, piece: Piece) -> None:
         """A piece of the answer."""
@@ -64,11 +60,11 @@ class UsageMeter:
     @property
     def usage(self) -> Usage:
         """The usage of the turn so far; nothing before the first piece."""
-        if self._request is None or not self._has_heard:
+        if self.request is None or not self._has_heard:
             return Usage()
         prompt, completion = self._reported.prompt, self._reported.completion
         if not prompt:
-            prompt = estimate_turns(self._request.turns) + estimate_functions(self._request.functions)
+            prompt = estimate_turns(self.request.turns) + estimate_functions(self.request.functions)
         return replace(self._reported, prompt=prompt, completion=completion or estimate(self._answer.getvalue()))
 
 

@@ -11,7 +11,7 @@ REQUEST = Request("m", [Turn("user", "What is the weather in Oslo?")])
 
 def metered(*pieces: Piece, request: Request = REQUEST) -> Usage:
     meter = UsageMeter()
-    meter.ask(request)
+    meter.request = request
     for piece in pieces:
         meter.hear(piece)
     return meter.usage
