@@ -24,7 +24,7 @@ from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live import fragments
 from chat.web.live.open_answer import OpenAnswer, message_deltas
-from chat.web.live.run_progress import STEP_ENDS, CodeChanges, CodeProgress, RunProgress, announcement_of, code_deltas
+from chat.web.live.run_progress import STEP_ENDS, CodeChanges, CodeProgress, RunProgress, code_deltas
 from chat.web.timeline import history
 from chat.web.timeline.history import NO_RUN, RunDetails, begun_answer, message_items, run_details
 from chat.web.timeline.items import CodeStep
@@ -193,7 +193,7 @@ class Feed:
         return [
             *self._messages(events, names, code),
             *((fragments.waiting(self.thread), fragments.title(self.thread)) if names & CHANGES else ()),
-            fragments.announcement(announcement_of(events, begins_code=any(each.begins for each in codes))),
+            fragments.announcement(events, begins_code=any(each.begins for each in codes)),
         ]
 
     def _messages(self, events: Sequence[Event], names: set[str], code: CodeChanges | None) -> list[SafeString]:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
+from chat.events import types
+from chat.events.types import Event
 from chat.models import Thread
 from chat.models.api_objects.objects import Object
+from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live.open_answer import OpenAnswer
 from chat.web.live.run_progress import CodeChanges
 from chat.web.markdown import BlockStream, highlight, render
 from chat.web.timeline.history import waiting_messages
 from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 NOTHING = SafeString("")
+# What a screen reader says; of runs that failed the page says more, as an alert.
+ANNOUNCED = {
+    types.STEP_COMPLETED: _("The code has run."),
+    types.MESSAGE_CREATED: _("The assistant is answering."),
+    types.RUN_REQUIRES_ACTION: _("The assistant waits for the result of a function."),
+    types.RUN_COMPLETED: _("The answer is complete."),
+    types.RUN_INCOMPLETE: _("The answer was cut off."),
+    types.RUN_CANCELLED: _("The answer was stopped."),
+}
 
 
 def render_items(items: Iterable[Item]) -> SafeString:
@@ -126,9 +136,17 @@ def title(thread: Thread) -> SafeString:
     return format_html('<h1 id="title" hx-swap-oob="true">{}</h1>', str(thread))
 
 
-def announcement(words: StrPromise | None) -> SafeString:
-    """Return words for screen readers."""
-    return format_html('<p id="announce" hx-swap-oob="innerHTML">{}</p>', words) if words else NOTHING
+def announcement(events: Sequence[Event], *, begins_code: bool) -> SafeString:
+    """Return what a screen reader says of ``events``: the most important. ``begins_code``: a model begins to write."""
+    names = {event.name for event in events if event.name != types.STEP_COMPLETED}
+    completed = [event.data["step_details"] for event in events if event.name == types.STEP_COMPLETED]
+    if any(call["type"] == CODE_INTERPRETER for details in completed for call in details.get("tool_calls", ())):
+        names.add(types.STEP_COMPLETED)
+    words = [_("The assistant is running Python.")] if begins_code else []
+    words += [ANNOUNCED[name] for name in ANNOUNCED if name in names]
+    if not words:
+        return NOTHING
+    return format_html('<p id="announce" hx-swap-oob="innerHTML">{}</p>', words[-1])
 
 
 def _template(name: str, context: dict[str, Any]) -> SafeString:

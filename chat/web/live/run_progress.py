@@ -1,14 +1,12 @@
-"""The progress of a thread's newest run: for the panel below the messages, for screen readers, and in its code."""
+"""The progress of a thread's newest run: for the panel below the messages, and in its code."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from chat.engine.follow import ThreadSnapshot
 from chat.events import types
@@ -21,20 +19,8 @@ from chat.web.timeline.code_calls import OPEN, code_steps
 from chat.web.timeline.history import NONE_KNOWN, KnownRuns
 from chat.web.timeline.items import CodeStep
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 STEP_ENDS = {types.STEP_COMPLETED, types.STEP_FAILED, types.STEP_CANCELLED, types.STEP_EXPIRED}
 SEARCH_ENDS = {*STEP_ENDS, types.MESSAGE_CREATED, *types.RUN_ENDED}
-# What a screen reader says; of runs that failed the page says more, as an alert.
-ANNOUNCED = {
-    types.STEP_COMPLETED: _("The code has run."),
-    types.MESSAGE_CREATED: _("The assistant is answering."),
-    types.RUN_REQUIRES_ACTION: _("The assistant waits for the result of a function."),
-    types.RUN_COMPLETED: _("The answer is complete."),
-    types.RUN_INCOMPLETE: _("The answer was cut off."),
-    types.RUN_CANCELLED: _("The answer was stopped."),
-}
 
 
 class RunProgress:
@@ -67,17 +53,6 @@ class RunProgress:
             return False
         # Until a step is complete its row has no calls, so the tools of the run must say.
         return FILE_SEARCH in self.tools and not self.tools & {FUNCTION, CODE_INTERPRETER}
-
-
-def announcement_of(events: Sequence[Event], *, begins_code: bool) -> StrPromise | None:
-    """Return what a screen reader says of ``events``: the most important. ``begins_code``: a model begins to write."""
-    names = {event.name for event in events if event.name != types.STEP_COMPLETED}
-    completed = [event.data["step_details"] for event in events if event.name == types.STEP_COMPLETED]
-    if any(call["type"] == CODE_INTERPRETER for details in completed for call in details.get("tool_calls", ())):
-        names.add(types.STEP_COMPLETED)
-    words = [_("The assistant is running Python.")] if begins_code else []
-    words += [ANNOUNCED[name] for name in ANNOUNCED if name in names]
-    return words[-1] if words else None
 
 
 # --- code that is written and run -----------------------------------------------------------------------------------
