@@ -138,9 +138,9 @@ class Execution:
     async def _finish_stopped(self) -> None:
         if self.end_as is None:
             return
-        if self.end_as == RunStatus.QUEUED:
+        if self.end_as == RunStatus.QUEUED and not self.recorder.has_spoken:  # what was being opened then is open now
             await self.recorder.hand_back()
-        elif self.end_as == RunStatus.FAILED:
+        elif self.end_as in (RunStatus.QUEUED, RunStatus.FAILED):
             await self._fail("server_error", self.interrupted_by)
         else:
             await self.recorder.end(self.end_as)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from chat.actions.conversation import runs, sending, threads
 from chat.engine import worker as worker_module
+from chat.engine.recording import run_lifecycle
 from chat.events.bus import bus
 from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
 from chat.models.threads import text_part
@@ -218,6 +221,24 @@ class TestAGracefulStop:
         run = await status(run, "failed")
 
         assert (await Message.objects.aget(run_id=run.id)).text == "Half an"
+
+    async def test_fails_a_run_whose_first_word_is_being_recorded(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recording, open_message = threading.Event(), run_lifecycle.open_message
+
+        def open_slowly(run: Run) -> Any:
+            recording.set()
+            time.sleep(0.3)
+            return open_message(run)
+
+        monkeypatch.setattr(run_lifecycle, "open_message", open_slowly)
+        async with stage.working(ScriptedProvider([Reply("Half an", FOREVER)])):
+            run = await stage.ask(thread)
+            await until(recording.is_set)
+        run = await status(run, "failed")
+
+        assert (await Message.objects.aget(run_id=run.id)).status == "incomplete"
 
     async def test_lets_runs_finish_that_are_nearly_done(
         self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch

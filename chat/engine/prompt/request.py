@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from chat.engine.prompt import transcript
-from chat.engine.prompt.transcript import NOTHING_DONE, RunHistory, TurnGroup
+from chat.engine.prompt.transcript import NOTHING_DONE, DescribeCall, RunHistory, TurnGroup
 from chat.engine.turn.tool_calls import NO_TOOLS, RunTools
 from chat.engine.turn.usage import LimitReached, TokensLeft, estimate_functions
 from chat.errors import ContextOverflow
 from chat.models import File, Model, Run
-from chat.models.api_objects.objects import Object
 from chat.models.providers import ToolUse, resolve
 from chat.providers.base import Function, Request, Turn
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
@@ -152,16 +152,12 @@ def _build_turns(run: Run, context: TurnContext, shrink: int) -> list[Turn]:
 
 def _describe_history(context: TurnContext, *, most: int, shrink: int) -> tuple[list[str], TurnGroup]:
     """Return the passages that a model is told beforehand, as it does not search itself, and the turns of the run."""
-    searches, cells, native = context.history.searches, context.history.cells, context.tools.native
-    share = min(MOST_PASSAGE_TOKENS, most // PASSAGE_SHARE) // max(1, len(searches)) >> shrink
-
-    def describe_search(search: Object) -> str:
-        return file_search.describe_search(search, budget=share, cites=native)
-
-    def describe_code(code_call: Object) -> str:
-        most_characters = min(code_interpreter.MOST_TOLD, most * CHARACTERS // len(cells)) >> shrink
-        return code_interpreter.describe_call(code_call, most=most_characters)
-
-    describers = {CODE_INTERPRETER: describe_code} | ({FILE_SEARCH: describe_search} if native else {})
-    passages = [] if native else [describe_search(search) for search in searches]
-    return passages, transcript.run_turns(context.history.items, describers=describers)
+    history, native = context.history, context.tools.native
+    share = min(MOST_PASSAGE_TOKENS, most // PASSAGE_SHARE) // max(1, len(history.searches)) >> shrink
+    characters = min(code_interpreter.MOST_TOLD, most * CHARACTERS // max(1, len(history.cells))) >> shrink
+    describe_search = partial(file_search.describe_search, budget=share, cites=native)
+    describers: dict[str, DescribeCall] = {CODE_INTERPRETER: partial(code_interpreter.describe_call, most=characters)}
+    if native:
+        describers[FILE_SEARCH] = describe_search
+    passages = [] if native else [describe_search(search) for search in history.searches]
+    return passages, transcript.run_turns(history.items, describers=describers)

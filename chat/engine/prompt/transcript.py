@@ -144,7 +144,7 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
         images = []
     attached_ids = dict.fromkeys(attachment.get("file_id") for attachment in row.attachments)
     attached = [files[id] for id in attached_ids if id in files]
-    texts += filter(None, [_file_text(file, notes=notes) for file in attached])
+    texts += filter(None, [notes[file.id] if file.id in notes else _inline_file(file) for file in attached])
     if not texts and not images:
         return None
     return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
@@ -153,13 +153,6 @@ def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str
 def _shown_turn(texts: list[str], *, count: int) -> Turn:
     """An answer with pictures that its code has drawn: providers take pictures from the user only."""
     return Turn(role="assistant", text="\n\n".join([f"[{count} picture(s), shown to the user]", *texts]))
-
-
-def _file_text(file: File, *, notes: Mapping[str, str]) -> str:
-    """Return the text for an attached file; empty for a picture, which is sent as such."""
-    if file.id in notes:
-        return notes[file.id]
-    return "" if file.is_image else _inline_file(file)
 
 
 def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
@@ -181,6 +174,9 @@ def _data_url(file: File | None) -> str:
 
 
 def _inline_file(file: File) -> str:
+    """Return the text for an attached file; empty for a picture, which is sent as such."""
+    if file.is_image:
+        return ""
     if not file.is_text:
         return f"[Attached file {file.filename!r}, which cannot be read here]"
     try:

@@ -69,18 +69,13 @@ async def _stream_pieces(
                 case ToolCallPiece():
                     # Asked for one call at a time, some models make several all the same: the first one counts.
                     if request.parallel_tool_calls or not calls or piece.index in calls:
-                        cleaned = replace(piece, arguments=storable_text(piece.arguments))
-                        calls[piece.index] = _joined(calls.get(piece.index), cleaned)
-                        yield cleaned
+                        arguments = storable_text(piece.arguments)
+                        call = calls.get(piece.index) or ToolCall(piece.id or "", piece.name or "", arguments="")
+                        calls[piece.index] = replace(call, arguments=call.arguments + arguments)
+                        yield replace(piece, arguments=arguments)
                 case Finish():
                     reason = piece.reason
     yield TurnEnded(reason=reason, calls=tuple(calls[index] for index in sorted(calls)))
-
-
-def _joined(call: ToolCall | None, piece: ToolCallPiece) -> ToolCall:
-    if call is None:
-        return ToolCall(id=piece.id or "", name=piece.name or "", arguments=piece.arguments)
-    return replace(call, arguments=call.arguments + piece.arguments)
 
 
 def storable_text(text: str) -> str:
