@@ -1,4 +1,4 @@
-"""Poll rows for work: the loop of every worker of a process, whatever its rows are.
+"""Poll rows for work: the loop of every worker of a process, whatever its rows are, and the lock that shows it alive.
 
 The rows are the truth and a wake-up is only a hint. So any number of workers may run, in any number of processes, as
 long as a row is claimed by one conditional UPDATE.
@@ -7,17 +7,19 @@ long as a row is claimed by one conditional UPDATE.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import os
+import re
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TextIO, TypeVar
 
 from django.utils import timezone
-
-from chat.background.liveness import Liveness
 
 log = logging.getLogger(__name__)
 HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
@@ -26,6 +28,64 @@ Row = TypeVar("Row")
 Job = TypeVar("Job")
 
 _running: set[PollingWorker[Any, Any]] = set()  # of every kind
+
+
+class Liveness:
+    """A worker's name, and the lock on a file in ``folder`` that shows it alive from ``open`` to ``close``.
+
+    The system releases it when the worker dies. A heartbeat shows the same of workers on other machines, but only after
+    a minute.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.lock: TextIO | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.lock is not None
+
+    def open(self) -> None:
+        """Take the lock. Raise ``OSError`` if the folder cannot be written to."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = open(self.folder / self.name, "w")  # noqa: SIM115 -- open as long as the worker lives
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.lock = lock
+
+    def is_dead(self, name: str) -> bool:
+        """Return True if the worker ``name`` ran on this machine and died; False if it is alive or elsewhere."""
+        return _is_locked(self.folder / name) is False
+
+    def sweep(self) -> None:
+        """Remove the files of dead workers, whose work has been taken over or ended."""
+        for path in self.folder.iterdir():
+            if self.is_dead(path.name):
+                path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self.lock is not None:
+            self.lock.close()
+            (self.folder / self.name).unlink(missing_ok=True)
+
+
+def is_anyone_alive(folder: Path) -> bool:
+    """Return True if a worker of this machine that keeps its lock in ``folder`` is alive."""
+    return folder.exists() and any(_is_locked(path) for path in folder.iterdir())
+
+
+def _is_locked(path: Path) -> bool | None:
+    """Return True if the lock is taken; None if the file is no worker's of this machine."""
+    if not re.fullmatch(r"\d+-[0-9a-f]+", path.name):
+        return None
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+    return False
 
 
 class PollingLoop(ABC):

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from chat.actions.knowledge import staff
 from chat.background.database_threads import in_thread
-from chat.background.liveness import is_anyone_alive
+from chat.background.polling import is_anyone_alive
 from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile
 from chat.models.files import shown_name

@@ -13,8 +13,7 @@ import pytest
 from django.utils import timezone
 
 from chat.background import polling
-from chat.background.liveness import Liveness
-from chat.background.polling import PollingWorker
+from chat.background.polling import Liveness, PollingWorker
 
 LONG_AGO = timedelta(seconds=61)
 

@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from chat.actions.knowledge import store_files, vector_stores
-from chat.background.liveness import Liveness
+from chat.background.polling import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.retrieval.indexing import index_file
 from chat.retrieval.indexing.worker import IndexingWorker
