@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,12 @@ def _quick_flush(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> N
 def _processor_time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is given up when it costs too much processor time, like colours in code, is not given up by chance."""
     monkeypatch.setattr(time, "thread_time", lambda: 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_reach_children() -> None:
+    """What a shell runs in the background ignores Ctrl-C, and so would all that the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.live import LiveServer
 
-TRIALS = 500
+TRIALS = 60
 # A run that nobody ends: it says nothing until all is over.
 MESSAGE = {"role": "user", "content": "/wait 600"}
 LATE_MESSAGES = """

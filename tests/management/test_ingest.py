@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from chat.background.liveness import is_anyone_alive
 from chat.models import User, VectorStore
+from chat.retrieval.indexing import worker
 from tests.documents import samples
 from tests.live import ROOT, LiveServer
 from tests.retrieval.live import rows
@@ -161,57 +163,37 @@ def made(folder: Path, count: int) -> Path:
 
 
 class TestIngest:
-    def test_makes_files_and_folders_searchable(self, server: LiveServer, folder: Path) -> None:
-        code, out, remarks = ingest(server, folder, folder / "rivers.txt", "--store", "Waters")
-
-        assert code == 0
-        assert out.startswith("Waters (vs_")
-        assert out.endswith("): 3 files read.\n")
-        found = entries(server, "Waters")
-        assert [(entry["name"], entry["status"], entry["passages"]) for entry in found] == [
-            ("lakes.pdf", "completed", 1),
-            ("rivers.txt", "completed", 1),
-            ("seas.html", "completed", 1),
-        ]
-        assert f"Left out, since such files are not read: {folder}/below/map.png" in remarks
-        assert "3 of 3 files 100%" in remarks
-
-    def test_reads_nothing_twice_when_it_is_run_again(self, server: LiveServer, folder: Path) -> None:
-        ingest(server, folder, "--store", "Again")
-        (folder / "rivers.txt").write_text("The Rhine flows into the North Sea.")
-        (folder / "copy.md").write_text("The Danube flows into the Black Sea.")
-        code, out, _remarks = ingest(server, folder, "--store", "Again")
-
-        assert code == 0
-        assert out.endswith("): 2 files read, 2 were there already.\n")
-        names = [entry["name"] for entry in entries(server, "Again")]
-        assert names == ["copy.md", "lakes.pdf", "rivers.txt", "rivers.txt", "seas.html"]
-
-    def test_lists_what_failed_with_the_reason(self, server: LiveServer, folder: Path) -> None:
+    def test_makes_files_and_folders_searchable_and_reads_nothing_twice(self, server: LiveServer, folder: Path) -> None:
         (folder / "broken.pdf").write_text("no PDF")
         (folder / "empty.txt").write_text("")
-        code, out, remarks = ingest(server, folder, "--store", "Broken")
+        code, out, remarks = ingest(server, folder, folder / "rivers.txt", "--store", "Waters", "--owner", "grace")
 
         assert code == 1
+        assert out.startswith("Waters (vs_")
         assert out.endswith("): 3 files read, 2 failed.\n")
+        assert f"Left out, since such files are not read: {folder}/below/map.png" in remarks
+        assert "5 of 5 files 100%" in remarks
         assert f"{folder}/broken.pdf: The file is named .pdf but is not a PDF." in remarks
         assert f"{folder}/empty.txt: The file “empty.txt” is empty." in remarks
         assert "Traceback" not in remarks
-
-    def test_reads_a_file_again_that_failed_before(self, server: LiveServer, folder: Path) -> None:
-        (folder / "broken.pdf").write_text("no PDF")
-        ingest(server, folder, "--store", "Retried")
-        code, out, _remarks = ingest(server, folder, "--store", "Retried")
-
-        assert code == 1
-        assert out.endswith("): 0 files read, 3 were there already, 1 failed.\n")
-        assert len(entries(server, "Retried")) == 4
-
-    def test_puts_them_into_the_store_of_whom_it_is_told(self, server: LiveServer, folder: Path) -> None:
-        ingest(server, folder / "rivers.txt", "--store", "Waters of Grace", "--owner", "grace")
+        read = {entry["name"]: entry for entry in entries(server, "Waters") if entry["status"] == "completed"}
+        assert [(name, entry["passages"]) for name, entry in read.items()] == [
+            ("lakes.pdf", 1),
+            ("rivers.txt", 1),
+            ("seas.html", 1),
+        ]
         (grace,) = rows(server, "SELECT id FROM chat_user WHERE username = 'grace'")
+        assert {entry["owner"] for entry in read.values()} == {grace["id"]}
 
-        assert [entry["owner"] for entry in entries(server, "Waters of Grace")] == [grace["id"]]
+        (folder / "rivers.txt").write_text("The Rhine flows into the North Sea.")
+        (folder / "copy.md").write_text("The Danube flows into the Black Sea.")
+        (folder / "empty.txt").unlink()
+        code, out, _remarks = ingest(server, folder, "--store", "Waters", "--owner", "grace")
+
+        assert code == 1  # what failed before was tried again
+        assert out.endswith("): 2 files read, 2 were there already, 1 failed.\n")
+        names = [entry["name"] for entry in entries(server, "Waters") if entry["status"] == "completed"]
+        assert names == ["copy.md", "lakes.pdf", "rivers.txt", "rivers.txt", "seas.html"]
 
     @pytest.mark.parametrize(
         ("arguments", "reason"),
@@ -273,6 +255,7 @@ class TestIngestBesideAServer:
         (folder / "002.txt").write_text(f"{STUCK} Beside a server")
         with server:
             assert server.process is not None
+            until(lambda: is_anyone_alive(worker.folder(server.data_dir)))
             process = start(server, folder, "--store", "Beside")
             stuck.wait_in_the_middle(server, "Beside", completed=4)
             workers = {entry["worker"] for entry in entries(server, "Beside")} - {""}

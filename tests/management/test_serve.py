@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from tests.live import ROOT, LiveServer, model_server
+from tests.retrieval.live import rows
 
 
 def run(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -17,42 +19,39 @@ def run(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 class TestServe:
-    def test_prints_the_first_administrators_password_once(self, tmp_path: Path) -> None:
+    def test_sets_up_at_its_first_start_and_ends_cleanly(self, tmp_path: Path) -> None:
         server = LiveServer(tmp_path, first=True, EVERTHREAD_ADMIN_PASSWORD="", EVERTHREAD_ADMIN_USERNAME="grace")
-        with server:
-            first = server.log.read_text()
+        server.start()
+        assert server.stop() == 0
+        first = server.log.read_text()
         server.log.unlink()
-        with server:
-            second = server.log.read_text()
+        server.start()
+        assert server.stop() == 0
+        second = server.log.read_text()
+
+        assert "Traceback" not in first + second
         assert f"Open {server.url}/" in first
         assert "Sign in as 'grace' with the password" in first
         password = first.split("with the password ")[1].split()[0]
-        assert server.shell(
-            f"from chat.models import User; print(User.objects.get().check_password({password!r}))"
-        ).startswith("True")
+        (grace,) = rows(server, "SELECT password FROM chat_user WHERE username = 'grace'")
+        assert PBKDF2PasswordHasher().verify(password, grace["password"])
         assert "Sign in with your account" in second
         assert password not in second
-
-    def test_makes_starter_assistants_that_everyone_can_use(self, tmp_path: Path) -> None:
-        with LiveServer(tmp_path, first=True) as server:
-            names = server.shell(
-                "from chat.models import Assistant; print(*Assistant.objects.values_list('name', 'audience'))"
-            )
-        assert "('General assistant', 'everyone')" in names
-        assert "('Math tutor', 'everyone')" in names
-        assert "('Document helper', 'everyone')" in names
-
-    def test_ends_cleanly_when_an_operator_stops_it(self, tmp_path: Path) -> None:
-        server = LiveServer(tmp_path)
-        server.start()
-        assert server.stop() == 0
-        assert "Traceback" not in server.log.read_text()
+        assert rows(server, "SELECT name, audience FROM chat_assistant ORDER BY number") == [
+            {"name": "General assistant", "audience": "everyone"},
+            {"name": "Math tutor", "audience": "everyone"},
+            {"name": "Data analyst", "audience": "everyone"},
+            {"name": "Document helper", "audience": "everyone"},
+        ]
 
     def test_lets_the_server_of_the_environment_answer_whatever_the_model_is_called(self, tmp_path: Path) -> None:
         with model_server() as address, LiveServer(tmp_path, OPENAI_BASE_URL=address) as server:
-            assert "I am qwen3:8b." in server.manage("chat", "--assistant", "math tutor", stdin="Who are you?\n")
-            server.shell("from chat.models import Assistant; Assistant.objects.update(model='gpt-4o-2024-05-13')")
-            assert "I am gpt-4o-2024-05-13." in server.manage("chat", stdin="And now?\n")
+            tutor = "Assistant.objects.filter(name='Math tutor')"
+            server.shell(f"from chat.models import Assistant; {tutor}.update(model='gpt-4o')")
+            names = ("general assistant", "math tutor")
+            answers = [server.manage("chat", "--assistant", name, stdin="?\n") for name in names]
+        assert "I am qwen3:8b." in answers[0]
+        assert "I am gpt-4o." in answers[1]
 
     def test_says_that_a_port_is_taken(self, tmp_path: Path) -> None:
         server = LiveServer(tmp_path)

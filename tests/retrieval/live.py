@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,17 @@ def entries(server: LiveServer, store: str) -> list[dict[str, Any]]:
 
 def wait_until_read(server: LiveServer, store: str) -> list[dict[str, Any]]:
     """The entries as soon as none is in progress."""
+    return _entries_once(server, store, lambda entry: entry["status"] != "in_progress")
+
+
+def wait_until_emptied(server: LiveServer, store: str) -> list[dict[str, Any]]:
+    """The entries as soon as no failed one has passages any more: they go a few at a time."""
+    return _entries_once(server, store, lambda entry: entry["status"] != "failed" or not entry["passages"])
+
+
+def _entries_once(server: LiveServer, store: str, holds: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
     end = time.monotonic() + PATIENCE
-    while True:
-        found = entries(server, store)
-        if all(entry["status"] != "in_progress" for entry in found):
-            return found
-        assert time.monotonic() < end, f"not read in time: {[entry['status'] for entry in found]}"
+    while not all(map(holds, found := entries(server, store))):
+        assert time.monotonic() < end, f"not in time: {[(entry['status'], entry['passages']) for entry in found]}"
         time.sleep(0.5)
+    return found
