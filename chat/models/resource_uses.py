@@ -101,7 +101,10 @@ def named_by(row: Row) -> list[str]:
     """
     ids: Iterable[str]
     if isinstance(row, RunStep):
-        ids = in_calls(row.details.get("tool_calls", ()))
+        codes = [call.get("code_interpreter") or {} for call in row.details.get("tool_calls", ())]
+        outputs = (output for code in codes for output in code.get("outputs", []))
+        pictures = (output["image"]["file_id"] for output in outputs if output["type"] == "image")
+        ids = chain(pictures, (file["file_id"] for code in codes for file in code.get("files") or []))
     elif isinstance(row, Assistant | Thread):
         files = row.tool_resources.get("code_interpreter", {}).get("file_ids", [])
         ids = chain(files, row.tool_resources.get("file_search", {}).get("vector_store_ids", []))
@@ -123,11 +126,3 @@ def files_in(content: Iterable[Part]) -> Iterator[str]:
             yield part["image_file"]["file_id"]
         elif part["type"] == "text":
             yield from (annotation[annotation["type"]]["file_id"] for annotation in part["text"]["annotations"])
-
-
-def in_calls(calls: Iterable[Part]) -> Iterator[str]:
-    """Yield the ids of the pictures and files that code made in the ``tool_calls`` of a step."""
-    for call in calls:
-        code = call.get("code_interpreter") or {}
-        yield from (output["image"]["file_id"] for output in code.get("outputs", []) if output["type"] == "image")
-        yield from (file["file_id"] for file in code.get("files") or [])

@@ -85,21 +85,23 @@ def attachments_for(files: Iterable[File], *, assistant: Assistant) -> list[dict
 
     Pictures are seen without a tool. Raise ``InvalidRequest`` for a file that nothing can read here.
     """
-    with_tools = [(file, _tools_for(file, code=CODE in assistant.tools)) for file in files]
-    return [{"file_id": file.id, "tools": tools} for file, tools in with_tools if tools]
-
-
-def _tools_for(file: File, *, code: bool) -> list[dict[str, str]]:
-    kind = extension(file.filename)
-    if file.is_image or (code and kind in DATA):
-        return [CODE] if code else []
-    if kind in FOR_CODE:
-        raise InvalidRequest(
-            _("“%(name)s” can be read by assistants that run code only. Take it off, or choose such an assistant.")
-            % {"name": file.filename},
-            param="file",
-        )
-    return [SEARCH, CODE] if code else [SEARCH]
+    code = CODE in assistant.tools
+    attachments = []
+    for file in files:
+        kind = extension(file.filename)
+        if file.is_image or (code and kind in DATA):
+            tools = [CODE] if code else []
+        elif kind in FOR_CODE:
+            raise InvalidRequest(
+                _("“%(name)s” can be read by assistants that run code only. Take it off, or choose such an assistant.")
+                % {"name": file.filename},
+                param="file",
+            )
+        else:
+            tools = [SEARCH, CODE] if code else [SEARCH]
+        if tools:
+            attachments.append({"file_id": file.id, "tools": tools})
+    return attachments
 
 
 def attach(thread: Thread, attachments: Sequence[Object]) -> None:
