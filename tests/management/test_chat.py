@@ -52,29 +52,12 @@ def chat(server: LiveServer, lines: str, *arguments: str) -> tuple[int, str, str
 class TestTheConsole:
     def test_answers_each_line_of_a_pipe_whatever_comes_between(self, server: LiveServer) -> None:
         call = '/call weather {"city": "Oslo"}'
-        lines = [
-            "one",
-            "",
-            "  two  ",
-            "/fail unreachable 2",
-            call,
-            "/say red \x1b[31m alert",
-            "again",
-            "/quit",
-            "three",
-        ]
-        code, out, remarks = chat(server, "\n".join(lines))
+        said = ["one", "", "  two  ", "/fail unreachable 2", call, "/say red \x1b[31m alert", "again", "/quit", "three"]
+        code, out, remarks = chat(server, "\n".join(said))
 
         assert code == 1  # some answers failed
-        assert out.split("\n") == [
-            "You said: one",
-            "You said: two",
-            "word1 word2 ",
-            "",
-            "red [31m alert",
-            "You said: again",
-            "",
-        ]
+        answers = ["You said: one", "You said: two", "word1 word2 ", "", "red [31m alert", "You said: again", ""]
+        assert out.split("\n") == answers
         assert "The model's server could not be reached" in remarks
         assert "the function weather" in remarks
         assert "Traceback" not in remarks
