@@ -166,7 +166,6 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     for call in step.details["tool_calls"]:
         if call["type"] == FUNCTION:
             call["function"]["output"] = by_call[call["id"]].get("output") or ""
-    step.save(update_fields=["details"])
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
     changes = [*run_lifecycle.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
     notify.after_commit(run.thread_id, run_lifecycle.number_events(run, changes))
