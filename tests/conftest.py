@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from chat.models import Assistant, Kind, Provider, User
 from chat.models.resource_uses import COLUMNS
+from chat.sandbox.libraries import PRELOAD
 from tests.live import LiveServer
 from tests.sandbox.brokers import RunningBroker, broker
 from tests.sandbox.python import sandbox_python
@@ -126,7 +127,9 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServ
 
 @pytest.fixture(scope="session")
 def running_broker(sandbox_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with broker(sandbox_python, tmp_path_factory.mktemp("sandbox"), sessions=500, sessions_each=500) as running:
+    with broker(
+        sandbox_python, tmp_path_factory.mktemp("sandbox"), sessions=500, sessions_each=500, preload=PRELOAD
+    ) as running:
         yield running
 
 

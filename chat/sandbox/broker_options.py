@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chat.sandbox.libraries import PRELOAD
 from chat.sandbox.values import Limits, Tier
 
 
@@ -45,6 +46,7 @@ class BrokerOptions:
     idle: float = 3600.0
     life: float = 6 * 3600.0
     warm: int = 2
+    preload: tuple[str, ...] = PRELOAD  # modules that sessions begin with
     memory: int = field(default_factory=half_the_memory)  # of all sessions; above it idle ones are ended
     look: float = 5.0  # between two checks of all sessions
     limits: Limits = field(default_factory=Limits)
@@ -59,11 +61,13 @@ class BrokerOptions:
         limits: Mapping[str, Any] = fields.pop("limits", {})
         folder, socket = Path(fields.pop("folder")), Path(fields.pop("socket"))
         uids, callers = fields.pop("uids", None), fields.pop("callers", ())
+        preload = fields.pop("preload", PRELOAD)
         return cls(
             folder,
             socket,
             uids=(int(uids[0]), int(uids[1])) if uids else None,
             callers=tuple(callers),
+            preload=tuple(preload),
             limits=Limits(**limits),
             **fields,
         )

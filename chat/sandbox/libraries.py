@@ -21,3 +21,6 @@ LIBRARIES = {
 """Package, as pyproject.toml names it → module."""
 
 HERE = f"These libraries are here: {', '.join(LIBRARIES.values())}."
+
+PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
+"""Modules that a session has imported before its first cell."""

@@ -23,6 +23,7 @@ from chat.engine.worker import Worker
 from chat.models import Assistant, Kind, Provider, Thread, User
 from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.environment import build
+from chat.sandbox.libraries import PRELOAD
 from config.asgi import application
 from tests.bench.journey_tracer import Trace, Tracer
 from tests.documents import samples
@@ -142,7 +143,7 @@ def trace(name: str, person: Person, folder: Path) -> Trace:
     """Make the journey twice, and return the trace of the second. Its workers keep their files in ``folder``."""
     needs_sandbox = name == "cell"
     python = build.prepare(PLACE, progress=lambda done, sentence: None) if needs_sandbox else PLACE
-    with broker(python, folder / "sandbox") if needs_sandbox else nullcontext() as running:
+    with broker(python, folder / "sandbox", preload=PRELOAD) if needs_sandbox else nullcontext() as running:
         settings.EVERTHREAD_SANDBOX_SOCKET = running.options.socket if running else None
         return asyncio.run(_traced(JOURNEYS[name], person, folder, reads_files=name == "pdf"))
 

@@ -32,9 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from chat.sandbox.environment import build
+from chat.sandbox.libraries import PRELOAD
 from chat.sandbox.sessions.probe import probe
 from chat.sandbox.sessions.session import Session
-from chat.sandbox.sessions.zygote import PRELOAD, Zygote
+from chat.sandbox.sessions.zygote import Zygote
 from chat.sandbox.values import Tier
 
 PLACE = Path(__file__).resolve().parents[2] / "data" / "sandbox" / "python"

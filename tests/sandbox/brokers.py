@@ -31,7 +31,8 @@ class RunningBroker:
     def __init__(self, python: Path, folder: Path, **options: Any) -> None:
         folder.mkdir(exist_ok=True)
         uids = UIDS if os.geteuid() == 0 else None
-        told: dict[str, Any] = {"uids": uids, "leashed": True, "look": 0.1, "limits": Limits(seconds=30), **options}
+        told: dict[str, Any] = {"uids": uids, "leashed": True, "look": 0.1, "limits": Limits(seconds=30)}
+        told |= {"preload": ()} | options  # to import the libraries takes seconds of processor time
         self.options = BrokerOptions(folder, folder / "broker.sock", **told)
         self.folder, self.sandbox = folder, Sandbox(self.options.socket)
         command = [str(python), "-E", "-s", "-B", "-m", "chat.sandbox.broker", self.options.to_json()]

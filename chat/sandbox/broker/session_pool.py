@@ -140,7 +140,7 @@ class SessionPool:
             return self.zygote
 
     def _start_zygote(self) -> Zygote:
-        zygote = Zygote(Path(sys.executable), folder=self.options.folder / "zygote")
+        zygote = Zygote(Path(sys.executable), folder=self.options.folder / "zygote", preload=self.options.preload)
         self.record.add(zygote.pid)
         return zygote
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from chat.sandbox.errors import SandboxUnavailable
 from chat.sandbox.isolation.layers import SessionPlan
+from chat.sandbox.libraries import PRELOAD
 from chat.sandbox.sessions.zygote_process import serve
 
-PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "PIL.Image", "openpyxl", "sympy")
 MODULE = "chat.sandbox.sessions.zygote"
 NOT_STARTED = "The sandbox's Python does not start: {}"
 START_SECONDS = 120.0  # from a cold disk on a busy machine; 1.6 s from a warm one

@@ -176,7 +176,9 @@ class TestMakingIt:
 
         assert heard[-1] == "Done.\n"
 
-    def test_can_be_done_again_after_it_was_killed(self, tmp_path: Path):
+    def test_of_what_was_killed_without_a_network_can_be_tried_again_from_the_command_line(
+        self, tmp_path: Path, index: Path, monkeypatch
+    ):
         command = [sys.executable, "-E", "-s", "-B", "-m", "chat.sandbox.environment", str(tmp_path)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         while not list(tmp_path.glob("*.partial/lib/*/site-packages")):
@@ -185,28 +187,7 @@ class TestMakingIt:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-        python = build.prepare(tmp_path, progress=silent)
-
-        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
-
-    def test_of_a_broken_one_is_done_from_the_command_line_for_a_container_image(self, making: Making, tmp_path: Path):
-        folder = tmp_path / "python"
-        shutil.copytree(making.folder, folder, symlinks=True)
-        shutil.rmtree(next(folder.glob("*/lib/*/site-packages/pandas")))
-        assert not build.is_ready(folder)
-
-        command = [sys.executable, "-m", "chat.sandbox.environment", str(folder)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-
-        assert "100% The libraries are ready." in done.stdout
-        assert done.stdout.splitlines()[-1] == str(build.python_in(folder))
-        assert asked(build.python_in(folder), "import pandas; print('whole')") == "whole"
-
-
-class TestAFailure:
-    def test_without_a_network_says_what_to_do_and_can_be_tried_again(
-        self, tmp_path: Path, offline: None, index: Path, monkeypatch
-    ):
+        monkeypatch.delenv("PIP_FIND_LINKS")
         with pytest.raises(
             SandboxUnavailable, match=r"No matching distribution found for .*PIP_INDEX_URL names another"
         ):
@@ -214,9 +195,22 @@ class TestAFailure:
         assert not build.is_ready(tmp_path)
 
         monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
-        assert build.prepare(tmp_path, progress=silent).exists()
+        assert "100% The libraries are ready." in done.stdout
+        python = build.python_in(tmp_path)
+        assert done.stdout.splitlines()[-1] == str(python)
+        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
 
+    def test_is_needed_again_when_a_library_is_gone(self, making: Making, tmp_path: Path):
+        folder = tmp_path / "python"
+        shutil.copytree(making.folder, folder, symlinks=True)
+        shutil.rmtree(next(folder.glob("*/lib/*/site-packages/pandas")))
+
+        assert not build.is_ready(folder)
+
+
+class TestAFailure:
     @pytest.mark.parametrize("base", ["/no/such/python", "/bin/true"])
     def test_of_the_interpreter_names_the_setting(self, tmp_path: Path, base: str):
         with pytest.raises(

@@ -6,23 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sandbox.battery import files, surface
 from tests.sandbox.battery.launching import Batteries, User
 from tests.sandbox.battery.rows import ROWS
 from tests.sandbox.battery.running import Job
 from tests.sandbox.python import not_here
 
 USERS: tuple[User, ...] = ("root", "ordinary")
+FILES_AND_SOCKETS = tuple(row for row in ROWS if row in vars(files) or row in vars(surface))
 JOBS = (
     Job("in namespaces", "ns"),
     Job("under Landlock", "landlock"),
-    Job("under the first Landlock", "landlock", abi=1),
+    # It knows fewer rules for files and none for sockets; all else is as under the newest one.
+    Job("under the first Landlock", "landlock", abi=1, rows=FILES_AND_SOCKETS),
 )
 CASES = [
     pytest.param(user, job, row, id=f"{user} {job.name}: {row.replace('_', ' ')}")
     for user in USERS
     for job in JOBS
-    for row, told in ROWS.items()
-    if job.tier in told.tiers
+    for row, attempt in ROWS.items()
+    if job.tier in attempt.tiers and (not job.rows or row in job.rows)
 ]
 
 
