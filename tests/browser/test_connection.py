@@ -142,17 +142,17 @@ class TestScrolling:
     def test_follows_the_answer_until_the_reader_goes_up(self, chat):
         chat.page.set_viewport_size({"width": 900, "height": 500})
         chat.ask("/stream 600 0")
-        chat.write("/stream 3000 300")
-        chat.shows(re.compile(r"word500\b"))
+        chat.write("/stream 1500 300")
+        chat.shows(re.compile(r"word150\b"))
         scroller = chat.page.locator("#scroller")
         is_at_the_end = "scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60"
         chat.until(is_at_the_end)
         scroller.hover()
         chat.page.mouse.wheel(0, -600)
         expect(chat.page.locator("#jump")).to_be_visible()
-        chat.shows(re.compile(r"word800\b"))  # the wheel's glide has come to rest
+        chat.shows(re.compile(r"word350\b"))  # the wheel's glide has come to rest
         before = scroller.evaluate("element => element.scrollTop")
-        chat.shows(re.compile(r"word1200\b"))
+        chat.shows(re.compile(r"word550\b"))
         assert scroller.evaluate("element => element.scrollTop") == before
         chat.page.click("#jump")
         expect(chat.page.locator("#jump")).to_be_hidden()

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat.background.liveness import is_anyone_alive
 
+from chat.background.polling import is_anyone_alive
 from chat.models import User, VectorStore
 from chat.retrieval.indexing import worker
 from tests.documents import samples

@@ -49,7 +49,7 @@ def let_through(buckets: Buckets, one: ApiKey, *, of: int) -> int:
 
 
 class TestAKey:
-    @pytest.mark.parametrize("limit", [1, 3, 7, 60, 1000, 99_991])
+    @pytest.mark.parametrize("limit", [1, 3, 7, 60, 1000, 9_973])
     def test_may_make_as_many_requests_at_once_as_its_limit(self, buckets: Buckets, limit: int) -> None:
         assert let_through(buckets, key(limit=limit), of=limit + 5) == limit
 
