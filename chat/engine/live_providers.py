@@ -39,6 +39,12 @@ KINDS: dict[str, Callable[[Row], ChatProvider]] = {
 }
 
 
+def import_sdk() -> None:
+    """Import OpenAI's SDK if a provider uses it: it takes a second, which the first answer would wait."""
+    if Row.objects.filter(enabled=True).exclude(kind=Kind.SCRIPTED).exists():
+        import chat.providers.openai.provider  # noqa: F401
+
+
 class LiveProviders:
     """The live providers of one event loop."""
 

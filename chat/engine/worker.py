@@ -22,7 +22,7 @@ from django.utils import timezone
 from chat.background.database_threads import in_thread
 from chat.background.polling import PollingWorker
 from chat.engine.execution import Execution
-from chat.engine.live_providers import LiveProviders
+from chat.engine.live_providers import LiveProviders, import_sdk
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import RowWriter
 from chat.events.bus import bus
@@ -77,6 +77,13 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         super().__init__(folder=folder, limit=limit)
         self.after_run = after_run
         self.writer, self.providers = RowWriter(), LiveProviders()
+
+    async def run(self) -> None:
+        importing = asyncio.create_task(in_thread(import_sdk))
+        try:
+            await super().run()
+        finally:
+            await importing
 
     async def review(self) -> Sequence[LiveRun]:
         """Stop or end the live runs that must not go on; return the queued ones."""
