@@ -44,11 +44,7 @@ class AssistantForm(FileSearchForm, CodeForm):
             "parameters (a JSON schema). Chats on the page wait for such a program; leave this empty if there is none."
         ),
     )
-    metadata = MetadataField(
-        required=False,
-        label=gettext_lazy("Metadata"),
-        help_text=gettext_lazy('For programs: up to 16 short texts, such as {"team": "sales"}.'),
-    )
+    metadata = MetadataField()
 
     class Meta:
         model = Assistant

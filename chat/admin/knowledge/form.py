@@ -37,11 +37,7 @@ class StoreForm(ModelForm):
             " files are read anew, and each can be found again once it was read."
         ),
     )
-    metadata = MetadataField(
-        required=False,
-        label=gettext_lazy("Metadata"),
-        help_text=gettext_lazy('For programs: up to 16 short texts, such as {"team": "sales"}.'),
-    )
+    metadata = MetadataField()
 
     class Meta:
         model = VectorStore

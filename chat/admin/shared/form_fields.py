@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512  # reference, section 4
 MAX_LINES = 12
@@ -79,7 +80,11 @@ class JsonTextField(forms.Field):
 
 
 class MetadataField(JsonTextField):
-    """The API's metadata. Cleans to a dict of short texts."""
+    """The API's metadata, which may be empty. Cleans to a dict of short texts."""
+
+    def __init__(self) -> None:
+        help_text = gettext_lazy('For programs: up to 16 short texts, such as {"team": "sales"}.')
+        super().__init__(required=False, label=gettext_lazy("Metadata"), help_text=help_text)
 
     def validate(self, value: Any) -> None:
         if not isinstance(value, dict):
