@@ -251,9 +251,15 @@ class Recorder:
         What waits of a call is published before.
         """
         self.arguments.flush()
+        before: list[int] = []
+
+        def number() -> list[Event]:
+            before.append(self.run.seq)
+            self.run.seq = before[0]  # a try that failed has counted on
+            return run_lifecycle.number_events(self.run, write())
 
         async def commit_and_publish() -> bool:
-            events = await self.writer.commit(lambda: run_lifecycle.number_events(self.run, write()))
+            events = await self.writer.commit(number)
             bus.publish(self.run.thread_id, events)
             return bool(events)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.db import OperationalError
 
 from chat.actions.conversation import threads
+from chat.engine.recording import row_writer, run_lifecycle
 from chat.errors import RateLimited, Unreachable
 from chat.events.bus import bus
+from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStep, Thread
 from chat.providers.base import Finish, Usage
 from chat.providers.scripted.provider import Pause, ScriptedProvider
@@ -32,6 +35,29 @@ class TestATextRun:
         assert_like(events, "01_text")
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
         assert text_of(events) == "It is raining."
+
+    async def test_numbers_its_events_once_when_a_commit_is_tried_again(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        number_events, failed = run_lifecycle.number_events, []
+
+        def fail_once_each(run: Run, new_events: run_lifecycle.NewEvents) -> list[Event]:
+            events = number_events(run, new_events)
+            if events and events[0].name not in failed:
+                failed.append(events[0].name)
+                raise OperationalError("The connection is gone.")
+            return events
+
+        monkeypatch.setattr(run_lifecycle, "number_events", fail_once_each)
+        monkeypatch.setattr(row_writer, "WAIT", 0.0)
+        with bus.follow(thread.id) as follower:
+            await stage.ask(thread)
+            async with stage.working(ScriptedProvider([Reply("It is raining.")])):
+                events = await heard(follower)
+
+        assert len(failed) >= 3
+        assert_like(events, "01_text")
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
 
     async def test_gives_the_first_delta_of_a_text_its_empty_annotations(self, stage: Stage, thread: Thread) -> None:
         """Section 7.3: without them the SDK's snapshot has None."""
