@@ -127,7 +127,7 @@ class TestTheInstants:
             run = await status(await stage.ask(thread), "requires_action")
             with bus.follow(thread.id) as follower:
                 cancelling = await in_thread(runs.cancel)(run)
-                events = await heard(follower)
+                events = await heard(follower, ends=frozenset({"thread.run.cancelled"}))
 
         assert (cancelling.required_action, cancelling.cancelled_at) == (None, None)
         assert cancelling.expires_at is not None
