@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -21,11 +21,21 @@ from chat.admin.assistants.form import AssistantForm
 from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.admin.shared.store_access import is_knowledge, store_ids_in
 from chat.errors import ModelNotFound, Refusal
-from chat.models import Assistant, Audience, VectorStore
+from chat.models import Assistant, Audience, User, VectorStore
 from chat.models.ids import new_id
 from chat.models.providers import resolve
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.providers.tool_names import FUNCTION
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class AssistantColumns(TypedDict):
+        thread_count: int
+        usable: bool
+        files_are_private: bool
+
+    ListedAssistant = WithAnnotations[Assistant, AssistantColumns]
 
 
 def try_address(assistant: Assistant) -> str:
@@ -62,7 +72,7 @@ class AssistantAdmin(StrictLookupAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
-        usable = Assistant.objects.usable_by(request.user).filter(pk=OuterRef("pk"))  # type: ignore[arg-type]
+        usable = Assistant.objects.usable_by(cast(User, request.user)).filter(pk=OuterRef("pk"))
         assistants: QuerySet[Assistant] = super().get_queryset(request)
         return assistants.annotate(thread_count=Count("threads"), usable=Exists(usable))
 
@@ -128,13 +138,12 @@ class AssistantAdmin(StrictLookupAdmin):
     # --- columns of the list, and of the page of those who may only look ---------------------------------------
 
     @admin.display(description=gettext_lazy("chats"), ordering="thread_count")
-    def thread_count(self, assistant: Assistant) -> int:
-        count: int = assistant.thread_count  # type: ignore[attr-defined]
-        return count
+    def thread_count(self, assistant: ListedAssistant) -> int:
+        return assistant.thread_count
 
     @admin.display(description="", empty_value="")
-    def try_it(self, assistant: Assistant) -> str | None:
-        if not assistant.usable:  # type: ignore[attr-defined]
+    def try_it(self, assistant: ListedAssistant) -> str | None:
+        if not assistant.usable:
             return None
         return format_html('<a href="{}">{}</a>', try_address(assistant), _("Try it"))
 
@@ -156,9 +165,9 @@ class AssistantAdmin(StrictLookupAdmin):
         return code_form.has_code_interpreter(assistant)
 
     @admin.display(description=gettext_lazy("files for it"), empty_value="–")
-    def files(self, assistant: Assistant) -> str | None:
+    def files(self, assistant: ListedAssistant) -> str | None:
         existing = code_files.files_of(assistant)
-        if assistant.files_are_private:  # type: ignore[attr-defined]
+        if assistant.files_are_private:
             return code_files.private_files_label(existing) or None
         return ", ".join(map(code_files.file_label, existing)) or None
 
@@ -175,7 +184,7 @@ class AssistantAdmin(StrictLookupAdmin):
             assistant.pk, assistant._state.adding = None, True
             assistant.id = new_id("asst_")
             assistant.name = (_("Copy of %(name)s") % {"name": assistant.name or original})[:256]
-            assistant.owner, assistant.audience = request.user, Audience.OWNER  # type: ignore[assignment]
+            assistant.owner, assistant.audience = cast(User, request.user), Audience.OWNER
             assistant.save()
             add_uses(assistant)
             self.log_addition(request, assistant, [{"added": {}}])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -19,6 +19,15 @@ from chat.admin.shared.model_admin import ReadOnlyAdmin
 from chat.admin.shared.permissions import may_read, may_read_all
 from chat.models import File, Message, Run, Thread
 from chat.models.resource_uses import pictures_in
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class ThreadCounts(TypedDict):
+        message_count: int
+        run_count: int
+
+    CountedThread = WithAnnotations[Thread, ThreadCounts]
 
 MAX_ROWS = 200  # messages and runs on the page of a thread, the newest
 
@@ -64,7 +73,7 @@ class ThreadAdmin(ReadOnlyAdmin):
             readable = may_read(request, thread)
             if readable and request.method == "GET":
                 log_thread_access(request, thread, thread=thread)
-            extra_context = {**(extra_context or {}), **page_context(thread, readable=readable)}
+            extra_context = {**(extra_context or {}), **page_context(cast("CountedThread", thread), readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     # --- the list ----------------------------------------------------------------------------------------------
@@ -74,14 +83,12 @@ class ThreadAdmin(ReadOnlyAdmin):
         return assistant_label(thread)
 
     @admin.display(description=gettext_lazy("messages"), ordering="message_count")
-    def message_count(self, thread: Thread) -> int:
-        count: int = thread.message_count  # type: ignore[attr-defined]
-        return count
+    def message_count(self, thread: CountedThread) -> int:
+        return thread.message_count
 
     @admin.display(description=gettext_lazy("runs"), ordering="run_count")
-    def run_count(self, thread: Thread) -> int:
-        count: int = thread.run_count  # type: ignore[attr-defined]
-        return count
+    def run_count(self, thread: CountedThread) -> int:
+        return thread.run_count
 
 
 def _count_of(model: type[Message | Run]) -> Coalesce:
@@ -98,7 +105,7 @@ def assistant_label(row: Thread | Run) -> str:
     return str(row.assistant) if row.assistant else _("%(id)s (deleted)") % {"id": row.assistant_id}
 
 
-def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
+def page_context(thread: CountedThread, *, readable: bool) -> dict[str, Any]:
     """Return the context of a thread's page; unless ``readable``, without a word of a message."""
     messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
     ids = [file_id for message in messages for file_id in conversation_files.message_file_ids(message)]
@@ -109,7 +116,7 @@ def page_context(thread: Thread, *, readable: bool) -> dict[str, Any]:
         "assistant": assistant_label(thread),
         "readable": readable,
         "message_rows": [_message_row(message, files=files, readable=readable) for message in messages],
-        "omitted_count": max(0, thread.message_count - len(messages)),  # type: ignore[attr-defined]
+        "omitted_count": max(0, thread.message_count - len(messages)),
         "queued_count": thread.queued_messages.count(),
         "runs": [(run, format_duration(run_duration(run))) for run in thread.runs.all()[:MAX_ROWS]],
     }

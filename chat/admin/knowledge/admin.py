@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -27,8 +27,19 @@ from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.history import log_store_access
 from chat.admin.shared.store_access import allowed_owners, assistants_of, is_private, visible_stores
 from chat.documents.formats import SUPPORTED
-from chat.models import VectorStore, VectorStoreFile
+from chat.models import Assistant, VectorStore, VectorStoreFile
 from chat.models.vector_stores import Origin
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class StoreColumns(TypedDict):
+        ready: int
+        total: int
+        size: int
+        users: list[Assistant]
+
+    ListedStore = WithAnnotations[VectorStore, StoreColumns]
 
 
 class OriginFilter(admin.SimpleListFilter):
@@ -164,12 +175,12 @@ class KnowledgeAdmin(StorePagesAdmin):
         return changelist
 
     @admin.display(description=gettext_lazy("files ready"), ordering="ready")
-    def ready_files(self, store: VectorStore) -> str:
-        return f"{store.ready} / {store.total}"  # type: ignore[attr-defined]
+    def ready_files(self, store: ListedStore) -> str:
+        return f"{store.ready} / {store.total}"
 
     @admin.display(description=gettext_lazy("size"), ordering="size")
-    def size(self, store: VectorStore) -> str:
-        return filesizeformat(store.size)  # type: ignore[attr-defined]
+    def size(self, store: ListedStore) -> str:
+        return filesizeformat(store.size)
 
     @admin.display(description=gettext_lazy("status"))
     def state(self, store: VectorStore) -> str:
@@ -177,8 +188,8 @@ class KnowledgeAdmin(StorePagesAdmin):
         return format_html('<span class="state state-{}">{}</span>', status, words)
 
     @admin.display(description=gettext_lazy("used by"), empty_value="–")
-    def used_by(self, store: VectorStore) -> str | None:
-        return ", ".join(str(assistant) for assistant in store.users) or None  # type: ignore[attr-defined]
+    def used_by(self, store: ListedStore) -> str | None:
+        return ", ".join(str(assistant) for assistant in store.users) or None
 
     @admin.display(description=gettext_lazy("last used"), ordering="last_active_at")
     def last_used(self, store: VectorStore) -> datetime:

@@ -20,7 +20,7 @@ PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(StrictLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(StrictLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Only superusers grant privileges or change other staff, or else whoever may change users could gain them all."""
 
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -25,6 +25,14 @@ from chat.admin.shared.model_admin import StrictLookupAdmin
 from chat.errors import ProviderError
 from chat.models import Model, Provider
 from chat.models.providers import unlisted
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class ProviderCounts(TypedDict):
+        model_count: int
+
+    CountedProvider = WithAnnotations[Provider, ProviderCounts]
 
 
 @admin.register(Provider)
@@ -62,9 +70,9 @@ class ProviderAdmin(StrictLookupAdmin):
         )
 
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
-    def model_count(self, provider: Provider) -> str:
+    def model_count(self, provider: CountedProvider) -> str:
         address = f"{reverse('admin:chat_model_changelist')}?provider__id__exact={provider.pk}"
-        return format_html('<a href="{}">{}</a>', address, provider.model_count)  # type: ignore[attr-defined]
+        return format_html('<a href="{}">{}</a>', address, provider.model_count)
 
     @method_decorator(sensitive_post_parameters("api_key"))
     def changeform_view(self, *args: Any, **options: Any) -> Any:

@@ -20,7 +20,7 @@ class Streams:
         """Prepare for a cell: it prints to the pipe, whatever the last one did to ``sys.stdout``."""
         if self._output.closed:
             self._output = _to_pipe()
-        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = self._output  # type: ignore[misc]
+        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = self._output  # type: ignore[misc]  # no TextIO in full
 
     def end(self) -> None:
         """Write all that a cell printed into the pipe."""
