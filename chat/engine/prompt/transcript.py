@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from chat.engine.prompt.overflow import prompt_overflow
 from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.engine.turn.usage import estimate_turns
-from chat.errors import ContextOverflow
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.api_objects.objects import Object, usage_of
 from chat.providers.base import Image, ToolCall, Turn, Usage
@@ -84,10 +84,7 @@ def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGr
     head = [Turn(role="system", text=instructions)] if instructions else []
     needed = sum(map(estimate_turns, [head, present, *groups[-1:]]))
     if needed > budget:
-        raise ContextOverflow(
-            f"The message and the instructions are too long for the model: about {needed} tokens, and"
-            f" {budget} fit. Send a shorter message or choose a model with a larger context."
-        )
+        raise prompt_overflow(head=head, message=groups[-1] if groups else [], present=present, budget=budget)
     groups_kept: list[TurnGroup] = groups[-1:]
     for group in reversed(groups[:-1]):
         needed += estimate_turns(group)

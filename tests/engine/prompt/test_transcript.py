@@ -173,6 +173,13 @@ def fit(groups: list[list[Turn]], budget: int, *, instructions: str = "") -> lis
 LONG = "word " * 400
 
 
+def called(outputs: dict[str, str]) -> list[Turn]:
+    """The turns of a run that has called functions, with what came of them by name."""
+    calls = tuple(ToolCall(id=f"call_{name}", name=name, arguments="{}") for name in outputs)
+    answers = [Turn(role="tool", tool_call_id=f"call_{name}", text=text) for name, text in outputs.items()]
+    return [Turn(role="assistant", tool_calls=calls), *answers]
+
+
 class TestFitting:
     def test_keeps_all_that_fits_in_order(self) -> None:
         assert fit(turns("a", "b", "c"), 1000, instructions="Be brief.") == ["Be brief.", "a", "b", "c"]
@@ -191,9 +198,21 @@ class TestFitting:
         with pytest.raises(ContextOverflow, match="100 fit"):
             fit(turns("a", "b", LONG), 100)
 
-    def test_refuses_when_the_work_of_the_run_does_not_fit(self) -> None:
-        with pytest.raises(ContextOverflow):
-            transcript.fit_to_budget(turns("a"), instructions="", present=[Turn(role="tool", text=LONG)], budget=100)
+    @pytest.mark.parametrize(
+        ("outputs", "blamed"),
+        [
+            ({"weather": LONG}, "The output of 'weather' is too long for the model: about 481 tokens, and 100 fit"),
+            ({"now": "12:00", "weather": LONG}, "The output of 'weather' is"),
+            ({"weather": LONG, "news": LONG + LONG}, "The output of 'news' and 'weather' is"),
+        ],
+    )
+    def test_names_the_functions_whose_output_does_not_fit(self, outputs: dict[str, str], blamed: str) -> None:
+        with pytest.raises(ContextOverflow, match=blamed):
+            transcript.fit_to_budget(turns("a"), instructions="", present=called(outputs), budget=100)
+
+    def test_blames_the_message_where_it_is_longer_than_the_outputs(self) -> None:
+        with pytest.raises(ContextOverflow, match="The message and the instructions are too long"):
+            transcript.fit_to_budget(turns(LONG), instructions="", present=called({"now": "12:00"}), budget=100)
 
     def test_keeps_the_work_of_the_run_before_older_messages(self) -> None:
         present = [Turn(role="tool", text="result")]
