@@ -16,6 +16,7 @@
     ├── Unreadable            400   a file that cannot be read; ``code`` says whose fault it is
     ├── TooLarge              413   a body or file over its limit
     ├── TooManyRequests       429   more requests a minute than the key may make
+    ├── TooManyRuns           429   more live runs than one person may have
     ├── StorageFull           507   the disk cannot take what was sent
     ├── Unavailable           503   the database is busy or the server is starting
     └── ProviderError         502   the model's server did not answer as needed
@@ -177,6 +178,14 @@ class TooManyRequests(Refusal):
     def __init__(self, message: str | None = None, *, limit: int, retry_after: float, reset: float) -> None:
         self.limit, self.retry_after, self.reset = limit, retry_after, reset
         super().__init__(message)
+
+
+class TooManyRuns(Refusal):
+    """Too many runs are live. Try again when one of them has ended."""
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
 
 
 class StorageFull(Refusal):

@@ -79,6 +79,8 @@ class Run(PublicObject):
     assistant = models.ForeignKey(
         Assistant, models.DO_NOTHING, to_field="id", null=True, db_constraint=False, related_name="runs"
     )
+    assistant_name = models.CharField(max_length=256, blank=True)  # stays when the assistant is deleted
+    by_program = models.BooleanField(default=False)  # started through the API or its websocket, not on a page
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=S.QUEUED)
 
     model = models.CharField(max_length=256)

@@ -34,7 +34,7 @@ class TestTheIndex:
 
     def test_shows_staff_without_permissions_nothing(self, make_staff, enter, run) -> None:
         client = enter(make_staff())
-        assert "There is nothing here that you may see." in client.get("/admin/").content.decode()
+        assert "You have no rights here yet. Ask an administrator" in client.get("/admin/").content.decode()
         for name in LISTS:
             assert client.get(reverse(f"admin:chat_{name}_changelist")).status_code == 403
 

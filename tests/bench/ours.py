@@ -51,7 +51,9 @@ class Everthread:
         """Serve answers of the mock on port ``upstream`` until ``stack`` closes."""
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="everthread-bench-"))
         address = f"http://127.0.0.1:{upstream}/v1"
-        server = LiveServer(Path(folder), OPENAI_BASE_URL=address, EVERTHREAD_MAX_RUNS=MOST_RUNS)
+        server = LiveServer(
+            Path(folder), OPENAI_BASE_URL=address, EVERTHREAD_MAX_RUNS=MOST_RUNS, EVERTHREAD_API_RUNS="0"
+        )
         stack.enter_context(server)
         return cls(server, server.shell(_SIGN_IN).split()[-1])
 

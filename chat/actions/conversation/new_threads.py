@@ -50,7 +50,7 @@ def create_and_run(
     Raise as ``create_thread`` and ``runs.start``.
     """
     assistant = assistants.get(user, assistant_id)
-    return runs.start(_with_messages(user, id=id, **(thread or {})), NewRun(assistant, settings))
+    return runs.start(_with_messages(user, id=id, **(thread or {})), NewRun(assistant, settings, by_program=True))
 
 
 def _with_messages(user: User, *, messages: Sequence[Mapping[str, Any]] | None = None, **fields: Any) -> Thread:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from chat.actions import notify
+from chat.actions.access import run_limits
 from chat.actions.assistants import assistants
 from chat.actions.assistants.tool_resources import LISTS, Resources
 from chat.actions.conversation import messages, threads
@@ -43,13 +44,15 @@ class NewRun:
     """A run of ``assistant`` that is to be started. ``settings`` (the API's) override the assistant's; None does not.
 
     ``additional_messages``, each the fields of ``clean_message``, are posted first. With ``searches_attachments`` the
-    run searches the files of its thread even if the assistant has no file search.
+    run searches the files of its thread even if the assistant has no file search. ``by_program``: it is not a person at
+    a page who waits for it.
     """
 
     assistant: Assistant
     settings: Mapping[str, Any] = field(default_factory=dict)
     additional_messages: Sequence[Mapping[str, Any]] = ()
     searches_attachments: bool = False
+    by_program: bool = False
 
 
 def get(user: User, thread_id: str, run_id: str) -> Run:
@@ -80,7 +83,9 @@ def new_run(
     **settings: Any,
 ) -> NewRun:
     """Return the run that a program describes in the API's fields. Raise as ``assistant_of``."""
-    return NewRun(assistant_of(thread, assistant_id), settings, additional_messages=additional_messages or ())
+    return NewRun(
+        assistant_of(thread, assistant_id), settings, additional_messages=additional_messages or (), by_program=True
+    )
 
 
 def assistant_of(thread: Thread, assistant_id: str | None = None) -> Assistant:
@@ -99,11 +104,14 @@ def assistant_of(thread: Thread, assistant_id: str | None = None) -> Assistant:
 
 
 @transaction.atomic
-def start(thread: Thread, new: NewRun) -> Run:
+def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
     """Start a run on ``thread``, which is locked or new. A worker takes it as soon as this is committed.
 
+    ``has_waited``: the thread was counted among its owner's already, so that no limit of runs is in the way.
+
     Raise ``InvalidThread`` when there is nothing to run on, ``InvalidRequest`` for messages or settings that cannot be,
-    and ``ThreadBusy`` when a run is live on the thread, which is decided by the database.
+    ``TooManyRuns`` when the owner has as many as they may, and ``ThreadBusy`` when a run is live on the thread, which
+    is decided by the database.
     """
     if new.additional_messages and (live := thread.live_run()):
         raise _busy(thread, live)
@@ -112,10 +120,17 @@ def start(thread: Thread, new: NewRun) -> Run:
     settings = frozen_settings(thread, new)
     if not settings["instructions"] and not thread.messages.filter(role=Message.Role.USER).exists():
         raise InvalidThread
+    if not has_waited:
+        run_limits.check(thread, by_program=new.by_program)
     try:
         with transaction.atomic():
             run = Run.objects.create(
-                thread=thread, assistant=new.assistant, seq=run_lifecycle.CREATED_EVENTS, **settings
+                thread=thread,
+                assistant=new.assistant,
+                assistant_name=new.assistant.name,
+                by_program=new.by_program,
+                seq=run_lifecycle.CREATED_EVENTS,
+                **settings,
             )
     except IntegrityError:
         raise _busy(thread, thread.live_run()) from None

@@ -24,6 +24,7 @@ from chat.models import File, Message, QueuedMessage, Run, Thread, User
 from chat.models.resource_uses import add_uses
 
 log = logging.getLogger(__name__)
+MOST_WAITING = 20  # messages of one thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def send(user: User, thread_id: str, *, text: str, files: Sequence[File] = (), c
     """Post ``text`` and start a run that answers it. While a run is live the message is queued, and posted after it.
 
     A repeated call with the same ``client_key`` returns what the first one posted. Raise ``InvalidRequest`` for an
-    empty or too long text or a file that the assistant cannot read, ``NotFound`` when thread or assistant is gone.
+    empty or too long text, a file that the assistant cannot read or a long queue, ``NotFound`` when thread or assistant
+    is gone, ``TooManyRuns``.
     """
     content = composer_content(text, files=files)
     try:
@@ -99,6 +101,9 @@ def _post(thread: Thread, new: NewMessage, *, run: NewRun | None) -> Posted:
 def _queue(thread: Thread, new: NewMessage, *, client_key: str) -> Posted:
     if earlier := _find_posted(thread.owner, thread.id, client_key):  # by the call whose run is live now
         return earlier
+    if thread.queued_messages.count() >= MOST_WAITING:
+        message = _("%(most)d messages wait in this chat already. Wait until some are answered, or take one back.")
+        raise InvalidRequest(message % {"most": MOST_WAITING})
     queued = QueuedMessage.objects.create(
         thread=thread, content=new.content, attachments=new.attachments, client_key=client_key
     )
@@ -132,7 +137,7 @@ def post_next(thread_id: str) -> None:
         notify.thread_changed(thread.id)
         _add_queued(thread, NewMessage(queued.content, queued.attachments, client_key=queued.client_key))
         try:
-            runs.start(thread, NewRun(runs.assistant_of(thread), searches_attachments=True))
+            runs.start(thread, NewRun(runs.assistant_of(thread), searches_attachments=True), has_waited=True)
         except NotFound:
             thread.touch()  # the message is in the thread; the page offers to choose another assistant
 

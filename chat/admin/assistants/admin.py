@@ -43,6 +43,19 @@ def try_address(assistant: Assistant) -> str:
     return f"{reverse('home')}?{urlencode({'assistant': assistant.id})}"
 
 
+def chats_that_stay(assistant: Assistant) -> str:
+    """Return in words how many chats use ``assistant``, for those who are about to delete it."""
+    count = assistant.threads.count()
+    if not count:
+        return _("no chat uses it")
+    words = ngettext(
+        "%(count)d chat uses it and stays, its answers under this name",
+        "%(count)d chats use it and stay, their answers under this name",
+        count,
+    )
+    return words % {"count": count}
+
+
 @admin.register(Assistant)
 class AssistantAdmin(StrictLookupAdmin):
     form = AssistantForm
@@ -130,7 +143,10 @@ class AssistantAdmin(StrictLookupAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
         """Return the assistants alone: Django would list each file that they use, by its id."""
         assistants = list(objs)
-        names = [f"{capfirst(self.opts.verbose_name)}: {assistant}" for assistant in assistants]
+        names = [
+            f"{capfirst(self.opts.verbose_name)}: {assistant} ({chats_that_stay(assistant)})"
+            for assistant in assistants
+        ]
         allowed = all(self.has_delete_permission(request, assistant) for assistant in assistants)
         forbidden = set() if allowed else {str(self.opts.verbose_name)}
         return names, {str(self.opts.verbose_name_plural): len(assistants)}, forbidden, []

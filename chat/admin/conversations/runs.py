@@ -26,7 +26,7 @@ class RunAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ("css/highlight.css",)}
 
-    list_display = ("created_at", "state", "model", "assistant_name", "owner", "took", "tokens", "id")
+    list_display = ("created_at", "state", "model", "assistant_label", "owner", "took", "tokens", "id")
     list_filter = ("status", "model", "created_at")
     search_fields = ("=id", "=thread__id", "=thread__owner__username", "=assistant__id")
     search_help_text = gettext_lazy("The id of a run, a thread or an assistant, or a user name.")
@@ -59,7 +59,7 @@ class RunAdmin(ReadOnlyAdmin):
         return format_html('<span class="state state-{}">{}</span>', run.status, run.get_status_display())
 
     @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
-    def assistant_name(self, run: Run) -> str:
+    def assistant_label(self, run: Run) -> str:
         return assistant_label(run)
 
     @admin.display(description=gettext_lazy("owner"), ordering="thread__owner__username")

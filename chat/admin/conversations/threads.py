@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
     class ThreadCounts(TypedDict):
+        assistant_name: str | None
         message_count: int
         run_count: int
 
@@ -40,7 +41,7 @@ class ThreadAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         # A title is made of the thread's first words.
         title = ("title",) if may_read_all(request) else ()
-        return ("active_at", *title, "owner", "assistant_name", "message_count", "run_count", "id")
+        return ("active_at", *title, "owner", "assistant_label", "message_count", "run_count", "id")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         title = ("title",) if may_read_all(request) else ()
@@ -50,7 +51,12 @@ class ThreadAdmin(ReadOnlyAdmin):
         threads: QuerySet[Thread] = super().get_queryset(request)
         # Assistants are always joined: one that was deleted is then None, where a look-up of its own would raise.
         threads = threads.select_related("owner", "assistant")
-        return threads.annotate(message_count=_count_of(Message), run_count=_count_of(Run))
+        runs = Run.objects.filter(thread=OuterRef("id"), assistant=OuterRef("assistant"))
+        return threads.annotate(
+            assistant_name=Subquery(runs.values("assistant_name")[:1]),
+            message_count=_count_of(Message),
+            run_count=_count_of(Run),
+        )
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Thread | None:
         """Return the thread; for those who may not read it, without its title, whatever page shows it."""
@@ -79,7 +85,7 @@ class ThreadAdmin(ReadOnlyAdmin):
     # --- the list ----------------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
-    def assistant_name(self, thread: Thread) -> str:
+    def assistant_label(self, thread: CountedThread) -> str:
         return assistant_label(thread)
 
     @admin.display(description=gettext_lazy("messages"), ordering="message_count")
@@ -98,16 +104,18 @@ def _count_of(model: type[Message | Run]) -> Coalesce:
     return Coalesce(Subquery(rows.values("count")), 0)
 
 
-def assistant_label(row: Thread | Run) -> str:
-    """Return the assistant's name; of one that was deleted, its id."""
+def assistant_label(row: CountedThread | Run) -> str:
+    """Return the assistant's name; of one that was deleted, the name that it had, or else its id."""
     if row.assistant_id is None:
         return "–"
-    return str(row.assistant) if row.assistant else _("%(id)s (deleted)") % {"id": row.assistant_id}
+    name = row.assistant_name or row.assistant_id
+    return str(row.assistant) if row.assistant else _("%(name)s (deleted)") % {"name": name}
 
 
 def page_context(thread: CountedThread, *, readable: bool) -> dict[str, Any]:
     """Return the context of a thread's page; unless ``readable``, without a word of a message."""
-    messages = list(thread.messages.select_related("assistant").order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
+    rows = thread.messages.select_related("assistant").annotate(assistant_name=F("run__assistant_name"))
+    messages = list(rows.order_by("-created_at", "-number")[:MAX_ROWS])[::-1]
     ids = [file_id for message in messages for file_id in conversation_files.message_file_ids(message)]
     files = conversation_files.existing_files(thread, ids) if readable else {}
     return {

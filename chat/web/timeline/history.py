@@ -250,14 +250,18 @@ def run_details(run_ids: Iterable[str | None], *, known: KnownRuns = NONE_KNOWN)
     unknown = {id for id in run_ids if id} - known.keys()
     if not unknown:
         return dict(known)
-    rows = Run.objects.filter(id__in=unknown).values("id", "usage", "tools", "status", "assistant__name")
+    rows = Run.objects.filter(id__in=unknown).values(
+        "id", "usage", "tools", "status", "assistant_name", "assistant__name"
+    )
     runs = [(row["id"], row, {tool["type"] for tool in row["tools"]}) for row in rows]
     searching = [id for id, _row, tools in runs if FILE_SEARCH in tools]
     searches = citations.searches_of_runs(searching) if searching else {}
     coding = [id for id, row, tools in runs if CODE_INTERPRETER in tools and row["status"] in ENDED]
     files = generated_files(coding) if coding else {}
     details = {
-        id: RunDetails(row["assistant__name"] or "", row["usage"], searches.get(id, RunSearches()), files)
+        id: RunDetails(
+            row["assistant__name"] or row["assistant_name"], row["usage"], searches.get(id, RunSearches()), files
+        )
         for id, row, _tools in runs
     }
     return {**known, **details}

@@ -33,6 +33,14 @@ class TestSending:
         assert str(posted.queued) == "two"
         assert Message.objects.count() == Run.objects.count() == 1
 
+    def test_queues_twenty_messages_and_no_more(self, thread: Thread) -> None:
+        for number in range(21):
+            sending.send(thread.owner, thread.id, text=f"{number}", client_key=f"key-{number}")
+        with pytest.raises(InvalidRequest, match="20 messages wait in this chat already"):
+            sending.send(thread.owner, thread.id, text="one more", client_key="more")
+        again = sending.send(thread.owner, thread.id, text="20", client_key="key-20")
+        assert (str(again.queued), thread.queued_messages.count()) == ("20", 20)
+
     def test_does_not_overtake_messages_that_wait(self, thread: Thread) -> None:
         first = sending.send(thread.owner, thread.id, text="one", client_key="a")
         sending.send(thread.owner, thread.id, text="two", client_key="b")

@@ -205,7 +205,7 @@ class TestDeleting:
         assistant.tool_resources = {"code_interpreter": {"file_ids": ["file-kept"]}}
         assistant.save()
         page = client.get(address).content.decode()
-        assert f"Assistant: {assistant}" in page
+        assert f"Assistant: {assistant} (1 chat uses it and stays, its answers under this name)" in page
         assert "file-kept" not in page
         client.post(address, {"post": "yes"})
         assert not Assistant.objects.exists()
@@ -213,4 +213,4 @@ class TestDeleting:
         for page in ("thread", "run"):
             row = {"thread": thread, "run": run}[page]
             for address in (f"/admin/chat/{page}/", reverse(f"admin:chat_{page}_change", args=[row.pk])):
-                assert f"{assistant.id} (deleted)" in client.get(address).content.decode()
+                assert "Helper (deleted)" in client.get(address).content.decode()

@@ -55,6 +55,22 @@ def in_status(api: Api, path: str, wanted: Body, status: str) -> Body:
     return run
 
 
+class TestTooManyRuns:
+    def test_are_refused_as_too_many_requests_are(self, api: Api, path: str, wanted: Body, settings: Any) -> None:
+        settings.EVERTHREAD_API_RUNS = 1
+        api.made(path, wanted)
+        reply = api.post("/threads/runs", {**wanted, "instructions": "Sing."})
+        assert reply.status_code == 429
+        assert reply.json()["error"] == {
+            "message": "Rate limit reached for runs at once: limit 1, used 1."
+            " Please try again when one of them has ended.",
+            "type": "requests",
+            "param": None,
+            "code": "rate_limit_exceeded",
+        }
+        assert Thread.objects.count() == 1
+
+
 class TestANewRun:
     def test_is_shown_whole(self, api: Api, path: str, thread: Thread, assistant: Assistant) -> None:
         shown = api.made(path, {"assistant_id": assistant.id})

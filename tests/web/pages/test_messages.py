@@ -78,6 +78,16 @@ class TestTheFirstMessage:
         assert "Write something first." in html(response)
         assert not Thread.objects.exists()
 
+    def test_opens_none_while_as_many_answers_as_allowed_are_under_way(self, page, assistant, settings):
+        settings.EVERTHREAD_PAGE_RUNS = 1
+        self.start(page, assistant)
+        response = self.start(page, assistant, key="another-key")
+        assert (response.status_code, response["HX-Retarget"]) == (429, "#problem")
+        assert "You have 1 answers under way already. Wait until one of them is complete, or stop one." in html(
+            response
+        )
+        assert Thread.objects.count() == 1
+
     def test_is_refused_for_an_assistant_that_one_may_not_use(self, page, bob):
         hidden = Assistant.objects.create(owner=bob, name="Hidden")
         response = self.start(page, hidden)
