@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from chat.admin.assistants import code_files, code_form, file_search_form
 from chat.admin.assistants.form import AssistantForm
 from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.served_models import warning_for
 from chat.admin.shared.store_access import is_knowledge, store_ids_in
-from chat.errors import ModelNotFound, Refusal
+from chat.errors import Refusal
 from chat.models import Assistant, Audience, User, VectorStore
 from chat.models.ids import new_id
-from chat.models.providers import resolve
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.providers.tool_names import FUNCTION
 
@@ -131,14 +131,11 @@ class AssistantAdmin(StrictLookupAdmin):
     def save_model(self, request: HttpRequest, obj: Assistant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         replace_uses(obj)
-        values = {"name": obj.model}
-        try:
-            resolve(obj.model)
-        except ModelNotFound:
-            warning = _("No model answers to the name “%(name)s” yet. Add it under Models, or an alias for it.")
-            messages.warning(request, warning % values)
+        if warning := warning_for(obj.model):
+            messages.warning(request, warning)
         if code_form.has_code_interpreter(obj) and code_form.cannot_call_tools(obj.model):
-            messages.warning(request, _("The model “%(name)s” cannot call tools, so it will run no code.") % values)
+            warning = _("The model “%(name)s” cannot call tools, so it will run no code.") % {"name": obj.model}
+            messages.warning(request, warning)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, dict[str, int], set[str], list[str]]:
         """Return the assistants alone: Django would list each file that they use, by its id."""

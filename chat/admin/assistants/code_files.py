@@ -71,6 +71,9 @@ class MultipleFileField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> Sequence[Any]:
         return [self._clean_upload(each) for each in data or []]
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
     def _clean_upload(self, data: Any) -> Any:
         upload = super().clean(data)
         if upload.size > settings.EVERTHREAD_MAX_UPLOAD_MB * 1024 * 1024:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -12,20 +11,13 @@ from django.utils.translation import gettext_lazy
 from chat.admin.assistants.code_form import CodeForm
 from chat.admin.assistants.file_search_form import FileSearchForm
 from chat.admin.assistants.functions_field import FunctionsField
-from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField
-from chat.models import Alias, Assistant, Audience, Model
-from chat.models.providers import DEFAULT
+from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField, MultilineInput
+from chat.admin.shared.served_models import suggestions
+from chat.models import Assistant, Audience
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools.functions import MAX_TOOLS
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-
-
-def model_names() -> Iterator[str]:
-    """Yield suggestions for the model: the default, the enabled models, and the aliases without a pattern."""
-    yield DEFAULT
-    yield from Model.objects.filter(enabled=True, provider__enabled=True).values_list("name", flat=True)
-    yield from Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
 
 
 class AssistantForm(FileSearchForm, CodeForm):
@@ -63,9 +55,9 @@ class AssistantForm(FileSearchForm, CodeForm):
             "metadata",
         )
         widgets = {
-            "description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
-            "instructions": forms.Textarea(attrs={"rows": 18, "class": "vLargeTextField"}),
-            "model": DatalistInput(model_names),
+            "description": MultilineInput(rows=2),
+            "instructions": MultilineInput(rows=18),
+            "model": DatalistInput(suggestions),
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
             "top_p": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "any"}),
             "reasoning_effort": DatalistInput(lambda: EFFORTS),
@@ -86,6 +78,7 @@ class AssistantForm(FileSearchForm, CodeForm):
         self.initial["functions"] = [tool["function"] for tool in tools if tool["type"] == FUNCTION]
         if "name" in self.fields:  # someone who may only look has a form without fields
             self.fields["name"].required = True
+            self.fields["instructions"].strip = False  # type: ignore[attr-defined]  # as the API leaves them
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

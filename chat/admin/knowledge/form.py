@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from chat.admin.shared.embedding_field import EmbeddingField
-from chat.admin.shared.form_fields import MetadataField
+from chat.admin.shared.form_fields import MetadataField, MultilineInput
 from chat.models import VectorStore
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class StoreForm(ModelForm):
     class Meta:
         model = VectorStore
         fields = ("name", "description", "owner", "expires_after", "lends_files", "metadata")
-        widgets = {"description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
+        widgets = {"description": MultilineInput(rows=2)}
         help_texts = {
             "owner": gettext_lazy("Only the owner’s assistants can search it. It is deleted together with its owner."),
         }

@@ -22,9 +22,10 @@ from chat.actions.knowledge import staff
 from chat.admin.providers import connection_tests
 from chat.admin.providers.form import ProviderForm
 from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.served_models import list_models, warning_for
 from chat.errors import ProviderError
 from chat.models import Model, Provider
-from chat.models.providers import unlisted
+from chat.models.providers import DEFAULT, unlisted
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -83,6 +84,8 @@ class ProviderAdmin(StrictLookupAdmin):
         if form.cleaned_data["make_default"] and not obj.is_default:
             obj.make_default()
         staff.embed_new_stores(obj, enabled=form.cleaned_data["embed_new_stores"])
+        if obj.is_default and obj.default_model and (warning := warning_for(DEFAULT)):
+            messages.warning(request, warning)
 
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         super().delete_model(request, obj)
@@ -142,7 +145,7 @@ class ProviderAdmin(StrictLookupAdmin):
         if names := request.POST.getlist("name"):
             return self._add_models(request, provider, names)
         try:
-            names = connection_tests.list_models(provider)
+            names = list_models(provider)
         except ProviderError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))

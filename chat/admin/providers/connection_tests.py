@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeVar
 
-from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
-from chat.engine.live_providers import LiveProviders
-from chat.errors import ProviderError, TimedOut
+from chat.admin.shared.served_models import TIMEOUT, list_models, run_with_provider
+from chat.errors import ProviderError
 from chat.models import Kind
 from chat.models import Provider as ProviderRow
 from chat.providers.base import ChatProvider, Request, Text, Turn, Usage
 
-T = TypeVar("T")
-TIMEOUT = 60.0  # seconds; a local server may first have to load the model
 QUESTION = "Say hello in one short sentence."
 MAX_TOKENS = 64  # some models think a little before the first word
 MAX_ANSWER = 300  # characters that are shown
@@ -36,15 +30,6 @@ class ModelAnswer:
     usage: Usage
     seconds: float
     seconds_to_first: float | None
-
-
-def list_models(row: ProviderRow) -> list[str]:
-    """Return the names of the models that the provider lists. Raise ``ProviderError``."""
-
-    async def fetch(provider: ChatProvider) -> list[str]:
-        return await provider.models()
-
-    return _run_with_provider(row, fetch)
 
 
 def list_models_or_none(row: ProviderRow) -> list[str] | None:
@@ -86,7 +71,7 @@ def ask_question(row: ProviderRow, *, model: str) -> ModelAnswer:
         text = "".join(words).strip()
         return ModelAnswer(model, text[:MAX_ANSWER], usage, time.monotonic() - began, first)
 
-    return _run_with_provider(row, ask)
+    return run_with_provider(row, ask)
 
 
 def describe_answer(answer: ModelAnswer) -> str:
@@ -123,21 +108,3 @@ def try_embeddings(row: ProviderRow) -> str:
         embedder.close()
     values = {"model": row.embedding_model, "length": len(vector), "seconds": f"{time.monotonic() - began:.1f}"}
     return _("The embedding model %(model)s made a vector of %(length)d numbers within %(seconds)s s.") % values
-
-
-def _run_with_provider(row: ProviderRow, ask: Callable[[ChatProvider], Awaitable[T]]) -> T:
-    upstreams = LiveProviders()
-    # Made here, in the request's own thread: loading certificates would hold up the event loop.
-    provider = upstreams.get(row)
-
-    async def within_timeout() -> T:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                return await ask(provider)
-        except TimeoutError:
-            problem = _("The model's server did not answer within %(limit)d seconds.") % {"limit": TIMEOUT}
-            raise TimedOut(problem) from None
-        finally:
-            await upstreams.aclose()
-
-    return async_to_sync(within_timeout)()

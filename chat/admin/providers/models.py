@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.served_models import warning_for
 from chat.models import Alias, Model
 
 
@@ -26,6 +30,11 @@ class ModelAdmin(StrictLookupAdmin):
             },
         ),
     )
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.enabled and obj.provider.enabled and (warning := warning_for(obj.name)):
+            messages.warning(request, warning)
 
     @admin.display(description=gettext_lazy("price in / out"), empty_value="–")
     def prices(self, model: Model) -> str | None:

@@ -1,4 +1,7 @@
-"""Fields of the admin's forms that Django does not have: suggestions, lines, JSON, metadata."""
+"""Fields of the admin's forms that Django does not have: texts, suggestions, lines, JSON, metadata.
+
+A field that is sent as it was shown has not changed: the history must not say that it has.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,17 @@ from django.utils.translation import gettext_lazy
 
 MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512  # reference, section 4
 MAX_LINES = 12
+
+
+class MultilineInput(forms.Textarea):
+    """A text of several lines, which end as they do in the database and not as browsers send them."""
+
+    def __init__(self, *, rows: int) -> None:
+        super().__init__({"rows": rows, "class": "vLargeTextField"})
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = super().value_from_datadict(data, files, name)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class DatalistInput(forms.TextInput):
@@ -34,7 +48,7 @@ class DatalistInput(forms.TextInput):
 class LinesField(forms.CharField):
     """A text for each line. Cleans to the list of those that are not blank, at most ``MAX_LINES``."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})
+    widget = MultilineInput(rows=4)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(str, value)) if isinstance(value, list) else value
@@ -44,6 +58,9 @@ class LinesField(forms.CharField):
         if len(lines) > MAX_LINES:
             raise ValidationError(_("At most %(most)d lines, please.") % {"most": MAX_LINES})
         return lines
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial or []), data)
 
 
 def reject_constant(name: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from chat.models import Alias, Assistant, Audience, Model, Run
+from chat.models import Alias, Assistant, Audience, Kind, Model, Provider, Run
+from tests.live import free_port, model_server
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/chat/assistant/add/"
@@ -41,6 +43,20 @@ def page_of(assistant: Assistant) -> str:
     return reverse("admin:chat_assistant_change", args=[assistant.pk])
 
 
+@pytest.fixture(scope="module")
+def model_address() -> Iterator[str]:
+    with model_server() as address:
+        yield address
+
+
+@pytest.fixture
+def listing(db, model_address: str) -> Provider:
+    """The default provider: one that lists its models."""
+    provider = Provider.objects.create(name="local", kind=Kind.OPENAI, base_url=model_address, default_model="other")
+    provider.make_default()
+    return provider
+
+
 class TestTheForm:
     def test_makes_an_assistant(self, boss, enter, scripted) -> None:
         data = filled(boss, starter_prompts="What is π?\r\n\r\n  Quiz me. ", metadata='{"team": "maths"}')
@@ -70,6 +86,29 @@ class TestTheForm:
     def test_warns_when_no_model_answers_to_the_name(self, boss, enter) -> None:
         page = enter(boss).post(ADD, filled(boss, model="nowhere-1"), follow=True).content.decode()
         assert "No model answers to the name “nowhere-1” yet." in page
+
+    def test_suggests_what_the_default_provider_lists_and_warns_of_other_names(self, boss, enter, listing) -> None:
+        client = enter(boss)
+        assert '<option value="qwen3:8b">' in client.get(ADD).content.decode()
+        page = client.post(ADD, filled(boss, model="qwen3:7b"), follow=True).content.decode()
+        assert "The provider “local” does not list a model “qwen3:7b”." in page
+        assert "It lists names like it: qwen3:8b." in page
+        assert Assistant.objects.get().model == "qwen3:7b"
+        page = client.post(ADD, filled(boss, model="gpt-banana"), follow=True).content.decode()
+        assert "does not list a model “gpt-banana”. If it has none, there will be no answers.<" in page
+
+    @pytest.mark.parametrize("name", ["qwen3:8b", "default", "small"])
+    def test_does_not_warn_of_names_that_are_served(self, boss, enter, listing, name) -> None:
+        model = Model.objects.create(provider=listing, name="other")
+        Alias.objects.create(pattern="small", model=model)
+        page = enter(boss).post(ADD, filled(boss, model=name), follow=True).content.decode()
+        assert "does not list" not in page
+
+    def test_is_there_while_the_provider_is_not(self, boss, enter, listing) -> None:
+        Provider.objects.update(base_url=f"http://127.0.0.1:{free_port()}/v1")
+        client = enter(boss)
+        assert '<option value="default">' in client.get(ADD).content.decode()
+        assert "does not list" not in client.post(ADD, filled(boss, model="any"), follow=True).content.decode()
 
     def test_keeps_what_the_api_stored_and_it_does_not_show(self, boss, enter, scripted) -> None:
         hosted = {"type": "code_interpreter"}

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from chat.models import Kind, Provider
+from tests.live import model_server
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/chat/provider/add/"
@@ -170,3 +171,13 @@ class TestEmbeddings:
         page = enter(boss).post(ADD, filled(**changes)).content.decode()
         assert problem in page
         assert not Provider.objects.exists()
+
+
+class TestTheDefaultModel:
+    def test_is_warned_of_if_the_server_does_not_list_it(self, boss, enter) -> None:
+        with model_server() as address:
+            client = enter(boss)
+            form = filled(base_url=address, make_default="on")
+            for name, is_listed in (("qwen3:7b", False), ("qwen3:8b", True)):
+                page = client.post(ADD, form | {"name": name, "default_model": name}, follow=True).content.decode()
+                assert ("does not list a model" in page) is not is_listed
