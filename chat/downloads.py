@@ -19,7 +19,7 @@ from chat.models import File
 
 BLOCK = 256 * 1024  # bytes
 SANDBOX = "default-src 'none'; sandbox"
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")  # more digits are no place in a file
 Span = tuple[int, int]  # the first byte and how many
 
 

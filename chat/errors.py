@@ -18,6 +18,7 @@
     ├── TooManyRequests       429   more requests a minute than the key may make
     ├── TooManyRuns           429   more live runs than one person may have
     ├── StorageFull           507   the disk cannot take what was sent
+    │   └── DiskFull          507   the database cannot write
     ├── Unavailable           503   the database is busy or the server is starting
     └── ProviderError         502   the model's server did not answer as needed
         ├── RateLimited       429   the provider asks us to slow down
@@ -35,6 +36,7 @@ The docstring of a class is its message when the raiser gives none. Only doors t
 from __future__ import annotations
 
 import inspect
+import sqlite3
 
 
 class Refusal(Exception):
@@ -195,11 +197,25 @@ class StorageFull(Refusal):
     type = "server_error"
 
 
+class DiskFull(StorageFull):
+    """The server's disk is full, so nothing can be saved. Whoever runs the server has to free some space."""
+
+
 class Unavailable(Refusal):
     """The server is busy for a moment. Try again."""
 
     status = 503
     type = "server_error"
+
+
+DISK_FULL = (sqlite3.SQLITE_FULL, "53100")  # as SQLite and PostgreSQL say it
+
+
+def database_refusal(error: Exception) -> Refusal:
+    """Return the refusal of a request that the database could not serve for ``error``: Django's, or its cause."""
+    cause = error.__cause__ or error
+    code = getattr(cause, "sqlite_errorcode", None) or getattr(cause, "sqlstate", None)
+    return DiskFull() if code in DISK_FULL else Unavailable()
 
 
 class ProviderError(Refusal):

@@ -219,12 +219,24 @@ EVERTHREAD_SANDBOX_UIDS = env.integer_range(
 # --- The log ------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("EVERTHREAD_LOG_LEVEL", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": LOG_LINE},
+        "one_line": {"()": "config.log.OneLine", "format": LOG_LINE},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "clients": {"class": "logging.StreamHandler", "formatter": "one_line"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Django warns of each request that was refused; the API's middleware logs the requests of programs itself.
-    "loggers": {"chat": {"level": LOG_LEVEL}, "django.request": {"level": "ERROR"}},
+    # A foreign host or a form of too many fields is the client's fault: a line, without a traceback.
+    "loggers": {
+        "chat": {"level": LOG_LEVEL},
+        "django.request": {"level": "ERROR"},
+        "django.security": {"handlers": ["clients"], "propagate": False},
+    },
 }

@@ -2,6 +2,7 @@
 
 commands            ``serve``, ``chat``, ``ingest``, ``createapikey``
 server              Daphne, with ``request_bodies``, ``housekeeping`` and the sandbox of ``sandbox_supervisor``
+http_channel        a connection, whose requests are bounded by ``request_limits``
 console             the chat in a terminal
 ingest_job          files of a disk put into a store; ``readable_files`` picks them
 users               the user that a command acts for

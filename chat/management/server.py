@@ -19,6 +19,7 @@ from zope.interface import implementer
 from chat.engine.worker import Worker
 from chat.management import request_bodies
 from chat.management.housekeeping import Housekeeping
+from chat.management.http_channel import BoundedChannel
 from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.supervisor import Supervisor
 
@@ -72,6 +73,7 @@ class EverthreadServer(Server):
         super().run()
 
     def start_work(self) -> None:
+        self.http_factory.protocol = BoundedChannel  # Daphne makes its factory in ``run`` and has no argument for it
         loop = asyncio.get_event_loop()
         workers = (self.worker, self.ingestion, self.sandbox, self.housekeeping)
         self.work = [loop.create_task(each.run()) for each in workers]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from chat.errors import NotFound, Refusal, Unavailable
+from chat.errors import NotFound, Refusal, database_refusal
 from chat.models import User
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,9 @@ def signed_in_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
             response = view(cast(SignedInRequest, request), *args, **kwargs)
         except Refusal as refusal:
             response = refusal_response(request, refusal)
-        except OperationalError:
+        except OperationalError as error:
             log.warning("the database did not answer %s", request.path, exc_info=True)
-            response = refusal_response(request, Unavailable(_("The server is busy for a moment. Try again.")))
+            response = refusal_response(request, database_refusal(error))
         if not response.has_header("Cache-Control"):
             # After signing out, "back" must ask the server whether the page may still be seen.
             patch_cache_control(response, private=True, no_cache=True)
@@ -61,7 +61,11 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     htmx = cast(SignedInRequest, request).htmx
     if not htmx:
         return redirect_to_login(request.get_full_path())
-    response = redirect_to_login(htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL))
+    try:
+        address = htmx.current_url_abs_path
+    except ValueError:  # the header is no address
+        address = None
+    response = redirect_to_login(address or resolve_url(settings.LOGIN_REDIRECT_URL))
     return HttpResponseClientRedirect(response["Location"])
 
 

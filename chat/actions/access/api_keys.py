@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +14,10 @@ from chat.models.accounts.api_keys import ApiKeyQuerySet, digest
 
 MAX_NAME = 100
 MAX_KEYS = 100  # usable ones of a user
+NO_KEY = (
+    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e."
+    " Authorization: Bearer YOUR_KEY)."
+)
 MASKED_IN_FULL = 16  # a secret of fewer characters is not shown even in part
 
 
@@ -53,6 +59,19 @@ def revoke(user: User, pk: int) -> ApiKey:
         raise NotFound(_("There is no such key."))
     key.revoke()
     return key
+
+
+def secret_in(headers: Mapping[str, str]) -> str:
+    """Return the key of the header ``authorization``, or of Azure's ``api-key``. Raise ``NotSignedIn`` for none.
+
+    The names in ``headers`` are in lower case, or it does not distinguish cases.
+    """
+    scheme, _space, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        secret = headers.get("api-key", "")
+    if not secret.strip():
+        raise NotSignedIn(NO_KEY)
+    return secret.strip()
 
 
 def find(secret: str) -> ApiKey:

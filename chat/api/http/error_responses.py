@@ -7,14 +7,14 @@ import math
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import HttpError
 
 from chat.actions.access import rate_limits
 from chat.api.http.validation_errors import ValidationFailed
-from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooLarge, TooManyRequests, Unavailable
+from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooLarge, TooManyRequests, database_refusal
 
 log = logging.getLogger(__name__)
 # How the ids of a kind begin. Another beginning is another mistake than a wrong id.
@@ -63,17 +63,24 @@ def error_response(request: HttpRequest, error: Exception | type[Exception]) -> 
         error = error.__cause__
     if isinstance(error, HttpError):
         error = InvalidRequest("We could not parse the body of your request. It must be one JSON object.")
-    if isinstance(error, RequestDataTooBig):
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        error = TooLarge(f"The body of your request is too large: at most {limit} bytes are taken.")
+    if isinstance(error, SuspiciousOperation):
+        error = suspicious_refusal(error)
     if isinstance(error, Refusal):
         return refusal_response(error)
     if isinstance(error, Http404):
         return unknown_url_response(request)
     if isinstance(error, OperationalError):
         log.warning("the database refused a request: %s", error)
-        return refusal_response(Unavailable())
+        return refusal_response(database_refusal(error))
     return server_error_response(request)
+
+
+def suspicious_refusal(error: SuspiciousOperation) -> Refusal:
+    """Return the refusal of what Django finds wrong with a request, such as a query of too many parameters."""
+    if isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return TooLarge(f"The body of your request is too large: at most {limit} bytes are taken.")
+    return InvalidRequest(f"We could not parse your request: {error}")
 
 
 def unknown_url_response(request: HttpRequest) -> HttpResponse:

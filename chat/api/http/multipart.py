@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
+from chat.api.http.form_headers import Utf8Headers
 from chat.api.http.request import ApiRequest
 from chat.api.http.validation_errors import refusal_for
 from chat.errors import InvalidRequest, TooLarge
@@ -71,11 +72,12 @@ def _parse(request: ApiRequest, *, file: str) -> tuple[dict[str, Any], dict[str,
         return {}, {}
     # Without a length the body comes in chunks; the parser would take it for empty.
     meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
+    body: Any = Utf8Headers(request, boundary=(request.content_params or {}).get("boundary", ""))
     try:
-        values, uploads = FormParser(meta, request, request.upload_handlers, "utf-8").parse()
+        values, uploads = FormParser(meta, body, request.upload_handlers, "utf-8").parse()
     except RequestDataTooBig:
         raise InvalidRequest(UNNAMED.format(name=file), param=file) from None
-    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent) as error:
+    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, LookupError) as error:
         raise InvalidRequest(f"We could not parse the form of your request: {error}") from None
     fields: dict[str, Any] = {}
     for name, value in values.items():

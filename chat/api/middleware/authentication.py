@@ -20,17 +20,13 @@ from chat.api.assistants_v1 import shapes
 from chat.api.http.error_responses import error_response, unknown_url_response
 from chat.api.http.request import ApiRequest, Beta
 from chat.api.middleware import idempotency
-from chat.errors import InvalidRequest, MethodNotAllowed, NotSignedIn
+from chat.errors import InvalidRequest, MethodNotAllowed
 
 log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
 # What can be read without a key. Whole addresses: ids and names of models may end in anything.
 PUBLIC = {f"{prefix}{name}" for prefix in (*PREFIXES, "/openai/v1/") for name in ("openapi.json", "docs")}
 V1_URLS = "chat.api.assistants_v1.urls"
-NO_KEY = (
-    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e."
-    " Authorization: Bearer YOUR_KEY)."
-)
 
 
 class ApiKeyMiddleware:
@@ -71,7 +67,7 @@ class ApiKeyMiddleware:
         """Return the response to a request that may pass, and add to its ``headers``. Raise ``Refusal``."""
         if request.path_info in PUBLIC and request.method in ("GET", "HEAD"):
             return self.get_response(request)
-        request.api_key = api_keys.find(bearer_key(request))
+        request.api_key = api_keys.find(api_keys.secret_in(request.headers))
         request.user = request.api_key.owner
         if allowance := rate_limits.buckets.spend(request.api_key):
             headers |= rate_limits.headers(allowance)
@@ -89,16 +85,6 @@ class ApiKeyMiddleware:
             headers["Allow"] = response["Allow"]
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")
         return response
-
-
-def bearer_key(request: HttpRequest) -> str:
-    """Return the key of the ``Authorization`` header, or of Azure's ``api-key``. Raise ``NotSignedIn`` for none."""
-    scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        key = request.headers.get("api-key", "")
-    if not key.strip():
-        raise NotSignedIn(NO_KEY)
-    return key.strip()
 
 
 def is_json(response: HttpResponseBase) -> bool:

@@ -16,7 +16,7 @@ from chat.api.websocket.frames import AnyFrame, CancelRun, Resume, parse_frame
 from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
 from chat.background.database_threads import in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
-from chat.errors import MalformedFrame, Refusal, Unavailable
+from chat.errors import MalformedFrame, Refusal, database_refusal
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event, coalesce
 from chat.sockets.auth import Close
 from chat.sockets.thread_socket import ThreadSocket
@@ -76,8 +76,8 @@ class ProgramConsumer(ThreadSocket):
             reply = accepted_frame(frame.request_id, **objects)
         except Refusal as refusal:
             reply = error_frame(refusal, request_id=frame.request_id)
-        except OperationalError:
-            reply = error_frame(Unavailable(), request_id=frame.request_id)
+        except OperationalError as error:
+            reply = error_frame(database_refusal(error), request_id=frame.request_id)
         await self.send_text(reply)
 
     async def resume(self, frame: Resume) -> None:

@@ -23,6 +23,7 @@ from chat.management.sandbox_supervisor import create_supervisor
 from chat.models import Kind, Provider
 from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 from chat.retrieval.indexing.worker import IndexingWorker, folder
+from chat.sandbox.broker.broker import raise_descriptor_limit
 
 M_ARENA_MAX = -8  # of glibc's malloc.h
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         if not port.isdigit() or not 0 < int(port) < 65536:
             raise CommandError(f"The port {port!r} is not a number from 1 to 65535. Set --port or PORT.")
         limit_malloc_arenas()
+        raise_descriptor_limit()
         check_port_free(host, int(port))
         self.stdout.write(f"Everthread {chat.__version__}")
         call_command("migrate", interactive=False, verbosity=0)

@@ -160,7 +160,7 @@ def lock_folder(folder: Path) -> int:
 
 
 def raise_descriptor_limit() -> None:
-    """Allow as many open files as the system does: a session in namespaces takes eight."""
+    """Allow this process as many open files as the system does: a session in namespaces takes eight, a client one."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
