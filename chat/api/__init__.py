@@ -4,6 +4,7 @@
       assistants_v1              the first Assistants API, for old clients
         urls                       which resource answers which address
           resources | openapi | websocket   the operations; their description; the socket for programs
+            chat_completions           requests passed on, and answers in the form of Chat Completions
             run_schemas > message_schemas > schemas   the shapes that several bodies share
               streaming                  server-sent events
                 http                       bodies, parameters, pages, errors

@@ -16,21 +16,40 @@ from ninja.operation import Operation
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from chat.api.chat_completions.responses import AnswerStream, JsonReply
 from chat.api.streaming.sse import EventStream
 
 Schema = dict[str, Any]
 DESCRIPTION = """
-The Assistants API v2, self-hosted: for programs that were written for OpenAI's, with another `base_url` and key.
+The Assistants API v2, self-hosted: for programs that were written for OpenAI's, with another `base_url` and key. Chat
+completions and embeddings are passed on to the provider that answers the model's name; assistants are models, too.
 
 Make a key at [/account/keys/](/account/keys/) and send it as `Authorization: Bearer KEY`. Here, press *Authorize*; then
 *Try it out* sends real requests.
 """
-TAGS = ("Assistants", "Threads", "Messages", "Runs", "Run steps", "Files", "Uploads", "Vector stores", "Models")
+TAGS = (
+    "Assistants",
+    "Threads",
+    "Messages",
+    "Runs",
+    "Run steps",
+    "Files",
+    "Uploads",
+    "Vector stores",
+    "Models",
+    "Chat completions",
+    "Embeddings",
+)
 SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "A key of yours: see /account/keys/."}}
 EXAMPLE_EVENTS = """event: thread.run.created
 data: {"id": "run_a", "object": "thread.run", "status": "queued"}
 
 event: done
+data: [DONE]
+
+"""
+EXAMPLE_CHUNKS = """data: {"object": "chat.completion.chunk", "choices": [{"delta": {"content": "Hi"}}]}
+
 data: [DONE]
 
 """
@@ -42,6 +61,13 @@ CONTENT_BY_TYPE: dict[type, Schema] = {
             "example": EXAMPLE_EVENTS,
         }
     },
+    AnswerStream: {
+        "text/event-stream": {
+            "schema": {"description": "With `stream: true`: chunks of the answer, then `[DONE]`."},
+            "example": EXAMPLE_CHUNKS,
+        }
+    },
+    JsonReply: {},  # of the same form as ours, from another server
     HttpResponseBase: {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
 }
 
@@ -72,7 +98,7 @@ class DocumentedSchema(OpenAPISchema):
         returned = get_type_hints(operation.view_func)["return"]
         content: Schema = {}
         for kind in get_args(returned) if get_origin(returned) is UnionType else [returned]:
-            content |= CONTENT_BY_TYPE.get(kind) or self.json(kind)
+            content |= CONTENT_BY_TYPE[kind] if kind in CONTENT_BY_TYPE else self.json(kind)
         error = {"description": "Refused, or something went wrong.", "content": self.json(ErrorBody)}
         return {"200": {"description": "Done.", "content": content}, "default": error}
 

@@ -17,7 +17,18 @@ from chat.api import openapi
 from chat.api.http.error_responses import error_response
 from chat.api.http.parser import JsonParser
 from chat.api.http.validation_errors import ValidationFailed
-from chat.api.resources import assistants, files, messages, models, runs, steps, threads, uploads
+from chat.api.resources import (
+    assistants,
+    chat_completions,
+    embeddings,
+    files,
+    messages,
+    models,
+    runs,
+    steps,
+    threads,
+    uploads,
+)
 from chat.api.resources.vector_stores import file_batches, search, store_files, stores
 
 
@@ -65,6 +76,8 @@ ROUTERS = [
         file_batches,
         search,
         models,
+        chat_completions,
+        embeddings,
     )
 ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -65,3 +67,17 @@ class LiveProviders:
         for _version, provider in self.made.values():
             await provider.aclose()
         self.made.clear()
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveProviders] = WeakKeyDictionary()
+
+
+def share(providers: LiveProviders) -> None:
+    """Let all that asks models in the running event loop use ``providers``, which its worker closes in the end."""
+    # The embedded model counts its slots in one object, and connections belong to their loop.
+    _of_loops[asyncio.get_running_loop()] = providers
+
+
+def of_running_loop() -> LiveProviders:
+    """Return the live providers that the running event loop shares."""
+    return _of_loops.setdefault(asyncio.get_running_loop(), LiveProviders())

@@ -22,7 +22,7 @@ from django.utils import timezone
 from chat.background.database_threads import in_thread
 from chat.background.polling import PollingWorker
 from chat.engine.execution import Execution
-from chat.engine.live_providers import LiveProviders, import_sdk
+from chat.engine.live_providers import LiveProviders, import_sdk, share
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import RowWriter
 from chat.events.bus import bus
@@ -79,6 +79,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         self.writer, self.providers = RowWriter(), LiveProviders()
 
     async def run(self) -> None:
+        share(self.providers)
         importing = asyncio.create_task(in_thread(import_sdk))
         try:
             await super().run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,6 +137,41 @@ class ChatProvider(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+        ...
+
+
+class Reply(Protocol):
+    """A server's reply to a request that was passed on."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Return whether it is a stream of events."""
+        ...
+
+    def events(self) -> AsyncGenerator[bytes, None]:
+        """Yield the data of each event of a stream, ``[DONE]`` too. Raise ``Refusal``."""
+        ...
+
+    async def body(self) -> bytes:
+        """Return the JSON of a reply that is no stream. Raise ``Refusal``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection unless all has been read."""
+        ...
+
+
+@runtime_checkable
+class Forwarder(Protocol):
+    """A provider whose server speaks OpenAI's API itself, so that requests of programs can be passed on to it."""
+
+    async def forward(self, path: str, body: bytes, *, model: str, served_as: str) -> Reply:
+        """Send a JSON object to ``path``, such as ``/embeddings``, once. Return the reply, whose head has come.
+
+        All goes over as it is but for the model: its name is ``served_as`` there, ``model`` in the reply. No secret of
+        the provider's stands in a reply or an error. Raise ``Refusal``: in the server's own words where they are about
+        the request.
+        """
         ...
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from openai.types import CreateEmbeddingResponse
+from openai.types.chat import ChatCompletion
 from openapi_schema_validator import OAS31Validator
 
 from tests.engine.golden import STREAMS
@@ -15,15 +17,17 @@ from tests.engine.golden import STREAMS
 FILE = STREAMS.parent / "assistants-openapi.yaml"
 LIST = {"object": {"const": "list"}, "has_more": {"type": "boolean"}}
 CURSOR = {"type": ["string", "null"]}
-# What OpenAI never had: lists of threads.
+# What the reference does not have: other APIs, as their SDK has them, and lists of threads, which OpenAI never had.
 OURS = {
+    "POST /chat/completions": ChatCompletion.model_json_schema(),
+    "POST /embeddings": CreateEmbeddingResponse.model_json_schema(),
     "GET /threads": {
         "type": "object",
         "properties": LIST
         | {"first_id": CURSOR, "last_id": CURSOR}
         | {"data": {"type": "array", "items": {"$ref": "#/components/schemas/ThreadObject"}}},
         "required": ["object", "data", "first_id", "last_id", "has_more"],
-    }
+    },
 }
 
 Schema = Mapping[str, Any]

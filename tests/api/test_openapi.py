@@ -18,7 +18,7 @@ from chat.api.openapi import TAGS, DocumentedSchema
 from chat.api.urls import api
 
 Described = dict[str, Any]
-STREAMING = {"create_run", "create_thread_and_run", "submit_tool_outputs"}
+STREAMING = {"create_run", "create_thread_and_run", "submit_tool_outputs", "create_chat_completion"}
 
 
 @pytest.fixture(scope="module")

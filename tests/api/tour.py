@@ -61,6 +61,7 @@ class Tour:
         self.see_runs()
         self.see_endings()
         self.see_models()
+        self.see_completions()
         self.see_refusals()
         self.see_deletions()
 
@@ -310,6 +311,13 @@ class Tour:
         self.server.shell(EXPIRE.format(run_id))
 
     # --- the rest --------------------------------------------------------------------------------------------------
+
+    def see_completions(self) -> None:
+        tools = {"tools": [FUNCTION_TOOL]}
+        for text, more in (("Hello", {}), (TWO_CALLS, tools)):
+            asked = [{"role": "user", "content": text}]
+            self.ask("POST /chat/completions", {"model": "scripted", "messages": asked, **more})
+        self.ask("POST /embeddings", {"model": "scripted", "input": "Hello"})
 
     def see_models(self) -> None:
         listed = self.ask("GET /models")["data"]

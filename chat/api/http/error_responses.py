@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,16 @@ from ninja.errors import HttpError
 
 from chat.actions.access import rate_limits
 from chat.api.http.validation_errors import ValidationFailed
-from chat.errors import Absent, InvalidRequest, NotFound, Refusal, TooLarge, TooManyRequests, database_refusal
+from chat.errors import (
+    Absent,
+    InvalidRequest,
+    NotFound,
+    ProviderError,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    database_refusal,
+)
 
 log = logging.getLogger(__name__)
 # How the ids of a kind begin. Another beginning is another mistake than a wrong id.
@@ -28,6 +38,15 @@ ID_PREFIXES = {
     "file batch": "vsfb",
 }
 PARAMS = {"run step": "step_id", "file batch": "batch_id"}  # parameters that are not named after the kind
+# OpenAI's other APIs, which programs with one address for everything ask for.
+NOT_SERVED = re.compile(
+    r"/(?:v1|openai/v1|openai)/(audio|batches|chatkit|completions|containers|conversations|evals|fine_tuning|images"
+    r"|moderations|organization|realtime|responses|skills|videos)(?:/|$)"
+)
+SERVED = (
+    ". Everthread does not serve '{name}'. It serves assistants, threads, runs, files, uploads, vector stores, models,"
+    " chat/completions and embeddings; see /v1/docs."
+)
 SERVER_ERROR = (
     "The server had an error processing your request. Sorry about that! You can retry your request, or contact whoever"
     " runs this server if you keep seeing this error. (Please include the request ID {request_id}.)"
@@ -52,6 +71,8 @@ def refusal_response(refusal: Refusal) -> HttpResponse:
         response["retry-after-ms"] = str(math.ceil(refusal.retry_after * 1000))
         for name, value in rate_limits.headers(refusal).items():
             response[name] = value
+    elif isinstance(refusal, ProviderError) and refusal.retry_after is not None:
+        response["retry-after"] = str(math.ceil(refusal.retry_after))
     return response
 
 
@@ -84,7 +105,11 @@ def suspicious_refusal(error: SuspiciousOperation) -> Refusal:
 
 
 def unknown_url_response(request: HttpRequest) -> HttpResponse:
-    return refusal_response(NotFound(f"Invalid URL ({request.method} {request.path})"))
+    """Return the refusal of an address that is not served, with what is served instead for one of OpenAI's."""
+    message = f"Invalid URL ({request.method} {request.path})"
+    if match := NOT_SERVED.match(request.path):
+        message += SERVED.format(name=match[1])
+    return refusal_response(NotFound(message))
 
 
 def server_error_response(request: Any) -> HttpResponse:

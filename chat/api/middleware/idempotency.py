@@ -41,7 +41,9 @@ def respond_once(request: ApiRequest, get_response: Callable[[HttpRequest], Http
     except BaseException:
         reply.delete()
         raise
-    if response.status_code >= 500 or response.status_code in (408, 409, 429):
+    # A stream that is no run's cannot be sent again.
+    is_passing = response.streaming and not isinstance(response, EventStream)
+    if is_passing or response.status_code >= 500 or response.status_code in (408, 409, 429):
         reply.delete()
     else:
         _store(reply, response)

@@ -4,6 +4,7 @@ provider           answers: the class ``OpenAIProvider``
 embedder           vectors: the class ``OpenAIEmbedder``
 request_body       a request as the body of Chat Completions; ``dialects`` renames what a server calls otherwise
 streamed_response  the pieces in a response, through ``sse``, ``chunk_parser`` and ``tool_call_parser``
+forwarding         replies to requests that are passed on as programs sent them
 rejections         refusals as our errors; ``retries`` says which requests are sent again, and when
 embedding_batches  which texts go into one request
 """

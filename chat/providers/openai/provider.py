@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import msgspec
 import openai
 
-from chat.errors import KeyRefused, Unreachable
+from chat.errors import InvalidRequest, KeyRefused, Unreachable
 from chat.providers.base import Finish, Piece, Request
 from chat.providers.openai import dialects, retries
+from chat.providers.openai.forwarding import ForwardedReply, forwarded_refusal, parse_fields, with_model
 from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.request_body import Body, request_body
 from chat.providers.openai.streamed_response import CONNECTION_ERRORS, StreamedResponse, connection_error
@@ -86,6 +89,22 @@ class OpenAIProvider:
         except _CONNECTION_ERRORS as error:
             raise connection_error(error, timeout=self._timeout) from error
 
+    async def forward(self, path: str, body: bytes, *, model: str, served_as: str) -> ForwardedReply:
+        """See ``chat.providers.base.Forwarder``."""
+        try:
+            sent = with_model(parse_fields(body), served_as)
+        except ValueError as error:
+            raise InvalidRequest(f"We could not parse the JSON body of your request: {error}.") from None
+        try:
+            response = await self._post(path, content=sent)
+            try:
+                return ForwardedReply(response, model=model, key=self._key, timeout=self._timeout)
+            except BaseException:
+                await response.aclose()
+                raise
+        except Rejection as rejection:
+            raise forwarded_refusal(rejection, key=self._key) from None
+
     async def aclose(self) -> None:
         """See ``chat.providers.base.ChatProvider``."""
         await self._client.close()
@@ -122,26 +141,29 @@ class OpenAIProvider:
         raise AssertionError("unreachable: the last lesson returns or raises")
 
     async def _ask(self, body: Body) -> StreamedResponse:
-        check_key(self._key)
-        try:
-            stream = await self._client.post(
-                "/chat/completions",
-                body=body,
-                cast_to=object,
-                stream=True,
-                stream_cls=openai.AsyncStream[object],
-            )
-        except openai.APIStatusError as error:
-            raise to_rejection(error) from None
-        except _CONNECTION_ERRORS as error:
-            raise connection_error(error, timeout=self._timeout) from error
-        answer = StreamedResponse(stream.response, timeout=self._timeout)
+        """Return a response whose first pieces have arrived. Raise ``Rejection`` or ``ProviderError``."""
+        response = await self._post("/chat/completions", body=body)
+        answer = StreamedResponse(response, timeout=self._timeout)
         try:
             await answer.begin()
         except BaseException:
             await answer.aclose()
             raise
         return answer
+
+    async def _post(self, path: str, **content: Any) -> httpx2.Response:
+        """Send a ``body``, or bytes as ``content``. Return the response, unread. Raise as ``_ask``."""
+        check_key(self._key)
+        try:
+            stream = await self._client.post(
+                path, **content, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+            )
+        except openai.APIStatusError as error:
+            raise to_rejection(error) from None
+        except _CONNECTION_ERRORS as error:
+            raise connection_error(error, timeout=self._timeout) from error
+        response: httpx2.Response = stream.response
+        return response
 
 
 def check_key(key: str) -> None:

@@ -29,6 +29,7 @@ class Upstream:
         self.url = ""
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/v1/embeddings", self._handle)
         app.router.add_get("/v1/models", self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
 

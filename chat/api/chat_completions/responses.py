@@ -1,0 +1,134 @@
+"""Responses with an answer in pieces. The first piece is awaited, so that an error before it has a status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse, StreamingHttpResponse
+
+from chat.api.chat_completions.completion import AnswerPiece, ChatCompletionObject, Completion, Silence
+from chat.errors import Refusal
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Items = AsyncGenerator[Item, None]
+DONE = b"data: [DONE]\n\n"
+STILL_HERE = b": still here\n\n"
+BROKEN = "The stream broke. Send the request again."
+
+
+class Begun(Generic[Item]):
+    """``items`` whose first one has come."""
+
+    def __init__(self, items: Items[Item], first: list[Item]) -> None:
+        self._items, self._first = items, first
+
+    def __aiter__(self) -> Begun[Item]:
+        return self
+
+    async def __anext__(self) -> Item:
+        return self._first.pop() if self._first else await anext(self._items)
+
+    async def aclose(self) -> None:
+        """Close ``items``."""
+        await self._items.aclose()
+
+
+async def begin(items: Items[Item]) -> Begun[Item]:
+    """Wait for the first of ``items``. Raise what they raise before it; then they are closed."""
+    try:
+        async for item in items:
+            return Begun(items, [item])
+    except BaseException:
+        await items.aclose()
+        raise
+    return Begun(items, [])
+
+
+class JsonReply(HttpResponse):
+    """A server's JSON, passed on."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body, content_type="application/json; charset=utf-8")
+
+
+class AnswerStream(StreamingHttpResponse):
+    """Server-sent events: each of ``events`` as it is, then ``[DONE]`` unless they have it; an error as an event."""
+
+    def __init__(self, events: Begun[bytes]) -> None:
+        self._events = events
+        self.chunks = _encode(events)
+        super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
+        self["Cache-Control"] = "no-cache, no-transform"
+        self["X-Accel-Buffering"] = "no"  # nginx would collect the events
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        # Django's wrapper would close itself only, and leave our generator to the garbage collector.
+        return self.chunks
+
+    def close(self) -> None:
+        """Close what a client that was gone before the stream began has left open."""
+        super().close()
+        async_to_sync(self._events.aclose)()
+
+
+async def _encode(events: Begun[bytes]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        try:
+            async for event in events:
+                yield event
+        except Refusal as refusal:
+            yield event_of(refusal.as_body())
+        except Exception:
+            log.exception("the stream of an answer broke")
+            broken = Refusal(BROKEN)
+            broken.type = "server_error"
+            yield event_of(broken.as_body())
+
+
+def event_of(data: Any) -> bytes:
+    """Return one event with ``data`` as JSON."""
+    return b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def stream_events(make: Callable[[], Items[bytes]]) -> AnswerStream:
+    """Return the response that streams the events of ``make``, called in the event loop. Raise as they do at first."""
+
+    async def opened() -> Begun[bytes]:
+        return await begin(make())
+
+    return AnswerStream(async_to_sync(opened)())
+
+
+def stream_answer(completion: Completion, make: Callable[[], Items[AnswerPiece]]) -> AnswerStream:
+    """Return the response that streams an answer as chunks. Raise what comes before its first word."""
+
+    async def events() -> AsyncGenerator[bytes, None]:
+        async with aclosing(make()) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Silence) and completion.has_begun:
+                    yield STILL_HERE
+                for chunk in completion.chunks(piece):
+                    yield event_of(chunk)
+        for chunk in completion.usage_chunk():
+            yield event_of(chunk)
+        yield DONE
+
+    return stream_events(events)
+
+
+def whole_answer(completion: Completion, make: Callable[[], Items[AnswerPiece]]) -> ChatCompletionObject:
+    """Return the whole answer as one object. Raise what goes wrong on the way."""
+
+    async def collect() -> None:
+        async with aclosing(make()) as pieces:
+            async for piece in pieces:
+                completion.add(piece)
+
+    async_to_sync(collect)()
+    return completion.whole()
