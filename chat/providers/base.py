@@ -34,14 +34,27 @@ class ToolCall:
 class Turn:
     """One message that is sent to a model.
 
-    ``tool_calls`` only on assistant turns, ``tool_call_id`` only on tool turns, ``images`` only on user turns.
+    ``content`` is a text, or on user turns texts and images in order. ``tool_calls`` only on assistant turns,
+    ``tool_call_id`` only on tool turns.
     """
 
     role: Role
-    text: str = ""
-    images: tuple[Image, ...] = ()
+    content: str | tuple[str | Image, ...] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The texts, joined by blank lines."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n\n".join(part for part in self.content if isinstance(part, str))
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        if isinstance(self.content, str):
+            return ()
+        return tuple(part for part in self.content if isinstance(part, Image))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,7 @@ from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.engine.turn.usage import estimate_turns
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.api_objects.objects import Object, usage_of
-from chat.providers.base import Image, ToolCall, Turn, Usage
+from chat.providers.base import Image, Role, ToolCall, Turn, Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search
 from chat.tools.citations import without_markers
@@ -76,24 +77,27 @@ def thread_turns(
 
 
 def fit_to_budget(groups: list[TurnGroup], *, instructions: str, present: TurnGroup, budget: int) -> list[Turn]:
-    """Return the turns that fit ``budget`` tokens: instructions, then groups; the oldest are dropped first.
+    """Return the turns that fit ``budget`` tokens: instructions, then groups, of which the middle ones are dropped.
 
-    ``present``, the turns of the run itself, and the last group always stay. Raise ``ContextOverflow`` when even those
-    do not fit.
+    ``present``, the turns of the run itself, and the last group always stay; then the first group has precedence, and
+    of the others the newer ones (reference, section 6.1). Raise ``ContextOverflow`` when not even those that stay fit.
     """
-    head = [Turn(role="system", text=instructions)] if instructions else []
+    head = [Turn(role="system", content=instructions)] if instructions else []
     needed = sum(map(estimate_turns, [head, present, *groups[-1:]]))
     if needed > budget:
         raise prompt_overflow(head=head, message=groups[-1] if groups else [], present=present, budget=budget)
-    groups_kept: list[TurnGroup] = groups[-1:]
-    for group in reversed(groups[:-1]):
+    first, middle, last = groups[:-1][:1], groups[1:-1], groups[-1:]
+    if (with_first := needed + sum(map(estimate_turns, first))) <= budget:
+        needed = with_first
+    else:
+        first = []
+    newest: list[TurnGroup] = []
+    for group in reversed(middle):
         needed += estimate_turns(group)
         if needed > budget:
             break
-        groups_kept.append(group)
-    while len(groups_kept) > 1 and groups_kept[-1][0].role == "assistant":
-        groups_kept.pop()  # many chat templates refuse a conversation that begins with an answer
-    return [*head, *(turn for group in reversed(groups_kept) for turn in group), *present]
+        newest.insert(0, group)
+    return [*head, *chain.from_iterable([*first, *newest, *last]), *present]
 
 
 def prompt_budget(model: Model) -> int:
@@ -125,38 +129,34 @@ def _note(entry: VectorStoreFile, file: File) -> str:
 
 
 def _turn_of(row: Message, *, files: Mapping[str, File], notes: Mapping[str, str], vision: bool) -> Turn | None:
-    parts = [part["text"] for part in row.content if part["type"] == "text"]
-    texts_said = [
-        without_markers(text["value"], text["annotations"]) if text["annotations"] else text["value"] for text in parts
-    ]
-    texts = ["\n\n".join(texts_said)] if any(texts_said) else []
-    pictures = [_picture(part, files=files) for part in row.content if part["type"] in ("image_url", "image_file")]
-    images = [picture for picture in pictures if picture is not None]
-    if pictures and row.role == Message.Role.ASSISTANT and row.run_id:
-        return _shown_turn(texts, count=len(pictures))
-    if lost := len(pictures) - len(images):
-        texts.append(f"[{lost} attached image(s), deleted since]")
-    if images and not vision:
-        texts.append(f"[{len(images)} attached image(s), which this model cannot see]")
-        images = []
-    attached_ids = dict.fromkeys(attachment.get("file_id") for attachment in row.attachments)
-    attached = [files[id] for id in attached_ids if id in files]
-    texts += filter(None, [notes[file.id] if file.id in notes else _inline_file(file) for file in attached])
-    if not texts and not images:
+    """Return the turn of a message: its parts in order, then what is to be known of its attachments; None if empty."""
+    role: Role = "assistant" if row.role == Message.Role.ASSISTANT else "user"
+    content = [_content_part(part, role=role, files=files, vision=vision) for part in row.content]
+    if not row.run_id:  # what an answer lists as attached is linked in its text
+        attached_ids = dict.fromkeys(attachment.get("file_id") for attachment in row.attachments)
+        attached = [files[id] for id in attached_ids if id in files]
+        content += [notes[file.id] if file.id in notes else _inline_file(file) for file in attached]
+    content = [part for part in content if part]
+    if not content:
         return None
-    return Turn(role="assistant" if row.role == "assistant" else "user", text="\n\n".join(texts), images=tuple(images))
+    texts = [part for part in content if isinstance(part, str)]
+    # Without images as one text: not every server takes a list of texts.
+    return Turn(role, "\n\n".join(texts) if len(texts) == len(content) else tuple(content))
 
 
-def _shown_turn(texts: list[str], *, count: int) -> Turn:
-    """An answer with pictures that its code has drawn: providers take pictures from the user only."""
-    return Turn(role="assistant", text="\n\n".join([f"[{count} picture(s), shown to the user]", *texts]))
-
-
-def _picture(part: Mapping[str, Any], *, files: Mapping[str, File]) -> Image | None:
-    """Return the picture of a part; None when its file is gone."""
+def _content_part(part: Mapping[str, Any], *, role: Role, files: Mapping[str, File], vision: bool) -> str | Image:
+    """Return the text or picture of a part; instead of a picture that cannot be sent, words that say why."""
     value = part[part["type"]]
+    if part["type"] == "text":
+        return without_markers(value["value"], value["annotations"]) if value["annotations"] else str(value["value"])
+    if part["type"] == "refusal":
+        return str(value)
+    if role == "assistant":  # providers take pictures from the user only
+        return "[Picture, shown to the user]"
+    if not vision:
+        return "[Attached image, which this model cannot see]"
     url = value["url"] if part["type"] == "image_url" else _data_url(files.get(value["file_id"]))
-    return Image(url=url, detail=value.get("detail") or "auto") if url else None
+    return Image(url, value.get("detail") or "auto") if url else "[Attached image, deleted since]"
 
 
 def _data_url(file: File | None) -> str:
@@ -229,12 +229,14 @@ def run_turns(steps: Iterable[RunItem], *, describers: Mapping[str, DescribeCall
         elif calls := [call for call in step if call["type"] == FUNCTION or call["type"] in describers]:
             outputs = [_call_and_output(call, describers=describers) for call in calls]
             tool_calls = tuple(call for call, _output in outputs)
-            turns.append(Turn(role="assistant", text="\n\n".join(pending_texts), tool_calls=tool_calls))
-            turns += [Turn(role="tool", tool_call_id=call.id, text=output) for call, output in outputs]
+            turns.append(Turn(role="assistant", content="\n\n".join(pending_texts), tool_calls=tool_calls))
+            turns += [Turn(role="tool", tool_call_id=call.id, content=output) for call, output in outputs]
             pending_texts = []
     if pending_texts and turns:  # said after the calls, but before their outputs were known
         last_call = max(place for place, turn in enumerate(turns) if turn.role == "assistant")
-        turns[last_call] = replace(turns[last_call], text="\n\n".join([turns[last_call].text, *pending_texts]).strip())
+        turns[last_call] = replace(
+            turns[last_call], content="\n\n".join([turns[last_call].text, *pending_texts]).strip()
+        )
     return turns
 
 

@@ -35,7 +35,7 @@ def _results_as_question(turns: list[Turn], names: dict[str, str]) -> Turn:
 
 def _as_text(turn: Turn) -> Turn:
     text = "\n\n".join(part for part in _parts(turn) if part)
-    return replace(turn, text=text, images=(), tool_calls=())
+    return replace(turn, content=text, tool_calls=())
 
 
 def _parts(turn: Turn) -> Iterator[str]:

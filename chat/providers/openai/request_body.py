@@ -57,28 +57,25 @@ def _tool(function: Function) -> Body:
 
 
 def _message(turn: Turn) -> Body:
-    if turn.images:
-        return {"role": turn.role, "content": _parts(turn)}
+    if not isinstance(turn.content, str):
+        return {"role": turn.role, "content": [_part(part) for part in turn.content]}
     if turn.tool_calls:
         return {
             "role": turn.role,
-            "content": turn.text or None,
+            "content": turn.content or None,
             "tool_calls": [_call(call) for call in turn.tool_calls],
         }
     if turn.role == "tool":
-        return {"role": turn.role, "content": turn.text, "tool_call_id": turn.tool_call_id}
-    return {"role": turn.role, "content": turn.text}
+        return {"role": turn.role, "content": turn.content, "tool_call_id": turn.tool_call_id}
+    return {"role": turn.role, "content": turn.content}
 
 
-def _parts(turn: Turn) -> list[Body]:
-    text = [{"type": "text", "text": turn.text}] if turn.text else []
-    return [*text, *(_image(image) for image in turn.images)]
-
-
-def _image(image: Image) -> Body:
-    address: Body = {"url": image.url}
-    if image.detail != "auto":
-        address["detail"] = image.detail
+def _part(part: str | Image) -> Body:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    address: Body = {"url": part.url}
+    if part.detail != "auto":
+        address["detail"] = part.detail
     return {"type": "image_url", "image_url": address}
 
 

@@ -443,7 +443,7 @@ class TestLaterRuns:
         await perform(stage, thread, coder(PLOT, said=("Here.",)))
         provider = ScriptedProvider([Reply("Yes.")])
         await perform(stage, thread, provider, "Did you see it?")
-        assert Turn("assistant", "[1 picture(s), shown to the user]\n\nHere.") in provider.requests[0].turns
+        assert Turn("assistant", "[Picture, shown to the user]\n\nHere.") in provider.requests[0].turns
 
     async def test_know_what_lies_in_the_folder(self, stage: Stage, thread: Thread) -> None:
         await perform(stage, thread, coder("open('/mnt/data/a.txt', 'w').write('abc');"))

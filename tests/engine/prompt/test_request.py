@@ -31,7 +31,7 @@ def run_on(thread: Thread, **fields: Any) -> Run:
 def asked(
     run: Run, model: Model, *texts: str, left: TokensLeft | None = None, shrink: int = 0, done: Any = ()
 ) -> Request:
-    groups = [[Turn(role="user", text=text)] for text in texts or ["Hello?"]]
+    groups = [[Turn(role="user", content=text)] for text in texts or ["Hello?"]]
     model.save()
     context = replace(read_context(run), groups=groups, history=RunHistory(done), tokens_left=left)
     return build_request(run, context, shrink)

@@ -120,7 +120,7 @@ class TestReading:
             File.objects.update(expires_at=timezone.now())
 
         groups = transcript.thread_turns(run_on(thread), model=model)
-        assert groups == [[Turn(role="user", text="[1 attached image(s), deleted since]")]]
+        assert groups == [[Turn(role="user", content="[Attached image, deleted since]")]]
 
     def test_says_that_the_bytes_of_an_attached_text_are_gone(self, thread: Thread, model: Model, media: Path) -> None:
         file = keep(thread.owner, "notes.txt", b"Some notes.", "text/plain")
@@ -154,14 +154,14 @@ class TestTheWorkOfTheRun:
         run.steps.create(type=StepType.TOOL_CALLS, details={"type": "tool_calls", "tool_calls": calls})
 
         assert transcript.run_turns(transcript.run_history(run).items, describers={}) == [
-            Turn(role="assistant", text="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
-            Turn(role="tool", tool_call_id="call_a", text="rain"),
+            Turn(role="assistant", content="Let me look.", tool_calls=(ToolCall("call_a", "weather", "{}"),)),
+            Turn(role="tool", tool_call_id="call_a", content="rain"),
         ]
 
 
 def turns(*texts: str) -> list[list[Turn]]:
     """Groups of one turn each, by turns of the user and the assistant."""
-    return [[Turn(role="assistant" if place % 2 else "user", text=text)] for place, text in enumerate(texts)]
+    return [[Turn(role="assistant" if place % 2 else "user", content=text)] for place, text in enumerate(texts)]
 
 
 def fit(groups: list[list[Turn]], budget: int, *, instructions: str = "") -> list[str]:
@@ -176,7 +176,7 @@ LONG = "word " * 400
 def called(outputs: dict[str, str]) -> list[Turn]:
     """The turns of a run that has called functions, with what came of them by name."""
     calls = tuple(ToolCall(id=f"call_{name}", name=name, arguments="{}") for name in outputs)
-    answers = [Turn(role="tool", tool_call_id=f"call_{name}", text=text) for name, text in outputs.items()]
+    answers = [Turn(role="tool", tool_call_id=f"call_{name}", content=text) for name, text in outputs.items()]
     return [Turn(role="assistant", tool_calls=calls), *answers]
 
 
@@ -184,15 +184,16 @@ class TestFitting:
     def test_keeps_all_that_fits_in_order(self) -> None:
         assert fit(turns("a", "b", "c"), 1000, instructions="Be brief.") == ["Be brief.", "a", "b", "c"]
 
-    def test_drops_the_oldest_first(self) -> None:
-        assert fit(turns(LONG, "b", "c"), 100) == ["c"]
-        assert fit(turns(LONG, "b", "c", "d", "e"), 100) == ["c", "d", "e"]
+    def test_drops_what_stands_in_the_middle(self) -> None:
+        assert fit(turns("a", LONG, "c", "d", "e"), 100) == ["a", "c", "d", "e"]
+        assert fit(turns("a", "b", LONG, "d"), 100, instructions="Be brief.") == ["Be brief.", "a", "d"]
 
-    def test_keeps_a_short_question_after_a_long_answer_that_does_not_fit(self) -> None:
-        assert fit(turns("a", LONG, "go on"), 100, instructions="Be brief.") == ["Be brief.", "go on"]
+    def test_drops_a_beginning_that_does_not_fit(self) -> None:
+        assert fit(turns(LONG, "b", "c", "d"), 100) == ["b", "c", "d"]
 
-    def test_does_not_begin_with_an_answer(self) -> None:
-        assert fit(turns(LONG, "answer", "question"), 100) == ["question"]
+    def test_keeps_the_beginning_before_what_came_later(self) -> None:
+        half = "word " * 50
+        assert fit(turns(half, half, "c"), 120) == [half, "c"]
 
     def test_refuses_a_question_that_does_not_fit_by_itself(self) -> None:
         with pytest.raises(ContextOverflow, match="100 fit"):
@@ -215,9 +216,9 @@ class TestFitting:
             transcript.fit_to_budget(turns(LONG), instructions="", present=called({"now": "12:00"}), budget=100)
 
     def test_keeps_the_work_of_the_run_before_older_messages(self) -> None:
-        present = [Turn(role="tool", text="result")]
+        present = [Turn(role="tool", content="result")]
         fitted = transcript.fit_to_budget(turns(LONG, "b", "c"), instructions="", present=present, budget=100)
-        assert [turn.text for turn in fitted] == ["c", "result"]
+        assert [turn.text for turn in fitted] == ["b", "c", "result"]
 
 
 class TestTheBudget:

@@ -15,7 +15,7 @@ from chat.providers.scripted.replies import Reply
 
 
 def ask(shrink: int) -> Request:
-    return Request(model=f"shrunk {shrink}", turns=[Turn(role="user", text="Hello?")])
+    return Request(model=f"shrunk {shrink}", turns=[Turn(role="user", content="Hello?")])
 
 
 async def happenings(provider: ScriptedProvider, ask=ask) -> list[TurnEvent]:

@@ -17,9 +17,7 @@ class TestPlainTurns:
         assert simplify_turns([Turn("user", "Hello")]) == [Turn("system", INSTRUCTIONS), Turn("user", "Hello")]
 
     def test_have_a_note_instead_of_a_picture(self) -> None:
-        (_, turn) = simplify_turns(
-            [SYSTEM, Turn("user", "What is this?", images=(Image("https://example.org/a.png"),))]
-        )
+        (_, turn) = simplify_turns([SYSTEM, Turn("user", ("What is this?", Image("https://example.org/a.png")))])
 
         assert turn == Turn("user", f"What is this?\n\n{PICTURE_NOTE}")
 

@@ -79,7 +79,7 @@ class TestAnAnswer:
         assert body["response_format"] == {"type": "json_object"}
 
     async def test_begins_with_a_warning_when_it_is_about_a_picture(self, embedded: EmbeddedProvider) -> None:
-        pieces = await collect(embedded, Request("m", [Turn("user", "What is this?", images=(PNG,))]))
+        pieces = await collect(embedded, Request("m", [Turn("user", ("What is this?", PNG))]))
 
         assert words(pieces).startswith(BLIND_NOTICE)
         assert "iVBORw0KGgo" not in words(pieces)

@@ -59,12 +59,13 @@ class TestTheRequest:
         assert body["reasoning_effort"] == "low"
         assert body["response_format"] == schema
 
-    async def test_shows_images_beside_the_text(self, upstream: Upstream, provider: OpenAIProvider) -> None:
-        images = (Image("data:image/png;base64,AA=="), Image("https://example.org/a.png", "low"))
-        body = await self.sent(upstream, provider, Request("m", [Turn("user", "Look", images=images)]))
+    async def test_shows_texts_and_images_in_order(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        before, after = Image("data:image/png;base64,AA=="), Image("https://example.org/a.png", "low")
+        turn = Turn("user", (before, "What changed?", after))
+        body = await self.sent(upstream, provider, Request("m", [turn]))
         assert body["messages"][0]["content"] == [
-            {"type": "text", "text": "Look"},
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+            {"type": "text", "text": "What changed?"},
             {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}},
         ]
 

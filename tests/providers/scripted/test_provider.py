@@ -137,7 +137,7 @@ class TestWithoutAScript:
         assert text_of(await ask(provider, "/nothing like it")).startswith("You said: /nothing")
 
     async def test_an_image_alone_is_answered(self, provider: ScriptedProvider) -> None:
-        turn = Turn("user", images=(Image("data:image/png;base64,AA=="),))
+        turn = Turn("user", (Image("data:image/png;base64,AA=="),))
         assert (await ask(provider, Request("m", [turn])))[-1] == Finish("stop")
 
     async def test_it_lists_one_model(self, provider: ScriptedProvider) -> None:
