@@ -46,8 +46,11 @@ def _turn(message: Message) -> Turn:
     match message:
         case UserMessage():
             parts = message.content if isinstance(message.content, list) else []
-            images = [part.image_url for part in parts if isinstance(part, ImagePart)]
-            return Turn("user", text, images=tuple(Image(image.url, image.detail) for image in images))
+            content = tuple(
+                Image(part.image_url.url, part.image_url.detail) if isinstance(part, ImagePart) else part.text
+                for part in parts
+            )
+            return Turn("user", content or text)
         case AssistantMessage():
             calls = [
                 ToolCall(call.id, call.function.name, call.function.arguments) for call in message.tool_calls or ()
