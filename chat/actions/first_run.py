@@ -105,6 +105,8 @@ def _provider_of_environment() -> Provider:
     moved = provider.base_url != settings.OPENAI_BASE_URL
     provider.base_url = settings.OPENAI_BASE_URL
     provider.key_variable = "OPENAI_API_KEY" if settings.OPENAI_API_KEY else ""
+    if provider.key_variable:
+        provider.bind_key()
     if settings.OPENAI_MODEL or moved or not provider.default_model:
         provider.default_model = settings.OPENAI_MODEL or default_model_of(provider)
     provider.save()

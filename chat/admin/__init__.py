@@ -14,6 +14,7 @@ from chat.admin.conversations.runs import RunAdmin
 from chat.admin.conversations.threads import ThreadAdmin
 from chat.admin.knowledge.admin import KnowledgeAdmin
 from chat.admin.people.api_keys import ApiKeyAdmin
+from chat.admin.people.groups import GroupAdmin
 from chat.admin.people.users import UserAdmin
 from chat.admin.providers.admin import ProviderAdmin
 from chat.admin.providers.models import AliasAdmin, ModelAdmin
@@ -22,6 +23,7 @@ __all__ = [
     "AliasAdmin",
     "ApiKeyAdmin",
     "AssistantAdmin",
+    "GroupAdmin",
     "KnowledgeAdmin",
     "ModelAdmin",
     "ProviderAdmin",

@@ -44,8 +44,17 @@ def check_base_url(value: str) -> None:
         raise ValidationError(_("Enter an address such as http://localhost:11434/v1."))
 
 
+def origin(address: str) -> str:
+    """Return the scheme, and the host with its port; "" for OpenAI itself."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.lower()}" if address else ""
+
+
 class Provider(models.Model):
-    """An endpoint that serves models. Its API key is encrypted here, or read from a named environment variable."""
+    """An endpoint that serves models. Its API key is encrypted here, or read from a named environment variable.
+
+    The key is for the server that stood beside it when it was set, and is not sent to another.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OPENAI)
@@ -63,6 +72,7 @@ class Provider(models.Model):
         blank=True,
         help_text=_("An environment variable that holds the API key."),
     )
+    key_origin = models.CharField(max_length=500, null=True, editable=False)  # noqa: DJ001 -- None: there is no key
     default_model = models.CharField(
         max_length=256, blank=True, help_text=_("What the model name “default” stands for.")
     )
@@ -98,14 +108,28 @@ class Provider(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         self.updated_at = timezone.now()
+        if not (self.encrypted_key or self.key_variable):
+            self.key_origin = None
+        elif self.key_origin is None:
+            self.bind_key()
         super().save(*args, **options)
 
     def set_key(self, secret: str) -> None:
-        """Keep ``secret`` encrypted (not saved yet); an empty one forgets the key."""
+        """Keep ``secret`` encrypted for this address (not saved yet); an empty one forgets the key."""
         self.encrypted_key = encryption.encrypt(secret) if secret else ""
+        self.bind_key()
+
+    def bind_key(self) -> None:
+        """Have the key sent to the server that the address names now (not saved yet), and to no other."""
+        self.key_origin = origin(self.base_url)
 
     def get_key(self) -> str:
-        """The API key; "" when none is set, as for many local servers. Raises ``KeyRefused`` if it cannot be read."""
+        """The API key; "" when none is set, as for many local servers.
+
+        Raises ``KeyRefused`` if it cannot be read, or was set for another server.
+        """
+        if self.key_origin is not None and self.key_origin != origin(self.base_url):
+            raise KeyRefused("The API key was set for another server. An administrator can enter it again.")
         if not self.key_variable:
             return encryption.decrypt(self.encrypted_key) if self.encrypted_key else ""
         if self.key_variable not in os.environ:

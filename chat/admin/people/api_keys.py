@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from chat.actions.access import api_keys
 from chat.admin.shared.model_admin import StrictLookupAdmin
-from chat.admin.shared.permissions import may_read_all
+from chat.admin.shared.permissions import open_accounts
 from chat.errors import InvalidRequest
 from chat.models import ApiKey, User
 
@@ -87,7 +87,7 @@ class ApiKeyAdmin(StrictLookupAdmin):
         self, db_field: Any, request: HttpRequest, **options: Any
     ) -> ModelChoiceField[Any] | None:
         if db_field.name == "owner":
-            options["queryset"] = allowed_owners(request)
+            options["queryset"] = open_accounts(request).filter(is_active=True)
             options["initial"] = request.user.pk
         field = super().formfield_for_foreignkey(db_field, request, **options)
         if field is not None and db_field.name == "owner":
@@ -127,15 +127,3 @@ class ApiKeyAdmin(StrictLookupAdmin):
             raise PermissionDenied
         self.revoke(request, ApiKey.objects.filter(pk=pk))
         return HttpResponseRedirect(reverse("admin:chat_apikey_changelist"))
-
-
-def allowed_owners(request: HttpRequest) -> QuerySet[User]:
-    """Return the users for whom the staff member may make a key."""
-    # A key opens its owner's chats. So one for somebody else needs the permission to read these, and only a superuser
-    # can make one for a superuser.
-    users = User.objects.filter(is_active=True)
-    if request.user.is_superuser:
-        return users
-    if may_read_all(request):
-        return users.filter(is_superuser=False)
-    return users.filter(username=request.user.get_username())

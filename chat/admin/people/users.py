@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserCreationForm
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.debug import sensitive_post_parameters
 
 from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.permissions import open_accounts
 from chat.models import ApiKey, Assistant, File, Message, Run, Thread, User, VectorStore
 from chat.models.assistants import Audience
 
@@ -21,7 +26,10 @@ PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 @admin.register(User)
 class UserAdmin(StrictLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Only superusers grant privileges or change other staff, or else whoever may change users could gain them all."""
+    """Only superusers grant privileges or change other staff, or else whoever may change users could gain them all.
+
+    The password and the mail address, to which a new password can be sent, are for those who may act as the user.
+    """
 
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
@@ -30,8 +38,32 @@ class UserAdmin(StrictLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        dates = ("last_login", "date_joined")
-        return dates if request.user.is_superuser else (*dates, *PRIVILEGE_FIELDS)
+        fixed: tuple[str, ...] = ("last_login", "date_joined")
+        if not request.user.is_superuser:
+            fixed += PRIVILEGE_FIELDS
+        if obj is not None and not self._may_act_as(request, obj):
+            fixed += ("email",)
+        return fixed
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self._may_act_as(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "password")})
+            for title, options in fieldsets
+        ]
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        user = self.get_object(request, unquote(id))
+        if user is not None and not self._may_act_as(request, user):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    @staticmethod
+    def _may_act_as(request: HttpRequest, user: User) -> bool:
+        return open_accounts(request).filter(pk=user.pk).exists()
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._may_edit(request, obj)

@@ -58,13 +58,19 @@ class ProviderAdmin(StrictLookupAdmin):
             *super().get_urls(),
         ]
 
+    def get_form(self, request: HttpRequest, obj: Provider | None = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        form.by_superuser = request.user.is_superuser  # a class of this request alone
+        return form
+
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
         forget_key = ("forget_key",) if obj and obj.encrypted_key else ()
+        send_variable = ("send_variable",) if obj and obj.key_variable and request.user.is_superuser else ()
         return (
             (None, {"fields": ("name", "kind", "enabled", "make_default")}),
             (
                 gettext_lazy("Server"),
-                {"fields": ("base_url", "api_key", *forget_key, "key_variable", "timeout")},
+                {"fields": ("base_url", "api_key", *forget_key, "key_variable", *send_variable, "timeout")},
             ),
             (gettext_lazy("Names"), {"fields": ("default_model", "accepts_any_name")}),
             (gettext_lazy("Embeddings"), {"fields": ("embedding_model", "embed_new_stores")}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chat.models import Kind, Provider
+from chat.models.providers import origin
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Provider]
@@ -33,6 +33,10 @@ class ProviderForm(ModelForm):
         required=False,
         label=gettext_lazy("Forget the API key"),
     )
+    send_variable = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Send the key of the variable to the new address"),
+    )
     make_default = forms.BooleanField(
         required=False,
         label=gettext_lazy("Make it the default provider"),
@@ -45,6 +49,8 @@ class ProviderForm(ModelForm):
             "Instead of the model that is built in, which knows English best. What is there already stays as it is."
         ),
     )
+
+    by_superuser = False  # the admin sets it
 
     class Meta:
         model = Provider
@@ -70,6 +76,11 @@ class ProviderForm(ModelForm):
         )
         if not row.encrypted_key:
             del self.fields["forget_key"]
+        if not (row.key_variable and self.by_superuser):
+            del self.fields["send_variable"]
+        if not self.by_superuser:
+            field = self.fields["key_variable"]
+            field.disabled, field.help_text = True, _("Only a superuser can have a variable's key sent to a server.")
         if row.is_default:
             field = self.fields["make_default"]
             field.label, field.initial, field.disabled = _("It is the default provider"), True, True
@@ -98,12 +109,25 @@ class ProviderForm(ModelForm):
             self.add_error("forget_key", _("Either enter a new key or forget the old one."))
         if key and data.get("key_variable"):
             self.add_error("api_key", _("Either enter a key here or name the variable that holds it."))
-        if self.instance.encrypted_key and not key and not forget and self._has_moved(data):
-            self.add_error("api_key", _("The server is another one now: enter its API key, or forget the old one."))
+        if self._has_moved(data):
+            self._check_moved_key(data)
         if data.get("make_default") and not data.get("enabled", True):
             self.add_error("enabled", _("The default provider must be enabled."))
         self._check_embeddings(data)
         return data
+
+    def _check_moved_key(self, data: dict[str, Any]) -> None:
+        """Refuse another server for a key unless it is entered again, or a superuser has the variable's sent there."""
+        row = self.instance
+        if row.encrypted_key and not data.get("api_key") and not data.get("forget_key"):
+            self.add_error("api_key", _("The server is another one now: enter its API key, or forget the old one."))
+        if not row.key_variable or data.get("key_variable") != row.key_variable:
+            return
+        if not self.by_superuser:
+            self.add_error("base_url", _("Only a superuser can have the variable's key sent to another server."))
+        elif not data.get("send_variable"):
+            problem = _("The server is another one now: tick this if it is to get the key of the variable.")
+            self.add_error("send_variable", problem)
 
     def _check_embeddings(self, data: dict[str, Any]) -> None:
         if data.get("embedding_model") and data.get("kind") not in (None, Kind.OPENAI):
@@ -116,17 +140,13 @@ class ProviderForm(ModelForm):
             self.add_error("enabled", _("A provider that new knowledge uses must be enabled."))
 
     def _has_moved(self, data: dict[str, Any]) -> bool:
-        """Return whether the stored key would be sent to another server than the one that it was entered for."""
-        before = Provider.objects.get(pk=self.instance.pk)
-        return origin(before.base_url) != origin(data.get("base_url", before.base_url))
+        """Return whether the key would be sent to another server than the one that it was set for."""
+        bound_to = self.instance.key_origin
+        return bound_to is not None and bound_to != origin(data.get("base_url", ""))
 
     def save(self, commit: bool = True) -> Provider:
         if self.cleaned_data["api_key"] or self.cleaned_data.get("forget_key"):
             self.instance.set_key(self.cleaned_data["api_key"])
+        if "key_variable" in self.changed_data or self.cleaned_data.get("send_variable"):
+            self.instance.bind_key()
         return super().save(commit)
-
-
-def origin(address: str) -> tuple[str, str]:
-    """Return the scheme, and the host with its port."""
-    parts = urlsplit(address)
-    return parts.scheme, parts.netloc.lower()

@@ -54,3 +54,20 @@ def test_a_group_that_was_there_before_gains_nothing() -> None:
 def test_every_right_that_the_groups_name_exists() -> None:
     named = {code for rights in migration.GROUPS.values() for code in migration.codenames(rights)}
     assert named - set(Permission.objects.values_list("codename", flat=True)) == set()
+
+
+@pytest.mark.parametrize(("name", "changes"), [("Builder", True), ("Support", False)])
+def test_nobody_gives_through_a_group_what_they_may_not_do_themselves(name, changes, make_staff, enter) -> None:
+    staff = make_staff("view_group", "change_group")
+    staff.groups.set(Group.objects.filter(name="Builder"))
+    group, reads = Group.objects.get(name=name), Permission.objects.get(codename="read_messages")
+    own = Permission.objects.get(codename="view_assistant")
+    page = reverse("admin:auth_group_change", args=[group.pk])
+    assert (enter(staff).post(page, {"name": name, "permissions": [own.pk]}).status_code == 302) is changes
+    enter(staff).post(page, {"name": name, "permissions": [own.pk, reads.pk]})
+    assert group.permissions.filter(pk=reads.pk).exists() is not changes
+    assert group.permissions.count() == (1 if changes else migration_count(name))
+
+
+def migration_count(name: str) -> int:
+    return len(list(migration.codenames(migration.GROUPS[name])))

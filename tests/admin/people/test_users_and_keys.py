@@ -61,6 +61,31 @@ class TestUsers:
         assert boss.is_active
         assert boss.check_password("correct horse battery")
 
+    @pytest.mark.parametrize(("reads", "status"), [((), 403), (("read_messages",), 302)])
+    def test_get_a_password_from_those_alone_who_may_read_their_chats(
+        self, reads, status, make_staff, enter, ada
+    ) -> None:
+        client = enter(make_staff(*MANAGES, *reads))
+        passwords = {"password1": "blue sky 77", "password2": "blue sky 77", "usable_password": "true"}
+        assert client.get(page_of(ada)).status_code == 200
+        assert client.post(f"/admin/chat/user/{ada.pk}/password/", passwords).status_code == status
+        ada.refresh_from_db()
+        assert ada.check_password("blue sky 77") is bool(reads)
+
+    @pytest.mark.parametrize(("reads", "email"), [((), ""), (("read_messages",), "eve@example.org")])
+    def test_get_a_mail_address_from_those_alone(self, reads, email, make_staff, enter, ada) -> None:
+        """A new password can be sent there."""
+        client = enter(make_staff(*MANAGES, *reads))
+        client.post(page_of(ada), filled(ada, first_name="Ada", email="eve@example.org"))
+        ada.refresh_from_db()
+        assert (ada.first_name, ada.email) == ("Ada", email)
+
+    def test_who_are_staff_change_their_own(self, make_staff, enter) -> None:
+        staff = make_staff(*MANAGES)
+        enter(staff).post(page_of(staff), filled(staff, email="staff@example.org"))
+        staff.refresh_from_db()
+        assert staff.email == "staff@example.org"
+
     def test_are_deactivated_but_not_oneself(self, boss, enter, ada) -> None:
         data = {"action": "deactivate", "_selected_action": [ada.pk, boss.pk]}
         page = enter(boss).post("/admin/chat/user/", data, follow=True).content.decode()

@@ -142,7 +142,8 @@ class TestTestingAProvider:
         assert "sk-a-wrong" not in page
 
     async def test_says_when_nobody_is_there(self, boss, provider) -> None:
-        await Provider.objects.filter(pk=provider.pk).aupdate(base_url="http://127.0.0.1:9/v1")
+        nobody = {"base_url": "http://127.0.0.1:9/v1", "key_origin": "http://127.0.0.1:9"}
+        await Provider.objects.filter(pk=provider.pk).aupdate(**nobody)
         assert "could not be reached" in await press(boss, "test", provider)
 
     async def test_escapes_what_the_model_says(self, boss, provider, server) -> None:

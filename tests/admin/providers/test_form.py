@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from chat.errors import KeyRefused
 from chat.models import Kind, Provider
 from tests.live import model_server
 
@@ -41,6 +42,14 @@ def keyed(db) -> Provider:
     provider.set_key(KEY)
     provider.save()
     return provider
+
+
+@pytest.fixture
+def variable(db, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """A provider whose key is in a variable."""
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    address = "http://localhost:11434/v1"
+    return Provider.objects.create(name="Groq", kind=Kind.OPENAI, base_url=address, key_variable="GROQ_API_KEY")
 
 
 class TestTheKey:
@@ -102,6 +111,36 @@ class TestTheKey:
     def test_may_come_from_a_variable(self, boss, enter) -> None:
         enter(boss).post(ADD, filled(key_variable="GROQ_API_KEY"))
         assert Provider.objects.get().key_variable == "GROQ_API_KEY"
+
+    def test_of_a_variable_is_chosen_by_superusers_alone(self, make_staff, enter) -> None:
+        client = enter(make_staff("add_provider", "change_provider", "view_provider"))
+        client.post(ADD, filled(key_variable="OPENAI_API_KEY"))
+        assert Provider.objects.get().key_variable == ""
+        client.post(page_of(Provider.objects.get()), filled(key_variable="OPENAI_API_KEY"))
+        assert Provider.objects.get().key_variable == ""
+
+    def test_of_a_variable_is_sent_elsewhere_by_superusers_alone(self, make_staff, enter, variable) -> None:
+        client = enter(make_staff("change_provider", "view_provider"))
+        elsewhere = filled(base_url="http://localhost:4000/v1", send_variable="on")
+        assert "Only a superuser can have" in client.post(page_of(variable), elsewhere).content.decode()
+        client.post(page_of(variable), filled(name="Renamed"))
+        variable.refresh_from_db()
+        assert (variable.name, variable.base_url) == ("Renamed", "http://localhost:11434/v1")
+        assert variable.get_key() == KEY
+
+    def test_of_a_variable_follows_to_another_server_when_that_is_said(self, boss, enter, variable) -> None:
+        client = enter(boss)
+        elsewhere = filled(base_url="http://localhost:4000/v1", key_variable="GROQ_API_KEY")
+        assert "tick this if it is to get the key" in client.post(page_of(variable), elsewhere).content.decode()
+        client.post(page_of(variable), elsewhere | {"send_variable": "on"})
+        variable.refresh_from_db()
+        assert (variable.base_url, variable.get_key()) == ("http://localhost:4000/v1", KEY)
+
+    def test_is_sent_to_no_server_but_its_own_whoever_changes_the_address(self, keyed, variable) -> None:
+        for provider in (keyed, variable):
+            Provider.objects.filter(pk=provider.pk).update(base_url="http://evil.example/v1")
+            with pytest.raises(KeyRefused, match="was set for another server"):
+                Provider.objects.get(pk=provider.pk).get_key()
 
     def test_does_not_come_from_two_places(self, boss, enter) -> None:
         page = enter(boss).post(ADD, filled(key_variable="GROQ_API_KEY", api_key=KEY)).content.decode()
