@@ -5,6 +5,7 @@
     embedded   a small chat model and an embedding model on this machine
     scripted   the fake that ships
     tokens     a cheap estimate of how many tokens a text is
+    storable   what of a model's text rows can hold
 
 Imports go from ``embedded`` to ``openai`` to ``base``, never back.
 """

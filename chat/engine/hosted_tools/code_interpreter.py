@@ -13,12 +13,12 @@ from django.conf import settings
 
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import generated_files
-from chat.engine.turn.loop import storable_text
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object
 from chat.models.runs import HasToolCall
 from chat.providers.base import ToolCall
+from chat.providers.storable import storable_text
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox import client
 from chat.sandbox.client import OnWaiting, Sandbox

@@ -10,6 +10,7 @@ from typing import Literal
 from chat.engine.turn.usage import UsageMeter
 from chat.errors import ContextOverflow
 from chat.providers.base import ChatProvider, Finish, Request, Text, ToolCall, ToolCallPiece
+from chat.providers.storable import storable_text
 
 MAX_SHRINKS = 3  # how often a transcript that does not fit is halved before giving up
 
@@ -76,8 +77,3 @@ async def _stream_pieces(
                 case Finish():
                     reason = piece.reason
     yield TurnEnded(reason=reason, calls=tuple(calls[index] for index in sorted(calls)))
-
-
-def storable_text(text: str) -> str:
-    """Without what neither UTF-8 nor PostgreSQL's JSON can hold: halves of surrogate pairs, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

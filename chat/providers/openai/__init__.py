@@ -2,8 +2,9 @@
 
 provider           answers: the class ``OpenAIProvider``
 embedder           vectors: the class ``OpenAIEmbedder``
+clients            the SDK's clients, with bodies of bounded size and without redirects
 request_body       a request as the body of Chat Completions; ``dialects`` renames what a server calls otherwise
-streamed_response  the pieces in a response, through ``sse``, ``chunk_parser`` and ``tool_call_parser``
+stream             the pieces in a response
 forwarding         replies to requests that are passed on as programs sent them
 rejections         refusals as our errors; ``retries`` says which requests are sent again, and when
 embedding_batches  which texts go into one request

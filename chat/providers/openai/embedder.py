@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
@@ -16,10 +15,10 @@ import openai
 from numpy.typing import NDArray
 
 from chat.errors import ContextOverflow, ModelNotFound, ProviderError, Unreachable
-from chat.providers.openai import embedding_batches, retries
-from chat.providers.openai.provider import CONNECT_TIMEOUT, LOOPBACK, OPENAI, POOL_TIMEOUT, check_key, to_rejection
+from chat.providers.openai import clients, embedding_batches, retries
+from chat.providers.openai.provider import check_key, to_rejection
 from chat.providers.openai.rejections import Rejection
-from chat.providers.openai.streamed_response import CONNECTION_ERRORS, connection_error
+from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, connection_error
 
 _CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
 _UNUSABLE = "The model's server sent vectors that cannot be used. An administrator can check its embedding model."
@@ -43,20 +42,12 @@ class OpenAIEmbedder:
     def __init__(
         self, base_url: str | None, api_key: str, *, model: str, timeout: float = 600, max_retries: int = 2
     ) -> None:
-        address = base_url or OPENAI
+        address = base_url or clients.OPENAI
         self._key = api_key.strip()
         self._model = model
         self._timeout = timeout
         self._max_retries = max_retries
-        # The reasons for these are those of OpenAIProvider.
-        self._client = openai.OpenAI(
-            base_url=address,
-            api_key=self._key or "none",
-            max_retries=0,
-            timeout=openai.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
-            http_client=openai.DefaultHttpxClient(trust_env=urlsplit(address).hostname not in LOOPBACK),
-        )
-        self._client.organization = self._client.project = None
+        self._client = clients.sync_client(address, self._key, timeout=timeout)
 
     def windows(self, text: str) -> list[tuple[int, int]]:
         """See ``chat.providers.base.Embedder``. One window for the whole text, unless it is very long."""
@@ -126,7 +117,7 @@ def _vectors(body: bytes, *, count: int) -> list[list[float]]:
     """Return the vectors in the order of the texts. Raise ``Rejection`` or ``ProviderError`` for another body."""
     try:
         reply = msgspec.json.decode(body, type=_Reply)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Rejection(404, None) from None
     if reply.error:
         raise Rejection(0, {"error": reply.error})

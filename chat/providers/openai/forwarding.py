@@ -9,10 +9,11 @@ import httpx2
 import msgspec
 
 from chat.errors import InvalidRequest, ModelNotFound, ProviderError, Refusal
-from chat.providers.openai.chunk_parser import DONE
 from chat.providers.openai.rejections import Rejection
-from chat.providers.openai.sse import EventSplitter
-from chat.providers.openai.streamed_response import CONNECTION_ERRORS, connection_error
+from chat.providers.openai.stream.chunk_decoder import decode_json
+from chat.providers.openai.stream.chunk_parser import DONE
+from chat.providers.openai.stream.sse import EventSplitter
+from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, connection_error
 
 MAX_BODY = 64 * 1024**2  # bytes; 2,048 embeddings of 3,072 numbers are about as many in base64
 MAX_WORDS = 2000  # characters of the server's own words
@@ -79,14 +80,17 @@ class ForwardedReply:
         except ValueError:
             raise ProviderError(NO_ANSWER) from None
         if fields.get("error", NULL) != NULL:
-            raise forwarded_refusal(Rejection(0, msgspec.json.decode(data)), key=self._key)
+            raise forwarded_refusal(Rejection(0, decode_json(data)), key=self._key)
         converted = with_model(fields, self._model) if "model" in fields else data
         return converted.replace(self._key.encode(), b"[key]") if len(self._key) >= SHORTEST_KEY else converted
 
 
 def parse_fields(data: bytes) -> Fields:
     """Return the fields of a JSON object, each as it is written. Raise ``ValueError`` for anything else."""
-    return msgspec.json.decode(data, type=Fields)
+    try:
+        return msgspec.json.decode(data, type=Fields)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def with_model(fields: Fields, model: str) -> bytes:

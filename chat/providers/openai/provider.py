@@ -11,26 +11,23 @@ request that has already waited ten minutes for its first byte.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
-import msgspec
 import openai
 
 from chat.errors import InvalidRequest, KeyRefused, Unreachable
 from chat.providers.base import Finish, Piece, Request
-from chat.providers.openai import dialects, retries
+from chat.providers.openai import clients, dialects, retries
 from chat.providers.openai.forwarding import ForwardedReply, forwarded_refusal, parse_fields, with_model
 from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.request_body import Body, request_body
-from chat.providers.openai.streamed_response import CONNECTION_ERRORS, StreamedResponse, connection_error
+from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, StreamedResponse, connection_error
+from chat.providers.storable import storable_text
 
-OPENAI = "https://api.openai.com/v1"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-CONNECT_TIMEOUT = 10.0  # seconds for a connection with its TLS handshake
-POOL_TIMEOUT = 30.0  # seconds for a free place among the connections, looking the name up included
+MAX_MODEL_NAME = 256  # characters that a row can hold
 _CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
 
 
@@ -42,25 +39,13 @@ class OpenAIProvider:
     """
 
     def __init__(self, base_url: str | None, api_key: str, *, timeout: float = 600, max_retries: int = 2) -> None:
-        address = base_url or OPENAI
+        address = base_url or clients.OPENAI
         self._key = api_key.strip()
         self._timeout = timeout
         self._max_retries = max_retries
         self._dialect = dialects.known_renames(address)
         self._dialects: dict[str, dialects.Renames] = {}
-        # Servers without keys still get one: without, the SDK would send an admin key that it finds in the environment.
-        self._client = openai.AsyncOpenAI(
-            base_url=address,
-            api_key=self._key or "none",
-            max_retries=0,
-            timeout=openai.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
-            # Compressed deltas would wait in the compressor.
-            default_headers={"Accept-Encoding": "identity"},
-            # A proxy that the environment names cannot reach the servers of this machine, and would read along.
-            http_client=openai.DefaultAioHttpClient(trust_env=urlsplit(address).hostname not in LOOPBACK),
-        )
-        # The SDK finds these two in the environment too, and they belong to OpenAI alone.
-        self._client.organization = self._client.project = None
+        self._client = clients.async_client(address, self._key, timeout=timeout)
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
         """See ``chat.providers.base.ChatProvider``."""
@@ -177,14 +162,20 @@ def check_key(key: str) -> None:
 
 def to_rejection(error: openai.APIStatusError) -> Rejection:
     """Return the SDK's error as a ``Rejection``."""
-    return Rejection(error.status_code, error.body, retry_after=retries.parse_retry_after(error.response.headers))
+    headers = error.response.headers
+    # The address without its query, which may hold a secret.
+    address = headers.get("location", "").partition("?")[0]
+    body = f"it is {address}" if error.response.is_redirect and address else error.body
+    return Rejection(error.status_code, body, retry_after=retries.parse_retry_after(headers))
 
 
 def _model_names(body: bytes) -> list[str]:
     """Return the ids in ``{"data": [{"id": …}]}``; a few servers send the bare list."""
     try:
-        decoded = msgspec.json.decode(body)
+        decoded = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
         models = decoded["data"] if isinstance(decoded, dict) else decoded
-        return list(dict.fromkeys(model["id"] for model in models))
-    except (msgspec.DecodeError, LookupError, TypeError):
+        names = [model["id"] for model in models]
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise Rejection(404, None).as_error() from None
+    usable = (name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_MODEL_NAME)
+    return list(dict.fromkeys(map(storable_text, usable)))

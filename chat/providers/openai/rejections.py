@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from chat.errors import ContextOverflow, KeyRefused, ModelNotFound, ProviderError, RateLimited
+from chat.providers.storable import storable_text
 
 # The words of OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Gemini and Anthropic for a chat that
 # is too long.
@@ -30,6 +30,7 @@ _RATE_CODES = {"rate_limit_exceeded", "rate_limit_error"}
 _PASSING_CODES = {"server_error", "internal_server_error", "overloaded_error", "api_error", "timeout"}
 _FILTER_CODES = {"content_filter", "responsibleaipolicyviolation", "content_policy_violation"}
 _KEYLIKE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|nvapi)[-_][\w*\-]{12,}|\bBearer\s+\S{8,}", re.IGNORECASE)
+_MAX_SEARCHED = 4000  # characters of the server's words that are looked at: expressions like these take long on more
 _MAX_WORDS = 300  # characters of the server's own words in a message of ours
 
 
@@ -43,10 +44,10 @@ class Rejection(Exception):
     def __init__(self, status: int, body: object, *, retry_after: float | None = None) -> None:
         super().__init__(status)
         error = _error_object(body)
-        self.codes = {str(error[name]).lower() for name in ("code", "type") if error.get(name)}
+        self.codes = {str(error[name])[:_MAX_SEARCHED].lower() for name in ("code", "type") if error.get(name)}
         self.status = status or _status_in(self.codes)
-        self.param = str(error.get("param") or "")
-        self.text = _text(error) or _plain(body)
+        self.param = str(error.get("param") or "")[:_MAX_SEARCHED]
+        self.text = storable_text((_text(error) or _plain(body))[:_MAX_SEARCHED])
         self.retry_after = retry_after
 
     @property
@@ -126,6 +127,12 @@ _KINDS: tuple[tuple[Callable[[Rejection], bool], type[ProviderError], str], ...]
         "The model's server has no model {model!r}. An administrator can choose another one under Models.",
     ),
     (
+        lambda it: 300 <= it.status < 400,
+        ProviderError,
+        "The model's server sends requests on to another address, where Everthread does not follow. "
+        "An administrator can enter that address under Providers.",
+    ),
+    (
         lambda it: it.status in (404, 405),
         ProviderError,
         "There is no model API at the address of the model's server. "
@@ -152,7 +159,12 @@ def _error_object(body: object) -> dict[str, Any]:
 
 def _text(error: dict[str, Any]) -> str:
     value = next((error[name] for name in ("message", "error", "detail") if error.get(name)), "")
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def _plain(body: object) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from chat.documents import passages
 from chat.errors import ContextOverflow, KeyRefused, ModelNotFound, ProviderError, RateLimited, TimedOut, Unreachable
+from chat.providers.openai import clients
 from chat.providers.openai.embedder import OpenAIEmbedder
 from tests.providers.conftest import KEY
 from tests.providers.openai.upstream import error
@@ -192,6 +193,9 @@ class TestAFailure:
             (200, b"<html>welcome</html>", ProviderError, "correct the address under Providers"),
             (200, {"data": [{"embedding": "AAAA"}]}, ProviderError, "correct the address under Providers"),
             (503, error("down"), ProviderError, r"problem of its own \(status 503\)"),
+            (200, b'{"data": ' + b"[" * 100_000, ProviderError, "correct the address under Providers"),
+            (200, b'{"data": [{"embedding": [1e999]}]}', ProviderError, "correct the address under Providers"),
+            (200, b" " * (clients.MAX_BODY_BYTES + 1), ProviderError, "more in one piece"),
         ],
     )
     def test_is_told_in_words_that_help(
@@ -203,6 +207,13 @@ class TestAFailure:
             embedder.embed(["a"])
         embedder.close()
         assert KEY not in caught.value.message
+
+    def test_is_a_redirect(self, server: Server, embedder: OpenAIEmbedder) -> None:
+        server.answers = [says({}, status=307, Location=f"{server.url}/elsewhere?key=secret")]
+        with pytest.raises(ProviderError, match="sends requests on to another address") as caught:
+            embedder.embed(["a"])
+        assert len(server.bodies) == 1
+        assert "secret" not in caught.value.message
 
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_that_passes_is_waited_out(self, server: Server, embedder: OpenAIEmbedder, status: int) -> None:

@@ -135,3 +135,14 @@ class TestModels:
         upstream.will(refusal(status, body))
         with pytest.raises(ProviderError, match="often ends in /v1"):
             await provider.models()
+
+    async def test_are_not_asked_for_elsewhere(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        upstream.will(refusal(302, "", Location="/v1/models"))
+        with pytest.raises(ProviderError, match="sends requests on to another address"):
+            await provider.models()
+        assert len(upstream.bodies) == 1
+
+    @pytest.mark.parametrize("names", [["a", 7, None, "b", "", "x" * 300, ["c"]], ["a", "b", "a"]])
+    async def test_are_those_that_are_names(self, upstream: Upstream, provider: OpenAIProvider, names: Any) -> None:
+        upstream.will(refusal(200, {"data": [{"id": name} for name in names]}))
+        assert await provider.models() == ["a", "b"]
