@@ -164,8 +164,14 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
 
     @classmethod
     def is_running(cls) -> bool:
-        """Return whether a worker of this kind runs in this process and has its lock."""
-        return any(isinstance(worker, cls) and worker.liveness.is_open for worker in tuple(_running))
+        """Return whether a worker of this kind runs in this process, has its lock and claims rows."""
+        workers = [worker for worker in tuple(_running) if isinstance(worker, cls)]
+        return any(worker.liveness.is_open and not worker.stopping for worker in workers)
+
+    @classmethod
+    def is_draining(cls) -> bool:
+        """Return whether a worker of this kind in this process is being stopped, and its last jobs come to an end."""
+        return any(isinstance(worker, cls) and worker.stopping for worker in tuple(_running))
 
     @property
     def name(self) -> str:
@@ -183,7 +189,8 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
         try:
             await super().run()
         finally:
-            _running.discard(self)
+            if not self.stopping:
+                _running.discard(self)
 
     def wake(self) -> None:
         """Poll now. From any thread."""
@@ -215,5 +222,8 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
         await super().stop()
         async with self.polling:
             pass  # what it was about to claim is a job now
-        await self.hand_back()
-        self.liveness.close()
+        try:
+            await self.hand_back()
+        finally:
+            self.liveness.close()
+            _running.discard(self)

@@ -69,8 +69,7 @@ class EverthreadServer(Server):
 
     def run(self) -> None:
         reactor.callWhenRunning(self.start_work)
-        reactor.addSystemEventTrigger("before", "shutdown", self.stop_work)
-        super().run()
+        super().run()  # before its end it calls ``kill_all_applications``
 
     def start_work(self) -> None:
         self.http_factory.protocol = BoundedChannel  # Daphne makes its factory in ``run`` and has no argument for it
@@ -78,8 +77,10 @@ class EverthreadServer(Server):
         workers = (self.worker, self.ingestion, self.sandbox, self.housekeeping)
         self.work = [loop.create_task(each.run()) for each in workers]
 
-    def stop_work(self) -> Any:
-        return defer.Deferred.fromFuture(asyncio.ensure_future(self.stop_workers()))
+    def kill_all_applications(self) -> Any:
+        """End the work, and only then the connections: pages and programs hear how their answers end."""
+        work: Any = defer.Deferred.fromFuture(asyncio.ensure_future(self.stop_workers()))
+        return work.addBoth(lambda _result: super(EverthreadServer, self).kill_all_applications())
 
     async def stop_workers(self) -> None:
         await self.housekeeping.stop()

@@ -57,15 +57,17 @@ def signed_in_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
 
 
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in page, which leads back to the page that the reader sees now."""
+    """Redirect to the sign-in page, which says why if a session has ended, and leads back to the reader's page."""
     htmx = cast(SignedInRequest, request).htmx
+    sign_in = resolve_url(settings.LOGIN_URL)
     if not htmx:
-        return redirect_to_login(request.get_full_path())
+        had_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        return redirect_to_login(request.get_full_path(), f"{sign_in}?ended=1" if had_session else sign_in)
     try:
-        address = htmx.current_url_abs_path
+        page = htmx.current_url_abs_path
     except ValueError:  # the header is no address
-        address = None
-    response = redirect_to_login(address or resolve_url(settings.LOGIN_REDIRECT_URL))
+        page = None
+    response = redirect_to_login(page or resolve_url(settings.LOGIN_REDIRECT_URL), f"{sign_in}?ended=1")
     return HttpResponseClientRedirect(response["Location"])
 
 

@@ -24,8 +24,21 @@
     text.style.height = "auto";
     text.style.height = `${text.scrollHeight}px`;
   };
+  // A draft is the text, the assistant of a new chat, the ids of files and the names of those not uploaded yet: the page
+  // may have to be left at any moment, as when the session has ended. Of a file itself a page can keep nothing.
+  const kept = storage((store) => JSON.parse(store.getItem(draft))) || {};
+  let missing = kept.files || []; // files whose chips are not here yet
+  const save = () => {
+    const values = (selector, value) => [...attachments.querySelectorAll(selector)].map(value);
+    const files = [...missing, ...values("input[name=file]", (field) => field.value)];
+    const uploads = values(".uploading .name", (name) => name.textContent);
+    const assistant = document.querySelector("input[name=assistant]:checked")?.value;
+    const isEmpty = !text.value && !files.length && !uploads.length;
+    const value = JSON.stringify({ text: text.value, files, uploads, assistant });
+    storage((store) => (isEmpty ? store.removeItem(draft) : store.setItem(draft, value)));
+  };
   const changed = () => {
-    storage((store) => (text.value ? store.setItem(draft, text.value) : store.removeItem(draft)));
+    save();
     form.classList.toggle("empty", !text.value.trim() && !attachments.querySelector("input"));
     fit();
   };
@@ -34,7 +47,7 @@
     changed();
     text.focus();
   };
-  text.value = text.value || storage((store) => store.getItem(draft)) || "";
+  text.value = text.value || kept.text || "";
   text.addEventListener("input", changed);
   changed();
   new MutationObserver(changed).observe(attachments, { childList: true });
@@ -48,6 +61,7 @@
   // --- sending -----------------------------------------------------------------------------------------------------
 
   let sent = "";
+  let sentChips = [];
   form.addEventListener("htmx:confirm", (event) => {
     if (event.target !== form) return;
     if (form.classList.contains("empty")) return event.preventDefault();
@@ -56,13 +70,12 @@
       return complain(words.uploading);
     }
     sent = text.value;
+    sentChips = [...attachments.children];
   });
   document.body.addEventListener("everthread:sent", () => {
+    for (const chip of sentChips) chip.remove();
     if (text.value === sent) write("");
-  });
-  form.addEventListener("htmx:afterRequest", (event) => {
-    // A new chat: the page that follows must not find the draft again.
-    if (event.target === form && event.detail.xhr.getResponseHeader("HX-Redirect")) storage((store) => store.removeItem(draft));
+    save(); // at once: the page may be left for that of a new chat
   });
   const takeBack = document.getElementById("take-back");
   let taken = "";
@@ -154,6 +167,17 @@
     take(event.dataTransfer.files);
   });
 
+  // What the draft had besides its text.
+  if (missing.length) {
+    const query = new URLSearchParams(missing.map((id) => ["file", id]));
+    const arrived = () => {
+      missing = [];
+      changed();
+    };
+    htmx.ajax("GET", `${upload.dataset.chips}?${query}`, { source: attachments, swap: "beforeend" }).then(arrived, () => {});
+  }
+  if (kept.uploads?.length) complain(words.lost.replace("FILES", () => kept.uploads.join(", ")));
+
   // --- copying -----------------------------------------------------------------------------------------------------
 
   document.addEventListener("click", async (event) => {
@@ -177,5 +201,8 @@
   document.addEventListener("change", (event) => {
     if (event.target.name !== "assistant" || event.target.type !== "radio") return;
     for (const list of document.querySelectorAll(".starters")) list.hidden = list.dataset.assistant !== event.target.value;
+    save();
   });
+  const choice = [...document.querySelectorAll("input[name=assistant]")].find((each) => each.value === kept.assistant);
+  if (choice && !new URLSearchParams(location.search).has("assistant")) choice.click();
 })();

@@ -14,6 +14,7 @@
   let wrapper = null; // the extension's handle; it outlives sockets
   let working = false; // the socket has brought something since it opened
   let failures = 0; // sockets in a row that brought nothing
+  let blocked = 0; // those of them that failed while the server answered polls
   let poller = 0;
   let reached = false; // the last poll was answered
   let pinged = 0;
@@ -44,7 +45,7 @@
   const settle = () => {
     if (!navigator.onLine) show("offline");
     else if (working) show("");
-    else show(poller && reached ? "polling" : "reconnecting");
+    else show(blocked >= 2 ? "polling" : "reconnecting");
   };
 
   htmx.config.wsReconnectDelay = (retries) => Math.min(8000, 300 * 2 ** Math.min(retries, 5)) * (0.5 + Math.random() / 2);
@@ -67,9 +68,10 @@
   });
   stream.addEventListener("htmx:wsClose", (event) => {
     const { code } = event.detail.event;
-    if (code === 4401) return location.reload(); // signed out: the server decides what may still be seen
+    if (code === 4401) return location.assign(stream.dataset.signIn);
     if (code in REFUSED) return refused(REFUSED[code]);
     failures = working ? 1 : failures + 1;
+    blocked = reached ? blocked + 1 : 0;
     working = false;
     if (failures >= 2) startPolling();
     if (!AGAIN.includes(code)) setTimeout(reconnect, 1000);
@@ -79,6 +81,7 @@
     if (!working) {
       working = true;
       failures = 0;
+      blocked = 0;
       stopPolling();
       settle();
     }
@@ -126,7 +129,9 @@
   stream.addEventListener("htmx:afterRequest", (event) => {
     if (!poller) return;
     if (event.detail.xhr.status === 404) return refused("gone");
+    const wasAway = !reached;
     reached = event.detail.successful;
+    if (reached && wasAway) reconnect(); // the server is back
     settle();
   });
   stream.addEventListener("htmx:beforeSwap", (event) => {

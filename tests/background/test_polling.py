@@ -46,6 +46,7 @@ class Counting(PollingWorker[int, asyncio.Event]):
 
     async def hand_back(self) -> None:
         self.handed_back = sorted(self.jobs)  # type: ignore[type-var]
+        self.states = (type(self).is_running(), type(self).is_draining())
 
     def finish(self, row: int) -> None:
         del self.jobs[row]
@@ -115,8 +116,15 @@ class TestAPollingWorker:
         async with at_work(worker):
             assert Counting.is_running()
             assert not Other.is_running()
+            assert not Counting.is_draining()
             assert not await asyncio.to_thread(Liveness(tmp_path).is_dead, worker.name)
         assert not Counting.is_running()
+
+    async def test_drains_until_its_jobs_are_handed_back(self, worker: Counting) -> None:
+        async with at_work(worker):
+            pass
+        assert worker.states == (False, True)
+        assert not Counting.is_draining()
 
     async def test_removes_the_locks_of_the_dead_once_their_rows_were_reviewed(
         self, worker: Counting, tmp_path: Path

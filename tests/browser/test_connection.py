@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -136,6 +137,35 @@ class TestTheServer:
         chat.is_connected()
         chat.ask("Hello again")
         expect(chat.questions).to_have_count(2)
+
+    def test_drained_shows_what_is_sent_and_says_why_it_waits(self, open_page, own_server):
+        chat, other = open_page(own_server), open_page(own_server)
+        other.ask("Hello")
+        chat.begin("/slow 9")
+        chat.page.evaluate(
+            "window.states = []; new MutationObserver(() => states.push(document.body.dataset.connection))"
+            ".observe(document.body, { attributes: true })"
+        )
+        chat.shows("word1")
+        own_server.process.send_signal(signal.SIGTERM)
+        while own_server.answers():  # until it takes no more work
+            chat.page.wait_for_timeout(50)
+        chat.write("And this?")
+        expect(chat.waiting).to_contain_text("And this?")
+        expect(chat.waiting).to_contain_text("Waits until the server has restarted")
+        other.write("And that?")
+        expect(other.questions.last).to_contain_text("And that?")
+        expect(other.run).to_contain_text("The server is restarting. Your message is kept")
+        chat.shows("word9")
+        assert own_server.stop() == 0
+        expect(chat.page.locator("#connection .pill", has_text="Reconnecting")).to_be_visible()
+        chat.page.wait_for_timeout(2000)  # it begins to poll
+        own_server.start()
+        for page, words in ((chat, "And this?"), (other, "And that?")):
+            page.is_connected()
+            page.shows(f"You said: {words}")
+            page.is_idle()
+        assert "polling" not in chat.page.evaluate("states")
 
 
 class TestScrolling:

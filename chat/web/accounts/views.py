@@ -47,7 +47,7 @@ class SignIn(views.LoginView):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         offers = {"sign_up": settings.EVERTHREAD_SIGN_UP, "has_mail": settings.EVERTHREAD_HAS_MAIL}
-        return super().get_context_data(**context) | offers
+        return super().get_context_data(**context) | offers | {"ended": "ended" in self.request.GET}
 
 
 class SignUpForm(UserForm):

@@ -10,9 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from chat.engine.worker import Worker
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Thread
+from chat.models import RunStatus, Thread
 from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live.open_answer import OpenAnswer
@@ -119,17 +120,21 @@ def code_changes(changes: CodeChanges) -> Iterator[SafeString]:
 def run_panel(
     thread: Thread, run: Object | None, *, live: bool, is_writing: bool, is_searching: bool = False
 ) -> SafeString:
-    """Return what the live run does now: thinks, searches, waits for functions, stops. Empty when none is live."""
+    """Return what the live run does now: thinks, searches, waits for functions or a restart, stops. Empty when none is
+    live.
+    """
     calls = []
     if run and run["required_action"]:
         calls = [call["function"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
-    doing = {"live": live, "is_writing": is_writing, "is_searching": is_searching, "calls": calls}
-    return _template("run_panel", {"thread": thread, "run": run, **doing})
+    is_postponed = run is not None and run["status"] == RunStatus.QUEUED and Worker.is_draining()
+    doing = {"live": live, "is_writing": is_writing, "is_searching": is_searching, "is_postponed": is_postponed}
+    return _template("run_panel", {"thread": thread, "run": run, "calls": calls, **doing})
 
 
 def waiting(thread: Thread) -> SafeString:
     """Return the messages that wait until the thread is free."""
-    return _template("waiting_messages", {"thread": thread, "waiting_messages": waiting_messages(thread)})
+    context = {"waiting_messages": waiting_messages(thread), "is_postponed": Worker.is_draining()}
+    return _template("waiting_messages", {"thread": thread, **context})
 
 
 def title(thread: Thread) -> SafeString:

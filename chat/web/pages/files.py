@@ -22,6 +22,8 @@ from chat.models import File
 from chat.models.files import IMAGE_TYPES
 from chat.web.decorators import SignedInRequest, signed_in_page
 
+MOST_FILES = 20  # of one message
+
 if TYPE_CHECKING:
     Upload = UploadedFile[bytes]
 
@@ -40,6 +42,14 @@ def upload(request: SignedInRequest) -> HttpResponse:
         except Refusal as refusal:
             refused.append(refusal.message)
     return render(request, "chat/attachments.html", {"chips": attachment_chips(stored), "refusals": refused})
+
+
+@require_safe
+@signed_in_page
+def chips(request: SignedInRequest) -> HttpResponse:
+    """Return chips for those of the files ``?file=`` that are still there, for a composer whose draft names them."""
+    kept = files.get_present(request.user, request.GET.getlist("file")[:MOST_FILES])
+    return render(request, "chat/attachments.html", {"chips": attachment_chips(kept)})
 
 
 @require_safe

@@ -27,10 +27,8 @@ from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.live import fragments
 from chat.web.live.consumer import page_state
 from chat.web.live.feed import Feed
-from chat.web.pages.files import attachment_chips
+from chat.web.pages.files import MOST_FILES, attachment_chips
 from chat.web.timeline.history import file_ids, message_items, text_with_sources
-
-MOST_FILES = 20  # of one message
 
 
 @require_POST
@@ -42,7 +40,7 @@ def start(request: SignedInRequest) -> HttpResponse:
     thread = new_threads.open_thread(
         request.user, assistant=assistant, text=form.text, files=form.files, client_key=form.client_key
     )
-    return HttpResponseClientRedirect(reverse("thread", args=[thread.id]))
+    return trigger_client_event(HttpResponseClientRedirect(reverse("thread", args=[thread.id])), "everthread:sent")
 
 
 @require_POST
@@ -51,7 +49,7 @@ def send(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Post one more message. The answer comes through the socket, or the next poll."""
     form = composer_form(request)
     posted = sending.send(request.user, thread_id, text=form.text, files=form.files, client_key=form.client_key)
-    return composer_response(request, posted)
+    return composer_response(request, thread_id, posted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,15 @@ def composer_form(request: SignedInRequest) -> ComposerForm:
     return ComposerForm(request.POST.get("text", ""), files.get_all(request.user, ids) if ids else (), client_key)
 
 
-def composer_response(request: SignedInRequest, posted: Posted) -> HttpResponse:
-    """Return the new message for the end of the page, unless it waits, and an empty composer."""
-    message = fragments.at_the_end(fragments.render_items(message_items([posted.message]))) if posted.message else ""
-    response = render(request, "chat/message_sent.html", {"fragment": message, "client_key": secrets.token_urlsafe(18)})
+def composer_response(request: SignedInRequest, thread_id: str, posted: Posted) -> HttpResponse:
+    """Return the new message for the end of the page, or the messages that wait now, and an empty composer."""
+    if posted.message:
+        fragment = fragments.at_the_end(fragments.render_items(message_items([posted.message])))
+    else:
+        fragment = fragments.waiting(threads.get(request.user, thread_id))
+    response = render(
+        request, "chat/message_sent.html", {"fragment": fragment, "client_key": secrets.token_urlsafe(18)}
+    )
     return trigger_client_event(response, "everthread:sent")
 
 

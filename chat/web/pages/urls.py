@@ -29,6 +29,7 @@ urlpatterns = [
     path("threads/<str:thread_id>/stop/", messages.stop, name="run-stop"),
     path("threads/<str:thread_id>/retry/", messages.retry, name="run-retry"),
     path("files/", files.upload, name="file-upload"),
+    path("files/chips/", files.chips, name="file-chips"),
     path("files/<str:file_id>/", files.download, name="file"),
     path("files/<str:file_id>/discard/", files.discard, name="file-discard"),
 ]

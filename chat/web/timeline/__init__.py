@@ -2,5 +2,5 @@
 
 history                    a stretch of a thread in order: questions and answers, code, endings of runs
 items                      their values
-code_calls, cited_sources  their parts
+code_calls, cited_sources, run_endings  their parts
 """

@@ -18,7 +18,16 @@ from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.web.markdown import with_numbers
 from chat.web.timeline.cited_sources import citation_marks, file_links, search_line, source_line
 from chat.web.timeline.code_calls import NO_FILES, GeneratedFiles, code_calls, code_steps, generated_files
-from chat.web.timeline.items import Answer, AttachedFile, CodeStep, History, Item, Question, RunEnding, WaitingMessage
+from chat.web.timeline.items import (
+    Answer,
+    AttachedFile,
+    CodeStep,
+    History,
+    Item,
+    Question,
+    WaitingMessage,
+)
+from chat.web.timeline.run_endings import run_endings
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
 NOT_COMPLETED = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
@@ -87,12 +96,9 @@ def in_order(
     keyed: list[tuple[tuple[datetime, int, int], Item]]
     keyed = [((message.created_at, 0, message.number), items[message.id]) for message in messages]
     keyed += [((step.created_at, 0, step.number), step) for step in steps]
-    keyed += [((ended_at[run.id], 1, run.number), run_ending(run)) for run in ended]
+    endings = zip(ended, run_endings(ended), strict=True)
+    keyed += [((ended_at[run.id], 1, run.number), ending) for run, ending in endings]
     return [item for _key, item in sorted(keyed, key=lambda pair: pair[0])]
-
-
-def run_ending(run: Run) -> RunEnding:
-    return RunEnding(run.id, run.thread_id, run.status, (run.last_error or {}).get("message", ""))
 
 
 # --- code -------------------------------------------------------------------------------------------------------

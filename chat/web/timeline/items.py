@@ -79,13 +79,22 @@ class CodeStep:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A call of a function that a program is to answer. ``arguments`` are as the model wrote them, JSON or not."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnding:
-    """A run that failed, expired, was stopped or cut off."""
+    """A run that failed, expired, was stopped or cut off. ``unanswered`` are the calls that it waited for."""
 
     id: str
     thread_id: str
     status: str
     message: str
+    unanswered: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from PIL import Image
 
 from chat.actions.conversation import sending, threads
 from chat.actions.files import files
+from chat.background import polling
+from chat.engine.worker import Worker
 from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
 
@@ -65,6 +67,7 @@ class TestTheFirstMessage:
         response = self.start(page, assistant)
         thread = Thread.objects.get()
         assert response["HX-Redirect"] == reverse("thread", args=[thread.id])
+        assert "everthread:sent" in response["HX-Trigger"]  # with which the page drops its draft
         assert (thread.owner, thread.title, thread.live_run().status) == (ada, "Hello", "queued")
 
     def test_sent_twice_opens_one_thread(self, page, assistant):
@@ -96,6 +99,21 @@ class TestTheFirstMessage:
         assert not Thread.objects.exists()
 
 
+class TestWhileTheServerStops:
+    @pytest.fixture(autouse=True)
+    def _draining(self, monkeypatch, tmp_path):
+        worker = Worker(folder=tmp_path, limit=1, after_run=lambda _id: None)
+        worker.stopping = True
+        polling._running.add(worker)
+        yield
+        polling._running.discard(worker)
+
+    def test_a_message_is_kept_and_the_page_says_when_it_is_answered(self, page, thread):
+        send(page, thread)
+        assert "The server is restarting. Your message is kept" in html(page.get(reverse("thread", args=[thread.id])))
+        assert "Waits until the server has restarted" in html(send(page, thread, "And this?", key="another-key"))
+
+
 class TestAMessage:
     def test_is_put_on_the_page_and_answered(self, page, thread):
         response = send(page, thread, "1 < 2 & 'so'")
@@ -117,6 +135,7 @@ class TestAMessage:
         response = send(page, thread, "And this?", key="another-key")
         assert response.status_code == 200
         assert [each.client_key for each in QueuedMessage.objects.all()] == ["another-key"]
+        assert "And this?" in html(response)  # without waiting for the socket
         assert "And this?" in html(page.get(reverse("thread", args=[thread.id])))
 
     @pytest.mark.parametrize(
@@ -273,6 +292,12 @@ class TestAFile:
         assert response.status_code == 200
         assert "Look" in html(response)
         assert image.id not in html(response)
+
+    def test_of_a_draft_are_there_again_but_not_those_that_are_gone(self, page, ada, bob, media):
+        mine, gone, theirs = text_file(ada), text_file(ada, name="gone.txt"), text_file(bob, name="bobs.txt")
+        files.discard(ada, gone.id)
+        chips = html(page.get(reverse("file-chips"), {"file": [mine.id, gone.id, theirs.id]}))
+        assert re.findall(r'name="file" value="([^"]+)"', chips) == [mine.id]
 
     def test_that_is_taken_off_the_composer_is_deleted(self, page, ada, media):
         file = text_file(ada)

@@ -243,7 +243,15 @@ class TestSomeoneWhoseSessionEnded:
     def test_is_led_back_to_the_page_they_were_on(self, client, thread):
         where = {**HTMX, "HX-Current-URL": f"http://testserver/threads/{thread.id}/"}
         response = client.post(reverse("message-send", args=[thread.id]), {"text": "hi"}, headers=where)
-        assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/threads/{thread.id}/"
+        assert response["HX-Redirect"] == f"{reverse('sign-in')}?ended=1&next=/threads/{thread.id}/"
+        assert "everthread:sent" not in response.headers.get("HX-Trigger", "")  # the page keeps the draft
+        assert "You were signed out" in html(client.get(response["HX-Redirect"]))
+
+    def test_is_told_so_on_the_way_to_a_page_but_not_a_stranger(self, page, ada):
+        ada.set_password("another")
+        ada.save()
+        assert page.get("/")["Location"] == "/sign-in/?ended=1&next=/"
+        assert Client().get("/")["Location"] == "/sign-in/?next=/"
 
     def test_is_shut_out_when_deactivated(self, page, ada, thread):
         User.objects.filter(pk=ada.pk).update(is_active=False)
