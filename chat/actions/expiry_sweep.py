@@ -9,8 +9,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from chat.actions.files import files, uploads
-from chat.models import File, KeptReply, Upload
+from chat.models import File, KeptReply, Thread, Upload
 from chat.models.accounts.kept_replies import LIFE
+from chat.models.runs import LIFE as RUN_LIFE
 from chat.retrieval.indexing import cleanup
 
 BATCH = 500  # rows that are held in memory at a time
@@ -18,13 +19,18 @@ Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files and uploads, replies that are no longer repeated, and passages of deleted entries."""
+    """Remove expired files and uploads, replies that are no longer repeated, old temporary threads, and passages of
+    deleted entries.
+    """
     now = timezone.now()
     # Each file and upload is a transaction of its own, so that a long sweep blocks no other writer.
     for file in _shrinking(File.objects.filter(expires_at__lte=now)):
         files.remove(file)
     for upload in _shrinking(Upload.objects.filter(status=Upload.Status.PENDING, expires_at__lte=now)):
         uploads.expire(upload)
+    # Left by a server that ended while it answered.
+    for thread in _shrinking(Thread.objects.filter(temporary=True, active_at__lte=now - 2 * RUN_LIFE)):
+        thread.delete()
     KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
     cleanup.sweep()
 

@@ -65,7 +65,10 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
 
 class Thread(PublicObject):
-    """One conversation. ``assistant`` is the one that the chat page asks; a program may ask any."""
+    """One conversation. ``assistant`` is the one that the chat page asks; a program may ask any.
+
+    A ``temporary`` one serves a single chat completion and is in no list.
+    """
 
     id = PublicIdField(prefix="thread_")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="threads")
@@ -77,6 +80,7 @@ class Thread(PublicObject):
     tool_resources = models.JSONField(default=dict, blank=True)
     active_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
+    temporary = models.BooleanField(default=False, editable=False)
 
     objects = ThreadQuerySet.as_manager()
 

@@ -122,6 +122,14 @@ class Usage:
             self.reasoning + other.reasoning,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt - other.prompt,
+            self.completion - other.completion,
+            self.cached - other.cached,
+            self.reasoning - other.reasoning,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Finish:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import slugify
 
 from chat.actions.assistants import tool_resources
-from chat.errors import Absent, NotAllowed
+from chat.errors import Absent, ModelNotFound, NotAllowed
 from chat.models import Assistant, User
 from chat.models.assistants import AssistantQuerySet, auto
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.tools import declarations
 
+ID_PREFIX = "asst_"
+ID_END = 8  # characters of an id that tell it from all others of a user
+MAX_SLUG = 60  # characters
 # The values of fields that were not sent, or that ``null`` clears (reference, section 3).
 CLEARED: dict[str, Any] = {
     "name": "",
@@ -39,6 +43,33 @@ def get(user: User, assistant_id: str) -> Assistant:
     if assistant is None:
         raise Absent("assistant", assistant_id)
     return assistant
+
+
+def model_name(assistant: Assistant) -> str:
+    """Return the name under which chat programs know an assistant: its own name and the end of its id.
+
+    The end makes it unique, and keeps an old name valid when the assistant is renamed.
+    """
+    words = slugify(assistant.name)[:MAX_SLUG].strip("-") or "assistant"
+    return f"{words}-{assistant.id[-ID_END:]}"
+
+
+def by_model_name(user: User, name: str) -> Assistant | None:
+    """Return the assistant of this id or ``model_name``, if the user may use it. None if it names none of theirs.
+
+    Raise ``ModelNotFound`` for the id of no such assistant, which no provider knows either.
+    """
+    usable = Assistant.objects.usable_by(user)
+    if name.startswith(ID_PREFIX):
+        assistant = usable.filter(id=name).first()
+        if assistant is None:
+            raise ModelNotFound(f"The model '{name}' does not exist")
+        return assistant
+    _words, dash, end = name.rpartition("-")
+    if not dash or len(end) != ID_END:
+        return None
+    # SQLite compares without regard to case.
+    return next((assistant for assistant in usable.filter(id__endswith=end) if assistant.id.endswith(end)), None)
 
 
 def get_own(user: User, assistant_id: str) -> Assistant:

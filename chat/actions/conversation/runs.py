@@ -45,7 +45,8 @@ class NewRun:
 
     ``additional_messages``, each the fields of ``clean_message``, are posted first. With ``searches_attachments`` the
     run searches the files of its thread even if the assistant has no file search. ``by_program``: it is not a person at
-    a page who waits for it.
+    a page who waits for it. It begins with the steps of ``answered_calls``, which a program had asked for and answered
+    before: ``[[{"id", "name", "arguments", "output"}]]``.
     """
 
     assistant: Assistant
@@ -53,6 +54,7 @@ class NewRun:
     additional_messages: Sequence[Mapping[str, Any]] = ()
     searches_attachments: bool = False
     by_program: bool = False
+    answered_calls: Sequence[Sequence[Mapping[str, str]]] = ()
 
 
 def get(user: User, thread_id: str, run_id: str) -> Run:
@@ -134,6 +136,8 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
             )
     except IntegrityError:
         raise _busy(thread, thread.live_run()) from None
+    for calls in new.answered_calls:
+        run_lifecycle.add_answered_calls(run, calls)
     if thread.assistant_id is None:
         thread.assistant = new.assistant  # the chat page asks it next
     thread.touch()
@@ -163,6 +167,15 @@ def cancel(run: Run) -> Run:
         raise WrongRunStatus(f"Cannot cancel run with status '{run.status}'.")
     notify.after_commit(run.thread_id, [])
     return run
+
+
+@transaction.atomic
+def abandon(run: Run) -> None:
+    """End a run that waits for outputs which will not come, at once."""
+    waiting = Run.objects.select_for_update().filter(pk=run.pk, status=RunStatus.REQUIRES_ACTION).first()
+    if waiting is not None and waiting.move(RunStatus.CANCELLING):
+        events = run_lifecycle.number_events(waiting, run_lifecycle.end(waiting, RunStatus.CANCELLED))
+        notify.after_commit(run.thread_id, events)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +32,13 @@ def get(user: User, thread_id: str, *, rows: QuerySet[Thread] | None = None) -> 
     return thread
 
 
+def find_locked(user: User, thread_id: str) -> Thread | None:
+    """Return the user's thread as ``lock`` does; None if there is none."""
+    with suppress(Absent):
+        return lock(user, thread_id)
+    return None
+
+
 def lock(user: User, thread_id: str) -> Thread:
     """Return the user's thread, to which no other transaction writes before this one ends. Raise ``Absent``.
 
@@ -53,22 +61,26 @@ def check_free(thread: Thread, *, action: str = "add messages to") -> None:
 
 
 @transaction.atomic
-def create(user: User, *, assistant: Assistant | None = None, id: str | None = None, **fields: Any) -> Thread:
+def create(
+    user: User, *, assistant: Assistant | None = None, id: str | None = None, temporary: bool = False, **fields: Any
+) -> Thread:
     """Create a thread; ``fields`` as for ``update``. With ``id`` a follower can listen before the thread exists."""
-    columns_of_id = {"id": id} if id else {}
-    thread = Thread.objects.create(owner=user, assistant=assistant, **columns_of_id, **columns(user, fields))
+    known = {"id": id} if id else {}
+    thread = Thread.objects.create(
+        owner=user, assistant=assistant, temporary=temporary, **known, **columns(user, fields)
+    )
     add_uses(thread)
     return thread
 
 
 def of_user(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -> ThreadQuerySet:
-    """Return all threads of the user whose ``metadata`` has these pairs, archived ones too."""
-    return Thread.objects.owned_by(user).with_metadata(metadata)
+    """Return all threads of the user whose ``metadata`` has these pairs, archived ones too but no temporary ones."""
+    return Thread.objects.owned_by(user).filter(temporary=False).with_metadata(metadata)
 
 
 def search(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:
     """Return the user's threads whose title or messages have all of ``words``, the last active first."""
-    threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived)
+    threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived, temporary=False)
     return threads.matching(words).order_by("-active_at", "-number")
 
 

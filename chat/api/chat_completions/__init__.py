@@ -2,6 +2,7 @@
 
 forwarding   passes a request on, and its reply back
 bodies       what our own models and assistants read of a body; ``turns`` makes a request to a model of it
-run_answer   what a run of an assistant says and does, as pieces of an answer
+conversation makes a request to an assistant of it
+run_answer   what a run of an assistant says and does, as pieces of an answer; ``words`` of its citations and steps
 completion   an answer in pieces as one object or as chunks, which ``responses`` sends
 """

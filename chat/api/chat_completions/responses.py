@@ -13,10 +13,12 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from chat.api.chat_completions.completion import AnswerPiece, ChatCompletionObject, Completion, Silence
 from chat.errors import Refusal
+from chat.providers.base import Piece
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Items = AsyncGenerator[Item, None]
+MakePieces = Callable[[], Items[AnswerPiece]] | Callable[[], Items[Piece]]  # of an answer
 DONE = b"data: [DONE]\n\n"
 STILL_HERE = b": still here\n\n"
 BROKEN = "The stream broke. Send the request again."
@@ -105,7 +107,7 @@ def stream_events(make: Callable[[], Items[bytes]]) -> AnswerStream:
     return AnswerStream(async_to_sync(opened)())
 
 
-def stream_answer(completion: Completion, make: Callable[[], Items[AnswerPiece]]) -> AnswerStream:
+def stream_answer(completion: Completion, make: MakePieces) -> AnswerStream:
     """Return the response that streams an answer as chunks. Raise what comes before its first word."""
 
     async def events() -> AsyncGenerator[bytes, None]:
@@ -122,7 +124,7 @@ def stream_answer(completion: Completion, make: Callable[[], Items[AnswerPiece]]
     return stream_events(events)
 
 
-def whole_answer(completion: Completion, make: Callable[[], Items[AnswerPiece]]) -> ChatCompletionObject:
+def whole_answer(completion: Completion, make: MakePieces) -> ChatCompletionObject:
     """Return the whole answer as one object. Raise what goes wrong on the way."""
 
     async def collect() -> None:

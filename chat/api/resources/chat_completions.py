@@ -6,12 +6,15 @@ from functools import partial
 
 from ninja import Router
 
-from chat.api.chat_completions import turns
+from chat.actions.assistants import assistants
+from chat.api.chat_completions import run_answer, turns
 from chat.api.chat_completions.bodies import Answerable, ChatCompletionBody, read_as
 from chat.api.chat_completions.completion import ChatCompletionObject, Completion
+from chat.api.chat_completions.conversation import new_completion
 from chat.api.chat_completions.forwarding import forward
-from chat.api.chat_completions.responses import AnswerStream, JsonReply, stream_answer, whole_answer
+from chat.api.chat_completions.responses import AnswerStream, JsonReply, MakePieces, stream_answer, whole_answer
 from chat.api.http.request import ApiRequest
+from chat.models import Assistant
 from chat.models.providers import resolve
 
 router = Router(tags=["Chat completions"])
@@ -22,11 +25,25 @@ def create_chat_completion(
     request: ApiRequest, body: ChatCompletionBody
 ) -> ChatCompletionObject | JsonReply | AnswerStream:
     """An answer of a provider's model, to which the request is passed on, or of an assistant; may be streamed."""
+    if assistant := assistants.by_model_name(request.user, body.model):
+        return answer_as_assistant(request, assistant)
     model = resolve(body.model)
     reply = forward(request, "/chat/completions", model=model, name=body.model, streams=True)
     if reply is not None:
         return reply
     asked = read_as(Answerable, request.json_body)
-    completion = Completion(body.model, shows_usage=asked.shows_usage)
-    pieces = partial(turns.answer_pieces, asked, model=model)
+    return _answer(asked, partial(turns.answer_pieces, asked, model=model), name=body.model)
+
+
+def answer_as_assistant(request: ApiRequest, assistant: Assistant) -> ChatCompletionObject | AnswerStream:
+    """Return what a run of ``assistant`` answers."""
+    asked = read_as(Answerable, request.json_body)
+    new = new_completion(asked, assistant=assistant)
+    shows_steps = (asked.metadata or {}).get("steps") == "true"
+    pieces = partial(run_answer.answer_pieces, request.user, assistant, new, shows_steps=shows_steps)
+    return _answer(asked, pieces, name=request.json_body["model"])
+
+
+def _answer(asked: Answerable, pieces: MakePieces, *, name: str) -> ChatCompletionObject | AnswerStream:
+    completion = Completion(name, shows_usage=asked.shows_usage)
     return stream_answer(completion, pieces) if asked.stream else whole_answer(completion, pieces)

@@ -17,7 +17,7 @@ from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, 
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.resource_uses import add_uses
 from chat.providers.base import Usage
-from chat.providers.tool_names import CODE_INTERPRETER
+from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
 from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
@@ -156,6 +156,18 @@ def number_events(run: Run, new_events: NewEvents) -> list[Event]:
     run.seq += len(events)
     Run.objects.filter(pk=run.pk).update(seq=run.seq)
     return events
+
+
+def add_answered_calls(run: Run, calls: Sequence[Mapping[str, str]]) -> None:
+    """Insert a completed step of function calls, each ``{"id", "name", "arguments", "output"}``, into a new run."""
+    listed = [
+        {"id": call["id"], "type": FUNCTION, FUNCTION: {name: call[name] for name in ("name", "arguments", "output")}}
+        for call in calls
+    ]
+    details = {"type": StepType.TOOL_CALLS.value, "tool_calls": listed}
+    RunStep.objects.create(
+        run=run, type=StepType.TOOL_CALLS, status=StepStatus.COMPLETED, details=details, completed_at=timezone.now()
+    )
 
 
 def created_events(run: Run) -> list[Event]:

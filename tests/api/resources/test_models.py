@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.models import Alias, Model, Provider
+from chat.models import Alias, Assistant, Model, Provider, User
 from tests.api.calling import Api, absent, told
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,39 @@ class TestTheListOfModels:
 
     def test_is_empty_where_there_is_no_provider(self, api: Api) -> None:
         assert api.found("/models")["data"] == []
+
+
+class TestAnAssistant:
+    @pytest.fixture
+    def names(self, api: Api, assistant: Assistant) -> list[str]:
+        """Of the assistant, as a model."""
+        return [
+            name for name in (model["id"] for model in api.found("/models")["data"]) if name[-8:] == assistant.id[-8:]
+        ]
+
+    def test_is_listed_under_its_name_and_its_id(self, names: list[str], assistant: Assistant) -> None:
+        assert names == [f"helper-{assistant.id[-8:]}", assistant.id]
+
+    def test_is_found_under_both_and_under_an_old_name(self, api: Api, names: list[str], assistant: Assistant) -> None:
+        Assistant.objects.update(name="Другой")
+        for name in (*names, f"assistant-{assistant.id[-8:]}"):
+            assert api.found(f"/models/{name}") == {
+                "id": name,
+                "object": "model",
+                "created": int(assistant.created_at.timestamp()),
+                "owned_by": "user",
+            }
+
+    def test_does_not_share_a_name(self, api: Api, assistant: Assistant, bob: User) -> None:
+        other = Assistant.objects.create(owner=bob, name=assistant.name, audience="everyone")
+        shown = [model["id"] for model in api.found("/models")["data"]]
+        assert len(shown) == len(set(shown))
+        assert other.id in shown
+
+    def test_of_someone_else_is_neither_listed_nor_found(self, api: Api, scripted: Provider, bob: User) -> None:
+        other = Assistant.objects.create(owner=bob, name="Secret")
+        assert other.id not in known(api)
+        assert told(api.get(f"/models/{other.id}"))[0] == 404
 
 
 class TestAModel:
