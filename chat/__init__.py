@@ -1,7 +1,7 @@
 """Everthread's one app: a room for each kind of knowledge, and who may import whom.
 
     admin | api | web | management | checks      the doors: translate in, call one action, translate out
-      downloads | sockets                        stored files on their way out; what both websockets share
+      downloads | sockets | data_folder          stored files on their way out; what both websockets share; the disk
       actions                                    what anyone can do: sync, atomic, owner-checked
         engine                                   how a run runs: transcript, loop, recorder, worker, follow
           tools                                    what a model may use

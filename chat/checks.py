@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
+from chat import data_folder
 from chat.models import Provider
 from chat.sandbox.state import State, read_state
 
@@ -31,12 +31,15 @@ LIMITS: dict[str, tuple[int, int | None]] = {
 def check_data_folder(**_options: Any) -> list[CheckMessage]:
     folder = settings.EVERTHREAD_DATA_DIR
     try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"Everthread")
+        data_folder.check_writable()
     except OSError as error:
         hint = "Set EVERTHREAD_DATA_DIR to a folder that can be written, or make room in it."
         problem = f"The data folder {str(folder)!r} cannot be written: {error.strerror}."
         return [Error(problem, hint=hint, id="chat.E001")]
+    if exposed := data_folder.exposed_paths():
+        problem = f"Other users of this machine can get at {', '.join(map(str, exposed))}."
+        hint = "The next start of the server takes that from them; so does: chmod -R go-rwx, but for the sandbox's."
+        return [Warning(problem, hint=hint, id="chat.W005")]
     return []
 
 

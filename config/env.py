@@ -110,7 +110,7 @@ def folder(name: str, *, default: Path) -> Path:
     """Return a folder, created if it does not exist."""
     path = Path(text(name, default=str(default))).resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name}={str(path)!r} cannot be made ({error.strerror}). Name a folder that can be written."

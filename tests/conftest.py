@@ -45,6 +45,7 @@ def _quick_flush(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> N
     again, which takes longer than most tests."""
     with django_db_blocker.unblock():
         existing = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        Path(connection.settings_dict["NAME"]).chmod(0o600)  # Django has made it for everyone; its neighbours follow
     tables = set(existing) - {ContentType._meta.db_table, Permission._meta.db_table}
 
     def empty(test_case: TransactionTestCase) -> None:

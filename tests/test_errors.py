@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 import chat
 from chat import errors
@@ -35,3 +38,20 @@ class TestRefusals:
         drawn = re.findall(r"[├└]── (\w+) +(\d{3}) ", inspect.getdoc(errors) or "")
         statuses = {name: kind.status for name, kind in REFUSALS.items() if kind is not Refusal}
         assert {name: int(status) for name, status in drawn} == statuses
+
+
+class TestADatabaseError:
+    @pytest.mark.parametrize(
+        ("cause", "words"),
+        [
+            ({"sqlite_errorcode": sqlite3.SQLITE_FULL}, "disk is full"),
+            ({"sqlstate": "53100"}, "disk is full"),
+            ({"sqlite_errorcode": sqlite3.SQLITE_BUSY}, "busy for a moment"),
+            ({}, "busy for a moment"),
+        ],
+    )
+    def test_names_the_disk_when_that_is_full(self, cause: dict[str, object], words: str) -> None:
+        error, reason = Exception("raised by Django"), Exception("raised by the driver")
+        error.__cause__ = reason
+        vars(reason).update(cause)
+        assert words in errors.database_refusal(error).message

@@ -13,6 +13,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.models.columns.touch import touch
 from chat.models.files import File
 from chat.models.ids import HexIdField, PublicObject
 from chat.models.providers import Provider
@@ -84,7 +85,7 @@ class VectorStore(PublicObject):
     def touch(self) -> None:
         """It was used: its days begin anew."""
         self.last_active_at = timezone.now()
-        VectorStore.objects.filter(pk=self.pk).update(last_active_at=self.last_active_at)
+        touch(VectorStore.objects.filter(pk=self.pk), last_active_at=self.last_active_at)
 
 
 class VectorStoreFileBatch(PublicObject):

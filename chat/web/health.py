@@ -15,6 +15,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from chat import data_folder
 from chat.engine.worker import Worker
 from chat.models import Kind, Provider
 from chat.providers.embedded.status import read_status
@@ -35,6 +36,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     database = has_database()
     checks = {
         "database": database,
+        "disk": has_disk(),
         "migrations": database and has_all_migrations(),
         "model": False,
         "workers": Worker.is_running(),
@@ -54,9 +56,21 @@ def has_database() -> bool:
     return True
 
 
+def has_disk() -> bool:
+    """Return whether the disk takes what people write."""
+    try:
+        data_folder.check_writable()
+    except OSError:
+        return False
+    return True
+
+
 def has_all_migrations() -> bool:
     """Return whether the tables are those of this version."""
-    executor = MigrationExecutor(connection)
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:  # a database that is damaged answers some questions
+        return False
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -12,13 +13,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from chat import data_folder
 from chat.models import Kind, Provider
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.sandbox.state import State, attend, write_state
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = {"database": True, "migrations": True, "model": True, "workers": True, "sandbox": True}
+ALL = {"database": True, "disk": True, "migrations": True, "model": True, "workers": True, "sandbox": True}
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +97,13 @@ class TestReadyz:
         finally:
             await in_thread(lambda: MigrationRecorder(connection).record_applied(app, newest))()
 
+    async def test_says_no_when_the_disk_is_full(self, stage: Stage, scripted: Provider, monkeypatch) -> None:
+        def full() -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(data_folder, "check_writable", full)
+        assert await ready(stage) == (503, {**ALL, "disk": False})
+
     def test_says_no_without_the_database(self, scripted: Provider, tmp_path: Path) -> None:
         name = connection.settings_dict["NAME"]
         connection.close()
@@ -104,7 +113,7 @@ class TestReadyz:
         finally:
             connection.close()
             connection.settings_dict["NAME"] = name
-        assert (status, json.loads(body)) == (503, {**dict.fromkeys(ALL, False), "sandbox": True})
+        assert (status, json.loads(body)) == (503, {**dict.fromkeys(ALL, False), "disk": True, "sandbox": True})
 
     async def test_says_that_the_sandbox_is_missing_and_yes_all_the_same(
         self, stage: Stage, scripted: Provider, settings, tmp_path: Path

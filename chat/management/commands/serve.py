@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 import chat
+from chat import data_folder
 from chat.actions import first_run
 from chat.actions.conversation import sending
 from chat.engine.worker import Worker
@@ -43,6 +44,9 @@ class Command(BaseCommand):
         raise_descriptor_limit()
         check_port_free(host, int(port))
         self.stdout.write(f"Everthread {chat.__version__}")
+        data_folder.make_private()
+        if problem := data_folder.problem_at_start():
+            raise CommandError(problem)
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
         provider = first_run.ensure_provider()

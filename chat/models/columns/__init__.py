@@ -1,1 +1,1 @@
-"""Parts of rows: look-ups in JSON columns, and the encryption of secrets."""
+"""Parts of rows: look-ups in JSON columns, the encryption of secrets, and notes of the last use."""
