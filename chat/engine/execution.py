@@ -71,7 +71,9 @@ class Execution:
         await self.recorder.begin()
         if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
             await file_search.wait_until_read(self.run)
-        context: TurnContext | None = await in_thread(request.read_context, self.run)
+        first = await in_thread(request.read_context, self.run)
+        await self.providers.add_limits(first.model)
+        context: TurnContext | None = first
         while context:
             if context.tokens_left:
                 context.tokens_left.check()

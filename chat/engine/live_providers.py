@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from chat.models import Kind
+from chat.models import Kind, Model
 from chat.models import Provider as Row
 from chat.providers.base import ChatProvider
 from chat.providers.embedded.provider import EmbeddedProvider
@@ -62,6 +62,11 @@ class LiveProviders:
         provider = KINDS[row.kind](row)
         self.made[row.pk] = (version, provider)
         return provider
+
+    async def add_limits(self, model: Model) -> None:
+        """Give a model that has no row the limits that its server tells."""
+        if model.pk is None and (limits := await self.get(model.provider).limits(model.served_as)):
+            model.context_window, model.max_output = limits.context_window, limits.max_output or model.max_output
 
     async def aclose(self) -> None:
         for _version, provider in self.made.values():

@@ -52,8 +52,9 @@ class Assistant(PublicObject):
     tools = models.JSONField(default=list, blank=True)
     tool_resources = models.JSONField(default=dict, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
-    temperature = models.FloatField(default=1.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
-    top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    # Null: nobody chose, so the model's server is told nothing.
+    temperature = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(2)])
+    top_p = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)])
     reasoning_effort = models.CharField(max_length=20, blank=True)
     response_format = models.JSONField(default=auto, blank=True)
     starter_prompts = models.JSONField(default=list, blank=True)

@@ -15,11 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.errors import KeyRefused, ModelNotFound
 from chat.models.columns import encryption
+from chat.providers.known_models import ModelLimits, known_limits
 
 DEFAULT = "default"  # the model name that means: the default provider's own default model
-UNKNOWN_CONTEXT = (
-    32_768  # tokens assumed for a model without a row; an overflow makes the engine try a shorter transcript
-)
+UNKNOWN_CONTEXT = 128_000  # tokens assumed for a model that nothing is known of; an overflow makes the engine try less
 EMBEDDED_CONTEXT = 4096  # tokens of one slot of the embedded model
 
 
@@ -199,10 +198,17 @@ class Alias(models.Model):
 
 
 def unlisted(provider: Provider, name: str) -> Model:
-    """An unsaved model row for a name that has none, with what is known of the provider's kind."""
+    """Return an unsaved model row for a name that has none, with what is known of such models."""
     if provider.kind == Kind.EMBEDDED:
         return Model(provider=provider, name=name, context_window=EMBEDDED_CONTEXT, tool_use=ToolUse.GUIDED)
-    return Model(provider=provider, name=name, vision=True)
+    limits = known_limits(name) or ModelLimits(UNKNOWN_CONTEXT)
+    return Model(
+        provider=provider,
+        name=name,
+        vision=True,
+        context_window=limits.context_window,
+        max_output=limits.max_output,
+    )
 
 
 def resolve(name: str) -> Model:

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from chat.providers.known_models import ModelLimits
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -154,6 +156,10 @@ class ChatProvider(Protocol):
 
     async def models(self) -> list[str]:
         """Return the names of the models served, in the server's order; maybe none. Raise ``ProviderError``."""
+        ...
+
+    async def limits(self, model: str) -> ModelLimits | None:
+        """Return the limits that the server itself tells of ``model``; None where it tells none. Raise nothing."""
         ...
 
     async def aclose(self) -> None:

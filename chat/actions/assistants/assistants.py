@@ -25,8 +25,6 @@ CLEARED: dict[str, Any] = {
     "tools": [],
     "tool_resources": {},
     "metadata": {},
-    "temperature": 1.0,
-    "top_p": 1.0,
     "reasoning_effort": "",
     "response_format": auto(),
 }

@@ -67,8 +67,8 @@ class AssistantForm(FileSearchForm, CodeForm):
             "instructions": gettext_lazy("Who the assistant is and how it should answer. Sent with every question."),
             "audience": gettext_lazy("The owner may always use it."),
             "owner": gettext_lazy("The assistant is deleted together with its owner."),
-            "temperature": gettext_lazy("0 to 2: how freely the model chooses its words. 1 is usual."),
-            "top_p": gettext_lazy("0 to 1: how many unlikely words it considers. 1 is usual."),
+            "temperature": gettext_lazy("0 to 2: how freely the model chooses its words. Empty: its own."),
+            "top_p": gettext_lazy("0 to 1: how many unlikely words it considers. Empty: its own."),
             "reasoning_effort": gettext_lazy("For models that think first, such as “low” or “high”. Empty: their own."),
         }
 

@@ -18,8 +18,6 @@ from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search, functions
 from chat.tools.citations import Sources
 
-# What the API fills in where nobody chose. It is not sent on: some models refuse to be told, others know better.
-API_DEFAULT = 1.0
 PLAIN_TEXT = {"type": "text"}  # the same as "auto"
 IN_WORDS = ("auto", PLAIN_TEXT)
 MOST_PASSAGE_TOKENS = 16_000  # tokens of passages that a model is told (reference, section 8)
@@ -103,15 +101,17 @@ def build_request(run: Run, context: TurnContext, shrink: int = 0) -> Request:
     """
     model = context.model
     completion_left = context.tokens_left.completion if context.tokens_left else None
-    limits = [limit for limit in (completion_left, model.max_output) if limit]
+    # The longest answer of a model without a row is only known to us: nobody asked to have it sent.
+    told = completion_left or model.pk
+    limits = [limit for limit in (completion_left, model.max_output) if limit and told]
     return Request(
         model=model.served_as,
         turns=_build_turns(run, context, shrink),
         functions=context.declared,
         tool_choice=_tool_choice(run, context) if context.declared else "auto",
         parallel_tool_calls=run.parallel_tool_calls,
-        temperature=None if run.temperature == API_DEFAULT else run.temperature,
-        top_p=None if run.top_p == API_DEFAULT else run.top_p,
+        temperature=run.temperature,
+        top_p=run.top_p,
         max_tokens=min(limits) if limits else None,
         reasoning_effort=run.reasoning_effort or None,
         response_format="auto" if run.response_format == PLAIN_TEXT else run.response_format,

@@ -58,6 +58,11 @@ def usage_of(usage: Object) -> Usage:
     )
 
 
+def _chosen(value: float | None) -> float:
+    """Return a temperature or top p as the API shows it: 1 where nobody chose."""
+    return 1.0 if value is None else value
+
+
 def assistant_object(row: Assistant) -> AssistantObject:
     return {
         "id": row.id,
@@ -68,8 +73,8 @@ def assistant_object(row: Assistant) -> AssistantObject:
         "model": row.model,
         "instructions": row.instructions or None,
         "tools": row.tools,
-        "top_p": row.top_p,
-        "temperature": row.temperature,
+        "top_p": _chosen(row.top_p),
+        "temperature": _chosen(row.temperature),
         "reasoning_effort": row.reasoning_effort or None,
         "tool_resources": (NO_FILES if RUNS_CODE in row.tools else {}) | row.tool_resources,
         "metadata": row.metadata,
@@ -126,8 +131,8 @@ def run_object(row: Run) -> RunObject:
         "tools": row.tools,
         "tool_resources": NO_FILES | row.tool_resources,
         "metadata": row.metadata,
-        "temperature": row.temperature,
-        "top_p": row.top_p,
+        "temperature": _chosen(row.temperature),
+        "top_p": _chosen(row.top_p),
         "reasoning_effort": row.reasoning_effort or None,
         "max_completion_tokens": row.max_completion_tokens,
         "max_prompt_tokens": row.max_prompt_tokens,

@@ -68,6 +68,9 @@ class EmbeddedProvider:
         status = self.status()
         return [status.weights.stem] if status.weights and status.runtime else []
 
+    async def limits(self, _model: str) -> None:
+        """Return None: those of a slot are known."""
+
     async def aclose(self) -> None:
         """Stop using the server; it ends when no other process uses it."""
         client, self._client = self._client, None

@@ -11,23 +11,25 @@ request that has already waited ten minutes for its first byte.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import httpx2
 import openai
 
-from chat.errors import InvalidRequest, KeyRefused, Unreachable
+from chat.errors import InvalidRequest, KeyRefused, ProviderError, Unreachable
 from chat.providers.base import Finish, Piece, Request
+from chat.providers.known_models import ModelLimits
 from chat.providers.openai import clients, dialects, retries
 from chat.providers.openai.forwarding import ForwardedReply, forwarded_refusal, parse_fields, with_model
+from chat.providers.openai.model_list import served_models
 from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.request_body import Body, request_body
 from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, StreamedResponse, connection_error
-from chat.providers.storable import storable_text
 
-MAX_MODEL_NAME = 256  # characters that a row can hold
+LISTED_FOR = 3600.0  # seconds for which a list of models is believed
+LISTING_TIMEOUT = 2.0  # seconds that the first run waits for it
 _CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
 
 
@@ -45,6 +47,8 @@ class OpenAIProvider:
         self._max_retries = max_retries
         self._dialect = dialects.known_renames(address)
         self._dialects: dict[str, dialects.Renames] = {}
+        self._listed: dict[str, ModelLimits | None] = {}
+        self._list_again_at = 0.0  # by the loop's clock
         self._client = clients.async_client(address, self._key, timeout=timeout)
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
@@ -65,10 +69,23 @@ class OpenAIProvider:
 
     async def models(self) -> list[str]:
         """See ``chat.providers.base.ChatProvider``."""
+        return list(await self._list_models())
+
+    async def limits(self, model: str) -> ModelLimits | None:
+        """See ``chat.providers.base.ChatProvider``. The server is asked once an hour, and not waited for long."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._list_again_at:
+            self._list_again_at = now + LISTED_FOR
+            with suppress(ProviderError, TimeoutError):
+                async with asyncio.timeout(LISTING_TIMEOUT):
+                    self._listed = await self._list_models()
+        return self._listed.get(model)
+
+    async def _list_models(self) -> dict[str, ModelLimits | None]:
         check_key(self._key)
         try:
             response = await self._client.models.with_raw_response.list()
-            return _model_names(response.content)
+            return served_models(response.content)
         except openai.APIStatusError as error:
             raise to_rejection(error).as_error(key=self._key) from None
         except _CONNECTION_ERRORS as error:
@@ -167,15 +184,3 @@ def to_rejection(error: openai.APIStatusError) -> Rejection:
     address = headers.get("location", "").partition("?")[0]
     body = f"it is {address}" if error.response.is_redirect and address else error.body
     return Rejection(error.status_code, body, retry_after=retries.parse_retry_after(headers))
-
-
-def _model_names(body: bytes) -> list[str]:
-    """Return the ids in ``{"data": [{"id": …}]}``; a few servers send the bare list."""
-    try:
-        decoded = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
-        models = decoded["data"] if isinstance(decoded, dict) else decoded
-        names = [model["id"] for model in models]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise Rejection(404, None).as_error() from None
-    usable = (name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_MODEL_NAME)
-    return list(dict.fromkeys(map(storable_text, usable)))

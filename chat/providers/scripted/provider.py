@@ -84,6 +84,9 @@ class ScriptedProvider:
         """Return one name; ``stream`` accepts every other too."""
         return ["scripted"]
 
+    async def limits(self, _model: str) -> None:
+        """Return None: its answers have none."""
+
     async def aclose(self) -> None:
         """Do nothing: a script has no connections."""
 

@@ -37,6 +37,10 @@ SETTINGS: list[tuple[Body, Said]] = [
     ),
     ({"instructions": "x" * 256_001}, too_long("instructions", 256_000, 256_001)),
     ({"instructions": ["x"]}, mistyped("instructions", "a string", "an array")),
+    (
+        {"reasoning_effort": "huge"},
+        unsupported("reasoning_effort", "huge", "'none', 'minimal', 'low', 'medium', 'high', 'xhigh', and 'max'"),
+    ),
     ({"temperature": 2.1}, out_of_range("temperature", "<= 2", 2.1, "decimal")),
     ({"temperature": -0.1}, out_of_range("temperature", ">= 0", -0.1, "decimal")),
     ({"temperature": "1"}, mistyped("temperature", "a decimal", "a string")),

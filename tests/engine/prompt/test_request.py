@@ -46,6 +46,20 @@ class TestTheRequest:
         model.upstream_name = "vendor/small-2026"
         assert asked(run_on(thread), model).model == "vendor/small-2026"
 
+    @pytest.mark.parametrize("chosen", [None, 1, 0.3])
+    def test_tells_a_temperature_that_somebody_chose(self, thread: Thread, model: Model, chosen: float | None) -> None:
+        request = asked(run_on(thread, temperature=chosen, top_p=chosen), model)
+        assert (request.temperature, request.top_p) == (chosen, chosen)
+
+    def test_knows_the_context_of_models_without_a_row(self, thread: Thread, scripted) -> None:
+        scripted.make_default()
+        run = Run.objects.create(thread=thread, assistant=thread.assistant, model="gpt-4o")
+        context = read_context(run)
+        assert (context.model.context_window, build_request(run, context).max_tokens) == (128_000, None)
+
+        run.max_completion_tokens = 100_000
+        assert build_request(run, read_context(run)).max_tokens == 16_384
+
     def test_offers_no_functions_to_a_model_without_tools(self, thread: Thread, model: Model) -> None:
         model.tool_use = "none"
         assert asked(run_on(thread, tools=[WEATHER]), model).functions == []

@@ -7,6 +7,7 @@ import pytest
 
 from chat.errors import ProviderError, Unreachable
 from chat.providers.base import Finish, Piece, Text, ToolCallPiece, Usage
+from chat.providers.known_models import ModelLimits
 from chat.providers.openai.provider import OpenAIProvider
 from tests.providers.asking import ask, collect, text_of
 from tests.providers.openai.upstream import DONE, Upstream, chunk, data, events, raw, refusal, usage
@@ -127,6 +128,22 @@ class TestModels:
     ) -> None:
         upstream.will(refusal(200, body))
         assert await provider.models() == ["b", "a"]
+
+    async def test_have_the_limits_that_the_server_tells(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        listed = [
+            {"id": "a", "max_model_len": 8192},
+            {"id": "b", "context_length": -1},
+            {"id": "c", "max_model_len": "9"},
+        ]
+        upstream.will(refusal(200, {"object": "list", "data": listed}))
+        assert await provider.limits("a") == ModelLimits(8192)
+        assert [await provider.limits(name) for name in ("b", "c", "other")] == [None, None, None]
+
+    async def test_have_no_limits_where_the_server_cannot_say(
+        self, upstream: Upstream, provider: OpenAIProvider
+    ) -> None:
+        upstream.will(refusal(500, "broken"))
+        assert await provider.limits("a") is None
 
     @pytest.mark.parametrize(("status", "body"), [(404, "Not Found"), (200, "<html>Welcome</html>"), (200, {"a": 1})])
     async def test_are_not_found_at_a_wrong_address(
