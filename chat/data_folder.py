@@ -48,7 +48,7 @@ def exposed_paths() -> list[Path]:
     folder = settings.EVERTHREAD_DATA_DIR
     paths = [*_database_files(), folder / "secret_key", *(folder / name for name in STORED)]
     exposed = [path for path in paths if path.exists() and path.stat().st_mode & OTHERS]
-    return [folder, *exposed] if folder.stat().st_mode & OTHERS & ~folder_mode() else exposed
+    return [folder, *exposed] if folder.stat().st_mode & OTHERS & ~PASS else exposed
 
 
 def make_private() -> None:

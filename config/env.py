@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -91,6 +93,15 @@ def mail(name: str) -> dict[str, Any]:
         ) from None
 
 
+def site_address(name: str, *, default: str) -> str:
+    """Return an address such as https://chat.example.org, without a slash at its end."""
+    value = text(name, default=default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name}={value!r} is no site's address. Set it to one, such as {name}={default}.")
+    return value
+
+
 def integer_range(name: str, *, default: str) -> tuple[int, int]:
     """Return the first and the last number of a range such as 61200-65000."""
     value = text(name, default=default)
@@ -110,7 +121,8 @@ def folder(name: str, *, default: Path) -> Path:
     """Return a folder, created if it does not exist."""
     path = Path(text(name, default=str(default))).resolve()
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Sandbox sessions that root starts have users of their own, who must pass through.
+        path.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name}={str(path)!r} cannot be made ({error.strerror}). Name a folder that can be written."

@@ -50,6 +50,13 @@ ALLOWED_HOSTS = env.word_list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127
 CSRF_TRUSTED_ORIGINS = env.word_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 EVERTHREAD_HOST = env.text("HOST", default="127.0.0.1")
 EVERTHREAD_PORT = env.text("PORT", default="8000")
+TLS = env.boolean("EVERTHREAD_TLS", default=False)
+_own_host = next((host for host in ALLOWED_HOSTS if host[0] not in ".*"), "localhost")
+_own_origin = f"https://{_own_host}" if TLS else f"http://{_own_host}:{EVERTHREAD_PORT}"
+# Links in mail begin with it.
+EVERTHREAD_URL = env.site_address(
+    "EVERTHREAD_URL", default=next((origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin), _own_origin)
+)
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
@@ -102,7 +109,6 @@ TEMPLATES = [
 ]
 
 # Behind a TLS proxy everything that can be tied to TLS is.
-TLS = env.boolean("EVERTHREAD_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = TLS
 SECURE_SSL_REDIRECT = TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -157,6 +163,7 @@ AXES_VERBOSE = False
 EVERTHREAD_SIGN_UP = env.boolean("EVERTHREAD_SIGN_UP", default=False)
 
 vars().update(env.mail("EMAIL_URL"))
+EMAIL_TIMEOUT = 30  # seconds
 EVERTHREAD_HAS_MAIL = env.text("EMAIL_URL") != ""
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="everthread@localhost")
 

@@ -87,6 +87,11 @@ def find(secret: str) -> ApiKey:
     return key
 
 
+def is_usable(key: ApiKey) -> bool:
+    """Return whether the key still works: neither it nor its owner has been shut out since it was found."""
+    return ApiKey.objects.usable().filter(pk=key.pk).exists()
+
+
 def owner_of(secret: str) -> User:
     """Return the active user whose key this is. Raise as ``find``."""
     return find(secret).owner

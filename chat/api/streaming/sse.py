@@ -19,9 +19,10 @@ from django.http import StreamingHttpResponse
 from chat.api.http.parser import QueryParams
 from chat.api.http.request import ApiRequest
 from chat.api.streaming.replay import StreamEvent, StreamProgress
+from chat.api.streaming.revocation import while_usable
 from chat.background.database_threads import in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
-from chat.errors import Refusal, RunDeleted
+from chat.errors import Refusal
 from chat.events.bus import bus
 from chat.events.types import STREAM_ENDS, coalesce
 from chat.models import Run, StepType
@@ -63,14 +64,15 @@ def stream_run(
         run = start()
         encode = event_encoder(request, run, include=include)
         hold = stack.pop_all()
-    events = run_events(run, StreamProgress(known_steps), after=after)
+    events = while_usable(request.api_key, run_events(run, StreamProgress(known_steps), after=after))
     return EventStream(run, events, encode, with_thread=with_thread, hold=hold)
 
 
 def replay_run(request: ApiRequest, run: Run, *, with_thread: bool) -> EventStream:
     """Return the stream of a run that began earlier, from its beginning."""
     encode = event_encoder(request, run, include=())
-    return EventStream(run, run_events(run, StreamProgress({}), after=0), encode, with_thread=with_thread)
+    events = while_usable(request.api_key, run_events(run, StreamProgress({}), after=0))
+    return EventStream(run, events, encode, with_thread=with_thread)
 
 
 def event_encoder(request: ApiRequest, run: Run, *, include: Sequence[Include]) -> Encode:
@@ -125,7 +127,7 @@ RunResponse = RunObject | EventStream
 async def encode_stream(
     run: Run, events: AsyncGenerator[list[StreamEvent], None], encode: Encode, *, first: list[bytes], hold: ExitStack
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if the run is deleted or it breaks."""
+    """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if it is refused or breaks."""
     with hold:
         for chunk in first:
             yield chunk
@@ -136,7 +138,7 @@ async def encode_stream(
                         yield encode(name, data)
                     if not batch:
                         yield b": still here\n\n"
-        except RunDeleted as refusal:
+        except Refusal as refusal:  # the run was deleted, or the key revoked
             yield encode_event("error", refusal.as_body())
             return
         except Exception:

@@ -6,13 +6,11 @@ names differ from Django's, whose own the admin goes on using.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import login, views
-from django.contrib.auth.forms import PasswordResetForm, UserCreationForm
-from django.core.cache import cache
+from django.contrib.auth.forms import UserCreationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -24,9 +22,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from chat.models import User
+from chat.web.accounts.reset_mail import ResetForm
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-MAIL_EVERY = 300  # seconds between two mails about a password to one person
 
 if TYPE_CHECKING:
     UserForm = UserCreationForm[User]
@@ -101,15 +99,6 @@ class WithMail(View):
         if not settings.EVERTHREAD_HAS_MAIL:
             raise Http404
         return super().dispatch(request, *args, **parts)
-
-
-class ResetForm(PasswordResetForm):
-    """The form of a forgotten password. One person gets at most one mail in ``MAIL_EVERY`` seconds."""
-
-    def get_users(self, email: str) -> Iterator[Any]:
-        for user in super().get_users(email):
-            if cache.add(f"password-mail-{user.pk}", 1, MAIL_EVERY):
-                yield user
 
 
 class PasswordReset(WithMail, views.PasswordResetView):

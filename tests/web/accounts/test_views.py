@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from chat.models import User
+from chat.web.accounts.reset_mail import sender
 
 PASSWORD = "correct horse battery"
 NEW = "blue sky over 77 fields"
@@ -175,12 +177,18 @@ class TestChangingThePassword:
         assert client.get("/password/")["Location"] == f"{SIGN_IN}?next=/password/"
 
 
-@database
+def sent_mails() -> list[mail.EmailMessage]:
+    """What has been sent once the thread that sends has nothing left to do."""
+    sender.submit(lambda: None).result()
+    return mail.outbox
+
+
+@pytest.mark.django_db(transaction=True)
 class TestAForgottenPassword:
     @pytest.fixture(autouse=True)
     def ready(self, settings, make_user) -> User:
         cache.clear()
-        settings.EVERTHREAD_HAS_MAIL = True
+        settings.EVERTHREAD_HAS_MAIL, settings.EVERTHREAD_URL = True, "https://chat.example.org"
         user: User = make_user("ada", email="ada@example.org")
         return user
 
@@ -195,9 +203,9 @@ class TestAForgottenPassword:
     def test_is_replaced_by_a_link_that_works_once(self, client) -> None:
         assert client.get("/password/forgotten/").status_code == 200
         assert "Look into your mail" in self.ask(client).content.decode()
-        [message] = mail.outbox
+        [message] = sent_mails()
         assert message.to == ["ada@example.org"]
-        link = re.findall(r"http://testserver(/password/new/\S+)", message.body)[0]
+        link = re.findall(r"https://chat\.example\.org(/password/new/\S+)", message.body)[0]
         form = client.get(link, follow=True)
         answer = client.post(form.request["PATH_INFO"], {"new_password1": NEW, "new_password2": NEW}, follow=True)
         assert "Your password is set" in answer.content.decode()
@@ -211,4 +219,19 @@ class TestAForgottenPassword:
     def test_does_not_fill_the_mailbox(self, client) -> None:
         for _ in range(3):
             self.ask(client)
-        assert len(mail.outbox) == 1
+        assert len(sent_mails()) == 1
+
+    def test_is_looked_up_after_the_answer(self, client) -> None:
+        """Else its time would tell whether there is an account."""
+        answered = threading.Event()
+        sender.submit(answered.wait, 60)
+        self.ask(client)
+        assert mail.outbox == []
+        answered.set()
+        assert len(sent_mails()) == 1
+
+    def test_gets_a_link_to_the_site_whatever_the_host_of_the_request(self, client) -> None:
+        client.post("/password/forgotten/", {"email": "ada@example.org"}, headers={"host": "testserver:6666"})
+        [message] = sent_mails()
+        assert "https://chat.example.org/password/new/" in message.body
+        assert "6666" not in message.body
