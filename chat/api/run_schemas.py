@@ -51,6 +51,7 @@ class NewRun(RunSettings):
     """A run on a thread that exists."""
 
     additional_instructions: schemas.Instructions | None = None
+    tool_resources: schemas.ToolResources | None = None
     additional_messages: list[NewMessage] | None = None
 
 

@@ -67,6 +67,12 @@ def image_delta(message_id: str, *, index: int, file_id: str) -> dict[str, Any]:
     return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
 
 
+def with_pictures(pictures: Iterable[Mapping[str, Any]], delta: Mapping[str, Any]) -> dict[str, Any]:
+    """The deltas of ``pictures`` and of the text that follows at once, as one: some clients show pictures only so."""
+    content = [part for each in (*pictures, delta) for part in each["delta"]["content"]]
+    return {**delta, "delta": {"content": content}}
+
+
 def annotation_delta(annotation: Mapping[str, Any], *, index: int) -> dict[str, Any]:
     """An annotation of a message as deltas show it: with its ``index`` in the part, and the quote of old times."""
     kind = annotation["type"]
@@ -94,14 +100,16 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
 
 
 def _join(event: Event, following: Event) -> Event | None:
-    """Both as one delta, if both are deltas of the same text."""
+    """Both as one delta, if both are deltas of the same text; the first may bring pictures before it."""
     if not event.name == following.name == MESSAGE_DELTA or event.data["id"] != following.data["id"]:
         return None
-    [part], [more] = event.data["delta"]["content"], following.data["delta"]["content"]
-    if part["index"] != more["index"] or part["type"] != "text":
+    *pictures, part = event.data["delta"]["content"]
+    *other_parts, more = following.data["delta"]["content"]
+    if other_parts or part["index"] != more["index"] or part["type"] != "text":
         return None
     is_first = "annotations" in part["text"]
     text = part["text"]["value"] + more["text"]["value"]
     annotations = [*part["text"].get("annotations", ()), *more["text"].get("annotations", ())]
     data = message_delta(event.data["id"], index=part["index"], text=text, first=is_first, annotations=annotations)
+    data["delta"]["content"] = [*pictures, *data["delta"]["content"]]
     return replace(following, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -47,6 +48,12 @@ class ApiKeyMiddleware:
         headers: dict[str, str] = {}
         try:
             response = self.admit(api_request, headers)
+        except asyncio.CancelledError:
+            # Only of an answer that is waited for in the event loop.
+            log.info(
+                "%s %s left by its program, %s", request.method, escape_uri_path(request.path), api_request.request_id
+            )
+            raise
         except Exception as error:
             response = error_response(api_request, error)
         milliseconds = round((time.perf_counter() - started_at) * 1000)
@@ -92,6 +99,7 @@ def is_json(response: HttpResponseBase) -> bool:
 
 
 ASSISTANTS_PATHS = re.compile(r"/(assistants|threads)(/|$)")
+AZURE_V1 = "2024-02-15-preview"  # the only one of Azure's with the first API; its clients send no header
 ASSISTANT_FILES = re.compile(r"/assistants/[^/]+/files(/|$)")  # which only the first API had
 MISSING = (
     "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again by setting the header"
@@ -103,9 +111,13 @@ GUIDE = " See the migration guide for more information: https://platform.openai.
 
 
 def parse_beta_header(request: HttpRequest) -> Beta:
-    """Return the header's version. Raise ``InvalidRequest`` for others than v2 if ``EVERTHREAD_STRICT_BETA_HEADER``."""
+    """Return the version in the header, or in Azure's ``api-version``. Raise ``InvalidRequest`` for others than v2 if
+    ``EVERTHREAD_STRICT_BETA_HEADER``.
+    """
     versions = {part.strip() for part in request.headers.get("OpenAI-Beta", "").split(",")}
     beta: Beta = "v2" if "assistants=v2" in versions else "v1" if "assistants=v1" in versions else ""
+    if not beta and (version := request.GET.get("api-version")):
+        beta = "v1" if version == AZURE_V1 else "v2"
     if settings.EVERTHREAD_STRICT_BETA_HEADER and beta != "v2" and ASSISTANTS_PATHS.search(request.path):
         message = DEPRECATED + ("" if ASSISTANT_FILES.search(request.path) else ADVICE) + GUIDE
         raise InvalidRequest(message if beta else MISSING, code="invalid_beta")

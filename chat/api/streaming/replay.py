@@ -148,21 +148,31 @@ class StreamProgress:
         in_progress = {**message, "status": "in_progress", "content": [], "completed_at": None}
         in_progress |= {"incomplete_at": None, "incomplete_details": None}
         self._add_opening(in_progress, types.MESSAGE_CREATED, types.MESSAGE_IN_PROGRESS)
-        for index, part in enumerate(message["content"]):
-            self._add_part(message["id"], index, part)
+        self._add_parts(message)
         if message["status"] != "in_progress" and self.last_events[message["id"]] == types.MESSAGE_IN_PROGRESS:
             self._add(f"thread.message.{message['status']}", message)
 
-    def _add_part(self, message_id: str, index: int, part: Object) -> None:
-        length = self.lengths.get((message_id, index))
-        if part["type"] == "text":
-            if rest := part["text"]["value"][length or 0 :]:
-                notes = _annotations_from(length or 0, part)
-                delta = types.message_delta(message_id, index=index, text=rest, first=not length, annotations=notes)
-                self._add(types.MESSAGE_DELTA, delta)
-        elif part["type"] == "image_file" and length is None:
-            delta = types.image_delta(message_id, index=index, file_id=part["image_file"]["file_id"])
+    def _add_parts(self, message: Object) -> None:
+        """Add what is missing of the message's content, pictures with the text that follows them."""
+        pictures: list[Object] = []
+        for index, part in enumerate(message["content"]):
+            delta = self._part_delta(message["id"], index, part)
+            if delta and part["type"] == "image_file":
+                pictures.append(delta)
+            elif delta:
+                self._add(types.MESSAGE_DELTA, types.with_pictures(pictures, delta))
+                pictures = []
+        for delta in pictures:
             self._add(types.MESSAGE_DELTA, delta)
+
+    def _part_delta(self, message_id: str, index: int, part: Object) -> Object | None:
+        length = self.lengths.get((message_id, index))
+        if part["type"] == "text" and (rest := part["text"]["value"][length or 0 :]):
+            notes = _annotations_from(length or 0, part)
+            return types.message_delta(message_id, index=index, text=rest, first=not length, annotations=notes)
+        if part["type"] == "image_file" and length is None:
+            return types.image_delta(message_id, index=index, file_id=part["image_file"]["file_id"])
+        return None
 
     def _add_call(self, step_id: str, index: int, call: Object) -> None:
         """Add the call as it was made, and the outputs of code; other results come with the step (section 7.2)."""

@@ -103,6 +103,9 @@ class OpenMessage:
     ) -> None:
         self.row, self.step, self.run, self.writer = row, step, run, writer
         self.sources, self.pictures = sources, pictures
+        self._unshown = [
+            types.image_delta(row.id, index=index, file_id=file_id) for index, file_id in enumerate(pictures)
+        ]
         self.parser: MarkerReader | AnnotationParser | None = None  # none: the text is added as it comes
         if files:
             self.parser = AnnotationParser(sources, files)
@@ -124,9 +127,12 @@ class OpenMessage:
         return PartialMessage(message=self.row, run=self.run, content=self.content, seq=self.run.seq)
 
     def show_pictures(self) -> None:
-        """Publish the pictures, with which the message begins."""
-        for index, file_id in enumerate(self.pictures):
-            publish_delta(self.run, types.MESSAGE_DELTA, types.image_delta(self.row.id, index=index, file_id=file_id))
+        """Publish the pictures, with which the message begins, unless they came with the text."""
+        if not self._unshown:
+            return
+        for delta in self._unshown:
+            publish_delta(self.run, types.MESSAGE_DELTA, delta)
+        self._unshown = []
         self.writer.note(self.row, self.partial)
 
     def add(self, text: str) -> None:
@@ -135,6 +141,7 @@ class OpenMessage:
             self.throttle.add(text)
         else:
             self._add_pieces(self.parser.feed(text))
+        self.show_pictures()
 
     def finish(self) -> None:
         """Publish all that waits and put the content into ``row``, which is about to be saved: the text has ended."""
@@ -182,6 +189,7 @@ class OpenMessage:
         self._pieces.append(text)
         self._length += len(text)
         delta = types.message_delta(self.row.id, index=index, text=text, first=first, annotations=annotations)
-        publish_delta(self.run, types.MESSAGE_DELTA, delta)
+        publish_delta(self.run, types.MESSAGE_DELTA, types.with_pictures(self._unshown, delta))
+        self._unshown = []
         self.throttle.published_at = asyncio.get_running_loop().time()
         self.writer.note(self.row, self.partial)

@@ -74,8 +74,8 @@ class Recorder:
 
     async def show_pictures(self) -> None:
         """Show the pictures that no text has brought yet: the answer is whole."""
-        if self.message is None:
-            await self._open_message()
+        message = self.message or await self._open_message()
+        message.show_pictures()
 
     async def _open_message(self) -> OpenMessage:
         def write() -> NewEvents:
@@ -95,8 +95,6 @@ class Recorder:
             self._finish_calls(self.calls)
         await self._record(write)
         assert self.message is not None
-        if self.pictures:
-            self.message.show_pictures()
         return self.message
 
     def _close_message(self, message: OpenMessage) -> NewEvents:

@@ -32,6 +32,31 @@ class TestTheOldAddresses:
         assert either.delete("/assistants").status_code == 405
 
 
+class TestTheVersionOfAzure:
+    """Its own clients send no header."""
+
+    def test_of_the_first_api_has_its_fields_and_shapes(self, silent: Api, ada: User) -> None:
+        body = {"model": "m", "tools": [{"type": "retrieval"}], "file_ids": ids_of(ada, 1)}
+        address = "/openai/assistants?api-version=2024-02-15-preview"
+        shown = whole(silent.client.post(address, body, content_type="application/json"))
+        assert (shown["tools"], shown["file_ids"]) == (body["tools"], body["file_ids"])
+
+    @pytest.mark.parametrize("version", ["2024-05-01-preview", "2025-01-01-preview", "preview"])
+    def test_of_a_later_one_has_those_of_the_second(self, silent: Api, ada: User, version: str) -> None:
+        body = {"model": "m", "tools": [{"type": "file_search"}]}
+        address = f"/openai/assistants?api-version={version}"
+        shown = whole(silent.client.post(address, body, content_type="application/json"))
+        assert [tool["type"] for tool in shown["tools"]] == ["file_search"]
+        assert "file_ids" not in shown
+
+    def test_is_less_than_the_header(self, new: Api, ada: User) -> None:
+        shown = whole(new.client.get("/openai/assistants?api-version=2024-02-15-preview"))
+        assert shown["object"] == "list"
+        address = "/openai/assistants?api-version=2024-02-15-preview"
+        body = {"model": "m", "tools": [{"type": "file_search"}]}
+        assert "tool_resources" in whole(new.client.post(address, body, content_type="application/json"))
+
+
 class TestTheStrictSetting:
     @pytest.fixture(autouse=True)
     def strict(self, settings) -> None:
@@ -43,6 +68,9 @@ class TestTheStrictSetting:
     def test_refuses_the_first_api_as_openai_did(self, old: Api, path: str, advice: str) -> None:
         message = f"The v1 Assistants API has been deprecated.{advice} {GUIDE}"
         assert told(old.get(path)) == refused(message, code="invalid_beta")
+
+    def test_knows_the_version_of_azure(self, silent: Api) -> None:
+        assert silent.client.get("/openai/assistants?api-version=2024-05-01-preview").status_code == 200
 
     def test_refuses_silence(self, silent: Api) -> None:
         status, answer = told(silent.get("/assistants/asst_1/files"))

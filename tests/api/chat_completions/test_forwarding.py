@@ -85,6 +85,17 @@ class TestARequest:
         assert (status, said["code"]) == (404, "model_not_found")
         assert upstream.bodies == []
 
+    async def test_is_not_sent_after_a_redirect(self, streams: Streams, upstream: Upstream) -> None:
+        other = Upstream()
+        await other.start()
+        try:
+            other.will(answer(WHOLE))
+            upstream.will(refusal(307, "", Location=f"{other.url}/chat/completions"))
+            assert (await streams.ask(CHAT, ASKED)).status_code >= 400
+            assert other.bodies == []
+        finally:
+            await other.stop()
+
 
 class TestAReply:
     @pytest.mark.parametrize(("path", "body"), [(CHAT, WHOLE), (EMBEDDINGS, VECTORS)])

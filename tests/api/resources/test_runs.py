@@ -141,6 +141,14 @@ class TestANewRun:
         api.made(f"/threads/{thread.id}", {"tool_resources": {code: {"file_ids": [shared, other]}}})
         assert api.made(path, wanted)["tool_resources"] == {code: {"file_ids": [one, shared, other]}}
 
+    def test_may_have_resources_instead_of_its_assistants(self, api: Api, path: str, wanted: Body, ada: User) -> None:
+        own, other = ids_of(ada, 2)
+        changes = {"tool_resources": {"code_interpreter": {"file_ids": [own]}}}
+        api.made(f"/assistants/{wanted['assistant_id']}", changes)
+        resources = {"code_interpreter": {"file_ids": [other]}}
+        run = api.made(path, wanted | {"tools": [{"type": "code_interpreter"}], "tool_resources": resources})
+        assert run["tool_resources"] == resources
+
     @pytest.mark.parametrize(
         ("given", "shown"),
         [

@@ -8,6 +8,7 @@ import pytest
 
 from chat.engine.recording.open_message import OpenMessage
 from chat.events.bus import bus
+from chat.events.types import coalesce
 from chat.models import Message, Run, RunStep
 from chat.tools.citations import CitableResult, without_markers
 
@@ -65,6 +66,41 @@ class TestAnOpenMessage:
         message.finish()
         assert [part["type"] for part in message.content] == ["image_file", "text"]
         assert message.row.content == message.content
+
+    @pytest.mark.parametrize(
+        ("pieces", "deltas"),
+        [
+            (["See?", " It"], [["image_file", "image_file", "text"], ["text"]]),  # some clients show pictures only so
+            (["【4:", "0"], [["image_file"], ["image_file"], ["text"]]),  # half a marker may still be none
+            ([], [["image_file"], ["image_file"]]),
+        ],
+    )
+    async def test_publishes_pictures_with_the_text_that_follows_at_once(
+        self, pieces: list[str], deltas: list[list[str]]
+    ) -> None:
+        with bus.follow("thread_1") as follower:
+            message = opened(pictures=["file-a", "file-b"], sources=SOURCES)
+            for piece in pieces:
+                message.add(piece)
+            message.show_pictures()
+            message.finish()
+            contents = [event.data["delta"]["content"] for event in await follower.read(wait=0)]
+        assert [[part["type"] for part in content] for content in contents] == deltas
+        assert [part["index"] for content in contents for part in content][:2] == [0, 1]
+        firsts = [
+            part["text"].get("annotations") for content in contents for part in content if part["type"] == "text"
+        ][:1]
+        assert firsts == ([[]] if pieces else [])
+
+    async def test_is_coalesced_with_its_pictures(self) -> None:
+        with bus.follow("thread_1") as follower:
+            message = opened(pictures=["file-a"])
+            for piece in ("See? ", "It ", "is."):
+                message.add(piece)
+                message.throttle.flush()
+            [event] = coalesce(await follower.read(wait=0))
+        picture, text = event.data["delta"]["content"]
+        assert (picture["type"], text["text"]) == ("image_file", {"value": "See? It is.", "annotations": []})
 
     async def test_without_a_word_has_no_text(self) -> None:
         message = opened()
