@@ -85,6 +85,8 @@ class Run(PublicObject):
 
     model = models.CharField(max_length=256)
     instructions = models.TextField(blank=True)
+    # What the API shows of them to someone who may not see the assistant's own; None: all.
+    shown_instructions = models.TextField(null=True, editable=False)  # noqa: DJ001
     tools = models.JSONField(default=list)
     tool_resources = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict, blank=True)

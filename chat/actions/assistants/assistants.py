@@ -10,6 +10,8 @@ from django.utils.text import slugify
 from chat.actions.assistants import tool_resources
 from chat.errors import Absent, ModelNotFound, NotAllowed
 from chat.models import Assistant, User
+from chat.models.api_objects.objects import assistant_object
+from chat.models.api_objects.shapes import AssistantObject
 from chat.models.assistants import AssistantQuerySet, auto
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.tools import declarations
@@ -41,6 +43,19 @@ def get(user: User, assistant_id: str) -> Assistant:
     if assistant is None:
         raise Absent("assistant", assistant_id)
     return assistant
+
+
+def sees_settings(user: User, assistant: Assistant) -> bool:
+    """Return whether the user may read the instructions: the owner may, and staff who see assistants in the admin."""
+    return assistant.owner_id == user.pk or (user.is_staff and user.has_perm("chat.view_assistant"))
+
+
+def object_for(user: User, assistant: Assistant) -> AssistantObject:
+    """Return the assistant as the API shows it to the user: without its instructions if they may not read them."""
+    shown = assistant_object(assistant)
+    if not sees_settings(user, assistant):
+        shown["instructions"] = ""
+    return shown
 
 
 def model_name(assistant: Assistant) -> str:

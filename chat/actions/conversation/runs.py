@@ -223,13 +223,18 @@ def frozen_settings(thread: Thread, new: NewRun) -> dict[str, Any]:
     if overrides:
         columns |= assistants.columns(thread.owner, overrides)
         check_choice(columns["tool_choice"], tools=columns["tools"])
-    if additional_instructions:
-        columns["instructions"] = "\n\n".join(filter(None, [columns["instructions"], additional_instructions]))
+    if not assistants.sees_settings(thread.owner, new.assistant):
+        columns["shown_instructions"] = _joined(overrides.get("instructions"), additional_instructions)
+    columns["instructions"] = _joined(columns["instructions"], additional_instructions)
     if new.searches_attachments and FILE_SEARCH in thread.tool_resources:
         has_search = any(tool["type"] == FILE_SEARCH for tool in columns["tools"])
         columns["tools"] = columns["tools"] if has_search else [*columns["tools"], SEARCH_TOOL]
     columns["tool_resources"] = merge(columns["tool_resources"], thread.tool_resources)
     return columns
+
+
+def _joined(*instructions: str | None) -> str:
+    return "\n\n".join(filter(None, instructions))
 
 
 def check_choice(choice: str | Mapping[str, Any], *, tools: Sequence[Mapping[str, Any]]) -> None:

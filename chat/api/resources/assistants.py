@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ninja import Query, Router
 
 from chat.actions.assistants import assistants
@@ -46,12 +48,12 @@ def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject
 @router.get("/assistants")
 def list_assistants(request: ApiRequest, query: Query[ListQuery]) -> ListObject[AssistantObject]:
     """Your own and those that are shared with you."""
-    return paginate(assistants.usable(request.user), query, serialize=assistant_object)
+    return paginate(assistants.usable(request.user), query, serialize=partial(assistants.object_for, request.user))
 
 
 @router.get("/assistants/{assistant_id}")
 def retrieve_assistant(request: ApiRequest, assistant_id: str) -> AssistantObject:
-    return assistant_object(assistants.get(request.user, assistant_id))
+    return assistants.object_for(request.user, assistants.get(request.user, assistant_id))
 
 
 @router.post("/assistants/{assistant_id}")

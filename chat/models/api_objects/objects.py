@@ -127,7 +127,7 @@ def run_object(row: Run) -> RunObject:
         "required_action": row.required_action,
         "last_error": row.last_error,
         "model": row.model,
-        "instructions": row.instructions or None,
+        "instructions": (row.instructions or None) if row.shown_instructions is None else row.shown_instructions,
         "tools": row.tools,
         "tool_resources": NO_FILES | row.tool_resources,
         "metadata": row.metadata,
