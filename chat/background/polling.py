@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import secrets
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from django.utils import timezone
 log = logging.getLogger(__name__)
 HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
 STALE = timedelta(seconds=60)  # a worker without a heartbeat for longer counts as dead
+KEPT = 10 * STALE  # how long a heartbeat that was seen is remembered: rows of the dead are ended long before
 Row = TypeVar("Row")
 Job = TypeVar("Job")
 
@@ -136,6 +138,7 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
         self.jobs: dict[Hashable, Job] = {}
         self.beaten_at = float("-inf")
         self.is_swept = False
+        self.heartbeats: dict[tuple[str, datetime], float] = {}  # of other workers, and when each was first seen
 
     @abstractmethod
     async def review(self) -> Sequence[Row]:
@@ -213,9 +216,25 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
 
     def is_orphan(self, *, worker: str, heartbeat_at: datetime | None) -> bool:
         """Return True if no live worker works on a row that ``worker`` claimed and that is none of ``jobs``."""
-        silent = heartbeat_at is None or timezone.now() - heartbeat_at > STALE
         # One of our own that is no longer a job could not be ended when it should have been.
-        return worker == self.name or silent or self.liveness.is_dead(worker)
+        return worker == self.name or self.liveness.is_dead(worker) or self._is_silent(worker, heartbeat_at)
+
+    def _is_silent(self, worker: str, heartbeat_at: datetime | None) -> bool:
+        """Return whether the worker has not beaten since ``heartbeat_at`` for longer than ``STALE``.
+
+        Once this heartbeat has been seen fresh, a clock counts that nobody can set.
+        """
+        if heartbeat_at is None:
+            return True
+        now = time.monotonic()
+        seen_at = self.heartbeats.get((worker, heartbeat_at))
+        if seen_at is not None:
+            return now - seen_at > STALE.total_seconds()
+        if timezone.now() - heartbeat_at > STALE:
+            return True
+        recent = {key: at for key, at in self.heartbeats.items() if now - at < KEPT.total_seconds()}
+        self.heartbeats = {**recent, (worker, heartbeat_at): now}
+        return False
 
     async def stop(self) -> None:
         """Claim no more and hand back the jobs."""

@@ -3,14 +3,18 @@
 Every move of a run is one conditional UPDATE. Each second every worker reads the live rows and acts on what it finds:
 
     queued                                    → claim it
-    cancelling, or past ``expires_at``        → stop it if it is ours, end it if nobody's
+    cancelling, or past its deadline          → stop it if it is ours, end it if nobody's
     held by a worker that died                → end it as failed, with the partial answer kept
+
+A deadline is ``expires_at`` as it was when the run was first seen, by a clock that nobody can set. A run of ours is
+stopped at that very moment: its model's server may be given up just then, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +32,7 @@ from chat.engine.recording.row_writer import RowWriter
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Run, RunStatus
-from chat.models.runs import HELD
+from chat.models.runs import HELD, LIFE
 
 log = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two looks at the rows
@@ -46,10 +50,6 @@ class LiveRun(NamedTuple):
     expires_at: datetime | None
     heartbeat_at: datetime | None
 
-    @property
-    def is_overdue(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
-
 
 def live_runs() -> list[LiveRun]:
     """All live runs, the oldest first."""
@@ -63,6 +63,7 @@ class RunJob:
 
     execution: Execution
     task: asyncio.Task[None]
+    expiry: asyncio.TimerHandle
 
 
 class Worker(PollingWorker[LiveRun, RunJob]):
@@ -77,6 +78,9 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         super().__init__(folder=folder, limit=limit)
         self.after_run = after_run
         self.writer, self.providers = RowWriter(), LiveProviders()
+        self.deadlines: dict[
+            str, tuple[datetime | None, float]
+        ] = {}  # by the run's id: ``expires_at``, the loop's time
 
     async def run(self) -> None:
         share(self.providers)
@@ -90,24 +94,42 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         """Stop or end the live runs that must not go on; return the queued ones."""
         runs = await self.writer.read(live_runs)
         seen, queued = {run.id for run in runs}, []
+        self.deadlines = {run.id: (run.expires_at, self._deadline(run)) for run in runs}
         for id, gone in list(self.jobs.items()):
             if id not in seen:
                 gone.execution.stop(None)  # its thread was deleted, or someone ended it
         for run in runs:
             if job := self.jobs.get(run.id):
-                _stop_if_due(run, job.execution)
-            elif run.status == RunStatus.QUEUED and not run.is_overdue:
+                self._stop_if_due(run, job.execution)
+            elif run.status == RunStatus.QUEUED and not self._is_overdue(run):
                 queued.append(run)
             else:
                 await self._end_if_due(run)
         return queued
+
+    def _deadline(self, run: LiveRun) -> float:
+        """Return when the run expires, by the loop's clock."""
+        expires_at, deadline = self.deadlines.get(run.id, (None, math.inf))
+        if run.expires_at is None or run.expires_at == expires_at:
+            return deadline
+        left = min(run.expires_at - timezone.now(), LIFE)
+        return self.loop.time() + left.total_seconds()
+
+    def _is_overdue(self, run: LiveRun) -> bool:
+        return self.deadlines[run.id][1] <= self.loop.time()
+
+    def _stop_if_due(self, run: LiveRun, execution: Execution) -> None:
+        if run.status == RunStatus.CANCELLING:
+            execution.stop(RunStatus.CANCELLED)
+        elif self._is_overdue(run):
+            execution.stop(RunStatus.EXPIRED)
 
     async def _end_if_due(self, run: LiveRun) -> None:
         """End a run that is no job of ours, if nobody works on it and it must not go on."""
         is_held = bool(run.worker) and run.status in HELD
         if is_held and not self.is_orphan(worker=run.worker, heartbeat_at=run.heartbeat_at):
             return
-        if run.is_overdue and not is_held:
+        if self._is_overdue(run) and not is_held:
             await self._end(run, RunStatus.EXPIRED)
         elif run.status == RunStatus.CANCELLING:
             await self._end(run, RunStatus.CANCELLED)
@@ -126,14 +148,16 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         execution = Execution(claimed, writer=self.writer, providers=self.providers)
         task = asyncio.create_task(self._work(execution), name=row.id)
         execution.task = task
-        self.jobs[row.id] = RunJob(execution, task)
+        expiry = self.loop.call_at(self.deadlines[row.id][1], execution.stop, RunStatus.EXPIRED)
+        self.jobs[row.id] = RunJob(execution, task, expiry)
 
     async def _work(self, execution: Execution) -> None:
         run = execution.run
         try:
             await execution.work()
         finally:
-            self.jobs.pop(run.id, None)
+            if job := self.jobs.pop(run.id, None):
+                job.expiry.cancel()
             await self._after(run.thread_id)
 
     async def _end(self, run: LiveRun, to: RunStatus, **fields: Any) -> None:
@@ -172,10 +196,3 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             await asyncio.wait([job.task for job in unfinished])
         await self.providers.aclose()
         await self.writer.close()
-
-
-def _stop_if_due(run: LiveRun, execution: Execution) -> None:
-    if run.status == RunStatus.CANCELLING:
-        execution.stop(RunStatus.CANCELLED)
-    elif run.is_overdue:
-        execution.stop(RunStatus.EXPIRED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -168,6 +169,16 @@ class TestAnOrphan:
         assert worker.is_orphan(worker="elsewhere", heartbeat_at=now - LONG_AGO)
         assert worker.is_orphan(worker="elsewhere", heartbeat_at=None)
         assert not worker.is_orphan(worker="elsewhere", heartbeat_at=now)
+
+    async def test_is_none_of_a_worker_elsewhere_when_the_clock_is_set(
+        self, worker: Counting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, began_at = timezone.now(), time.monotonic()
+        assert not worker.is_orphan(worker="elsewhere", heartbeat_at=now)
+        monkeypatch.setattr(timezone, "now", lambda: now + LONG_AGO)
+        assert not worker.is_orphan(worker="elsewhere", heartbeat_at=now)
+        monkeypatch.setattr(time, "monotonic", lambda: began_at + LONG_AGO.total_seconds())
+        assert worker.is_orphan(worker="elsewhere", heartbeat_at=now)
 
     async def test_is_one_of_a_worker_that_died_here(self, worker: Counting, tmp_path: Path) -> None:
         (tmp_path / "1-abc").touch()

@@ -16,6 +16,7 @@ from django.utils import timezone
 from chat.actions.conversation import runs, sending, threads
 from chat.engine import worker as worker_module
 from chat.engine.recording import run_lifecycle
+from chat.errors import TimedOut
 from chat.events.bus import bus
 from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
 from chat.models.threads import text_part
@@ -157,6 +158,34 @@ class TestExpiry:
                 await until(lambda: provider.stopped, what="the stream to be closed")
 
         assert_like(events, "08_expired")
+
+    async def test_comes_before_the_model_is_given_up_for_its_silence(self, stage: Stage, thread: Thread) -> None:
+        """Section 6.2: both are 600 s, and a request is younger than its run."""
+        provider = ScriptedProvider([Reply(Pause(0.3), TimedOut())])
+        run = await stage.ask(thread)
+        await Run.objects.filter(pk=run.pk).aupdate(expires_at=timezone.now() + timedelta(seconds=0.3))
+        async with stage.working(provider):
+            run = await status(run, "expired", "failed")
+
+        assert run.status == "expired"
+
+    async def test_does_not_come_when_the_clock_is_set(
+        self, stage: Stage, thread: Thread, ada, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gate, real_now = asyncio.Event(), timezone.now
+        other = await in_thread(threads.create)(ada, assistant=thread.assistant)
+        waiting = await in_thread(half_done)(other, status=RunStatus.REQUIRES_ACTION, worker="")
+        async with stage.working(ScriptedProvider([Reply("Half", gate, "Done.")])) as worker:
+            run = await stage.ask(thread)
+            await answer(run, containing="Half")
+            await until(lambda: waiting.id in worker.deadlines)
+            monkeypatch.setattr(timezone, "now", lambda: real_now() + timedelta(days=2))
+            async with worker.polling:
+                await worker.poll()
+            gate.set()
+            await status(run, "completed")
+
+        assert (await Run.objects.aget(pk=waiting.pk)).status == "requires_action"
 
 
 class TestADeadWorker:
