@@ -205,6 +205,7 @@ EVERTHREAD_MAX_RUNS = env.integer("EVERTHREAD_MAX_RUNS", default=100)
 # Live runs that one person may have at once, by where they are started; 0: no limit.
 EVERTHREAD_PAGE_RUNS = env.integer("EVERTHREAD_PAGE_RUNS", default=4)
 EVERTHREAD_API_RUNS = env.integer("EVERTHREAD_API_RUNS", default=20)
+EVERTHREAD_MAX_ANSWER_MB = env.integer("EVERTHREAD_MAX_ANSWER_MB", default=2)
 EVERTHREAD_MAX_UPLOAD_MB = env.integer("EVERTHREAD_MAX_UPLOAD_MB", default=512)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form without its files
 EVERTHREAD_ADMIN_USERNAME = env.text("EVERTHREAD_ADMIN_USERNAME", default="admin")

@@ -7,6 +7,8 @@ import logging
 from contextlib import aclosing
 from functools import partial
 
+from django.conf import settings
+
 from chat.background.database_threads import in_thread
 from chat.engine.hosted_tools import file_search
 from chat.engine.hosted_tools.dispatch import ToolCallDispatch
@@ -16,12 +18,13 @@ from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
 from chat.engine.recording.row_writer import RowWriter
 from chat.engine.turn import loop
+from chat.engine.turn.tool_calls import pending_functions
 from chat.engine.turn.usage import LimitReached
 from chat.errors import ProviderError
 from chat.events.bus import bus
 from chat.models import Run, RunStatus
 from chat.providers.base import Text, ToolCallPiece
-from chat.providers.tool_names import FILE_SEARCH, FUNCTION
+from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
 BROKE = "Sorry, something went wrong."
@@ -101,7 +104,9 @@ class Execution:
         ask = partial(request.build_request, self.run, context)
         recorder, turn = self.recorder, loop.TurnEnded("stop", ())
         provider = self.providers.get(context.model.provider)
-        async with aclosing(loop.stream_turn(provider, ask=ask, meter=recorder.meter)) as happenings:
+        async with aclosing(
+            loop.stream_turn(provider, ask=ask, meter=recorder.meter, limit=answer_limit())
+        ) as happenings:
             async for happening in happenings:
                 match happening:
                     case Text():
@@ -126,12 +131,14 @@ class Execution:
                 await self.recorder.message.cite_what_supports()
             if context.history.pictures:
                 await self.recorder.show_pictures()
+            if self.recorder.message is None and not any(isinstance(item, str) for item in context.history.items):
+                await self.recorder.say_nothing()
             await self.recorder.end(RunStatus.COMPLETED)
         return None
 
     async def _answer_calls(self, turn: loop.TurnEnded, context: TurnContext) -> TurnContext | None:
         calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answer()
-        waits = any(call["type"] == FUNCTION for call in calls)
+        waits = bool(pending_functions(calls))
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
             return None if waits else await in_thread(request.next_context, self.run, context)
         await self.recorder.end(RunStatus.CANCELLED)
@@ -152,3 +159,9 @@ class Execution:
             await self.recorder.end(RunStatus.FAILED, last_error={"code": code, "message": message})
         except Exception:
             log.exception("run %s could not be ended; it will be when its heartbeat is stale", self.run.id)
+
+
+def answer_limit() -> loop.AnswerLimit:
+    """Return the longest answer that is kept; arguments, often whole files, may be twice as long as a text."""
+    most = settings.EVERTHREAD_MAX_ANSWER_MB * 1024 * 1024
+    return loop.AnswerLimit(text=most, arguments=2 * most)

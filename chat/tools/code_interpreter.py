@@ -13,11 +13,13 @@ from django.db.models import Q
 from chat.models import Assistant, File, Run, SandboxFile
 from chat.models.ids import new_id
 from chat.providers.base import Function
+from chat.providers.storable import storable_text
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.sandbox.libraries import HERE
 
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
 MOST_TOLD = 16_000  # of them that the model is told
+MOST_BEFORE_CODE = 2000  # characters of arguments in which the code must have begun to be shown as it is written
 MOST_LISTED = 40  # files that the model is told of
 LONGEST_STEM, LONGEST_SUFFIX = 200, 40  # bytes of a file's name in the folder, which can hold 255
 
@@ -68,34 +70,42 @@ class CodeReader:
     """Takes the arguments in pieces. Those that are no JSON object are the code themselves."""
 
     def __init__(self) -> None:
-        self.arguments = ""
-        self.code = ""
-        self.at = -1  # where in the arguments the code goes on; -1: it has not begun
+        self._unread: list[str] = []  # of the arguments, from where the code goes on
+        self._code: list[str] = []
+        self._has_begun = self._is_far = False
+
+    @property
+    def code(self) -> str:
+        """The code so far."""
+        return "".join(self._code)
 
     def feed(self, piece: str) -> str:
         """Return the code that is certain now that ``piece`` has come, besides what was before."""
-        self.arguments += piece
-        if self.at < 0:
-            match = _BEGINNING.match(self.arguments)
+        self._unread.append(piece)
+        if self._is_far:
+            return ""
+        arguments = "".join(self._unread)
+        if not self._has_begun:
+            match = _BEGINNING.match(arguments)
             if match is None:
+                self._is_far = len(arguments) > MOST_BEFORE_CODE
                 return ""
-            self.at = match.end()
-        whole = _WHOLE.match(self.arguments, self.at)
+            self._has_begun, arguments = True, arguments[match.end() :]
+        whole = _WHOLE.match(arguments)
         assert whole is not None  # it may be empty
-        self.at = whole.end()
+        self._unread = [arguments[whole.end() :]]
         return self._add(_decoded(whole[0]))
 
     def rest(self) -> str:
         """Return the rest of the code: the arguments have ended. What was no object is the code itself."""
-        if self.at >= 0:
+        if self._has_begun:
             return ""
-        self.at = len(self.arguments)
-        return self._add(_meant(self.arguments))
+        self._has_begun, arguments = True, "".join(self._unread)
+        return self._add(_meant(arguments))
 
     def _add(self, code: str) -> str:
-        code = code.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")  # what no database keeps
-        self.code += code
-        return code
+        self._code.append(storable_text(code))
+        return self._code[-1]
 
 
 def read_code(arguments: str) -> str:
@@ -115,7 +125,7 @@ def _decoded(escaped: str) -> str:
 def _meant(arguments: str) -> str:
     try:
         value = json.loads(arguments, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments
     if isinstance(value, dict):
         texts = {key: text for key, text in value.items() if isinstance(text, str)}

@@ -10,6 +10,7 @@ from typing import Any
 from chat.models import Run
 from chat.providers import tokens
 from chat.providers.base import Function
+from chat.providers.storable import storable_text
 from chat.providers.tool_names import FILE_SEARCH
 from chat.retrieval.search.scores import RankingWeights
 from chat.retrieval.search.search import Hit
@@ -88,12 +89,12 @@ def queries_of(arguments: str) -> list[str]:
     """Return the queries that the model wrote. What is not of the declared form is a query itself."""
     try:
         value = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = arguments
     if isinstance(value, dict):
         value = value.get("queries") or value.get("query") or list(value.values())
     listed = value if isinstance(value, list) else [value]
-    texts = [text[:MOST_QUERY].strip() for text in listed if isinstance(text, str)]
+    texts = [storable_text(text[:MOST_QUERY]).strip() for text in listed if isinstance(text, str)]
     return [text for text in dict.fromkeys(texts) if text][:MOST_QUERIES]
 
 

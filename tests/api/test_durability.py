@@ -53,7 +53,9 @@ class Program:
 
     async def thread(self, said: str) -> tuple[str, Body]:
         """The path of a new thread's runs, and what begins one."""
-        assistant = await self.ask("POST", "/assistants", {"model": "scripted", "instructions": "Be brief."})
+        look = {"type": "function", "function": {"name": "look"}}
+        settings = {"model": "scripted", "instructions": "Be brief.", "tools": [look]}
+        assistant = await self.ask("POST", "/assistants", settings)
         thread = await self.ask("POST", "/threads", {"messages": [{"role": "user", "content": said}]})
         return f"/threads/{thread['id']}/runs", {"assistant_id": assistant["id"]}
 

@@ -32,7 +32,8 @@ def sdk(server: LiveServer, key: str) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture
 def assistant(sdk: openai.OpenAI) -> Any:
-    return sdk.beta.assistants.create(model="scripted", name="A program's assistant")
+    weather = {"type": "function", "function": {"name": "weather"}}
+    return sdk.beta.assistants.create(model="scripted", name="A program's assistant", tools=[weather])
 
 
 def words(count: int) -> list[str]:

@@ -77,7 +77,9 @@ class TestAnAnswer:
         expect(chat.endings).to_have_count(2)
         expect(chat.page.get_by_role("button", name="Try again")).to_have_count(1)
 
-    def test_that_calls_a_function_shows_what_it_waits_for(self, chat):
+    def test_that_calls_a_function_shows_what_it_waits_for(self, chat, server):
+        weather = "{'type': 'function', 'function': {'name': 'weather'}}"
+        server.shell(f"from chat.models import Assistant\nAssistant.objects.update(tools=[{weather}])\n")
         chat.begin('/call weather {"city": "Oslo"}')
         expect(chat.run).to_contain_text("weather")
         expect(chat.run).to_contain_text('"city": "Oslo"')

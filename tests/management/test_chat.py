@@ -19,8 +19,9 @@ MAKE = """
 from chat.models import Assistant, User
 admin = User.objects.get()
 Assistant.objects.all().delete()
+weather = {"type": "function", "function": {"name": "weather"}}
 for name in ("Helper", "Tutor"):
-    Assistant.objects.create(name=name, owner=admin, instructions="Be brief.")
+    Assistant.objects.create(name=name, owner=admin, instructions="Be brief.", tools=[weather])
 """
 ANSWER = """
 SELECT answer.status, answer.content FROM chat_message AS answer JOIN chat_message AS question USING (thread_id)

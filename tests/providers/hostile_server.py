@@ -140,7 +140,7 @@ def endless_gzip(top: bytes, block: bytes) -> Callable[[], Blocks]:
 
 
 class HostileServer:
-    """Answers each request as the one of ``cases`` whose name is the text of its last message."""
+    """Answers each request as the one of ``cases`` whose name is the user's last message."""
 
     def __init__(self, cases: Iterable[Case]) -> None:
         self.cases = {each.name: each for each in cases}
@@ -158,7 +158,8 @@ class HostileServer:
             top = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             length = int(top.partition("content-length:")[2].split()[0])
             body = json.loads(await reader.readexactly(length))
-            await self._send(self.cases[body["messages"][-1]["content"]], reader, writer)
+            asked = [message["content"] for message in body["messages"] if message["role"] == "user"]
+            await self._send(self.cases[asked[-1]], reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough
         finally:

@@ -192,7 +192,7 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     by_call = dict(zip(_call_ids(outputs, pending=pending), outputs, strict=True))
     step = RunStep.objects.filter(run=run, type=StepType.TOOL_CALLS, status=StepStatus.IN_PROGRESS).get()
     for call in step.details["tool_calls"]:
-        if call["type"] == FUNCTION:
+        if call["id"] in by_call:
             call["function"]["output"] = by_call[call["id"]].get("output") or ""
     run.move(RunStatus.QUEUED, required_action=None)  # cannot lose: the row is locked since it was read
     changes = [*run_lifecycle.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]

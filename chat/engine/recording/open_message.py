@@ -23,6 +23,7 @@ from chat.tools.citations import Citation, MarkerReader, Sources, marker
 from chat.tools.links import Link, LinkReader
 
 WINDOW = 0.033  # seconds between two deltas of a run
+PARSED_AT_ONCE = 4096  # characters
 
 TextPiece = str | Citation | Link
 
@@ -140,8 +141,14 @@ class OpenMessage:
         if self.parser is None:
             self.throttle.add(text)
         else:
-            self._add_pieces(self.parser.feed(text))
+            # The parsers copy what they hold back, which a megabyte of half links makes slow.
+            for start in range(0, len(text), PARSED_AT_ONCE):
+                self._add_pieces(self.parser.feed(text[start : start + PARSED_AT_ONCE]))
         self.show_pictures()
+
+    def add_empty_text(self) -> None:
+        """Let the message have a text, which is empty."""
+        self.throttle.add("")
 
     def finish(self) -> None:
         """Publish all that waits and put the content into ``row``, which is about to be saved: the text has ended."""

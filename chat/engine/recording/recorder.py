@@ -72,6 +72,10 @@ class Recorder:
         message = self.message or await self._open_message()
         message.add(text)
 
+    async def say_nothing(self) -> None:
+        """Answer with an empty text, since the model has ended without a word: programs look for an answer's text."""
+        (await self._open_message()).add_empty_text()
+
     async def show_pictures(self) -> None:
         """Show the pictures that no text has brought yet: the answer is whole."""
         message = self.message or await self._open_message()

@@ -23,16 +23,25 @@ class TurnEnded:
     calls: tuple[ToolCall, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLimit:
+    """The longest answer of one turn, in bytes of UTF-8: its text, and the arguments of its calls."""
+
+    text: int
+    arguments: int
+
+
 TurnEvent = Text | ToolCallPiece | TurnEnded
 
 
 async def stream_turn(
-    provider: ChatProvider, *, ask: Callable[[int], Request], meter: UsageMeter
+    provider: ChatProvider, *, ask: Callable[[int], Request], meter: UsageMeter, limit: AnswerLimit
 ) -> AsyncGenerator[TurnEvent, None]:
     """Ask the model once and yield what it says and calls, then ``TurnEnded``. ``meter`` counts along.
 
     ``ask(n)`` makes the request whose transcript is 2**n times shorter than the context allows; n grows when the
-    provider says that the turns do not fit before it said a word. Raises ``ProviderError``, and what ``ask`` raises.
+    provider says that the turns do not fit before it said a word. An answer that passes ``limit`` is cut off there, and
+    ends for the reason ``length``. Raises ``ProviderError``, and what ``ask`` raises.
     """
     refused: ContextOverflow | None = None
     for shrink in range(MAX_SHRINKS + 1):
@@ -43,7 +52,7 @@ async def stream_turn(
             raise refused or error from None  # shorter still would not fit either
         try:
             meter.request = request
-            async with aclosing(_stream_pieces(provider, request, meter)) as happenings:
+            async with aclosing(_stream_pieces(provider, request, meter, limit)) as happenings:
                 async for happening in happenings:
                     has_begun = True
                     yield happening
@@ -56,24 +65,66 @@ async def stream_turn(
 
 
 async def _stream_pieces(
-    provider: ChatProvider, request: Request, meter: UsageMeter
+    provider: ChatProvider, request: Request, meter: UsageMeter, limit: AnswerLimit
 ) -> AsyncGenerator[TurnEvent, None]:
     reason = Finish("stop").reason
-    calls: dict[int, ToolCall] = {}
-    # Closing the stream is what stops the model when the run is stopped.
+    calls = _Calls(most=None if request.parallel_tool_calls else 1)
+    text_room, arguments_room = _Room(limit.text), _Room(limit.arguments)
+    # Closing the stream is what stops the model when the run is stopped, or the answer is too long.
     async with aclosing(provider.stream(request)) as pieces:
         async for piece in pieces:
             meter.hear(piece)
             match piece:
-                case Text():
-                    yield Text(storable_text(piece.value))
-                case ToolCallPiece():
-                    # Asked for one call at a time, some models make several all the same: the first one counts.
-                    if request.parallel_tool_calls or not calls or piece.index in calls:
-                        arguments = storable_text(piece.arguments)
-                        call = calls.get(piece.index) or ToolCall(piece.id or "", piece.name or "", arguments="")
-                        calls[piece.index] = replace(call, arguments=call.arguments + arguments)
-                        yield replace(piece, arguments=arguments)
+                case Text() if text := text_room.fill(storable_text(piece.value)):
+                    yield Text(text)
+                case ToolCallPiece() if calls.takes(piece):
+                    whole = replace(piece, arguments=arguments_room.fill(storable_text(piece.arguments)))
+                    calls.add(whole)
+                    yield whole
                 case Finish():
                     reason = piece.reason
-    yield TurnEnded(reason=reason, calls=tuple(calls[index] for index in sorted(calls)))
+            if text_room.is_over or arguments_room.is_over:
+                reason = "length"
+                break
+    yield TurnEnded(reason=reason, calls=calls.joined())
+
+
+class _Room:
+    """The bytes of UTF-8 that may still come; ``is_over`` once more than that have."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @property
+    def is_over(self) -> bool:
+        return self._left < 0
+
+    def fill(self, text: str) -> str:
+        """Return the part of ``text`` for which there is room."""
+        data = text.encode()
+        self._left -= len(data)
+        return data[: self._left].decode(errors="ignore") if self.is_over else text
+
+
+class _Calls:
+    """The calls of a turn as their pieces come. Asked for one call at a time, some models make several all the same:
+    the first ``most`` count.
+    """
+
+    def __init__(self, *, most: int | None) -> None:
+        self._most = most
+        self._begun: dict[int, ToolCall] = {}
+        self._arguments: dict[int, list[str]] = {}
+
+    def takes(self, piece: ToolCallPiece) -> bool:
+        return piece.index in self._begun or self._most is None or len(self._begun) < self._most
+
+    def add(self, piece: ToolCallPiece) -> None:
+        self._begun.setdefault(piece.index, ToolCall(piece.id or "", piece.name or "", arguments=""))
+        self._arguments.setdefault(piece.index, []).append(piece.arguments)
+
+    def joined(self) -> tuple[ToolCall, ...]:
+        """Return the calls by index."""
+        return tuple(
+            replace(self._begun[index], arguments="".join(self._arguments[index])) for index in sorted(self._begun)
+        )

@@ -37,6 +37,10 @@ class RunTools:
             return CODE_INTERPRETER
         return FUNCTION
 
+    def is_declared(self, name: str) -> bool:
+        """Return whether somebody answers a call by this name: we, or a program."""
+        return self.kind(name) != FUNCTION or name in [function.name for function in self.functions]
+
     def begun(self, id: str | None, name: str | None) -> dict[str, Any]:
         """Return the first delta of a call. The queries of a search are not published."""
         kind = self.kind(name)
@@ -51,15 +55,15 @@ class RunTools:
 NO_TOOLS = RunTools()
 
 
-def function_call(call: ToolCall) -> Object:
-    """Return a function call as its step lists it."""
-    function = {"name": call.name, "arguments": call.arguments or "{}", "output": None}
+def function_call(call: ToolCall, *, output: str | None = None) -> Object:
+    """Return a function call as its step lists it; without ``output``, it is still to come."""
+    function = {"name": call.name, "arguments": call.arguments or "{}", "output": output}
     return {"id": call.id, "type": FUNCTION, "function": function}
 
 
 def pending_functions(calls: Iterable[Object]) -> list[Object]:
-    """Return the functions among the ``calls`` of a step as ``required_action`` lists them: without output."""
-    functions = [call for call in calls if call["type"] == FUNCTION]
+    """Return the functions without an output among the ``calls`` of a step, as ``required_action`` lists them."""
+    functions = [call for call in calls if call["type"] == FUNCTION and call["function"]["output"] is None]
     return [{**call, "function": {key: call["function"][key] for key in ("name", "arguments")}} for call in functions]
 
 

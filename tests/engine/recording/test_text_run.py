@@ -59,6 +59,17 @@ class TestATextRun:
         assert_like(events, "01_text")
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
 
+    async def test_has_an_empty_text_when_the_model_says_nothing(self, stage: Stage, thread: Thread) -> None:
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply()])):
+                run = await stage.ask(thread)
+                events = await heard(follower)
+
+        message = await Message.objects.aget(run_id=run.id)
+        assert message.content == [{"type": "text", "text": {"value": "", "annotations": []}}]
+        assert text_of(events) == ""
+        assert events[-1].name == "thread.run.completed"
+
     async def test_gives_the_first_delta_of_a_text_its_empty_annotations(self, stage: Stage, thread: Thread) -> None:
         """Section 7.3: without them the SDK's snapshot has None."""
         gate = asyncio.Event()

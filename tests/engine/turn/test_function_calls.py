@@ -7,25 +7,15 @@ import pytest
 from chat.actions.conversation import runs
 from chat.actions.conversation.runs import NewRun
 from chat.events.bus import bus
-from chat.models import Assistant, Message, Run, RunStep, Thread
+from chat.models import Message, Run, RunStep, Thread
 from chat.providers.base import Usage
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply, call
 from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, heard, in_thread, status, until
+from tests.engine.turn.conftest import WEATHER
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WEATHER = {
-    "type": "function",
-    "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
-}
-
-
-@pytest.fixture
-def thread(ada, assistant: Assistant) -> Thread:
-    assistant.tools = [WEATHER]
-    assistant.save()
-    return Thread.objects.create(owner=ada, assistant=assistant)
 
 
 def forecaster() -> ScriptedProvider:
@@ -153,3 +143,36 @@ class TestAFunctionRun:
         [function] = provider.requests[0].functions
         assert function.name == "weather"
         assert function.parameters == WEATHER["function"]["parameters"]
+
+
+class TestAFunctionThatNobodyHas:
+    async def test_is_named_to_the_model_which_answers_without(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply(call("rain"), once=True), Reply("No idea.", after_tools=True)])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "completed")
+
+        assert provider.requests[1].turns[-1].text == "There is no function 'rain'. You have 'weather'."
+        step = await RunStep.objects.aget(run=run, type="tool_calls")
+        assert step.details["tool_calls"][0]["function"]["output"] == "There is no function 'rain'. You have 'weather'."
+        assert (await Message.objects.aget(run_id=run.id)).text == "No idea."
+
+    async def test_ends_the_run_when_the_model_goes_on_with_it(self, stage: Stage, thread: Thread) -> None:
+        provider = ScriptedProvider([Reply(call("rain")), Reply(call("rain"), after_tools=True)])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "failed")
+
+        assert len(provider.requests) == 2
+        assert "the function 'rain', which its assistant does not have" in run.last_error["message"]
+
+    async def test_does_not_keep_a_program_from_answering_the_others(self, stage: Stage, thread: Thread) -> None:
+        asks = Reply(call("rain"), call("weather", city="Oslo"), once=True)
+        async with stage.working(ScriptedProvider([asks, Reply("Sun.", after_tools=True)])):
+            run = await status(await stage.ask(thread), "requires_action")
+            [pending] = run.required_action["submit_tool_outputs"]["tool_calls"]
+            assert pending["function"]["name"] == "weather"
+            await submit(run, "sun")
+            await status(run, "completed")
+
+        step = await RunStep.objects.aget(run=run, type="tool_calls")
+        outputs = [each["function"]["output"] for each in step.details["tool_calls"]]
+        assert outputs == ["There is no function 'rain'. You have 'weather'.", "sun"]

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from chat.engine.turn.loop import MAX_SHRINKS, TurnEnded, TurnEvent, stream_turn
+from chat.engine.turn.loop import MAX_SHRINKS, AnswerLimit, TurnEnded, TurnEvent, stream_turn
 from chat.engine.turn.usage import UsageMeter
 from chat.errors import ContextOverflow, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply
+
+LIMIT = AnswerLimit(text=100, arguments=200)
 
 
 def ask(shrink: int) -> Request:
@@ -19,7 +21,7 @@ def ask(shrink: int) -> Request:
 
 
 async def happenings(provider: ScriptedProvider, ask=ask) -> list[TurnEvent]:
-    return [happening async for happening in stream_turn(provider, ask=ask, meter=UsageMeter())]
+    return [happening async for happening in stream_turn(provider, ask=ask, meter=UsageMeter(), limit=LIMIT)]
 
 
 class TestATurn:
@@ -50,6 +52,23 @@ class TestATurn:
             ToolCall("call_b", "time", "{}"),
         )
 
+    async def test_is_cut_off_where_its_text_is_too_long(self) -> None:
+        provider = ScriptedProvider([Reply("x" * 99, "é", "more")])
+        assert await happenings(provider) == [Text("x" * 99), TurnEnded(reason="length", calls=())]
+        assert len(provider.stopped) == 1
+
+    async def test_may_be_as_long_as_the_limit(self) -> None:
+        provider = ScriptedProvider([Reply("x" * 100, ToolCallPiece(0, "call_a", "note", "x" * 200))])
+        assert (await happenings(provider))[-1].reason == "tool_calls"
+
+    async def test_is_cut_off_where_the_arguments_of_its_calls_are_too_long(self) -> None:
+        pieces = [ToolCallPiece(place, f"call_{place}", "note", "x" * 150) for place in range(3)]
+        provider = ScriptedProvider([Reply(*pieces)])
+        *texts, ended = await happenings(provider)
+        assert [len(piece.arguments) for piece in texts] == [150, 50]
+        assert ended.reason == "length"
+        assert len(provider.stopped) == 1
+
     async def test_passes_on_arguments_that_can_be_stored(self) -> None:
         piece, _ended = await happenings(ScriptedProvider([Reply(ToolCallPiece(0, "call_a", "note", '"\x00"'))]))
         assert piece == ToolCallPiece(0, "call_a", "note", '"\ufffd"')
@@ -72,7 +91,7 @@ class TestATurn:
 
     async def test_closes_the_stream_when_it_is_left(self) -> None:
         provider = ScriptedProvider([Reply("One", "two")])
-        turn = stream_turn(provider, ask=ask, meter=UsageMeter())
+        turn = stream_turn(provider, ask=ask, meter=UsageMeter(), limit=LIMIT)
         await anext(turn)
         await turn.aclose()
 

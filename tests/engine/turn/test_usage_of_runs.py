@@ -100,12 +100,12 @@ class TestTheUsage:
         assert run.usage["prompt_tokens"] > 0
         assert await totals(run) == [run.usage["total_tokens"]]
 
-    async def test_of_an_answer_without_a_word_is_the_runs_alone(self, stage: Stage, thread: Thread) -> None:
+    async def test_of_an_answer_without_a_word_is_that_of_its_message(self, stage: Stage, thread: Thread) -> None:
         async with stage.working(ScriptedProvider([Reply(Usage(prompt=7, completion=0))])):
             run = await status(await stage.ask(thread), "completed")
 
         assert run.usage["total_tokens"] == 7
-        assert await totals(run) == []
+        assert await totals(run) == [7]
 
 
 class TestTheInstants:
