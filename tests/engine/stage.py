@@ -15,7 +15,7 @@ from chat.actions.conversation import sending
 from chat.engine.worker import Worker
 from chat.events.bus import Follower
 from chat.events.types import STREAM_ENDS, THREAD_CHANGED, Event
-from chat.models import Message, Provider, Run
+from chat.models import Message, Model, Provider, Run
 from chat.providers.scripted.provider import ScriptedProvider
 
 PATIENCE = 20.0  # seconds; a test that waits longer has failed
@@ -29,6 +29,9 @@ class OneUpstream:
 
     def get(self, row: Provider) -> ScriptedProvider:
         return self.provider
+
+    async def add_limits(self, model: Model) -> None:
+        """Change nothing: a script has no limits."""
 
     async def aclose(self) -> None:
         await self.provider.aclose()
