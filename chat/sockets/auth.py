@@ -76,7 +76,9 @@ def authenticate(scope: Mapping[str, Any]) -> User:
 def handshake(scope: Mapping[str, Any]) -> HttpRequest:
     """Return the request that became a socket, as Django sees requests, with the session of its cookie."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
-    request = ASGIRequest({**scope, "method": "GET", "scheme": scheme}, io.BytesIO())
+    # A socket has no body, so that a type of one says nothing; Django fails on some.
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+    request = ASGIRequest({**scope, "method": "GET", "scheme": scheme, "headers": headers}, io.BytesIO())
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     return request
@@ -97,7 +99,10 @@ def _covers(trusted: str, origin: str) -> bool:
     """Return whether ``origin`` is ``trusted``, a value such as ``https://*.example.org``."""
     if "*" not in trusted:
         return trusted == origin
-    pattern, address = urlsplit(trusted), urlsplit(origin)
+    try:
+        pattern, address = urlsplit(trusted), urlsplit(origin)
+    except ValueError:  # "http://[" is no address
+        return False
     return address.scheme == pattern.scheme and address.netloc.endswith(pattern.netloc.lstrip("*"))
 
 

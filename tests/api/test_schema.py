@@ -32,6 +32,24 @@ PATIENCE = 30  # seconds for one request
 WEATHER = {"type": "function", "function": {"name": "get_weather"}}
 ASSISTANT = {"model": "scripted", "instructions": "Be brief.", "tools": [WEATHER]}
 
+# Object → the parameter under which other operations name it.
+PARAMETERS = {
+    "assistant": "assistant_id",
+    "thread": "thread_id",
+    "thread.message": "message_id",
+    "thread.run": "run_id",
+    "file": "file_id",
+    "upload": "upload_id",
+    "vector_store": "vector_store_id",
+    "vector_store.file_batch": "batch_id",
+    "vector_store.files_batch": "batch_id",
+}
+JOURNEYS, STEPS = 4, 15  # of each seed; requests of one journey
+PARENTS = ("thread_id", "vector_store_id")  # which a child tells of
+
+# Deletes come as often as all creations together, for what is gone is where a server breaks.
+JOURNEY = [*OPERATIONS, *[name for name in OPERATIONS if name.startswith("delete_") and name != "delete_model"] * 3]
+
 World = list[dict[str, Any]]
 
 
@@ -110,6 +128,15 @@ def filled(value: Any, there: dict[str, Any]) -> Any:
     return [filled(inner, there) for inner in value] if isinstance(value, list) else value
 
 
+def note(body: Any, there: dict[str, Any]) -> None:
+    """Have later requests of the journey be about what an answer is about."""
+    if isinstance(body, dict) and (parameter := PARAMETERS.get(body.get("object", ""))):
+        there |= {name: body[name] for name in PARENTS if body.get(name)}
+        there[parameter] = body["id"]
+        if parameter == "file_id":
+            there["file_ids"] = [body["id"]]
+
+
 class TestTheServer:
     @pytest.mark.parametrize("name", OPERATIONS)
     def test_never_breaks_and_answers_as_documented(self, name: str, program: Program) -> None:
@@ -129,5 +156,32 @@ class TestTheServer:
                 base_url=program.base_url, headers=program.key | {"OpenAI-Beta": beta}, timeout=PATIENCE
             )
             case.validate_response(response, checks=OLD_CHECKS if beta == "assistants=v1" else CHECKS)
+
+        check()
+
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_never_breaks_on_a_journey(self, number: int, program: Program) -> None:
+        """What one request creates the next ones use and delete, and go on using then."""
+
+        @seed(number)
+        @settings(
+            max_examples=JOURNEYS,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(data=st.data())
+        def check(data: st.DataObject) -> None:
+            there = program.world()[0]
+            for _step in range(STEPS):
+                operation = OPERATIONS[data.draw(st.sampled_from(JOURNEY))]
+                case = data.draw(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+                case.path_parameters, case.body = filled(case.path_parameters, there), filled(case.body, there)
+                headers = program.key | {"OpenAI-Beta": "assistants=v2"}
+                response = case.call(base_url=program.base_url, headers=headers, timeout=PATIENCE)
+                case.validate_response(response, checks=CHECKS)
+                if "json" in response.headers.get("Content-Type", ""):
+                    note(response.json(), there)
 
         check()

@@ -85,6 +85,16 @@ class TestASocketWithASession:
         async with program(thread.id, cookie, HOST, origin("https://chatexample.org")) as one:
             assert await one.closed() == 4403
 
+    async def test_is_refused_from_an_origin_that_is_no_address(self, thread: Thread, ada: User, settings) -> None:
+        settings.CSRF_TRUSTED_ORIGINS = ["https://*.example.org"]
+        async with program(thread.id, await in_thread(session_of)(ada), HOST, origin("http://[")) as one:
+            assert await one.closed() == 4403
+
+    async def test_is_admitted_whatever_type_its_body_would_have(self, thread: Thread, ada: User) -> None:
+        odd = (b"content-type", b"a/b; boundary*=x''a")
+        async with program(thread.id, await in_thread(session_of)(ada), HOST, HERE, odd) as one:
+            assert await is_admitted(one)
+
     async def test_must_come_over_tls_where_the_site_does(self, thread: Thread, ada: User, settings) -> None:
         settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         cookie, forwarded = await in_thread(session_of)(ada), (b"x-forwarded-proto", b"https")
