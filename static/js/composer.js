@@ -144,6 +144,7 @@
     event.target.classList.replace("uploading", "problem");
     event.target.querySelector("progress").replaceWith(words.unsent);
   });
+  document.getElementById("attach").addEventListener("click", () => upload.click());
   upload.addEventListener("change", () => {
     take([...upload.files]);
     upload.value = "";

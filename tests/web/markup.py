@@ -21,7 +21,7 @@ _ATTRIBUTES = {
     "a": {"href", "target", "rel"},
     "button": {"type", "class"},
     "span": {"class", "title"},
-    "input": {"type", "checked", "disabled"},
+    "input": {"type", "checked", "disabled", "aria-label"},
     "ol": {"start", "class"},
     "math": {"display", "alttext"},
 }

@@ -154,7 +154,7 @@ class AssistantAdmin(StrictLookupAdmin):
     def thread_count(self, assistant: ListedAssistant) -> int:
         return assistant.thread_count
 
-    @admin.display(description="", empty_value="")
+    @admin.display(description=gettext_lazy("new chat"), empty_value="")
     def try_it(self, assistant: ListedAssistant) -> str | None:
         if not assistant.usable:
             return None

@@ -23,9 +23,6 @@ FILTER_LOOKUPS = {"", "exact", "id__exact", "isnull", "gte", "lt"}
 class StrictLookupAdmin(ModelAdmin):
     """An admin whose list can be filtered only by what ``list_filter`` offers."""
 
-    class Media:
-        css = {"all": ("css/admin.css",)}
-
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         offered = [entry if isinstance(entry, str) else _filter_parameter(entry) for entry in self.list_filter]
         return any(

@@ -61,7 +61,10 @@ _CLEANER = nh3.Cleaner(
     tags={*_ELEMENTS.split(), *mathml.TAGS},
     attributes=_ATTRIBUTES,
     allowed_classes=_CLASSES,
-    set_tag_attribute_values={"a": {"target": "_blank"}, "input": {"type": "checkbox", "disabled": ""}},
+    set_tag_attribute_values={
+        "a": {"target": "_blank"},
+        "input": {"type": "checkbox", "disabled": "", "aria-label": "Task"},
+    },
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",

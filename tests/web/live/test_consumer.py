@@ -152,7 +152,7 @@ class TestAnAnswer:
         async with stage.working(ScriptedProvider([Reply("half", RateLimited())])), opened(thread, cookie) as page:
             run = await stage.ask(thread)
             shown = await page.until("limits how often")
-            assert re.search(rf'<article class="ending failed" id="{run.id}"\s+role="alert">', shown)
+            assert re.search(rf'<div class="ending failed" id="{run.id}"\s+role="alert">', shown)
             assert "half" in shown
             assert f"/threads/{thread.id}/retry/" in shown
 

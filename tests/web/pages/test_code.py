@@ -69,7 +69,7 @@ class TestACard:
         seen = show(page, thread)
         places = [seen.index(part) for part in ("Let me see.", 'class="work"', "It is 42.")]
         assert places == sorted(places)
-        assert '<p class="who"' in seen[seen.index('class="work"') : places[2]]
+        assert '<h2 class="who"' in seen[seen.index('class="work"') : places[2]]
 
     def test_has_the_code_in_colours_and_what_it_printed(self, page, thread, run):
         code_step(run, cell("import math", "3.14\n", seconds=1.25))
