@@ -37,7 +37,7 @@ def forward(
     answer = async_to_sync(ask)()
     if answer is None:
         return None
-    return JsonReply(answer) if isinstance(answer, bytes) else AnswerStream(answer)
+    return JsonReply(answer) if isinstance(answer, bytes) else AnswerStream(answer, key=request.api_key)
 
 
 async def _events(reply: Reply) -> AsyncGenerator[bytes, None]:

@@ -12,7 +12,9 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse, StreamingHttpResponse
 
 from chat.api.chat_completions.completion import AnswerPiece, ChatCompletionObject, Completion, Silence
+from chat.api.streaming.revocation import REVOKED, while_usable
 from chat.errors import Refusal
+from chat.models import ApiKey
 from chat.providers.base import Piece
 
 log = logging.getLogger(__name__)
@@ -62,9 +64,9 @@ class JsonReply(HttpResponse):
 class AnswerStream(StreamingHttpResponse):
     """Server-sent events: each of ``events`` as it is, then ``[DONE]`` unless they have it; an error as an event."""
 
-    def __init__(self, events: Begun[bytes]) -> None:
+    def __init__(self, events: Begun[bytes], *, key: ApiKey) -> None:
         self._events = events
-        self.chunks = _encode(events)
+        self.chunks = _encode(while_usable(key, _rest(events), message=REVOKED))
         super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
         self["Cache-Control"] = "no-cache, no-transform"
         self["X-Accel-Buffering"] = "no"  # nginx would collect the events
@@ -79,7 +81,13 @@ class AnswerStream(StreamingHttpResponse):
         async_to_sync(self._events.aclose)()
 
 
-async def _encode(events: Begun[bytes]) -> AsyncGenerator[bytes, None]:
+async def _rest(events: Begun[bytes]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+async def _encode(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(events):
         try:
             async for event in events:
@@ -98,16 +106,19 @@ def event_of(data: Any) -> bytes:
     return b"data: " + msgspec.json.encode(data) + b"\n\n"
 
 
-def stream_events(make: Callable[[], Items[bytes]]) -> AnswerStream:
-    """Return the response that streams the events of ``make``, called in the event loop. Raise as they do at first."""
+def stream_events(make: Callable[[], Items[bytes]], *, key: ApiKey) -> AnswerStream:
+    """Return the response that streams the events of ``make``, called in the event loop, while the ``key`` works.
+
+    Raise as they do at first.
+    """
 
     async def opened() -> Begun[bytes]:
         return await begin(make())
 
-    return AnswerStream(async_to_sync(opened)())
+    return AnswerStream(async_to_sync(opened)(), key=key)
 
 
-def stream_answer(completion: Completion, make: MakePieces) -> AnswerStream:
+def stream_answer(completion: Completion, make: MakePieces, *, key: ApiKey) -> AnswerStream:
     """Return the response that streams an answer as chunks. Raise what comes before its first word."""
 
     async def events() -> AsyncGenerator[bytes, None]:
@@ -121,7 +132,7 @@ def stream_answer(completion: Completion, make: MakePieces) -> AnswerStream:
             yield event_of(chunk)
         yield DONE
 
-    return stream_events(events)
+    return stream_events(events, key=key)
 
 
 def whole_answer(completion: Completion, make: MakePieces) -> ChatCompletionObject:

@@ -42,6 +42,8 @@ class ApiKeyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIXES):
             return self.get_response(request)
+        # Some programs join a base URL that ends in a slash and a path that begins with one.
+        request.path_info = re.sub("//+", "/", request.path_info)
         started_at = time.perf_counter()
         api_request = cast(ApiRequest, request)
         api_request.request_id = f"req_{secrets.token_hex(16)}"

@@ -32,7 +32,7 @@ def create_chat_completion(
     if reply is not None:
         return reply
     asked = read_as(Answerable, request.json_body)
-    return _answer(asked, partial(turns.answer_pieces, asked, model=model), name=body.model)
+    return _answer(request, asked, partial(turns.answer_pieces, asked, model=model))
 
 
 def answer_as_assistant(request: ApiRequest, assistant: Assistant) -> ChatCompletionObject | AnswerStream:
@@ -41,9 +41,11 @@ def answer_as_assistant(request: ApiRequest, assistant: Assistant) -> ChatComple
     new = new_completion(asked, assistant=assistant)
     shows_steps = (asked.metadata or {}).get("steps") == "true"
     pieces = partial(run_answer.answer_pieces, request.user, assistant, new, shows_steps=shows_steps)
-    return _answer(asked, pieces, name=request.json_body["model"])
+    return _answer(request, asked, pieces)
 
 
-def _answer(asked: Answerable, pieces: MakePieces, *, name: str) -> ChatCompletionObject | AnswerStream:
-    completion = Completion(name, shows_usage=asked.shows_usage)
-    return stream_answer(completion, pieces) if asked.stream else whole_answer(completion, pieces)
+def _answer(request: ApiRequest, asked: Answerable, pieces: MakePieces) -> ChatCompletionObject | AnswerStream:
+    completion = Completion(request.json_body["model"], shows_usage=asked.shows_usage)
+    if asked.stream:
+        return stream_answer(completion, pieces, key=request.api_key)
+    return whole_answer(completion, pieces)

@@ -14,29 +14,32 @@ from chat.models import ApiKey
 
 T = TypeVar("T")
 RECHECK = 0.75  # seconds between two looks whether the key still works
-REVOKED = "The API key was revoked, or its owner was deactivated. The run goes on."
+REVOKED = "The API key was revoked, or its owner was deactivated."
+RUN_GOES_ON = f"{REVOKED} The run goes on."
 
 
-async def while_usable(key: ApiKey, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Yield ``events``. Raise ``NotSignedIn`` when the key is revoked or its owner deactivated."""
+async def while_usable(
+    key: ApiKey, events: AsyncGenerator[T, None], *, message: str = RUN_GOES_ON
+) -> AsyncGenerator[T, None]:
+    """Yield ``events``. Raise ``NotSignedIn`` with ``message`` when the key is revoked or its owner deactivated."""
     ended = asyncio.create_task(wait_for_revocation(key))
     try:
         async with aclosing(events):
-            while (batch := await first_of(events, ended)) is not None:
+            while (batch := await first_of(events, ended, message)) is not None:
                 yield batch
     finally:
         ended.cancel()
         await asyncio.wait({ended})
 
 
-async def first_of(events: AsyncGenerator[T, None], ended: asyncio.Task[None]) -> T | None:
+async def first_of(events: AsyncGenerator[T, None], ended: asyncio.Task[None], message: str) -> T | None:
     """Return the next of ``events``; None at their end. Raise ``NotSignedIn`` if ``ended`` comes before."""
     step = asyncio.ensure_future(anext(events, None))
     try:
         await asyncio.wait({step, ended}, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             ended.result()
-            raise NotSignedIn(REVOKED)
+            raise NotSignedIn(message)
         return step.result()
     finally:
         if step.cancel():

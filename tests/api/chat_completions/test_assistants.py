@@ -163,6 +163,17 @@ class TestAThreadThatIsNotKept:
         await until(lambda: program.provider.stopped, what="the model's stop")
 
 
+class TestAStream:
+    async def test_ends_with_its_key(self, program: Program, api: Api) -> None:
+        reply = await program.streams.start(PATH, program.body("wait"))
+        async with asyncio.timeout(20), aclosing(aiter(reply)) as chunks:
+            await anext(chunks)
+            await in_thread(api.key.revoke)()
+            *_others, last = [chunk async for chunk in chunks]
+        assert json.loads(last.removeprefix(b"data: "))["error"]["code"] == "invalid_api_key"
+        await until(lambda: not Thread.objects.exists(), what="its deletion")
+
+
 class TestAKeptThread:
     KEPT = {"user": "u1", "metadata": {"thread": "t1"}}
 

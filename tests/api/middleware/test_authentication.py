@@ -56,6 +56,10 @@ class TestAKey:
         """Azure's clients name a version, which says nothing to us."""
         assert api.client.get(f"{prefix}/assistants?api-version=2024-05-01-preview").status_code == 200
 
+    def test_is_good_at_an_address_with_two_slashes(self, api: Api) -> None:
+        """Which a base URL with one at its end and a path with one at its beginning make, as in deep-chat."""
+        assert api.client.get("/v1//assistants").status_code == 200
+
     @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer  ", "Basic YWRhOg=="])
     def test_is_needed(self, sent: str) -> None:
         assert is_refused(asked(Authorization=sent), NO_KEY)
