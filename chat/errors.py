@@ -221,16 +221,23 @@ def database_refusal(error: Exception) -> Refusal:
 class ProviderError(Refusal):
     """The model's server did not answer as expected.
 
-    ``run_code`` is what ``run.last_error.code`` says; ``retry_after`` is in seconds, or None.
+    ``run_code`` is what ``run.last_error.code`` says; ``retry_after`` is in seconds, or None. ``said`` are the server's
+    own words, without keys: they can tell of accounts and addresses, so they are for staff only.
     """
 
     status = 502
     type = "server_error"
     run_code = "server_error"
 
-    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None, said: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.said = said
+
+    @property
+    def for_staff(self) -> str:
+        """The message, and what the server said."""
+        return f"{self.message} The server said: {self.said}" if self.said else self.message
 
 
 class RateLimited(ProviderError):

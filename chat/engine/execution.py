@@ -63,8 +63,8 @@ class Execution:
             except LimitReached as spent:
                 await self.recorder.end(RunStatus.INCOMPLETE, incomplete_details={"reason": spent.reason})
             except ProviderError as error:
-                log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.message)
-                await self._fail(error.run_code, error.message)
+                log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.for_staff)
+                await self._fail(error.run_code, error.message, provider_said=error.said)
             except Exception:
                 if await in_thread(Run.objects.filter(pk=self.run.pk).exists):
                     log.exception("run %s broke", self.run.id)
@@ -154,9 +154,9 @@ class Execution:
         else:
             await self.recorder.end(self.end_as)
 
-    async def _fail(self, code: str, message: str) -> None:
+    async def _fail(self, code: str, message: str, **fields: str) -> None:
         try:
-            await self.recorder.end(RunStatus.FAILED, last_error={"code": code, "message": message})
+            await self.recorder.end(RunStatus.FAILED, last_error={"code": code, "message": message}, **fields)
         except Exception:
             log.exception("run %s could not be ended; it will be when its heartbeat is stale", self.run.id)
 

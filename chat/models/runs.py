@@ -102,6 +102,7 @@ class Run(PublicObject):
 
     required_action = models.JSONField(null=True)
     last_error = models.JSONField(null=True)
+    provider_said = models.TextField(blank=True, editable=False)  # the provider's own words on it, for staff only
     incomplete_details = models.JSONField(null=True)
     usage = models.JSONField(null=True)
 

@@ -126,7 +126,7 @@ class ProviderAdmin(StrictLookupAdmin):
             model = connection_tests.choose_model(provider, names or [])
             answer = connection_tests.ask_question(provider, model=model)
         except ProviderError as error:
-            messages.error(request, error.message)
+            messages.error(request, error.for_staff)
         else:
             messages.success(request, connection_tests.describe_answer(answer))
             if names is not None:
@@ -140,7 +140,7 @@ class ProviderAdmin(StrictLookupAdmin):
         try:
             messages.success(request, connection_tests.try_embeddings(provider))
         except ProviderError as error:
-            messages.error(request, error.message)
+            messages.error(request, error.for_staff)
 
     @method_decorator(require_POST)
     def models_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -153,7 +153,7 @@ class ProviderAdmin(StrictLookupAdmin):
         try:
             names = list_models(provider)
         except ProviderError as error:
-            messages.error(request, error.message)
+            messages.error(request, error.for_staff)
             return HttpResponseRedirect(reverse("admin:chat_provider_change", args=[pk]))
         known = set(Model.objects.filter(name__in=names).values_list("name", flat=True))
         context = {

@@ -31,7 +31,15 @@ _PASSING_CODES = {"server_error", "internal_server_error", "overloaded_error", "
 _FILTER_CODES = {"content_filter", "responsibleaipolicyviolation", "content_policy_violation"}
 _KEYLIKE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|nvapi)[-_][\w*\-]{12,}|\bBearer\s+\S{8,}", re.IGNORECASE)
 _MAX_SEARCHED = 4000  # characters of the server's words that are looked at: expressions like these take long on more
-_MAX_WORDS = 300  # characters of the server's own words in a message of ours
+_MAX_WORDS = 300  # characters of the server's own words that staff see
+# Which of what we send may be named to everyone.
+_SETTINGS = {"temperature", "top_p", "max_tokens", "max_completion_tokens", "reasoning_effort", "response_format"} | {
+    "model",
+    "messages",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+}
 
 
 class Rejection(Exception):
@@ -92,9 +100,10 @@ class Rejection(Exception):
         message = sentence.format(
             model=model,
             status=f" (status {self.status})" if self.status else "",
+            setting=f" It names the setting {self.param!r}." if self.param.partition(".")[0] in _SETTINGS else "",
             advice=f"Try again in {wait:.0f} seconds." if wait and wait >= 1 else "Wait a little and try again.",
         )
-        return error(message + _readable(self.text, key), retry_after=wait)
+        return error(message, retry_after=wait, said=_readable(self.text, key))
 
 
 # The first that applies. Credit stands before rate, because a used-up account answers 429 too.
@@ -144,7 +153,7 @@ _KINDS: tuple[tuple[Callable[[Rejection], bool], type[ProviderError], str], ...]
         "The model's server has a problem of its own{status}. Try again in a moment.",
     ),
 )
-_OTHER = (ProviderError, "The model's server did not accept the request{status}.")
+_OTHER = (ProviderError, "The model's server did not accept the request{status}.{setting}")
 
 
 def _error_object(body: object) -> dict[str, Any]:
@@ -178,10 +187,10 @@ def _status_in(codes: set[str]) -> int:
 
 
 def _readable(text: str, key: str) -> str:
-    """Return the server's words as one more sentence, on one line and without keys."""
+    """Return the server's words on one line and without keys, cut to a readable length."""
     if len(key) >= 8:
         text = text.replace(key, "[key]")
     text = " ".join(_KEYLIKE.sub("[key]", text).split())
     if len(text) > _MAX_WORDS:
         text = text[: _MAX_WORDS - 1] + "…"
-    return f" The server said: {text}" if text else ""
+    return text

@@ -56,6 +56,7 @@ def index_entry(claim: Claim, *, embedder_of: EmbedderOf) -> None:
     except Unreadable as refusal:
         _fail(claim, code=refusal.code or INVALID, message=refusal.message)
     except ProviderError as error:
+        log.warning("a file could not be embedded: %s", error.for_staff)
         _fail(claim, code=BROKEN_SERVER, message=error.message)
     except OperationalError:
         log.exception("the database did not take what was read of a file; it is tried again in %d s", PAUSE)
@@ -176,6 +177,6 @@ def embed_insistently(claim: Claim, embedder: Embedder, texts: Sequence[str]) ->
             raise
         except ProviderError as error:
             wait = min(max(pause, error.retry_after or 0), LONGEST_PAUSE)
-            log.warning("no vectors now (%s); trying again in %d s", error.message, wait)
+            log.warning("no vectors now (%s); trying again in %d s", error.for_staff, wait)
             claim.pause(wait)
     return embedder.embed(texts)

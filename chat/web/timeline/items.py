@@ -88,12 +88,15 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class RunEnding:
-    """A run that failed, expired, was stopped or cut off. ``unanswered`` are the calls that it waited for."""
+    """A run that failed, expired, was stopped or cut off. ``unanswered`` are the calls that it waited for;
+    ``provider_said`` is empty for those who are not staff.
+    """
 
     id: str
     thread_id: str
     status: str
     message: str
+    provider_said: str = ""
     unanswered: tuple[FunctionCall, ...] = ()
 
 

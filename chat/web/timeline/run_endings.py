@@ -10,7 +10,7 @@ from chat.web.timeline.items import FunctionCall, RunEnding
 
 
 def run_endings(runs: Sequence[Run]) -> list[RunEnding]:
-    """Return the ending of each of ``runs``, in their order."""
+    """Return the ending of each of ``runs``, in their order, for the owner of their thread."""
     calls = _unanswered_calls(runs) if runs else {}
     return [
         RunEnding(
@@ -18,6 +18,7 @@ def run_endings(runs: Sequence[Run]) -> list[RunEnding]:
             run.thread_id,
             run.status,
             message=(run.last_error or {}).get("message", ""),
+            provider_said=run.provider_said if run.provider_said and run.thread.owner.is_staff else "",
             unanswered=tuple(calls.get(run.id, ())),
         )
         for run in runs

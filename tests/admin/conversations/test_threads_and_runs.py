@@ -181,9 +181,9 @@ class TestThePageOfARun:
 
     def test_shows_its_error_first(self, boss, enter, run) -> None:
         error = {"code": "rate_limit_exceeded", "message": "Wait a little."}
-        Run.objects.filter(pk=run.pk).update(status="failed", last_error=error, usage=None)
+        Run.objects.filter(pk=run.pk).update(status="failed", last_error=error, usage=None, provider_said="Slow down!")
         text = text_of(enter(boss), page_of(run))
-        assert text.index("Wait a little.") < text.index("Timeline")
+        assert text.index("Wait a little.") < text.index("The server said: Slow down!") < text.index("Timeline")
         assert "rate_limit_exceeded" in text
 
     def test_tells_what_was_searched_for_and_found_to_those_who_may_read(self, boss, make_staff, enter, run) -> None:

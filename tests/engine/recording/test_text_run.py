@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from chat.actions.conversation import threads
 from chat.engine.recording import row_writer, run_lifecycle
-from chat.errors import RateLimited, Unreachable
+from chat.errors import KeyRefused, RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStep, Thread
@@ -176,6 +176,17 @@ class TestAFailingRun:
         assert_like(events, "06b_failed_before_steps")
         assert events[-1].data["last_error"]["code"] == "rate_limit_exceeded"
         assert not await Message.objects.filter(run_id=run.id).aexists()
+
+    async def test_keeps_the_words_of_its_provider_from_programs(self, stage: Stage, thread: Thread) -> None:
+        refused = KeyRefused("The key was refused.", said="Incorrect API key of org-77")
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([Reply(refused)])):
+                run = await stage.ask(thread)
+                events = await heard(follower)
+
+        assert events[-1].data["last_error"]["message"] == "The key was refused."
+        assert "org-77" not in str([event.data for event in events])
+        assert (await Run.objects.aget(pk=run.pk)).provider_said == "Incorrect API key of org-77"
 
     async def test_keeps_what_was_said_before_the_connection_broke(self, stage: Stage, thread: Thread) -> None:
         """Stream 06."""

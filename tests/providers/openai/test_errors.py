@@ -112,7 +112,7 @@ class TestARefusal:
         found = await refused(upstream, provider, 404, body)
         assert type(found) is ProviderError
         assert "often ends in /v1" in found.message
-        assert "<" not in found.message
+        assert "<" not in found.for_staff
 
     async def test_may_be_a_web_page_that_looks_like_success(
         self, upstream: Upstream, provider: OpenAIProvider
@@ -126,11 +126,27 @@ class TestARefusal:
     ) -> None:
         found = await refused(upstream, provider, 400, error("'temperature' does not support 0.2\nwith this model."))
         assert type(found) is ProviderError
-        assert found.message.endswith("The server said: 'temperature' does not support 0.2 with this model.")
+        assert found.said == "'temperature' does not support 0.2 with this model."
+        assert found.message == "The model's server did not accept the request (status 400)."
+        assert found.for_staff == f"{found.message} The server said: {found.said}"
+
+    async def test_names_the_setting_that_is_to_blame(self, upstream: Upstream, provider: OpenAIProvider) -> None:
+        found = await refused(upstream, provider, 400, error("Unsupported value", param="temperature"))
+        assert found.message.endswith("(status 400). It names the setting 'temperature'.")
+        found = await refused(upstream, provider, 400, error("No", param="org-secret"))
+        assert found.message.endswith("(status 400).")
+
+    @pytest.mark.parametrize("status", [400, 401, 402, 404, 429, 500])
+    async def test_keeps_the_words_of_the_server_for_staff(
+        self, upstream: Upstream, provider: OpenAIProvider, status: int
+    ) -> None:
+        found = await refused(upstream, provider, status, error("Org org-77 may not"), Retry_After="99")
+        assert found.said == "Org org-77 may not"
+        assert "org-77" not in found.message
 
     async def test_is_cut_to_a_readable_length(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         found = await refused(upstream, provider, 400, error("long " * 1000))
-        assert len(found.message) < 500
+        assert len(found.said) == 300
 
     @pytest.mark.parametrize(
         "said",
@@ -139,14 +155,14 @@ class TestARefusal:
     async def test_never_repeats_a_key(self, upstream: Upstream, provider: OpenAIProvider, said: str) -> None:
         for status in (400, 401, 429):
             found = await refused(upstream, provider, status, error(said), Retry_After="99")
-            assert "[key]" in found.message
-            assert not any(secret in repr(found) for secret in (KEY, "abcdef123456", "aaaabbbb"))
+            assert "[key]" in found.said
+            assert not any(secret in found.for_staff for secret in (KEY, "abcdef123456", "aaaabbbb"))
 
     async def test_never_repeats_its_own_key_whatever_it_looks_like(self, upstream: Upstream) -> None:
         provider = OpenAIProvider(upstream.url, " correct horse battery\n")
         found = await refused(upstream, provider, 400, error("Bad key 'correct horse battery'"))
         await provider.aclose()
-        assert found.message.endswith("Bad key '[key]'")
+        assert found.said == "Bad key '[key]'"
         assert "correct horse" not in "".join(traceback.format_exception(found))
 
     async def test_of_the_content_filter_is_an_end(self, upstream: Upstream, provider: OpenAIProvider) -> None:

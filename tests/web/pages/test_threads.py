@@ -116,6 +116,17 @@ class TestAThreadsPage:
         assert places == sorted(places)
         assert 'role="alert"' in shown
 
+    @pytest.mark.parametrize("is_staff", [True, False])
+    def test_shows_the_words_of_a_provider_to_staff_only(self, page, thread, assistant, ada, is_staff):
+        User.objects.filter(pk=ada.pk).update(is_staff=is_staff)
+        error = {"code": "server_error", "message": "The model is away."}
+        run = Run.objects.create(thread=thread, assistant=assistant, status=RunStatus.FAILED, last_error=error)
+        Run.objects.filter(pk=run.pk).update(provider_said="Organization org-77 is not verified.")
+        shown = html(page.get(reverse("thread", args=[thread.id])))
+        assert "The model is away." in shown
+        assert ("The server said: Organization org-77 is not verified." in shown) is is_staff
+        assert ("org-77" in shown) is is_staff
+
     def test_shows_which_function_waits_with_which_arguments(self, page, thread, assistant):
         call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
