@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "chat.web.middleware.TimeZoneMiddleware",
+    "chat.web.middleware.DatabaseErrorMiddleware",
     "axes.middleware.AxesMiddleware",
     "chat.api.middleware.authentication.ApiKeyMiddleware",
 ]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control
@@ -17,10 +15,9 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from chat.errors import NotFound, Refusal, database_refusal
+from chat.errors import NotFound, Refusal
 from chat.models import User
 
-log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
@@ -45,9 +42,6 @@ def signed_in_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
             response = view(cast(SignedInRequest, request), *args, **kwargs)
         except Refusal as refusal:
             response = refusal_response(request, refusal)
-        except OperationalError as error:
-            log.warning("the database did not answer %s", request.path, exc_info=True)
-            response = refusal_response(request, database_refusal(error))
         if not response.has_header("Cache-Control"):
             # After signing out, "back" must ask the server whether the page may still be seen.
             patch_cache_control(response, private=True, no_cache=True)

@@ -1,13 +1,20 @@
-"""The middleware that shows times in the reader's time zone."""
+"""The middleware of pages: times in the reader's time zone, and words when the database does not answer."""
 
 from __future__ import annotations
 
+import logging
 import zoneinfo
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from chat.errors import database_refusal
+from chat.web.decorators import refusal_response
+
+log = logging.getLogger(__name__)
 
 COOKIE = "timezone"  # set by the page's script from the browser's own zone
 
@@ -33,3 +40,19 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with timezone.override(zone_of(request.COOKIES)):
             return self.get_response(request)
+
+
+class DatabaseErrorMiddleware:
+    """Says on each page, those of signing in and the admin too, that the database is busy or its disk full."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, OperationalError):
+            return None
+        log.warning("the database did not answer %s: %s", request.path, error)
+        return refusal_response(request, database_refusal(error))

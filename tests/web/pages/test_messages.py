@@ -365,6 +365,17 @@ def test_a_message_is_copied_as_it_was_written(page, thread, ada):
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one lock for all")
 @pytest.mark.django_db(transaction=True)
 class TestADatabaseThatIsLocked:
+    def test_is_told_to_those_who_sign_in_too(self, ada) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 50")
+        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        refused = Client().post("/sign-in/", {"username": "ada", "password": "correct horse battery"})
+        other.close()
+        connection.close()
+        assert refused.status_code == 503
+        assert "busy for a moment" in html(refused)
+
     def test_is_told_in_words_and_the_message_can_be_sent_again(self, page, thread) -> None:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 50")
