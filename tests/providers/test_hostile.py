@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
-from chat.errors import ProviderError
+from chat.errors import ProviderError, Refusal
 from chat.providers.base import Finish, Piece, Request, ToolCallPiece, Turn, Usage
 from chat.providers.openai.provider import OpenAIProvider
 from chat.providers.openai.stream import streamed_response
@@ -13,6 +15,7 @@ from tests.providers.asking import text_of
 from tests.providers.conftest import KEY
 from tests.providers.hostile import CASES
 from tests.providers.hostile_server import SILENCE, Answered, Case, HostileServer, Refused
+from tests.providers.openai.upstream import DONE
 
 AT_ONCE = 8  # cases
 
@@ -75,3 +78,19 @@ class TestAHostileServer:
 
         await asyncio.gather(*map(check, CASES))
         assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)}:", *wrong])
+
+    async def test_cannot_break_what_is_passed_on_to_programs(self, provider: OpenAIProvider) -> None:
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def check(case: Case) -> None:
+            message = {"role": "user", "content": case.name}
+            body = json.dumps({"model": "m", "messages": [message], "stream": True}).encode()
+            async with free:
+                with suppress(Refusal):
+                    reply = await provider.forward("/chat/completions", body, model="m", served_as="m")
+                    passed_on = [event async for event in reply.events()] if reply.is_stream else [await reply.body()]
+                    assert all(
+                        event == DONE[6:-2] or isinstance(json.loads(event, parse_int=len), dict) for event in passed_on
+                    )
+
+        await asyncio.gather(*map(check, CASES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -13,7 +14,7 @@ from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.stream.chunk_decoder import decode_json
 from chat.providers.openai.stream.chunk_parser import DONE
 from chat.providers.openai.stream.sse import EventSplitter
-from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, connection_error
+from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, MAX_EMPTY_BYTES, connection_error
 
 MAX_BODY = 64 * 1024**2  # bytes; 2,048 embeddings of 3,072 numbers are about as many in base64
 MAX_WORDS = 2000  # characters of the server's own words
@@ -37,11 +38,16 @@ class ForwardedReply:
 
     async def events(self) -> AsyncGenerator[bytes, None]:
         """See ``chat.providers.base.Reply``."""
-        splitter = EventSplitter()
+        splitter, empty = EventSplitter(), 0
         async with aclosing(self._blocks()) as blocks:
             async for block in blocks:
-                for event in splitter.feed(block):
+                events = splitter.feed(block)
+                for event in events:
                     yield self._convert(event)
+                empty = 0 if events else empty + len(block)
+                if empty > MAX_EMPTY_BYTES:
+                    raise ProviderError(NO_ANSWER)
+                await asyncio.sleep(0)  # what is unpacked comes without waiting for the network
             for event in splitter.finish():
                 yield self._convert(event)
 
@@ -75,6 +81,8 @@ class ForwardedReply:
         """
         if data == DONE:
             return data
+        if not data.isascii():
+            data = data.decode("utf-8-sig", "replace").encode()
         try:
             fields = parse_fields(data)
         except ValueError:

@@ -73,7 +73,7 @@ def decode_json(event: bytes) -> Any:
 
 def join_surrogates(text: str) -> str:
     """Return the text with halves of surrogate pairs that stand side by side as the character that they are."""
-    if text.isascii() or not _SURROGATE.search(text):
+    if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -91,7 +91,7 @@ class ChunkParser:
     def _parse_chunk(self, event: bytes, pieces: list[Piece]) -> None:
         chunk = decode_chunk(event)
         for choice in chunk.choices or ():
-            if choice is not None and not _is_another(choice.index):
+            if choice is not None and (choice.index == 0 or not _is_another(choice.index)):
                 self._parse_choice(choice, pieces)
         if chunk.usage is not None:
             self._usage = _parse_usage(chunk.usage) or self._usage
@@ -115,6 +115,10 @@ class ChunkParser:
         """Hand out the text so far; unless it is the last, half a character waits for its other half."""
         text = "".join(self._text)
         self._text.clear()
+        if text.isascii():
+            if text:
+                pieces.append(Text(text))
+            return
         if not is_last and ends_in_half(text):
             self._text.append(text[-1])
             text = text[:-1]
@@ -131,7 +135,7 @@ class ChunkParser:
 
 def _is_another(index: object) -> bool:
     """Return whether a choice is another than the one that was asked for. An index that is no number means nothing."""
-    return isinstance(index, int | float | str) and index not in (0, "0", "")
+    return isinstance(index, int | float | str) and index not in ("0", "")
 
 
 def _join_parts(content: object) -> str:

@@ -7,7 +7,7 @@ from chat.errors import ProviderError
 # One event of a chat completion is a few hundred bytes; a tool call sent whole can reach some hundred kB.
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 NO_COMPLETION = "The model's server sent something that is not a chat completion."
-_FIELDS = (b"data", b"event", b"id", b"retry", b":")
+_FIELDS = (b"data", b"event", b"id", b"retry", b":")  # names of fields, and a comment
 
 
 class EventSplitter:
@@ -16,60 +16,63 @@ class EventSplitter:
     Lines end in LF, CRLF or CR. Comments, other fields than ``data`` and events without data are skipped.
     """
 
-    __slots__ = ("_after_cr", "_data", "_has_fields", "_has_lines", "_rest", "_size")
+    __slots__ = ("_after_cr", "_data", "_has_events", "_has_other_lines", "_rest", "_size")
 
     def __init__(self) -> None:
-        self._rest = bytearray()
-        self._data: list[bytes] = []
-        self._size = 0  # of ``_data``, in bytes
-        self._after_cr = self._has_fields = self._has_lines = False
+        self._rest: list[bytes] = []  # of a line that has not ended
+        self._data: list[bytes] = []  # lines of an event that has not ended
+        self._size = 0  # of both, in bytes
+        self._after_cr = self._has_events = self._has_other_lines = False
 
     def feed(self, block: bytes) -> list[bytes]:
         """Return the data of each event that ``block`` completes. Raise ``ProviderError`` for one that is too long."""
-        *lines, rest = self._with_line_feeds(block).split(b"\n")
-        if lines:
-            lines[0] = bytes(self._rest) + lines[0]
+        if b"\r" in block or self._after_cr:
+            block = self._with_line_feeds(block)
+        lines = block.split(b"\n")
+        if self._rest and len(lines) > 1:
+            self._size -= sum(map(len, self._rest))
+            lines[0] = b"".join([*self._rest, lines[0]])
             self._rest.clear()
-        self._rest += rest
-        events = [event for line in lines if (event := self._add_line(line))]
-        _check_size(self._size + len(self._rest))
+        if rest := lines.pop():
+            self._rest.append(rest)
+            self._size += len(rest)
+        events = self._events_in(lines)
+        _check_size(self._size)
         return events
 
     def finish(self) -> list[bytes]:
         """Return the last event when the stream ends without the blank line that closes it.
 
-        Raise ``ProviderError`` if not one line was that of an event.
+        Raise ``ProviderError`` if it had lines, but none of an event.
         """
-        self._add_line(bytes(self._rest))
+        events = self._events_in([b"".join(self._rest), b""])
         self._rest.clear()
-        if self._has_lines and not self._has_fields:
+        if self._has_other_lines and not self._has_events:
             raise ProviderError(NO_COMPLETION)
-        return [event] if (event := self._pop_event()) else []
+        return events
 
     def _with_line_feeds(self, block: bytes) -> bytes:
         if self._after_cr and block.startswith(b"\n"):
             block = block[1:]
-        if b"\r" in block or self._after_cr:
-            self._after_cr = block.endswith(b"\r")
-            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return block
+        self._after_cr = block.endswith(b"\r")
+        return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _add_line(self, line: bytes) -> bytes:
-        """Return the event that ``line`` closes, else nothing."""
-        if not line:
-            return self._pop_event()
-        self._has_lines = True
-        self._has_fields = self._has_fields or line.startswith(_FIELDS)
-        if line.startswith(b"data:"):
-            self._data.append(line[5:].strip())
-            self._size += len(line)
-        return b""
-
-    def _pop_event(self) -> bytes:
-        data = b"\n".join(self._data)
-        self._data.clear()
-        self._size = 0
-        return data
+    def _events_in(self, lines: list[bytes]) -> list[bytes]:
+        """Return the data of each event that ends in ``lines``, which are whole."""
+        events = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].strip())
+                self._size += len(line)
+            elif line:
+                self._has_other_lines = self._has_other_lines or not line.startswith(_FIELDS)
+            elif self._data:
+                if event := b"\n".join(self._data):
+                    events.append(event)
+                self._data.clear()
+                self._size = sum(map(len, self._rest))
+        self._has_events = self._has_events or bool(events)
+        return events
 
 
 class WholeBody:
