@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Everthread's commands: ``python manage.py serve`` starts it, ``python manage.py help`` lists the rest."""
 
+import errno
 import os
 import sys
 
@@ -22,6 +23,10 @@ def main() -> None:
         if problem := problem_of(error):
             sys.exit(problem)
         raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(f"The disk is full ({error.filename or 'no file named'}). Free some space and try again.")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ The docstring of a class is its message when the raiser gives none. Only doors t
 
 from __future__ import annotations
 
+import errno
 import inspect
 import sqlite3
 
@@ -208,14 +209,23 @@ class Unavailable(Refusal):
     type = "server_error"
 
 
-DISK_FULL = (sqlite3.SQLITE_FULL, "53100")  # as SQLite and PostgreSQL say it
+# As the system says it, SQLite and PostgreSQL.
+DISK_FULL: dict[str, set[object]] = {
+    "errno": {errno.ENOSPC, errno.EDQUOT},
+    "sqlite_errorcode": {sqlite3.SQLITE_FULL},
+    "sqlstate": {"53100"},
+}
 
 
-def database_refusal(error: Exception) -> Refusal:
-    """Return the refusal of a request that the database could not serve for ``error``: Django's, or its cause."""
-    cause = error.__cause__ or error
-    code = getattr(cause, "sqlite_errorcode", None) or getattr(cause, "sqlstate", None)
-    return DiskFull() if code in DISK_FULL else Unavailable()
+def is_disk_full(error: object) -> bool:
+    """Return whether a full disk is the reason of ``error``, which may be Django's for one of the database's driver."""
+    cause = getattr(error, "__cause__", None) or error
+    return any(getattr(cause, name, None) in codes for name, codes in DISK_FULL.items())
+
+
+def database_refusal(error: object) -> Refusal:
+    """Return the refusal of a request that the database, or the disk, could not serve for ``error``."""
+    return DiskFull() if is_disk_full(error) else Unavailable()
 
 
 class ProviderError(Refusal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import inspect
 import re
 import sqlite3
@@ -46,6 +47,7 @@ class TestADatabaseError:
         [
             ({"sqlite_errorcode": sqlite3.SQLITE_FULL}, "disk is full"),
             ({"sqlstate": "53100"}, "disk is full"),
+            ({"errno": errno.ENOSPC}, "disk is full"),
             ({"sqlite_errorcode": sqlite3.SQLITE_BUSY}, "busy for a moment"),
             ({}, "busy for a moment"),
         ],

@@ -19,7 +19,7 @@ from daphne.http_protocol import WebRequest
 from twisted.web.http import HTTPChannel
 
 from chat.background.database_threads import in_thread
-from chat.errors import Refusal
+from chat.errors import Refusal, database_refusal
 from chat.management.request_limits import FREE, IS_API, BodyLimit, body_limit, caller_refusal
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,11 @@ class BoundedRequest(WebRequest):
         self.received += len(data)
         try:
             self.limit.check_length(self.received)
+            super().handleContentChunk(data)  # into a temporary file, if it is long
         except Refusal as refusal:
             self.channel.refuse(refusal)
-        else:
-            super().handleContentChunk(data)
+        except OSError as error:
+            self.channel.refuse(database_refusal(error))
 
 
 class BoundedChannel(HTTPChannel):

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from chat.errors import database_refusal
+from chat.errors import database_refusal, is_disk_full
 from chat.web.decorators import refusal_response
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class DatabaseErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, OperationalError):
+        if not isinstance(error, OperationalError) and not is_disk_full(error):
             return None
-        log.warning("the database did not answer %s: %s", request.path, error)
+        log.warning("the database or the disk did not serve %s: %s", request.path, error)
         return refusal_response(request, database_refusal(error))

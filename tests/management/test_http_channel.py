@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
+import io
 import resource
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -128,6 +130,18 @@ class TestABody:
         connection.send("POST /sign-in/ HTTP/1.1", "Content-Length: 10")
         connection.channel.requests[0].handleContentChunk(b"x" * (FREE + 1))
         assert connection.status == 413
+
+    def test_that_the_disk_does_not_take_is_refused_in_words(self) -> None:
+        class Full(io.BytesIO):
+            def write(self, data: object) -> int:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        connection = Connection()
+        connection.send("POST /v1/files HTTP/1.1", "Content-Length: 10")
+        connection.channel.requests[0].content = Full()
+        connection.channel.dataReceived(b"x" * 10)
+        assert connection.status == 507
+        assert b"disk is full" in connection.transport.value()
 
     def test_of_the_refused_is_received_no_further(self) -> None:
         connection = Connection()

@@ -24,6 +24,7 @@ from chat.errors import (
     TooLarge,
     TooManyRequests,
     database_refusal,
+    is_disk_full,
 )
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def error_response(request: HttpRequest, error: Exception | type[Exception]) -> 
         return refusal_response(error)
     if isinstance(error, Http404):
         return unknown_url_response(request)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or is_disk_full(error):
         log.warning("the database refused a request: %s", error)
         return refusal_response(database_refusal(error))
     return server_error_response(request)
