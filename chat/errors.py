@@ -26,6 +26,7 @@
         ├── Unreachable       502   no connection, or it broke
         ├── TimedOut          504   no answer in time
         ├── ContextOverflow   400   the turns do not fit the model
+        │   └── OutputTooLong 400   what a tool has answered does not
         ├── ModelNotFound     404   no such model
         └── ModelBusy         503   every slot of the local model is taken
 
@@ -277,6 +278,10 @@ class ContextOverflow(ProviderError):
 
     status = 400
     run_code = "invalid_prompt"
+
+
+class OutputTooLong(ContextOverflow):
+    """The output of a tool is too long for the model."""
 
 
 class ModelNotFound(ProviderError):

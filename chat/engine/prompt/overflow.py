@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat.engine.turn.usage import estimate_turns
-from chat.errors import ContextOverflow
+from chat.errors import ContextOverflow, OutputTooLong
 from chat.providers.base import Turn
 from chat.providers.tokens import estimate
 
@@ -14,8 +14,8 @@ _MESSAGE = (
     "Send a shorter message or choose a model with a larger context."
 )
 _OUTPUTS = (
-    "The output of {names} is too long for the model: about {size} tokens, and {budget} fit together with the message "
-    "and the instructions. Shorten what the tool answers, or choose a model with a larger context."
+    "The output of {names} is too long for the model: about {size} tokens. "
+    "Shorten what the tool answers, or choose a model with a larger context."
 )
 
 
@@ -38,4 +38,4 @@ def prompt_overflow(
     longest = [
         name for name in sorted(sizes, key=sizes.__getitem__, reverse=True) if 2 * sizes[name] >= max(sizes.values())
     ]
-    return ContextOverflow(_OUTPUTS.format(names=" and ".join(map(repr, longest)), size=size, budget=budget))
+    return OutputTooLong(_OUTPUTS.format(names=" and ".join(map(repr, longest)), size=size))

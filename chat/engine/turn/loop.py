@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from chat.engine.turn.usage import UsageMeter
-from chat.errors import ContextOverflow
+from chat.errors import ContextOverflow, OutputTooLong
 from chat.providers.base import ChatProvider, Finish, Request, Text, ToolCall, ToolCallPiece
 from chat.providers.storable import storable_text
 
@@ -48,6 +48,8 @@ async def stream_turn(
         has_begun = False
         try:
             request = ask(shrink)
+        except OutputTooLong:
+            raise  # whoever found the turns too long: a shorter thread would not help
         except ContextOverflow as error:
             raise refused or error from None  # shorter still would not fit either
         try:

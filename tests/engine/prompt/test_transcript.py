@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from chat.engine.prompt import transcript
-from chat.errors import ContextOverflow
+from chat.errors import ContextOverflow, OutputTooLong
 from chat.models import File, Message, Model, Run, StepType, Thread, User
 from chat.models.threads import text_part
 from chat.providers.base import ToolCall, Turn
@@ -202,13 +202,13 @@ class TestFitting:
     @pytest.mark.parametrize(
         ("outputs", "blamed"),
         [
-            ({"weather": LONG}, "The output of 'weather' is too long for the model: about 481 tokens, and 100 fit"),
+            ({"weather": LONG}, "The output of 'weather' is too long for the model: about 481 tokens"),
             ({"now": "12:00", "weather": LONG}, "The output of 'weather' is"),
             ({"weather": LONG, "news": LONG + LONG}, "The output of 'news' and 'weather' is"),
         ],
     )
     def test_names_the_functions_whose_output_does_not_fit(self, outputs: dict[str, str], blamed: str) -> None:
-        with pytest.raises(ContextOverflow, match=blamed):
+        with pytest.raises(OutputTooLong, match=blamed):
             transcript.fit_to_budget(turns("a"), instructions="", present=called(outputs), budget=100)
 
     def test_blames_the_message_where_it_is_longer_than_the_outputs(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from chat.engine.turn.loop import MAX_SHRINKS, AnswerLimit, TurnEnded, TurnEvent, stream_turn
 from chat.engine.turn.usage import UsageMeter
-from chat.errors import ContextOverflow, Unreachable
+from chat.errors import ContextOverflow, OutputTooLong, Unreachable
 from chat.providers.base import Finish, Request, Text, ToolCall, ToolCallPiece, Turn
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply
@@ -128,6 +128,15 @@ class TestATurnThatDoesNotFit:
         provider = ScriptedProvider([Reply(ContextOverflow("the provider's words"))])
         with pytest.raises(ContextOverflow, match="the provider's words"):
             await happenings(provider, ask_once)
+
+    async def test_names_the_output_of_a_tool_that_a_shorter_thread_would_not_make_fit(self) -> None:
+        def ask_once(shrink: int) -> Request:
+            if shrink:
+                raise OutputTooLong("The output of 'weather' is too long.")
+            return ask(shrink)
+
+        with pytest.raises(OutputTooLong, match="'weather'"):
+            await happenings(ScriptedProvider([Reply(ContextOverflow("the provider's words"))]), ask_once)
 
     async def test_says_our_own_estimate_when_nothing_could_be_asked(self) -> None:
         def refuse(shrink: int) -> Request:
