@@ -9,7 +9,7 @@ from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.resource_uses import ResourceUse
 from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.sandbox_files import SandboxFile
-from chat.models.threads import Message, QueuedMessage, Thread
+from chat.models.threads import Message, QueuedMessage, RenderedMessage, Thread
 from chat.models.uploads import Upload, UploadPart
 from chat.models.vector_stores import Passage, VectorStore, VectorStoreFile, VectorStoreFileBatch, Window
 
@@ -26,6 +26,7 @@ __all__ = [
     "Passage",
     "Provider",
     "QueuedMessage",
+    "RenderedMessage",
     "ResourceUse",
     "Run",
     "RunEvent",

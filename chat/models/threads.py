@@ -154,6 +154,19 @@ class Message(PublicObject):
         return "\n\n".join(part["text"]["value"] for part in self.content if part["type"] == "text")
 
 
+class RenderedMessage(models.Model):
+    """The HTML of a long message's text, kept because to draw it takes long. ``digest`` is of all it was made of."""
+
+    message = models.OneToOneField(
+        Message, models.CASCADE, to_field="id", primary_key=True, related_name="rendered_message"
+    )
+    digest = models.CharField(max_length=64)
+    html = models.TextField()
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
 class QueuedMessage(models.Model):
     """A message that was sent while a run was live: kept here until the thread is free, then posted in order."""
 

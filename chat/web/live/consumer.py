@@ -71,7 +71,10 @@ class ChatSocket(ThreadSocket):
             async with aclosing(follow(self.thread_id)) as items:
                 async for item in items:
                     if isinstance(item, list) and all(map(only_grows, item)):
-                        frames = for_reader(feed.text_frames, item)
+                        if feed.is_light(item):
+                            frames = for_reader(feed.text_frames, item)
+                        else:
+                            frames = await in_thread(for_reader, feed.text_frames, item)
                     else:
                         frames = [await in_thread(for_reader, feed.apply, item)]
                     for frame in filter(None, frames):

@@ -32,6 +32,7 @@ from chat.web.timeline.items import CodeStep
 OPEN = Message.Status.IN_PROGRESS
 CLOSING = (types.MESSAGE_COMPLETED, types.MESSAGE_INCOMPLETE)
 CHANGES = {types.THREAD_CHANGED, types.RUN_CREATED}  # with these, something but the run may have changed
+LIGHT = 4_000  # characters of an open end: drawing a block of so many takes about 20 ms at worst
 DETAILS_CHANGE = {types.MESSAGE_CREATED, *STEP_ENDS, *types.RUN_ENDED}  # with these, the details of a run have changed
 
 
@@ -85,6 +86,11 @@ class Feed:
         )
         parts.append(panel)
         return format_html_join("\n", "{}", ((part,) for part in parts if part))
+
+    def is_light(self, deltas: Sequence[Event]) -> bool:
+        """Return whether ``text_frames`` takes milliseconds at most, so that the event loop may do it."""
+        pieces = sum(len(delta.text) for delta in message_deltas(deltas).values())
+        return pieces + max((len(answer.stream.tail) for answer in self.open.values()), default=0) < LIGHT
 
     def text_frames(self, deltas: Sequence[Event]) -> list[str]:
         """Return frames for events that only make texts longer: JSON, but HTML when a block of an answer closes."""

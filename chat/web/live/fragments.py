@@ -17,8 +17,9 @@ from chat.models import RunStatus, Thread
 from chat.models.api_objects.objects import Object
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.web.live.open_answer import OpenAnswer
+from chat.web.live.page_html import draw, excerpt, fit_to_page
 from chat.web.live.run_progress import CodeChanges
-from chat.web.markdown import BlockStream, highlight, render
+from chat.web.markdown import BlockStream, highlight
 from chat.web.timeline.history import waiting_messages
 from chat.web.timeline.items import Answer, CodeStep, Item, Question, RunEnding
 
@@ -35,14 +36,16 @@ ANNOUNCED = {
 
 
 def render_items(items: Iterable[Item]) -> SafeString:
-    """Return messages, code that was run, and endings, whole."""
+    """Return messages, code that was run, and endings. Messages that do not fit the page are folded."""
+    items = list(items)
+    page = fit_to_page(items)
     html = []
     for item in items:
         match item:
             case CodeStep():
                 html.append(_code_step(item))
             case Question():
-                html.append(_template("question", {"entry": item}))
+                html.append(_question(item, is_folded=item.id in page.folded))
             case RunEnding():
                 html.append(_template("ending", {"entry": item}))
             case Answer(is_open=True):
@@ -50,8 +53,13 @@ def render_items(items: Iterable[Item]) -> SafeString:
                 stream.feed(item.text, item.marks, item.links)
                 html.append(open_answer(item, stream, item.pictures))
             case Answer():
-                html.append(_answer(item))
+                html.append(_answer(item, page.html.get(item.id)))
     return format_html_join("\n", "{}", ((each,) for each in html))
+
+
+def whole_message(item: Question | Answer) -> SafeString:
+    """Return a message with all of its text, in place of one that is folded."""
+    return _question(item) if isinstance(item, Question) else _answer(item, draw(item))
 
 
 def at_the_end(html: SafeString) -> SafeString:
@@ -62,9 +70,14 @@ def at_the_end(html: SafeString) -> SafeString:
 # --- an answer that is being written ---------------------------------------------------------------------------
 
 
-def _answer(item: Answer, **more: object) -> SafeString:
-    html = render(item.text, item.marks, item.links)
-    return _template("answer", {"entry": item, "html": html, "pictures": item.pictures, **more})
+def _question(item: Question, *, is_folded: bool = False) -> SafeString:
+    return _template("question", {"entry": item, "excerpt": excerpt(item.text) if is_folded else ""})
+
+
+def _answer(item: Answer, html: SafeString | None, **more: object) -> SafeString:
+    """Return a whole answer with the ``html`` of its text; None: folded."""
+    text = {"html": SafeString("") if html is None else html, "excerpt": excerpt(item.text) if html is None else ""}
+    return _template("answer", {"entry": item, "pictures": item.pictures, **text, **more})
 
 
 def open_answer(item: Answer, stream: BlockStream, pictures: Sequence[str]) -> SafeString:
@@ -83,7 +96,9 @@ def more_of_answer(id: str, answer: OpenAnswer, closed: Iterable[str]) -> SafeSt
 
 def finished(items: Iterable[Item]) -> SafeString:
     """Return answers in their final form, in place of the open ones."""
-    return format_html_join("", "{}", ((_answer(each, oob=True),) for each in items if isinstance(each, Answer)))
+    answers = [each for each in items if isinstance(each, Answer)]
+    page = fit_to_page(answers)
+    return format_html_join("", "{}", ((_answer(each, page.html.get(each.id), oob=True),) for each in answers))
 
 
 def blocks(closed: Iterable[str]) -> SafeString:

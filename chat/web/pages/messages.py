@@ -134,6 +134,14 @@ def reading(request: SignedInRequest, thread_id: str, message_id: str) -> HttpRe
     return render(request, "chat/file_states.html", {"entry": item})
 
 
+@require_safe
+@signed_in_page
+def whole(request: SignedInRequest, thread_id: str, message_id: str) -> HttpResponse:
+    """Return a message with all of its text, in place of one that the page shows folded."""
+    (item,) = message_items([get_message(request, thread_id, message_id)])
+    return HttpResponse(fragments.whole_message(item))
+
+
 def get_message(request: SignedInRequest, thread_id: str, message_id: str) -> Message:
     """Return a message of the user's thread. Raise ``NotFound``."""
     message = threads.get(request.user, thread_id).messages.filter(id=message_id).first()

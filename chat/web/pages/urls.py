@@ -17,6 +17,7 @@ urlpatterns = [
     path("threads/<str:thread_id>/assistant/", threads.choose_assistant, name="thread-assistant"),
     path("threads/<str:thread_id>/messages/", messages.send, name="message-send"),
     path("threads/<str:thread_id>/messages/<str:message_id>/text/", messages.text, name="message-text"),
+    path("threads/<str:thread_id>/messages/<str:message_id>/whole/", messages.whole, name="message-whole"),
     path("threads/<str:thread_id>/messages/<str:message_id>/reading/", messages.reading, name="message-reading"),
     path("threads/<str:thread_id>/messages/<str:message_id>/sources/<int:number>/", sources.preview, name="source"),
     path(
