@@ -39,6 +39,8 @@ from __future__ import annotations
 import errno
 import inspect
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Refusal(Exception):
@@ -54,6 +56,14 @@ class Refusal(Exception):
         self.code = code if code is not None else type(self).code
         super().__init__(self.message)
 
+    def move_into(self, path: str) -> None:
+        """Name the refused parameter as one of the object at ``path``, in the message too."""
+        if self.param is None:
+            return
+        inner, self.param = self.param, f"{path}{'' if self.param.startswith('[') else '.'}{self.param}"
+        self.message = self.message.replace(f"'{inner}'", f"'{self.param}'")
+        self.args = (self.message,)
+
     def as_body(self) -> dict[str, dict[str, str | None]]:
         """The error body of the API: ``{"error": {message, type, param, code}}``."""
         return {
@@ -64,6 +74,19 @@ class Refusal(Exception):
                 "code": self.code,
             }
         }
+
+
+@contextmanager
+def inside(path: str) -> Iterator[None]:
+    """Have a refusal that is raised within name its parameter from ``path`` on, such as ``messages[0]``.
+
+    What checks a part of a request knows the part only; whoever takes it out of a larger one knows where it stood.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.move_into(path)
+        raise
 
 
 class InvalidRequest(Refusal):

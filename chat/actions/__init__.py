@@ -4,7 +4,7 @@
       assistants
         knowledge
           files
-            notify | access | model_list | first_run
+            notify | access | model_list | first_run | vanished_rows
 
 Each shelf imports only those below it.
 """

@@ -14,7 +14,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class ImageFile(schemas.Body):
-    file_id: schemas.Id
+    file_id: schemas.FileId
     detail: Detail = "auto"
 
 
@@ -50,8 +50,8 @@ class AttachmentTool(schemas.Body):
 
 
 class Attachment(schemas.Body):
-    file_id: schemas.Id
-    tools: list[AttachmentTool] | None = None
+    file_id: schemas.FileId
+    tools: list[AttachmentTool]
 
 
 class NewMessage(schemas.Body):

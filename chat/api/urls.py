@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from django.http import Http404
@@ -13,9 +15,11 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from chat import __version__
+from chat.actions.vanished_rows import act
 from chat.api import openapi
 from chat.api.http.error_responses import error_response
 from chat.api.http.parser import JsonParser
+from chat.api.http.request import ApiRequest
 from chat.api.http.validation_errors import ValidationFailed
 from chat.api.resources import (
     assistants,
@@ -82,10 +86,23 @@ ROUTERS = [
 ]
 
 
+def survive_deletions(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a synchronous ``operation`` done again if an object that it works on is deleted meanwhile."""
+    if iscoroutinefunction(operation):
+        return operation
+
+    @wraps(operation)
+    def wrapper(request: ApiRequest, **arguments: Any) -> Any:
+        return act(request.user, lambda: operation(request, **arguments))
+
+    return wrapper
+
+
 def url_patterns(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | URLResolver]:
     """Return the URL patterns of ``api`` with the operations of ``routers``."""
     for router in routers:
         api.add_router("", router)
+    api.add_decorator(survive_deletions)
     for error in (Exception, HttpError, Http404):  # ninja words the last two itself
         api.add_exception_handler(error, error_response)
     patterns, _app, _namespace = api.urls

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from chat.errors import NotFound, Refusal
+from chat.actions.vanished_rows import act
+from chat.errors import NotFound, NotSignedIn, Refusal
 from chat.models import User
 
 P = ParamSpec("P")
@@ -39,7 +40,9 @@ def signed_in_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
         if not isinstance(request.user, User):
             return redirect_to_sign_in(request)
         try:
-            response = view(cast(SignedInRequest, request), *args, **kwargs)
+            response = act(request.user, lambda: view(cast(SignedInRequest, request), *args, **kwargs))
+        except NotSignedIn:
+            return redirect_to_sign_in(request)
         except Refusal as refusal:
             response = refusal_response(request, refusal)
         if not response.has_header("Cache-Control"):

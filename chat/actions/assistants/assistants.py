@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from chat.actions.assistants import tool_resources
-from chat.errors import Absent, ModelNotFound, NotAllowed
+from chat.errors import Absent, ModelNotFound, NotAllowed, inside
 from chat.models import Assistant, User
 from chat.models.api_objects.objects import assistant_object
 from chat.models.api_objects.shapes import AssistantObject
@@ -131,5 +131,6 @@ def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
     if "response_format" in cleaned:
         declarations.check_response_format(cleaned["response_format"])
     if "tool_resources" in cleaned:
-        cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"])
+        with inside("tool_resources"):
+            cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"])
     return cleaned

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chat.actions.files import files
 from chat.actions.knowledge import vector_stores
-from chat.errors import InvalidRequest
+from chat.errors import InvalidRequest, inside
 from chat.models import User
 from chat.models.vector_stores import Origin
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -32,13 +32,14 @@ def clean_resources(user: User, resources: Resources | None, *, for_thread: bool
 
     ``file_search.vector_stores``, a list of at most one ``{"file_ids", "chunking_strategy", "metadata"}``, makes a
     store whose id takes its place; one ``for_thread`` expires after ``HELPER_DAYS`` without use. Raise ``NotFound``
-    for a file or store that is not the user's, and ``InvalidRequest`` for a store both named and described.
+    for a file or store that is not the user's, and ``InvalidRequest`` for a store both named and described; both name
+    their parameter within ``tool_resources``.
     """
     resources = resources or {}
     cleaned: dict[str, Any] = {}
     if (code := resources.get(CODE_INTERPRETER)) is not None:
         file_ids = _distinct(code.get("file_ids") or [])
-        files.get_all(user, file_ids)
+        files.get_all(user, file_ids, param="code_interpreter.file_ids[]")
         cleaned[CODE_INTERPRETER] = {"file_ids": file_ids}
     if (search := resources.get(FILE_SEARCH)) is not None:
         cleaned[FILE_SEARCH] = {"vector_store_ids": _stores(user, search, for_thread=for_thread)}
@@ -48,14 +49,17 @@ def clean_resources(user: User, resources: Resources | None, *, for_thread: bool
 def _stores(user: User, search: Resources, *, for_thread: bool) -> list[str]:
     named, described = search.get("vector_store_ids") or [], search.get("vector_stores") or []
     if named and described:
-        where = "tool_resources.file_search"
+        where = FILE_SEARCH
         raise InvalidRequest(
             f"Invalid '{where}': 'vector_store_ids' and 'vector_stores' exclude each other. Name a vector store or have"
             " one made, not both.",
             param=where,
             code="invalid_value",
         )
-    created = [vector_stores.create(user, **store, **(THREAD_STORE if for_thread else {})) for store in described]
+    created = []
+    for index, store in enumerate(described):
+        with inside(f"{FILE_SEARCH}.vector_stores[{index}]"):
+            created.append(vector_stores.create(user, **store, **(THREAD_STORE if for_thread else {})))
     return [vector_stores.get(user, store_id).id for store_id in named] + [store.id for store in created]
 
 

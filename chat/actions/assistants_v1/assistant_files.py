@@ -81,7 +81,7 @@ def update(
 def attach(user: User, assistant_id: str, file_id: str) -> File:
     """Give the assistant one more file. Raise as ``update``, and ``NotFound``."""
     assistant = _locked(assistants.get_own(user, assistant_id))
-    file = files.get(user, file_id)
+    file = files.get(user, file_id, param="file_id")
     update(user, assistant_id, file_ids=[*_ids(assistant), file.id])
     return file
 
@@ -100,12 +100,13 @@ def resources_for(user: User, file_ids: Sequence[str], *, tools: Tools, store: V
     ``store`` is filled with exactly these files if they are searched; without it, one is described. Files that cannot
     be searched are for the code interpreter alone, if there is one. Raise ``NotFound``, and ``InvalidRequest``.
     """
-    file_ids = list(dict.fromkeys(file_ids))
+    rows = files.get_all(user, file_ids, param="file_ids[]")
+    file_ids = [file.id for file in rows]
     _check_number(file_ids)
     hosted = _hosted(tools)
-    searched = file_ids
-    if hosted == HOSTED:
-        searched = [file.id for file in files.get_all(user, file_ids) if enqueue.is_searchable(file)]
+    if hosted == {FILE_SEARCH}:
+        enqueue.check_searchable(rows, param="file_ids")
+    searched = [file.id for file in rows if enqueue.is_searchable(file)] if hosted == HOSTED else file_ids
     resources: dict[str, Any] = {}
     if FILE_SEARCH in hosted and store is not None:
         _fill(store, searched)
@@ -164,5 +165,5 @@ def _fill(store: VectorStore, file_ids: Sequence[str]) -> None:
     """Make these the files of ``store``. Those that it has are not read again."""
     store.entries.exclude(file_id__in=file_ids).delete()
     present = set(store.files.values_list("id", flat=True))
-    if new := files.get_all(store.owner, [id for id in file_ids if id not in present]):
+    if new := files.get_present(store.owner, [id for id in file_ids if id not in present]):
         enqueue.add_files(store, [NewEntry(file) for file in new])

@@ -14,7 +14,7 @@ from chat.actions import notify
 from chat.actions.conversation import attachments, threads
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
-from chat.errors import Absent, InvalidRequest
+from chat.errors import Absent, InvalidRequest, inside
 from chat.models import File, Message, Thread, User
 from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import add_uses
@@ -55,7 +55,10 @@ def clean_message(
     for an attachment that no tool of it can read, ``NotFound`` for a file that is not the user's.
     """
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    cleaned = [_clean_part(user, part, param=f"content[{index}]") for index, part in enumerate(parts)]
+    cleaned = []
+    for index, part in enumerate(parts):
+        with inside(f"content[{index}]"):
+            cleaned.append(_clean_part(user, part))
     texts = [part["text"]["value"] for part in cleaned if part["type"] == "text"]
     if not cleaned or (len(texts) == len(cleaned) and not "".join(texts).strip()):
         raise InvalidRequest("Message content must be non-empty.", param="content")
@@ -71,30 +74,31 @@ def clean_message(
     return NewMessage(cleaned, list(attachments or ()), role, metadata or {}, client_key)
 
 
-def _clean_part(user: User, part: Object, *, param: str) -> Object:
+def _clean_part(user: User, part: Object) -> Object:
     if part["type"] == "text":
         return text_part(part["text"].replace("\x00", ""))
     if part["type"] == "image_file":
-        file = files.get(user, part["image_file"]["file_id"])
+        param = "image_file.file_id"
+        file = files.get(user, part["image_file"]["file_id"], param=param)
         if not file.is_image:
             raise InvalidRequest(f"The file {file.id!r} is not an image.", param=param)
     elif not part["image_url"]["url"].startswith(ADDRESSES):
-        raise InvalidRequest("An image's address must begin with https://, http:// or data:image/.", param=param)
+        raise InvalidRequest(
+            "An image's address must begin with https://, http:// or data:image/.", param="image_url.url"
+        )
     kind = part["type"]
     return {"type": kind, kind: part[kind] | {"detail": part[kind].get("detail") or "auto"}}
 
 
 def _check_attachments(user: User, attachments: Sequence[Object]) -> None:
-    with_file = [attachment for attachment in attachments if attachment.get("file_id")]
-    by_id = {file.id: file for file in files.get_all(user, [attachment["file_id"] for attachment in with_file])}
-    # A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs of
-    # the first API attach for every tool.
-    only_searched = [
-        by_id[attachment["file_id"]]
-        for attachment in with_file
-        if {tool["type"] for tool in attachment.get("tools") or []} == {FILE_SEARCH}
-    ]
-    enqueue.check_searchable(only_searched, param="attachments")
+    param = "attachments[].file_id"
+    attached = files.get_all(user, [attachment["file_id"] for attachment in attachments], param=param)
+    by_id = {file.id: file for file in attached}
+    for index, attachment in enumerate(attachments):
+        # A file that cannot be searched may be attached for the code interpreter, and then for the search too: programs
+        # of the first API attach for every tool.
+        if {tool["type"] for tool in attachment["tools"]} == {FILE_SEARCH}:
+            enqueue.check_searchable([by_id[attachment["file_id"]]], param=f"attachments[{index}].file_id")
 
 
 def composer_content(text: str, *, files: Sequence[File] = ()) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from chat.actions.conversation import messages as thread_messages
 from chat.actions.conversation import runs, sending, threads
 from chat.actions.conversation.messages import clean_message
 from chat.actions.conversation.runs import NewRun
+from chat.errors import inside
 from chat.models import Assistant, File, Message, Run, Thread, User
 
 
@@ -50,11 +51,14 @@ def create_and_run(
     Raise as ``create_thread`` and ``runs.start``.
     """
     assistant = assistants.get(user, assistant_id)
-    return runs.start(_with_messages(user, id=id, **(thread or {})), NewRun(assistant, settings, by_program=True))
+    with inside("thread"):
+        created = _with_messages(user, id=id, **(thread or {}))
+    return runs.start(created, NewRun(assistant, settings, by_program=True))
 
 
 def _with_messages(user: User, *, messages: Sequence[Mapping[str, Any]] | None = None, **fields: Any) -> Thread:
     thread = threads.create(user, **fields)
-    for message in messages or ():
-        thread_messages.add(thread, clean_message(user, **message))
+    for index, message in enumerate(messages or ()):
+        with inside(f"messages[{index}]"):
+            thread_messages.add(thread, clean_message(user, **message))
     return thread

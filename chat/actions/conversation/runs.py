@@ -17,7 +17,7 @@ from chat.actions.assistants.tool_resources import LISTS, Resources
 from chat.actions.conversation import messages, threads
 from chat.actions.conversation.messages import clean_message
 from chat.engine.recording import run_lifecycle
-from chat.errors import Absent, InvalidRequest, InvalidThread, NotFound, ThreadBusy, WrongRunStatus
+from chat.errors import Absent, InvalidRequest, InvalidThread, NotFound, ThreadBusy, WrongRunStatus, inside
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
 from chat.models.api_objects.objects import run_object
@@ -26,6 +26,7 @@ from chat.providers.tool_names import FILE_SEARCH, FUNCTION
 from chat.tools import declarations
 
 SEARCH_TOOL = declarations.normalised([{"type": FILE_SEARCH}])[0]  # with the defaults of its options
+MOST_OUTPUT = 512 * 1024  # bytes of the outputs that are submitted together
 # What a run takes from its assistant unless it is told otherwise.
 INHERITED = (
     "model",
@@ -117,8 +118,9 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
     """
     if new.additional_messages and (live := thread.live_run()):
         raise _busy(thread, live)
-    for fields in new.additional_messages:
-        messages.add(thread, clean_message(thread.owner, **fields))
+    for index, fields in enumerate(new.additional_messages):
+        with inside(f"additional_messages[{index}]"):
+            messages.add(thread, clean_message(thread.owner, **fields))
     settings = frozen_settings(thread, new)
     if not settings["instructions"] and not thread.messages.filter(role=Message.Role.USER).exists():
         raise InvalidThread
@@ -188,6 +190,12 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     run.refresh_from_db(from_queryset=Run.objects.select_for_update())
     if run.status != RunStatus.REQUIRES_ACTION or run.required_action is None:
         raise WrongRunStatus(f'Runs in status "{run.status}" do not accept tool outputs.')
+    if sum(len((output.get("output") or "").encode()) for output in outputs) >= MOST_OUTPUT:
+        raise InvalidRequest(
+            "'tool_outputs' too large: the combined tool outputs must be less than 512kb.",
+            param="tool_outputs",
+            code="invalid_value",
+        )
     pending = [call["id"] for call in run.required_action["submit_tool_outputs"]["tool_calls"]]
     by_call = dict(zip(_call_ids(outputs, pending=pending), outputs, strict=True))
     step = RunStep.objects.filter(run=run, type=StepType.TOOL_CALLS, status=StepStatus.IN_PROGRESS).get()

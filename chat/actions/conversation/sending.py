@@ -19,7 +19,7 @@ from chat.actions.conversation import messages, runs, threads
 from chat.actions.conversation.attachments import attachments_for
 from chat.actions.conversation.messages import NewMessage, clean_message, composer_content
 from chat.actions.conversation.runs import NewRun
-from chat.errors import InvalidRequest, NotFound, Refusal, ThreadBusy
+from chat.errors import InvalidRequest, NotFound, Refusal, ThreadBusy, inside
 from chat.models import File, Message, QueuedMessage, Run, Thread, User
 from chat.models.resource_uses import add_uses
 
@@ -70,7 +70,8 @@ def post(
     try:
         with transaction.atomic():
             thread = threads.lock(user, thread_id)
-            new_run = None if run is None else runs.new_run(thread, **run)
+            with inside("run"):
+                new_run = None if run is None else runs.new_run(thread, **run)
             message = clean_message(user, client_key=client_key, **fields)
             threads.check_free(thread)
             if thread.queued_messages.exists():
@@ -92,7 +93,8 @@ def _is_busy(thread: Thread) -> bool:
 def _post(thread: Thread, new: NewMessage, *, run: NewRun | None) -> Posted:
     message = messages.add(thread, new)
     if run is not None:
-        return Posted(message, runs.start(thread, run))
+        with inside("run"):
+            return Posted(message, runs.start(thread, run))
     thread.touch()
     notify.thread_changed(thread.id)
     return Posted(message)

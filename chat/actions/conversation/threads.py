@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from chat.actions import notify
 from chat.actions.assistants import tool_resources
 from chat.engine.hosted_tools import code_interpreter
-from chat.errors import Absent, InvalidRequest, ThreadBusy
+from chat.errors import Absent, InvalidRequest, ThreadBusy, inside
 from chat.models import Assistant, Thread, User
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.models.threads import ThreadQuerySet
@@ -100,7 +100,8 @@ def columns(user: User, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the API's ``metadata`` and ``tool_resources`` as columns of a thread. Raise as ``clean_resources``."""
     cleaned = {name: value or {} for name, value in fields.items()}
     if "tool_resources" in cleaned:
-        cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"], for_thread=True)
+        with inside("tool_resources"):
+            cleaned["tool_resources"] = tool_resources.clean_resources(user, cleaned["tool_resources"], for_thread=True)
     return cleaned
 
 

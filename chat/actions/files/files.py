@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -69,18 +69,22 @@ def of_user(user: User) -> FileQuerySet:
     return File.objects.there().filter(owner=user)
 
 
-def get(user: User, file_id: str) -> File:
-    """Return the user's file. Raise ``NotFound``, also for another's and for an expired one."""
-    return get_all(user, [file_id])[0]
+def get(user: User, file_id: str, *, param: str = "id") -> File:
+    """Return the user's file. Raise ``NotFound`` for ``param``, also for another's and for an expired one."""
+    return get_all(user, [file_id], param=param)[0]
 
 
-def get_all(user: User, file_ids: Iterable[str]) -> list[File]:
-    """Return these files, each once and in order. Raise ``NotFound`` for the first that is not the user's."""
+def get_all(user: User, file_ids: Sequence[str], *, param: str) -> list[File]:
+    """Return these files, each once and in order. Raise ``NotFound`` for the first that is not the user's.
+
+    ``[]`` in ``param`` stands for the place of a file, as in ``file_ids[]``.
+    """
     unique_ids = list(dict.fromkeys(file_ids))
     by_id = of_user(user).in_bulk(unique_ids, field_name="id")
     for file_id in unique_ids:
         if file_id not in by_id:
-            raise NotFound(f"No such File object: {file_id}", param="id")
+            place = param.replace("[]", f"[{file_ids.index(file_id)}]")
+            raise NotFound(f"No such File object: {file_id}", param=place)
     return [by_id[file_id] for file_id in unique_ids]
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue, vector_stores
 from chat.actions.knowledge.enqueue import Attributes, NewEntry
-from chat.errors import Absent
+from chat.errors import Absent, inside
 from chat.models import User, VectorStoreFile, VectorStoreFileBatch
 
 
@@ -36,7 +36,12 @@ def create(
     """
     store = vector_stores.get(user, store_id)
     by_id = {one.file_id: one for one in batch_files}
-    rows = files.get_all(user, by_id)
+    where = "files[].file_id" if param == "files" else "file_ids[]"
+    rows = files.get_all(user, [one.file_id for one in batch_files], param=where)
+    if param == "files":
+        for index, one in enumerate(batch_files):
+            with inside(f"files[{index}]"):
+                enqueue.normalise_chunking(one.chunking_strategy)
     batch = VectorStoreFileBatch.objects.create(store=store)
     entries = [NewEntry(file, by_id[file.id].attributes, by_id[file.id].chunking_strategy) for file in rows]
     enqueue.add_files(store, entries, batch=batch, param=param)

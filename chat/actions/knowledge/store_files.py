@@ -47,7 +47,7 @@ def create(
     Raise ``NotFound``, and as ``enqueue.add_files``.
     """
     store = vector_stores.get(user, store_id)
-    file = files.get(user, file_id)
+    file = files.get(user, file_id, param="file_id")
     return vector_stores.add_file(store, file=file, attributes=attributes, chunking_strategy=chunking_strategy)
 
 

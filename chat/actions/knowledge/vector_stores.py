@@ -37,7 +37,7 @@ def create(
     as ``enqueue.add_files``.
     """
     enqueue.normalise_chunking(chunking_strategy)  # refused without files too
-    rows = files.get_all(user, file_ids) if file_ids else []
+    rows = files.get_all(user, file_ids, param="file_ids[]") if file_ids else []
     enqueue.check_searchable(rows, param="file_ids")
     enqueue.check_number(len(rows), param="file_ids")
     return enqueue.create_store(

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from chat.api import schemas
 from chat.api.http.validation_errors import refusal_for
+from chat.errors import inside
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 
 Convert = Callable[[Any], Any]
@@ -23,7 +24,7 @@ EVERY_TOOL = [{"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}]
 
 
 class MessageFiles(schemas.Body):
-    file_ids: Annotated[list[schemas.Id], Field(max_length=MAX_FILES)] | None
+    file_ids: Annotated[list[schemas.FileId], Field(max_length=MAX_FILES)] | None
 
 
 def convert_body(path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,17 @@ def convert_message(value: Any) -> Any:
 
 def convert_items(convert: Convert) -> Convert:
     """Return a function that converts each item of a list."""
-    return lambda value: [convert(item) for item in value] if isinstance(value, list) else value
+
+    def convert_each(value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        converted = []
+        for index, item in enumerate(value):
+            with inside(f"[{index}]"):
+                converted.append(convert(item))
+        return converted
+
+    return convert_each
 
 
 def convert_fields(conversions: Mapping[str, Convert]) -> Convert:
@@ -68,7 +79,11 @@ def convert_fields(conversions: Mapping[str, Convert]) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return value | {name: conversions[name](value[name]) for name in conversions.keys() & value.keys()}
+        converted = dict(value)
+        for name in conversions.keys() & value.keys():
+            with inside(name):
+                converted[name] = conversions[name](value[name])
+        return converted
 
     return convert
 

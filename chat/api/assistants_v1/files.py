@@ -21,7 +21,7 @@ router = Router()
 
 
 class NewAssistantFile(schemas.Body):
-    file_id: schemas.Id
+    file_id: schemas.FileId
 
 
 class AssistantFileObject(TypedDict):

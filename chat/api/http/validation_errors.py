@@ -155,8 +155,8 @@ def _length(wrong: str, extreme: str, code: str) -> Explain:
     def explain(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
         bound, length = context[f"{extreme[:3]}_length"], len(error["input"])
         if isinstance(error["input"], dict):
-            expected = f"Expected an object with at most {bound} properties, but got {length} instead."
-            return f"Invalid '{param}': too many properties. {expected}", param, "object_above_max_properties"
+            expected = f"Expected an object with at most {bound} properties, but got an object with {length} properties"
+            return f"Invalid '{param}': too many properties. {expected} instead.", param, "object_above_max_properties"
         kind = "string" if isinstance(error["input"], str) else "array"
         one = f"{'a' if kind == 'string' else 'an'} {kind} with"
         expected = f"Expected {one} {extreme} length {bound}, but got {one} length {length} instead."
@@ -184,6 +184,11 @@ def _pattern(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Ex
     return f"Invalid '{param}': string does not match pattern. {expected}", param, "invalid_value"
 
 
+def _id_prefix(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
+    expected = f"Expected an ID that begins with '{context['prefix']}'."
+    return f"Invalid '{param}': '{error['input']}'. {expected}", param, "invalid_value"
+
+
 def _other(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
     reason = str(context.get("error") or error["msg"]).removesuffix(".")
     return f"Invalid '{param}': {reason}.", param, "invalid_value"
@@ -197,6 +202,7 @@ EXPLANATIONS: dict[str, Explain] = {
     "literal_error": _wrong_literal,
     "string_too_long": _length("long", "maximum", "above_max"),
     "string_too_short": _length("short", "minimum", "below_min"),
+    "id_prefix": _id_prefix,
     "string_unicode": _lone_surrogate,
     "string_pattern_mismatch": _pattern,
     "too_long": _length("long", "maximum", "above_max"),

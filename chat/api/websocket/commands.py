@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chat.actions.conversation import runs, sending
+from chat.actions.vanished_rows import act
 from chat.api.websocket.frames import AnyFrame, CancelRun, RunOnThread, SendMessage, StartRun, SubmitToolOutputs
 from chat.models import User
 from chat.models.api_objects.objects import Object, message_object, run_object
@@ -15,7 +16,7 @@ Objects = dict[str, Object | None]
 
 def execute(user: User, thread_id: str, frame: AnyFrame) -> Objects:
     """Carry out ``frame`` and return the objects of its ``accepted`` frame. Raise ``Refusal``."""
-    return COMMANDS[type(frame)](user, thread_id, frame)
+    return act(user, lambda: COMMANDS[type(frame)](user, thread_id, frame))
 
 
 def send_message(user: User, thread_id: str, frame: SendMessage) -> Objects:

@@ -68,7 +68,8 @@ def composer_form(request: SignedInRequest) -> ComposerForm:
         raise InvalidRequest(_("The page is out of date. Load it again; what you wrote is kept."), param="client_key")
     if len(ids) > MOST_FILES:
         raise InvalidRequest(_("At most %(most)d files fit in one message.") % {"most": MOST_FILES}, param="file")
-    return ComposerForm(request.POST.get("text", ""), files.get_all(request.user, ids) if ids else (), client_key)
+    attached = files.get_all(request.user, ids, param="file") if ids else ()
+    return ComposerForm(request.POST.get("text", ""), attached, client_key)
 
 
 def composer_response(request: SignedInRequest, thread_id: str, posted: Posted) -> HttpResponse:

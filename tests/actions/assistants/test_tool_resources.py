@@ -54,7 +54,7 @@ class TestToolResourcesThatAreGiven:
         both = {"vector_store_ids": [vector_stores.create(ada).id], "vector_stores": [{"file_ids": []}]}
         with pytest.raises(InvalidRequest, match="exclude each other") as refused:
             tool_resources.clean_resources(ada, {"file_search": both})
-        assert refused.value.param == "tool_resources.file_search"
+        assert refused.value.param == "file_search"
         assert VectorStore.objects.count() == 1
 
     def test_leave_no_store_behind_when_they_are_refused(self, ada: User) -> None:

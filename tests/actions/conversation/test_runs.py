@@ -103,6 +103,15 @@ class TestHandingInOutputs:
         assert step.status == "completed"
         assert step.details["tool_calls"][0]["function"]["output"] == "42"
 
+    def test_is_refused_for_half_a_megabyte_and_the_run_waits_on(self, run: Run) -> None:
+        pause(run, "call_a", "call_b")
+        outputs = [{"tool_call_id": id, "output": "ä" * 131_072} for id in ("call_a", "call_b")]  # 512 kB in all
+        with pytest.raises(InvalidRequest, match="must be less than 512kb") as refused:
+            runs.submit_tool_outputs(run, outputs=outputs)
+        assert (refused.value.param, refused.value.code) == ("tool_outputs", "invalid_value")
+        run.refresh_from_db()
+        assert run.status == "requires_action"
+
     def test_takes_a_missing_output_for_an_empty_one(self, run: Run) -> None:
         runs.submit_tool_outputs(pause(run, "call_a"), outputs=[{"tool_call_id": "call_a"}])
         assert RunStep.objects.get(run=run).details["tool_calls"][0]["function"]["output"] == ""

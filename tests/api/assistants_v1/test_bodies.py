@@ -64,8 +64,8 @@ class TestFileIdsOfAMessage:
 
     @pytest.mark.parametrize(("file_ids", "kind"), [("file-x", "a string"), ({}, "an object"), (7, "an integer")])
     def test_are_an_array(self, either: Api, file_ids: Any, kind: str) -> None:
-        message = f"Invalid type for 'file_ids': expected an array of strings, but got {kind} instead."
-        expected = refused(message, param="file_ids", code="invalid_type")
+        message = f"Invalid type for 'messages[0].file_ids': expected an array of strings, but got {kind} instead."
+        expected = refused(message, param="messages[0].file_ids", code="invalid_type")
         said = {"role": "user", "content": "Hello", "file_ids": file_ids}
         assert told(either.post("/threads", {"messages": [said]})) == expected
 

@@ -86,8 +86,8 @@ class TestEveryRequestWithABody:
             (
                 metadata(17),
                 (
-                    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got 17"
-                    " instead.",
+                    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an"
+                    " object with 17 properties instead.",
                     "metadata",
                     "object_above_max_properties",
                 ),

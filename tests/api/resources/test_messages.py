@@ -90,7 +90,7 @@ class TestANewMessage:
     def test_has_pictures_from_the_web_alone(self, api: Api, path: str, url: str) -> None:
         reply = api.post(path, said([{"type": "image_url", "image_url": {"url": url}}]))
         message = "An image's address must begin with https://, http:// or data:image/."
-        assert told(reply) == refused(message, param="content[0]")
+        assert told(reply) == refused(message, param="content[0].image_url.url")
 
     @pytest.mark.parametrize("content", ["", " \n", [{"type": "text", "text": ""}]])
     def test_says_something(self, api: Api, path: str, content: Any) -> None:
@@ -111,7 +111,7 @@ class TestANewMessage:
         reply = api.post(path, said([part]))
         assert (reply.status_code, reply.json()["error"]["message"]) == (404, "No such File object: file-x")
         part["image_file"] = {"file_id": file_of(ada).id}
-        assert api.post(path, said([part])).json()["error"]["param"] == "content[0]"
+        assert api.post(path, said([part])).json()["error"]["param"] == "content[0].image_file.file_id"
 
     def test_moves_its_thread_to_the_top_of_the_chat_page(self, api: Api, path: str, thread: Thread) -> None:
         before = thread.active_at
@@ -127,7 +127,6 @@ class TestAttachments:
             {"file_id": one, "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]},
             {"file_id": other, "tools": []},
             {"file_id": one, "tools": [{"type": "file_search"}]},
-            {"file_id": one},
         ]
         shown = api.made(path, said(attachments=given))
         assert shown["attachments"] == given
@@ -150,7 +149,7 @@ class TestAttachments:
         search, code = {"type": "file_search"}, {"type": "code_interpreter"}
         message = f"Files with extensions [.png] are not supported for retrieval. It is the file '{picture}'."
         reply = api.post(path, said(attachments=[{"file_id": picture, "tools": [search]}]))
-        assert told(reply) == refused(message, param="attachments", code="unsupported_file")
+        assert told(reply) == refused(message, param="attachments[0].file_id", code="unsupported_file")
         assert not Message.objects.exists()
         api.made(path, said(attachments=[{"file_id": picture, "tools": [search, code]}]))
         shown = api.found(f"/threads/{thread.id}")["tool_resources"]

@@ -55,7 +55,6 @@ MESSAGE_FIELDS: list[Body] = [
         ]
     },
     {"attachments": [{"file_id": "FILE", "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]}]},
-    {"attachments": [{"file_id": "FILE", "tools": None}]},
     {"attachments": None, "metadata": None},
     {"metadata": {"a": "b"}},
 ]

@@ -108,7 +108,7 @@ class TestTheAttributesOfAFile:
                 {str(number): 1 for number in range(17)},
                 (
                     "Invalid 'attributes': too many properties. Expected an object with at most 16 properties, but got"
-                    " 17 instead.",
+                    " an object with 17 properties instead.",
                     "attributes",
                     "object_above_max_properties",
                 ),
@@ -259,12 +259,17 @@ class TestAFileThatCannotBePutIntoAVectorStore:
 
     def test_is_refused_by_a_store_that_is_made_of_it_too(self, api: Api, ada: User) -> None:
         (good,), bad = ids_of(ada, 1), file_of(ada, "dot.png").id
-        for path, body in (
-            ("/vector_stores", {"file_ids": [good, bad]}),
-            ("/threads", {"tool_resources": {"file_search": {"vector_stores": [{"file_ids": [good, bad]}]}}}),
+        described = {"vector_stores": [{"file_ids": [good, bad]}]}
+        for path, body, param in (
+            ("/vector_stores", {"file_ids": [good, bad]}, "file_ids"),
+            (
+                "/threads",
+                {"tool_resources": {"file_search": described}},
+                "tool_resources.file_search.vector_stores[0].file_ids",
+            ),
         ):
             status, answer = told(api.post(path, body))
-            assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "unsupported_file", "file_ids")
+            assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "unsupported_file", param)
         assert not VectorStore.objects.exists()
 
     def test_is_not_there(self, api: Api, files: str, bob: User) -> None:
