@@ -177,6 +177,17 @@ class TestAFailingRun:
         assert events[-1].data["last_error"]["code"] == "rate_limit_exceeded"
         assert not await Message.objects.filter(run_id=run.id).aexists()
 
+    async def test_is_cut_off_when_it_has_no_end(self, stage: Stage, thread: Thread, settings) -> None:
+        settings.EVERTHREAD_MAX_ANSWER_MB = 1
+        provider = ScriptedProvider([Reply("x" * 700_000, "y" * 700_000, FOREVER)])
+        async with stage.working(provider):
+            run = await status(await stage.ask(thread), "incomplete")
+
+        assert run.incomplete_details == {"reason": "max_completion_tokens"}
+        message = await Message.objects.aget(run_id=run.id)
+        assert (message.status, len(message.text)) == ("incomplete", 1024 * 1024)
+        assert len(provider.stopped) == 1
+
     async def test_keeps_the_words_of_its_provider_from_programs(self, stage: Stage, thread: Thread) -> None:
         refused = KeyRefused("The key was refused.", said="Incorrect API key of org-77")
         with bus.follow(thread.id) as follower:
