@@ -27,6 +27,9 @@ PYTHON: dict[str, list[str]] = {
     "3.52.0": [],
 }
 NODE_SDK = "7.55.0"
+# Others' clients for Node, and a page without a screen for one of them.
+NODE_CLIENTS = {"@azure/openai-assistants": "1.0.0-beta.6", "deep-chat": "2.4.2", "jsdom": "29.1.1"}
+OTHERS = {"azure-ai-agents": "1.1.0", "litellm": "1.110.2"}  # for Python; the latter has 350 MB
 NODE = 22  # the SDK's lowest; fetched as a package where the machine's is older
 CONTRACT = "3.52.0"  # whose own tests are run
 PATIENCE = 300  # seconds for one download
@@ -49,19 +52,31 @@ def python_client(version: str) -> Path:
     return kept(name, make) / "bin" / "python"
 
 
+def other_client(name: str) -> Path:
+    """The interpreter of an environment that has another Python client."""
+    version = OTHERS[name]
+
+    def make(new: Path) -> None:
+        run(sys.executable, "-m", "venv", "--without-pip", str(new))
+        run(*PIP[:3], "--python", str(new / "bin" / "python"), "install", f"{name}=={version}")
+
+    return kept(f"{name}-{version}-python{sys.version_info.major}.{sys.version_info.minor}", make) / "bin" / "python"
+
+
 def node_client() -> tuple[Path, Path]:
     """An interpreter of JavaScript, and a folder below which programs find the Node SDK."""
     if not shutil.which("npm"):
         missing("npm is not on the PATH")
     own = shutil.which("node")
-    packages = [f"openai@{NODE_SDK}"] + ([] if own and is_new(own) else [f"node@{NODE}"])
+    packages = [f"openai@{NODE_SDK}", *(f"{name}@{version}" for name, version in NODE_CLIENTS.items())]
+    packages += [] if own and is_new(own) else [f"node@{NODE}"]
 
     def make(new: Path) -> None:
         new.mkdir()
         (new / "package.json").write_text("{}")
         run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(new), *packages)
 
-    found = kept("-".join(packages).replace("@", "-"), make)
+    found = kept("-".join(packages).replace("@", "-").replace("/", "-"), make)
     fetched = found / "node_modules" / "node" / "bin" / "node"
     return (fetched if fetched.exists() else Path(own or "node")), found
 

@@ -23,6 +23,8 @@ RUN_BY = {
     "files": ALL,
     "models": ALL,
     "azure": ALL,
+    "chat_completions": [ALL[0], ALL[-1]],
+    "assistants_as_models": ALL[-1:],
     "quickstart_2024": V2,  # the helpers came with the second
     "functions_2024": V2,
     "create_and_run": V2,

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 PREFIXES = ("/v1/", "/openai/")
 # What can be read without a key. Whole addresses: ids and names of models may end in anything.
 PUBLIC = {f"{prefix}{name}" for prefix in (*PREFIXES, "/openai/v1/") for name in ("openapi.json", "docs")}
+# Azure's clients name the model in the address; it is in the body as well.
+DEPLOYMENT = re.compile(r"^/openai/deployments/[^/]+/(?=(chat/completions|embeddings)$)")
 V1_URLS = "chat.api.assistants_v1.urls"
 
 
@@ -43,7 +45,7 @@ class ApiKeyMiddleware:
         if not request.path_info.startswith(PREFIXES):
             return self.get_response(request)
         # Some programs join a base URL that ends in a slash and a path that begins with one.
-        request.path_info = re.sub("//+", "/", request.path_info)
+        request.path_info = DEPLOYMENT.sub("/openai/", re.sub("//+", "/", request.path_info))
         started_at = time.perf_counter()
         api_request = cast(ApiRequest, request)
         api_request.request_id = f"req_{secrets.token_hex(16)}"

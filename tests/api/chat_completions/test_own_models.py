@@ -138,6 +138,13 @@ class TestAChatCompletion:
         assert all("Hi" in each for each in shown)
 
 
+class TestAnAddressOfAzure:
+    def test_has_the_model_too(self, api: Api) -> None:
+        address = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+        reply = api.client.post(address, ask("/say Hi"), content_type="application/json")
+        assert reply.json()["choices"][0]["message"]["content"] == "Hi"
+
+
 class TestAnEmbedding:
     def test_is_a_vector_of_length_1(self, api: Api) -> None:
         shown = api.made(EMBEDDINGS, {"model": "text-embedding-3-small", "input": [CAT, CAT * 200]})
