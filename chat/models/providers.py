@@ -38,14 +38,27 @@ class ToolUse(models.TextChoices):
 
 def check_base_url(value: str) -> None:
     """Raises ``ValidationError`` unless it is an http address. Names without a dot, as containers have, are fine."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if not _is_http_address(value):
         raise ValidationError(_("Enter an address such as http://localhost:11434/v1."))
 
 
+def _is_http_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        host, port = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # brackets, a port or a name that cannot be
+        return False
+    # A name and password in an address would be shown with it; the key has a field of its own.
+    has_more = parts.username is not None or parts.query or parts.fragment or " " in value
+    return parts.scheme in ("http", "https") and bool(host) and port != 0 and not has_more
+
+
 def origin(address: str) -> str:
-    """Return the scheme, and the host with its port; "" for OpenAI itself."""
-    parts = urlsplit(address)
+    """Return the scheme, and the host with its port; "" for OpenAI itself, what is no address as it is."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
     return f"{parts.scheme}://{parts.netloc.lower()}" if address else ""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from chat.errors import KeyRefused, ModelNotFound
 from chat.models import Alias, Kind, Model, Provider
-from chat.models.providers import resolve
+from chat.models.providers import check_base_url, resolve
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,35 @@ class TestAName:
         Provider.objects.create(name="embedded", kind=Kind.EMBEDDED).make_default()
         found = resolve("gpt-4o")
         assert (found.context_window, found.tool_use) == (4096, "guided")
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize(
+        "address",
+        ["http://localhost:11434/v1", "https://api.example.org", "http://my_vllm:8000/v1", "http://[::1]:80/v1"],
+    )
+    def test_is_one_that_can_be_asked(self, address: str) -> None:
+        check_base_url(address)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "localhost:8000/v1",
+            "ftp://localhost/v1",
+            "http:///v1",
+            "http://[::1/v1",
+            "http://localhost:abc/v1",
+            "http://localhost:99999/v1",
+            "http://.../v1",
+            f"http://{'a' * 64}.org/v1",
+            "http://ada:secret@localhost/v1",
+            "http://local host/v1",
+            "http://localhost/v1?key=secret",
+        ],
+    )
+    def test_is_refused_when_it_is_none(self, address: str) -> None:
+        with pytest.raises(ValidationError, match="Enter an address such as"):
+            check_base_url(address)
 
 
 class TestTheKeyOfAProvider:

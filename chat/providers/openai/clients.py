@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from chat.errors import ProviderError
+from chat.errors import ProviderError, Unreachable
 
 OPENAI = "https://api.openai.com/v1"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -29,7 +29,11 @@ _DROPPED_HEADERS = ("content-encoding", "content-length", "transfer-encoding", "
 
 
 def async_client(address: str, key: str, *, timeout: float) -> openai.AsyncOpenAI:
-    """Return a client for the server at ``address``. ``timeout`` is the longest silence in seconds."""
+    """Return a client for the server at ``address``. ``timeout`` is the longest silence in seconds.
+
+    Raise ``Unreachable`` for what cannot be an address.
+    """
+    _check_address(address)
     http_client = _AsyncHttpClient(**_http_options(address))
     client = openai.AsyncOpenAI(http_client=http_client, **_options(address, key, timeout))
     # The SDK finds these two in the environment too, and they belong to OpenAI alone.
@@ -39,9 +43,20 @@ def async_client(address: str, key: str, *, timeout: float) -> openai.AsyncOpenA
 
 def sync_client(address: str, key: str, *, timeout: float) -> openai.OpenAI:
     """Return the same for threads."""
+    _check_address(address)
     client = openai.OpenAI(http_client=_HttpClient(**_http_options(address)), **_options(address, key, timeout))
     client.organization = client.project = None
     return client
+
+
+def _check_address(address: str) -> None:
+    try:
+        (urlsplit(address).hostname or "").encode("idna")
+        httpx2.URL(address)
+    except (ValueError, httpx2.InvalidURL):  # brackets, a port or a name that cannot be
+        raise Unreachable(
+            "The address of the model's server is none. An administrator can correct it under Providers."
+        ) from None
 
 
 def _options(address: str, key: str, timeout: float) -> dict[str, Any]:

@@ -45,11 +45,11 @@ class OpenAIProvider:
         self._key = api_key.strip()
         self._timeout = timeout
         self._max_retries = max_retries
+        self._client = clients.async_client(address, self._key, timeout=timeout)
         self._dialect = dialects.known_renames(address)
         self._dialects: dict[str, dialects.Renames] = {}
         self._listed: dict[str, ModelLimits | None] = {}
         self._list_again_at = 0.0  # by the loop's clock
-        self._client = clients.async_client(address, self._key, timeout=timeout)
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece, None]:
         """See ``chat.providers.base.ChatProvider``."""

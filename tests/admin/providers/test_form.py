@@ -102,6 +102,12 @@ class TestTheKey:
         keyed.refresh_from_db()
         assert (keyed.base_url, keyed.get_key()) == (elsewhere, "sk-its-own")
 
+    def test_stays_when_the_address_is_none(self, boss, enter, keyed) -> None:
+        page = enter(boss).post(page_of(keyed), filled(base_url="http://[::1/v1")).content.decode()
+        assert "Enter an address such as" in page
+        keyed.refresh_from_db()
+        assert keyed.get_key()
+
     @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "DATABASE_URL", "PATH", "my_api_key"])
     def test_comes_from_no_variable_that_may_hold_another_secret(self, name, boss, enter) -> None:
         page = enter(boss).post(ADD, filled(key_variable=name)).content.decode()

@@ -297,6 +297,13 @@ class TestAnUnreachableServer:
             await ask(provider)
         await provider.aclose()
 
+    @pytest.mark.parametrize(
+        "address", ["http://[::1/v1", "http://127.0.0.1:abc/v1", f"http://{'a' * 300}/v1", "http://.../v1"]
+    )
+    def test_may_have_an_address_that_cannot_be_one(self, address: str) -> None:
+        with pytest.raises(Unreachable, match="correct it under Providers"):
+            OpenAIProvider(address, KEY)
+
     async def test_is_said_to_be_slow_when_it_is_silent(self, upstream: Upstream) -> None:
         provider = OpenAIProvider(upstream.url, KEY, timeout=0.2)
         upstream.will(endless())
