@@ -15,7 +15,7 @@ from chat.actions.conversation import messages, runs, threads
 from chat.actions.conversation.messages import NewMessage, clean_message
 from chat.actions.conversation.runs import NewRun
 from chat.engine.prompt.transcript import OMITTED_REASONS
-from chat.errors import Absent, InvalidRequest, WrongRunStatus
+from chat.errors import Absent, InvalidRequest, WrongRunStatus, inside
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.api_objects.objects import usage_of
 from chat.models.ids import ALPHABET, new_id
@@ -30,13 +30,14 @@ NO_CALLS = (
 
 @dataclass(frozen=True, slots=True)
 class NewCompletion:
-    """A request to an assistant. ``messages`` are the fields of ``clean_message``, without what comes after the last
-    one: ``answered_calls``, step by step as in ``NewRun``, and ``outputs`` of calls by id.
+    """A request to an assistant. ``messages`` are the fields of ``clean_message`` by their place in the program's list.
+
+    After the last one come ``answered_calls``, step by step as in ``NewRun``, and the last ``outputs`` of calls by id.
 
     ``thread_name`` is the program's name for a thread of its ``end_user``; None: the thread is not kept.
     """
 
-    messages: Sequence[Mapping[str, Any]]
+    messages: Mapping[int, Mapping[str, Any]]
     answered_calls: Sequence[Sequence[Mapping[str, str]]] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -103,7 +104,7 @@ def _start_or_go_on(user: User, assistant: Assistant, new: NewCompletion, *, thr
     answered = {call["id"] for call in chain.from_iterable(new.answered_calls)}
     if not new.outputs.keys() <= answered:
         raise InvalidRequest(NO_CALLS, param="messages")
-    cleaned: Sequence[NewMessage] = [clean_message(user, **fields) for fields in new.messages]
+    cleaned = _clean_messages(user, new)
     if thread is None:
         thread = threads.create(user, id=thread_id, temporary=not new.is_kept)
     else:
@@ -112,6 +113,14 @@ def _start_or_go_on(user: User, assistant: Assistant, new: NewCompletion, *, thr
     for message in cleaned:
         messages.add(thread, message)
     return runs.start(thread, NewRun(assistant, new.settings, by_program=True, answered_calls=new.answered_calls))
+
+
+def _clean_messages(user: User, new: NewCompletion) -> Sequence[NewMessage]:
+    cleaned = []
+    for place, fields in new.messages.items():
+        with inside(f"messages[{place}]"):
+            cleaned.append(clean_message(user, **fields))
+    return cleaned
 
 
 def leave(user: User, run: Run, *, has_ended: bool) -> None:

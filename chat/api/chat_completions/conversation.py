@@ -29,6 +29,7 @@ NO_OUTPUT = (
 def new_completion(body: Answerable, *, assistant: Assistant) -> NewCompletion:
     """Return the request. Raise ``InvalidRequest`` for calls without outputs."""
     instructions = [text_of(each.content) for each in body.messages if isinstance(each, SystemMessage)]
+    places = [place for place, each in enumerate(body.messages) if not isinstance(each, SystemMessage)]
     said: list[Said] = [each for each in body.messages if not isinstance(each, SystemMessage)]
     outputs = {each.tool_call_id: text_of(each.content) for each in said if isinstance(each, ToolMessage)}
     end = max((place for place, each in enumerate(said, start=1) if not _is_of_calls(each)), default=0)
@@ -39,7 +40,11 @@ def new_completion(body: Answerable, *, assistant: Assistant) -> NewCompletion:
     ]
     metadata = body.metadata or {}
     return NewCompletion(
-        messages=[fields for each in said[:end] if (fields := _message(each, outputs))],
+        messages={
+            place: fields
+            for place, each in zip(places[:end], said[:end], strict=True)
+            if (fields := _message(each, outputs))
+        },
         answered_calls=steps,
         outputs=_last_outputs(said[end:]),
         settings=_settings(body, assistant=assistant, instructions="\n\n".join(filter(None, instructions))),

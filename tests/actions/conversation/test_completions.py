@@ -20,14 +20,14 @@ class TestAThreadsId:
     def test_is_the_same_for_the_same_names_of_one_owner_alone(self, ada: User, bob: User) -> None:
         named = [(ada, "u", "t"), (bob, "u", "t"), (ada, "v", "t"), (ada, "u", "s"), (ada, "", "ut")]
         ids = [
-            thread_id_of(owner, NewCompletion([], end_user=end_user, thread_name=name))
+            thread_id_of(owner, NewCompletion({}, end_user=end_user, thread_name=name))
             for owner, end_user, name in named
         ]
         assert len(set(ids)) == len(ids)
-        assert thread_id_of(ada, NewCompletion([], end_user="u", thread_name="t")) == ids[0]
+        assert thread_id_of(ada, NewCompletion({}, end_user="u", thread_name="t")) == ids[0]
 
     def test_is_another_each_time_for_one_that_is_not_kept(self, ada: User) -> None:
-        assert thread_id_of(ada, NewCompletion([])) != thread_id_of(ada, NewCompletion([]))
+        assert thread_id_of(ada, NewCompletion({})) != thread_id_of(ada, NewCompletion({}))
 
 
 class TestATemporaryThread:

@@ -113,6 +113,12 @@ class TestAnAssistant:
         assert last["choices"][0]["finish_reason"] == "stop"
         assert usage["usage"]["total_tokens"] > 0
 
+    async def test_names_the_message_that_it_cannot_have(self, program: Program) -> None:
+        picture = {"type": "image_url", "image_url": {"url": "ftp://host/a.png"}}
+        said = [{"role": "system", "content": "Be brief."}, "Hello", {"role": "user", "content": [picture]}]
+        reply = await program.streams.ask(PATH, program.body(*said))
+        assert (reply.status_code, reply.json()["error"]["param"]) == (400, "messages[2].content[0].image_url.url")
+
     async def test_that_may_not_be_used_is_no_model(self, program: Program, bob: User) -> None:
         foreign = await in_thread(Assistant.objects.create)(owner=bob, name="Secret")
         for name in (foreign.id, "asst_none"):
