@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.test_page import PHONE
-from tests.live import LiveServer
+from tests.live import PASSWORD, LiveServer
 
 pytestmark = pytest.mark.browser
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -99,3 +99,25 @@ def test_what_was_written_outlives_the_session(name, screen, people, new_context
     sign_in_again(chat.page, name, NEW)
     expect(chat.text).to_have_value("third")
     expect(chat.page.locator("#problem")).to_contain_text("more.txt")
+
+
+def test_a_form_of_the_admin_is_filled_in_again(open_page, server) -> None:
+    page = open_page(server).page
+    page.goto("/admin/chat/assistant/add/")
+    page.fill("#id_name", "Poet")
+    page.fill("#id_instructions", "Answer in verse.\nAlways.")
+    page.select_option("#id_audience", "everyone")
+    page.check("#id_run_code")
+    page.context.clear_cookies(name="sessionid")
+    page.locator("input[name=_save]").click()
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    expect(page.get_by_role("status")).to_contain_text("It is filled in again")
+    expect(page.locator("#id_instructions")).to_have_value("Answer in verse.\nAlways.")
+    expect(page.locator("#id_audience")).to_have_value("everyone")
+    expect(page.locator("#id_run_code")).to_be_checked()
+    page.locator("input[name=_save]").click()
+    expect(page.locator("#result_list")).to_contain_text("Poet")
+    page.goto("/admin/chat/assistant/add/")
+    expect(page.locator("#id_name")).to_have_value("")
