@@ -9,8 +9,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from chat.actions.files import files, uploads
-from chat.models import File, KeptReply, Thread, Upload
+from chat.models import DeletedPlace, File, KeptReply, Thread, Upload
 from chat.models.accounts.kept_replies import LIFE
+from chat.models.deleted_places import LIFE as PLACE_LIFE
 from chat.models.runs import LIFE as RUN_LIFE
 from chat.retrieval.indexing import cleanup
 
@@ -19,8 +20,8 @@ Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files and uploads, replies that are no longer repeated, old temporary threads, and passages of
-    deleted entries.
+    """Remove expired files and uploads, replies that are no longer repeated, old temporary threads, and what is left of
+    deleted objects: their places in lists, and passages.
     """
     now = timezone.now()
     # Each file and upload is a transaction of its own, so that a long sweep blocks no other writer.
@@ -32,6 +33,7 @@ def sweep() -> None:
     for thread in _shrinking(Thread.objects.filter(temporary=True, active_at__lte=now - 2 * RUN_LIFE)):
         thread.delete()
     KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
+    DeletedPlace.objects.filter(deleted_at__lte=now - PLACE_LIFE).delete()
     cleanup.sweep()
 
 

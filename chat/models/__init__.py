@@ -4,6 +4,7 @@ from chat.models.accounts.api_keys import ApiKey
 from chat.models.accounts.kept_replies import KeptReply
 from chat.models.accounts.users import User
 from chat.models.assistants import Assistant, Audience
+from chat.models.deleted_places import DeletedPlace
 from chat.models.files import File
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.resource_uses import ResourceUse
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKey",
     "Assistant",
     "Audience",
+    "DeletedPlace",
     "File",
     "KeptReply",
     "Kind",

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from chat.actions.assistants import assistants
 from chat.actions.assistants_v1 import assistant_files, message_files
 from chat.actions.conversation import messages
+from chat.actions.files import files as uploaded_files
 from chat.api import schemas
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
@@ -67,7 +68,13 @@ def list_assistant_files(
     request: ApiRequest, assistant_id: str, query: Query[ListQuery]
 ) -> ListObject[AssistantFileObject]:
     rows = assistant_files.of_assistant(assistants.get(request.user, assistant_id))
-    return paginate(rows, query, serialize=lambda row: assistant_file_object(row, assistant_id=assistant_id))
+    return paginate(
+        rows,
+        query,
+        serialize=lambda row: assistant_file_object(row, assistant_id=assistant_id),
+        cursor_rows=uploaded_files.of_user(request.user),  # one may have been taken from the assistant
+        scope=request.user.pk,
+    )
 
 
 @router.get("/assistants/{assistant_id}/files/{file_id}")
@@ -88,7 +95,9 @@ def list_message_files(
     request: ApiRequest, thread_id: str, message_id: str, query: Query[ListQuery]
 ) -> ListObject[MessageFileObject]:
     rows = message_files.of_message(messages.get(request.user, thread_id, message_id))
-    return paginate(rows, query, serialize=lambda row: message_file_object(row, message_id=message_id))
+    return paginate(
+        rows, query, serialize=lambda row: message_file_object(row, message_id=message_id), scope=request.user.pk
+    )
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}/files/{file_id}")

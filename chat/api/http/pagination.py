@@ -11,6 +11,7 @@ from pydantic import Field
 from chat.api.http.parser import QueryParams
 from chat.errors import InvalidRequest
 from chat.models.api_objects.shapes import ListObject
+from chat.models.deleted_places import place_of_deleted
 
 Row = TypeVar("Row", bound=Model)
 Serialized = TypeVar("Serialized", bound=Mapping[str, Any])
@@ -32,21 +33,22 @@ def paginate(
     serialize: Callable[[Row], Serialized],
     key: str = "id",
     cursor_rows: QuerySet[Row] | None = None,
+    scope: object = None,
 ) -> ListObject[Serialized]:
     """Return one page of ``rows`` by ``created_at``; within one second, in the order of their creation.
 
     With ``before``, it is the page that ends just before that object. ``key`` is the column of the ids that clients
-    know. A cursor may be any of ``cursor_rows``, for lists that objects may leave while clients walk them. Raise
-    ``InvalidRequest`` for a cursor that is not in the list.
+    know. A cursor may be any of ``cursor_rows``, for lists that objects may leave while clients walk them, or an object
+    that was deleted from the list of ``scope`` within a day. Raise ``InvalidRequest`` for any other.
     """
     ascending = query.order == "asc"
     cursors = rows if cursor_rows is None else cursor_rows
     if query.after:
         cursor = cursors.filter(**{key: query.after})
-        rows = rows.filter(_rows_beyond(cursor, query.after, param="after", later=ascending))
+        rows = rows.filter(_rows_beyond(cursor, query.after, param="after", later=ascending, scope=scope))
     if query.before:
         cursor = cursors.filter(**{key: query.before})
-        rows = rows.filter(_rows_beyond(cursor, query.before, param="before", later=not ascending))
+        rows = rows.filter(_rows_beyond(cursor, query.before, param="before", later=not ascending, scope=scope))
     backwards = bool(query.before) and not query.after
     sign = "" if ascending != backwards else "-"
     # One more than asked for tells whether there are more.
@@ -68,9 +70,9 @@ def list_object(data: list[Serialized], *, has_more: bool = False) -> ListObject
     }
 
 
-def _rows_beyond(cursor: QuerySet[Any], id: str, *, param: str, later: bool) -> Q:
+def _rows_beyond(cursor: QuerySet[Any], id: str, *, param: str, later: bool, scope: object) -> Q:
     """Return the filter of rows created later, or earlier, than the row of ``cursor``. Raise ``InvalidRequest``."""
-    place = cursor.values_list("created_at", "pk").first()
+    place = cursor.values_list("created_at", "pk").first() or place_of_deleted(cursor.model, scope, id)
     if place is None:
         raise InvalidRequest(f"Invalid '{param}': this list has no object with id '{id}'.", param=param)
     created_at, number = place

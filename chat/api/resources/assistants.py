@@ -48,7 +48,12 @@ def create_assistant(request: ApiRequest, body: NewAssistant) -> AssistantObject
 @router.get("/assistants")
 def list_assistants(request: ApiRequest, query: Query[ListQuery]) -> ListObject[AssistantObject]:
     """Your own and those that are shared with you."""
-    return paginate(assistants.usable(request.user), query, serialize=partial(assistants.object_for, request.user))
+    return paginate(
+        assistants.usable(request.user),
+        query,
+        serialize=partial(assistants.object_for, request.user),
+        scope=request.user.pk,
+    )
 
 
 @router.get("/assistants/{assistant_id}")

@@ -19,6 +19,7 @@ from chat.api.http.multipart import FormFile, describe_form, parse_form
 from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.downloads import download_response
+from chat.models import File
 from chat.models.api_objects.file_objects import deleted_file_object, file_object
 from chat.models.api_objects.file_shapes import FileObject
 from chat.models.api_objects.shapes import DeletedObject, ListObject
@@ -66,10 +67,10 @@ def create_file(request: ApiRequest) -> FileObject:
 
 @router.get("/files")
 def list_files(request: ApiRequest, query: Query[FileListQuery]) -> ListObject[FileObject]:
-    rows = files.of_user(request.user)
+    rows, all_files = files.of_user(request.user), File.objects.filter(owner=request.user)
     if query.purpose is not None:
         rows = rows.filter(purpose=query.purpose)
-    return paginate(rows, query, serialize=file_object)
+    return paginate(rows, query, serialize=file_object, cursor_rows=all_files, scope=request.user.pk)
 
 
 @router.get("/files/{file_id}")

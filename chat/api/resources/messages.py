@@ -32,7 +32,9 @@ def create_message(request: ApiRequest, thread_id: str, body: NewMessage) -> Mes
 @router.get("/threads/{thread_id}/messages")
 def list_messages(request: ApiRequest, thread_id: str, query: Query[MessageListQuery]) -> ListObject[MessageObject]:
     rows = messages.of_thread(request.user, thread_id)
-    return paginate(rows.filter(run_id=query.run_id) if query.run_id else rows, query, serialize=message_object)
+    return paginate(
+        rows.filter(run_id=query.run_id) if query.run_id else rows, query, serialize=message_object, scope=thread_id
+    )
 
 
 @router.get("/threads/{thread_id}/messages/{message_id}")

@@ -41,7 +41,12 @@ def create_thread(request: ApiRequest, body: NewThread | None = None) -> ThreadO
 @router.get("/threads", openapi_extra={"parameters": [deep_object_param("metadata", "Only threads with this pair.")]})
 def list_threads(request: ApiRequest, query: Query[ThreadListQuery]) -> ListObject[ThreadObject]:
     """Your threads (OpenAI never had this), of the chat page and of programs; ``metadata[key]=value`` filters."""
-    return paginate(threads.of_user(request.user, metadata=metadata_pairs(request)), query, serialize=thread_object)
+    return paginate(
+        threads.of_user(request.user, metadata=metadata_pairs(request)),
+        query,
+        serialize=thread_object,
+        scope=request.user.pk,
+    )
 
 
 @router.get("/threads/{thread_id}")

@@ -8,10 +8,22 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat.models import Assistant, Message, Run, RunStep, Thread, User
+from chat.actions import expiry_sweep
+from chat.actions.conversation import threads
+from chat.models import Assistant, DeletedPlace, Message, Run, RunStep, Thread, User
+from tests.api.belongings import belongings
 from tests.api.calling import Api, Body, refused, told
+from tests.api.foreign_calls import offered
+from tests.api.routes import Route
 
 pytestmark = pytest.mark.django_db
+CLEAN_UPS = [
+    (beta, listed, delete)
+    for beta, its_routes in offered().items()
+    for listed in its_routes
+    for delete in its_routes
+    if "after" in listed.query and delete.method == "DELETE" and delete.path.rpartition("/")[0] == listed.path
+]
 Rows = Callable[..., list[str]]
 COUNT = 5
 
@@ -121,9 +133,27 @@ class TestACursor:
             message = f"Invalid '{name}': this list has no object with id '{cursor}'."
             assert told(api.get(path, **{name: cursor})) == refused(message, param=name)
 
-    def test_of_an_object_that_is_deleted_is_refused(self, api: Api, path: str, ids: list[str]) -> None:
+    def test_of_an_object_that_was_deleted_keeps_its_place_for_a_day(self, api: Api, path: str, ids: list[str]) -> None:
         api.delete(f"{path}/{ids[2]}")
+        assert ids_in(api.found(path, after=ids[2])) == [ids[1], ids[0]]
+        assert ids_in(api.found(path, before=ids[2], order="asc")) == [ids[0], ids[1]]
+        DeletedPlace.objects.update(deleted_at=timezone.now() - timedelta(days=1))
+        expiry_sweep.sweep()
         assert api.get(path, after=ids[2]).status_code == 400
+
+    def test_that_somebody_else_deleted_is_refused(self, api: Api, bob: User) -> None:
+        theirs = Thread.objects.create(owner=bob)
+        threads.delete(bob, theirs.id)
+        assert api.get("/threads", after=theirs.id).status_code == 400
+
+    @pytest.mark.usefixtures("media", "scripted")
+    @pytest.mark.parametrize(("beta", "listed", "delete"), CLEAN_UPS, ids=str)
+    def test_is_of_use_after_a_clean_up_in_any_list(self, ada: User, beta: str, listed: Route, delete: Route) -> None:
+        ids, client = belongings(ada), Api(ada).client
+        headers = {"OpenAI-Beta": beta}
+        assert client.delete("/v1" + delete.path.format_map(ids), headers=headers).status_code == 200
+        after = {"after": ids[delete.parameters[-1]]}
+        assert client.get("/v1" + listed.path.format_map(ids), after, headers=headers).status_code == 200
 
 
 class TestEveryList:

@@ -84,6 +84,5 @@ def list_files_in_vector_store_batch(
     request: ApiRequest, vector_store_id: str, batch_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return paginate_store_files(
-        file_batches.entries_of(file_batches.get(request.user, vector_store_id, batch_id)), query
-    )
+    entries = file_batches.entries_of(file_batches.get(request.user, vector_store_id, batch_id))
+    return paginate_store_files(entries, query, vector_store_id)

@@ -47,14 +47,16 @@ def list_vector_store_files(
     request: ApiRequest, vector_store_id: str, query: Query[StoreFileListQuery]
 ) -> ListObject[StoreFileObject]:
     """`filter` is a status."""
-    return paginate_store_files(store_files.of_store(request.user, vector_store_id), query)
+    return paginate_store_files(store_files.of_store(request.user, vector_store_id), query, vector_store_id)
 
 
-def paginate_store_files(entries: QuerySet[VectorStoreFile], query: StoreFileListQuery) -> ListObject[StoreFileObject]:
-    """Return one page of the entries that have the query's status."""
+def paginate_store_files(
+    entries: QuerySet[VectorStoreFile], query: StoreFileListQuery, store_id: str
+) -> ListObject[StoreFileObject]:
+    """Return one page of those ``entries`` of a store that have the query's status."""
     rows = entries.filter(status=query.filter) if query.filter else entries
     # The entry that a cursor names may have changed its status since the last page.
-    return paginate(rows, query, serialize=store_file_object, key="file_id", cursor_rows=entries)
+    return paginate(rows, query, serialize=store_file_object, key="file_id", cursor_rows=entries, scope=store_id)
 
 
 @router.get("/vector_stores/{vector_store_id}/files/{file_id}")

@@ -54,7 +54,7 @@ def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> Ve
 
 @router.get("/vector_stores")
 def list_vector_stores(request: ApiRequest, query: Query[ListQuery]) -> ListObject[VectorStoreObject]:
-    return paginate(vector_stores.of_user(request.user), query, serialize=vector_store_object)
+    return paginate(vector_stores.of_user(request.user), query, serialize=vector_store_object, scope=request.user.pk)
 
 
 @router.get("/vector_stores/{vector_store_id}")
