@@ -33,7 +33,7 @@ ALONG_WITH: dict[type[models.Model], type[models.Model]] = {VectorStoreFile: Fil
 
 
 class DeletedPlace(models.Model):
-    """The ``created_at`` and ``number`` by which an object was listed; ``scope``: the key of a user, thread or store."""
+    """The ``created_at`` and ``number`` of a deleted row in its list; ``scope``: the key of a user, thread or store."""
 
     kind = models.CharField(max_length=20)
     scope = models.CharField(max_length=64)
