@@ -95,3 +95,13 @@ class TestAList:
     def test_cannot_be_filtered_by_what_it_does_not_offer(self, name, lookup, boss, enter, everything) -> None:
         answer = enter(boss).get(f"{reverse(f'admin:chat_{name}_changelist')}?{lookup}")
         assert answer.status_code == 400
+
+    def test_by_a_number_that_no_column_holds_is_all(self, boss, enter) -> None:
+        address = f"/admin/chat/assistant/?owner__exact={'9' * 30}"
+        assert enter(boss).get(address)["Location"] == "/admin/chat/assistant/?e=1"
+
+    @pytest.mark.parametrize(
+        "suggestion", ["assistant/add/?owner=x", "alias/add/?model=%00", "apikey/add/?owner=999999"]
+    )
+    def test_is_added_to_whatever_the_address_suggests(self, suggestion, boss, enter) -> None:
+        assert enter(boss).get(f"/admin/chat/{suggestion}").status_code == 200

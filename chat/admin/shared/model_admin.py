@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
+MAX_KEY_DIGITS = 18  # more may not fit into a column
 # What Django's own filters append to the name of their column.
 FILTER_LOOKUPS = {"", "exact", "id__exact", "isnull", "gte", "lt"}
 
@@ -28,6 +31,23 @@ class StrictLookupAdmin(ModelAdmin):
         return any(
             lookup.startswith(name) and lookup[len(name) :].removeprefix("__") in FILTER_LOOKUPS for name in offered
         )
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        try:
+            return super().get_changelist_instance(request)
+        except OverflowError:  # a filter by a number that no column holds
+            raise IncorrectLookupParameters from None
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the address of the form suggests, but for keys of rows that cannot be."""
+        relations = {field.name for field in self.opts.get_fields() if field.is_relation}
+        suggested = super().get_changeform_initial_data(request)
+        return {name: value for name, value in suggested.items() if name not in relations or _are_keys(value)}
+
+
+def _are_keys(value: Any) -> bool:
+    keys = value if isinstance(value, list) else [value]
+    return all(str(key).isdecimal() and len(str(key)) <= MAX_KEY_DIGITS for key in keys)
 
 
 def _filter_parameter(entry: Any) -> str:
