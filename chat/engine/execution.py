@@ -110,7 +110,7 @@ class Execution:
             async for happening in happenings:
                 match happening:
                     case Text():
-                        await recorder.say(happening.value)
+                        await recorder.say(happening.value, is_refusal=happening.is_refusal)
                     case ToolCallPiece():
                         await recorder.call(happening)
                     case loop.TurnEnded():

@@ -67,6 +67,12 @@ def image_delta(message_id: str, *, index: int, file_id: str) -> dict[str, Any]:
     return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
 
 
+def refusal_delta(message_id: str, *, index: int, text: str) -> dict[str, Any]:
+    """A delta of the refusal at ``index``."""
+    content = [{"index": index, "type": "refusal", "refusal": text}]
+    return {"id": message_id, "object": "thread.message.delta", "delta": {"content": content}}
+
+
 def with_pictures(pictures: Iterable[Mapping[str, Any]], delta: Mapping[str, Any]) -> dict[str, Any]:
     """The deltas of ``pictures`` and of the text that follows at once, as one: some clients show pictures only so."""
     content = [part for each in (*pictures, delta) for part in each["delta"]["content"]]
@@ -105,8 +111,11 @@ def _join(event: Event, following: Event) -> Event | None:
         return None
     *pictures, part = event.data["delta"]["content"]
     *other_parts, more = following.data["delta"]["content"]
-    if other_parts or part["index"] != more["index"] or part["type"] != "text":
+    if other_parts or part["index"] != more["index"] or part["type"] == "image_file":
         return None
+    if part["type"] == "refusal":
+        text = part["refusal"] + more["refusal"]
+        return replace(following, data=refusal_delta(event.data["id"], index=part["index"], text=text))
     is_first = "annotations" in part["text"]
     text = part["text"]["value"] + more["text"]["value"]
     annotations = [*part["text"].get("annotations", ()), *more["text"].get("annotations", ())]

@@ -18,6 +18,7 @@ from chat.errors import Refusal, WrongRunStatus
 from chat.events.types import MESSAGE_DELTA, STREAM_ENDS
 from chat.models import Run, RunStatus, Thread
 from chat.models.api_objects.objects import Object
+from chat.models.threads import texts_of
 
 POLL_INTERVAL = 0.3  # seconds between two looks at the rows
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model must not steer the terminal
@@ -149,4 +150,4 @@ def unseen_text(id: str, text: str, lengths: dict[str, int], *, grows: bool) -> 
 
 
 def text_of(parts: Object) -> str:
-    return "".join(part["text"]["value"] for part in parts["content"] if part["type"] == "text")
+    return "".join(texts_of(parts["content"]))

@@ -119,6 +119,12 @@ def pictures_in(content: Iterable[Part]) -> list[str]:
     return [part["image_file"]["file_id"] for part in content if part["type"] == "image_file"]
 
 
+def linked_files(content: Iterable[Part]) -> Iterator[str]:
+    """Yield the ids of the files that code has made and the texts of a message's ``content`` link to."""
+    notes = (note for part in content if part["type"] == "text" for note in part["text"]["annotations"])
+    yield from (note["file_path"]["file_id"] for note in notes if note["type"] == "file_path")
+
+
 def files_in(content: Iterable[Part]) -> Iterator[str]:
     """Yield the ids of the pictures in a message's ``content``, and of the files that its texts cite or link to."""
     for part in content:

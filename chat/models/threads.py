@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -24,6 +24,18 @@ MAX_TEXT = 256_000  # characters of one message; reference, section 4
 def text_part(value: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One text part of a message's ``content``."""
     return {"type": "text", "text": {"value": value, "annotations": annotations or []}}
+
+
+def text_of(part: Mapping[str, Any]) -> str | None:
+    """Return the words of one part of a ``content``, or of a delta of it; None for a picture."""
+    if part["type"] == "text":
+        return str(part["text"].get("value") or "")
+    return str(part["refusal"]) if part["type"] == "refusal" else None
+
+
+def texts_of(content: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the words of each part of a ``content`` that has some."""
+    return [text for part in content if (text := text_of(part)) is not None]
 
 
 class HasPair(Func):
@@ -150,8 +162,8 @@ class Message(PublicObject):
 
     @property
     def text(self) -> str:
-        """The text parts, joined by blank lines."""
-        return "\n\n".join(part["text"]["value"] for part in self.content if part["type"] == "text")
+        """The texts, joined by blank lines."""
+        return "\n\n".join(texts_of(self.content))
 
 
 class RenderedMessage(models.Model):
@@ -181,4 +193,4 @@ class QueuedMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["thread", "client_key"], name="one_queued_message_a_client_key")]
 
     def __str__(self) -> str:
-        return "\n\n".join(part["text"]["value"] for part in self.content if part["type"] == "text")[:80]
+        return "\n\n".join(texts_of(self.content))[:80]

@@ -92,9 +92,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of the answer's text, never empty."""
+    """A piece of the answer's text, never empty; or of the words with which the model refuses to answer."""
 
     value: str
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from chat.models import Message, RunStep, StepType
 from chat.models.api_objects.objects import Object
+from chat.models.threads import text_of
 from chat.providers.tool_names import FILE_SEARCH
 from chat.tools.citations import place_of
 
@@ -119,10 +120,10 @@ def flatten_content(content: Iterable[Object]) -> tuple[str, list[Object]]:
     annotations: list[Object] = []
     begin = 0
     for part in content:
-        if part["type"] != "text":
+        text = text_of(part)
+        if text is None:
             continue
-        text = part["text"]["value"]
-        for each in part["text"]["annotations"]:
+        for each in part["text"]["annotations"] if part["type"] == "text" else ():
             start, end = each["start_index"], each["end_index"]
             if text[start:end] == each["text"]:
                 annotations.append({**each, "start_index": begin + start, "end_index": begin + end})

@@ -17,20 +17,14 @@ from chat.downloads import download_response
 from chat.errors import NotFound
 from chat.models import File, Message, ResourceUse, Run, Thread
 from chat.models.files import IMAGE_TYPES
-from chat.models.resource_uses import pictures_in
+from chat.models.resource_uses import linked_files, pictures_in
 
 OCTET_STREAM = "application/octet-stream"
 
 
 def message_file_ids(message: Message) -> list[str]:
     """Return the ids of the files that ``message`` shows as pictures, links to or has attached, each once."""
-    linked = [
-        annotation["file_path"]["file_id"]
-        for part in message.content
-        if part["type"] == "text"
-        for annotation in part["text"]["annotations"]
-        if annotation["type"] == "file_path"
-    ]
+    linked = linked_files(message.content)
     attached = [attachment["file_id"] for attachment in message.attachments if attachment.get("file_id")]
     return list(dict.fromkeys([*pictures_in(message.content), *linked, *attached]))
 

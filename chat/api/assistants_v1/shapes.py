@@ -118,7 +118,14 @@ def _call(call: Object) -> Object:
 
 
 def _parts(parts: Iterable[Object]) -> list[Object]:
-    return [_with_quotes(part) if part.get("text", {}).get("annotations") else part for part in parts]
+    return [_part(part) for part in parts]
+
+
+def _part(part: Object) -> Object:
+    if part["type"] == "refusal":  # which was a text then
+        index = {"index": part["index"]} if "index" in part else {}
+        return {**index, "type": "text", "text": {"value": part["refusal"], "annotations": []}}
+    return _with_quotes(part) if part.get("text", {}).get("annotations") else part
 
 
 def _with_quotes(part: Object) -> Object:

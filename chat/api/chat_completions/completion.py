@@ -89,7 +89,8 @@ class Completion:
             case Finish():
                 self.finish_reason = piece.reason
             case Text():
-                self.message["content"] = (self.message["content"] or "") + piece.value
+                name = "refusal" if piece.is_refusal else "content"
+                self.message[name] = (self.message.get(name) or "") + piece.value
             case ToolCallPiece():
                 self._add_call(piece)
             case Extra():
@@ -126,7 +127,7 @@ class Completion:
 
 def _delta(piece: Text | ToolCallPiece | Extra) -> dict[str, Any]:
     if isinstance(piece, Text):
-        return {"content": piece.value}
+        return {"refusal" if piece.is_refusal else "content": piece.value}
     if isinstance(piece, Extra):
         return piece.fields
     function = {"name": piece.name} if piece.name is not None else {}

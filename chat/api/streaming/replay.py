@@ -16,6 +16,7 @@ from chat.events.types import STREAM_ENDS, Event
 from chat.models import RunStatus, StepStatus
 from chat.models.api_objects.objects import Object
 from chat.models.runs import LIFE
+from chat.models.threads import text_of
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 
 StreamEvent = tuple[str, Object]  # its name and its data
@@ -85,8 +86,7 @@ class StreamProgress:
     def _note(self, name: str, data: Object) -> None:
         if name == types.MESSAGE_DELTA:
             for part in data["delta"]["content"]:
-                text = part["text"]["value"] if part["type"] == "text" else ""
-                self.lengths[data["id"], part["index"]] += len(text)
+                self.lengths[data["id"], part["index"]] += len(text_of(part) or "")
         elif name == types.STEP_DELTA:
             for call in data["delta"]["step_details"]["tool_calls"]:
                 place = (data["id"], call["index"])
@@ -170,6 +170,8 @@ class StreamProgress:
         if part["type"] == "text" and (rest := part["text"]["value"][length or 0 :]):
             notes = _annotations_from(length or 0, part)
             return types.message_delta(message_id, index=index, text=rest, first=not length, annotations=notes)
+        if part["type"] == "refusal" and (rest := part["refusal"][length or 0 :]):
+            return types.refusal_delta(message_id, index=index, text=rest)
         if part["type"] == "image_file" and length is None:
             return types.image_delta(message_id, index=index, file_id=part["image_file"]["file_id"])
         return None

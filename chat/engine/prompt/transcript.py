@@ -15,6 +15,7 @@ from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.engine.turn.usage import estimate_turns
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.api_objects.objects import Object, usage_of
+from chat.models.threads import texts_of
 from chat.providers.base import Image, Role, ToolCall, Turn, Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools import code_interpreter, file_search
@@ -197,7 +198,7 @@ def run_history(run: Run) -> RunHistory:
             items.append(step.details["tool_calls"])
         else:
             parts = contents.get(step.details["message_creation"]["message_id"], [])
-            items += [part["text"]["value"] for part in parts if part["type"] == "text"]
+            items += texts_of(parts)
     calls = [call for item in items if not isinstance(item, str) for call in item]
     by_tool = {name: [call[name] for call in calls if call["type"] == name] for name in MOST_CALLS}
     pictures = code_interpreter.images(calls) if by_tool[CODE_INTERPRETER] else []

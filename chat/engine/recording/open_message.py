@@ -116,12 +116,16 @@ class OpenMessage:
         self._pieces: list[str] = []
         self._length = 0  # in characters, as the places of annotations are counted
         self._annotations: list[dict[str, Any]] = []
+        self._refusal: list[str] = []
+        self.refusal_throttle = Throttle(self._publish_refusal)
 
     @property
     def content(self) -> list[dict[str, Any]]:
         """The ``content`` of the message so far."""
         pictures = [{"type": "image_file", "image_file": {"file_id": file_id}} for file_id in self.pictures]
-        return [*pictures, text_part("".join(self._pieces), list(self._annotations))] if self._pieces else pictures
+        text = [text_part("".join(self._pieces), list(self._annotations))] if self._pieces else []
+        refusal = [{"type": "refusal", "refusal": "".join(self._refusal)}] if self._refusal else []
+        return [*pictures, *text, *refusal]
 
     def partial(self) -> PartialMessage:
         """Return what the row writer may save now."""
@@ -138,12 +142,20 @@ class OpenMessage:
 
     def add(self, text: str) -> None:
         """Add a piece of text, which may be half of a citation or a link."""
-        if self.parser is None:
+        if self._refusal:
+            self.refuse(text)
+        elif self.parser is None:
             self.throttle.add(text)
         else:
             # The parsers copy what they hold back, which a megabyte of half links makes slow.
             for start in range(0, len(text), PARSED_AT_ONCE):
                 self._add_pieces(self.parser.feed(text[start : start + PARSED_AT_ONCE]))
+        self.show_pictures()
+
+    def refuse(self, text: str) -> None:
+        """Add a piece of the words with which the model refuses to answer: a part of its own, after the text."""
+        self._end_text()
+        self.refusal_throttle.add(text)
         self.show_pictures()
 
     def add_empty_text(self) -> None:
@@ -152,18 +164,21 @@ class OpenMessage:
 
     def finish(self) -> None:
         """Publish all that waits and put the content into ``row``, which is about to be saved: the text has ended."""
+        self._end_text()
+        self.refusal_throttle.flush()
+        self.writer.forget(self.row)
+        self.row.content = self.content
+
+    def _end_text(self) -> None:
         if self.parser is not None:
             self._add_pieces(self.parser.rest())
         self.throttle.flush()
-        self.writer.forget(self.row)
-        self.row.content = self.content
 
     async def cite_what_supports(self) -> None:
         """Cite the sources on which the whole text seems to rest, if it cites nothing itself."""
         if self.parser is None:
             return
-        self._add_pieces(self.parser.rest())
-        self.throttle.flush()
+        self._end_text()
         if any(annotation["type"] == "file_citation" for annotation in self._annotations):
             return
         for place in await asyncio.to_thread(supporting_sources, "".join(self._pieces), self.sources):
@@ -199,4 +214,11 @@ class OpenMessage:
         publish_delta(self.run, types.MESSAGE_DELTA, types.with_pictures(self._unshown, delta))
         self._unshown = []
         self.throttle.published_at = asyncio.get_running_loop().time()
+        self.writer.note(self.row, self.partial)
+
+    def _publish_refusal(self, text: str) -> None:
+        self._refusal.append(text)
+        index = len(self.pictures) + bool(self._pieces)
+        publish_delta(self.run, types.MESSAGE_DELTA, types.refusal_delta(self.row.id, index=index, text=text))
+        self.refusal_throttle.published_at = asyncio.get_running_loop().time()
         self.writer.note(self.row, self.partial)

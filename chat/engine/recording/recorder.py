@@ -67,10 +67,13 @@ class Recorder:
 
     # --- text ------------------------------------------------------------------------------------------------------
 
-    async def say(self, text: str) -> None:
-        """Add ``text`` to the answer."""
+    async def say(self, text: str, *, is_refusal: bool = False) -> None:
+        """Add ``text`` to the answer, or to the words that refuse one."""
         message = self.message or await self._open_message()
-        message.add(text)
+        if is_refusal:
+            message.refuse(text)
+        else:
+            message.add(text)
 
     async def say_nothing(self) -> None:
         """Answer with an empty text, since the model has ended without a word: programs look for an answer's text."""

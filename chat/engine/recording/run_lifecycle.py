@@ -15,7 +15,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
-from chat.models.resource_uses import add_uses
+from chat.models.resource_uses import add_uses, linked_files
 from chat.providers.base import Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
 from chat.tools import code_interpreter
@@ -89,12 +89,16 @@ def _read_open_rows(run: Run) -> OpenRows:
 
 
 def close_message(message: Message, *, reason: str = "") -> NewEvents:
-    """Save the content of an open message, which is complete, or incomplete for ``reason`` (reference, section 6.2).
+    """Save an open message, which is complete, or incomplete for ``reason`` (reference, section 6.2).
+
+    The files that its text links to become its attachments.
 
     Return the event; none, and nothing is saved, if it was closed before.
     """
     now = timezone.now()
-    columns: dict[str, Any] = {"content": message.content}
+    linked = dict.fromkeys(linked_files(message.content))
+    attachments = [{"file_id": file_id, "tools": [{"type": CODE_INTERPRETER}]} for file_id in linked]
+    columns: dict[str, Any] = {"content": message.content, "attachments": attachments}
     if reason:
         columns |= {"status": Message.Status.INCOMPLETE, "incomplete_reason": reason, "incomplete_at": now}
     else:

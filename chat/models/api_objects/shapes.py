@@ -150,7 +150,12 @@ class ShownImageUrl(TypedDict):
     image_url: AddressOfImage
 
 
-ShownPart = Annotated[ShownText | ShownImageFile | ShownImageUrl, Discriminator("type")]
+class ShownRefusal(TypedDict):
+    type: Literal["refusal"]
+    refusal: str
+
+
+ShownPart = Annotated[ShownText | ShownImageFile | ShownImageUrl | ShownRefusal, Discriminator("type")]
 
 
 class MessageIncomplete(TypedDict):

@@ -233,6 +233,6 @@ def more_text(id: str, text: str) -> str:
 def only_grows(event: Event) -> bool:
     """Return whether an event makes a text on the page longer and does nothing else: no row is needed to show it."""
     if event.name == types.MESSAGE_DELTA:
-        return all(part["type"] == "text" for part in event.data["delta"]["content"])
+        return all(part["type"] in ("text", "refusal") for part in event.data["delta"]["content"])
     calls = event.data["delta"]["step_details"]["tool_calls"] if event.name == types.STEP_DELTA else ()
     return event.name == types.STEP_DELTA and not any("id" in call for call in calls)

@@ -12,6 +12,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
+from chat.models.threads import texts_of
 from chat.web.markdown import BlockStream
 from chat.web.timeline.cited_sources import citation_marks, file_links
 
@@ -35,7 +36,7 @@ def message_deltas(events: Iterable[Event]) -> dict[str, MessageDelta]:
     for id, content in parts.items():
         texts = [part["text"] for part in content if part["type"] == "text"]
         deltas[id] = MessageDelta(
-            "".join(text.get("value") or "" for text in texts),
+            "".join(texts_of(content)),
             [annotation for text in texts for annotation in text.get("annotations") or ()],
             pictures_in(content) if len(texts) < len(content) else (),
         )

@@ -14,6 +14,7 @@ from chat.models import File, Message, QueuedMessage, Run, RunStatus, RunStep, T
 from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import pictures_in
 from chat.models.runs import ENDED
+from chat.models.threads import texts_of
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.web.markdown import with_numbers
 from chat.web.timeline.cited_sources import citation_marks, file_links, search_line, source_line
@@ -223,7 +224,7 @@ def waiting_messages(thread: Thread) -> list[WaitingMessage]:
 
 
 def _text(content: Iterable[dict[str, Any]]) -> str:
-    return "\n\n".join(part["text"]["value"] for part in content if part["type"] == "text")
+    return "\n\n".join(texts_of(content))
 
 
 def file_ids(content: Iterable[dict[str, Any]], attachments: Iterable[dict[str, Any]]) -> list[str]:

@@ -133,6 +133,7 @@ class TestACodeRun:
         )
         file = await File.objects.aget(id=link["file_path"]["file_id"])
         assert (file.filename, bytes_of(file)) == ("out.csv", b"a\n1\n")
+        assert message.attachments == [{"file_id": file.id, "tools": [{"type": "code_interpreter"}]}]
 
     async def test_shows_pictures_though_the_model_spoke_before_it_saw_them(self, stage: Stage, thread: Thread) -> None:
         asks = Reply(call("code_interpreter", code=PLOT), "Wait. ")

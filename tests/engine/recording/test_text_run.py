@@ -13,7 +13,7 @@ from chat.errors import KeyRefused, RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStep, Thread
-from chat.providers.base import Finish, Usage
+from chat.providers.base import Finish, Text, Usage
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply
 from tests.engine.golden import assert_like
@@ -69,6 +69,23 @@ class TestATextRun:
         assert message.content == [{"type": "text", "text": {"value": "", "annotations": []}}]
         assert text_of(events) == ""
         assert events[-1].name == "thread.run.completed"
+
+    async def test_keeps_a_refusal_as_a_part_of_its_own(self, stage: Stage, thread: Thread) -> None:
+        reply = Reply("Hm. ", Text("I cannot ", is_refusal=True), Text("help with that.", is_refusal=True))
+        with bus.follow(thread.id) as follower:
+            async with stage.working(ScriptedProvider([reply])):
+                run = await stage.ask(thread)
+                events = await heard(follower)
+
+        message = await Message.objects.aget(run_id=run.id)
+        assert message.content == [
+            {"type": "text", "text": {"value": "Hm. ", "annotations": []}},
+            {"type": "refusal", "refusal": "I cannot help with that."},
+        ]
+        deltas = [event.data["delta"]["content"][0] for event in events if event.name == "thread.message.delta"]
+        pieces = [delta["refusal"] for delta in deltas if (delta["index"], delta["type"]) == (1, "refusal")]
+        assert "".join(pieces) == "I cannot help with that."
+        assert message.text == "Hm. \n\nI cannot help with that."
 
     async def test_gives_the_first_delta_of_a_text_its_empty_annotations(self, stage: Stage, thread: Thread) -> None:
         """Section 7.3: without them the SDK's snapshot has None."""

@@ -33,10 +33,11 @@ _REASONS: dict[str, Literal["stop", "length", "tool_calls", "content_filter"]] =
 class ChunkParser:
     """Parses one answer. ``is_done`` is set once nothing more is to be expected."""
 
-    __slots__ = ("_failure", "_reason", "_text", "_tool_calls", "_usage", "is_done")
+    __slots__ = ("_failure", "_is_refusal", "_reason", "_text", "_tool_calls", "_usage", "is_done")
 
     def __init__(self) -> None:
         self._text: list[str] = []
+        self._is_refusal = False  # what ``_text`` is
         self._tool_calls = ToolCallParser()
         self._reason: str | None = None
         self._usage: Usage | None = None
@@ -102,6 +103,9 @@ class ChunkParser:
         delta = choice.delta or choice.message
         if delta is not None:
             if text := delta.content or delta.refusal:
+                if bool(delta.content) == self._is_refusal:
+                    self._flush(pieces, is_last=True)
+                    self._is_refusal = not delta.content
                 self._text.append(text if type(text) is str else _join_parts(text))
             if delta.tool_calls or delta.function_call:
                 self._flush(pieces, is_last=True)
@@ -117,13 +121,13 @@ class ChunkParser:
         self._text.clear()
         if text.isascii():
             if text:
-                pieces.append(Text(text))
+                pieces.append(Text(text, self._is_refusal))
             return
         if not is_last and ends_in_half(text):
             self._text.append(text[-1])
             text = text[:-1]
         if text:
-            pieces.append(Text(join_surrogates(text)))
+            pieces.append(Text(join_surrogates(text), self._is_refusal))
 
     def _finish(self) -> Finish:
         # "stop" for reasons that only one server knows; "tool_calls" exactly when there are calls to make.
