@@ -52,7 +52,7 @@ class TestSomeoneElsesFile:
         file = File.objects.create(owner=ada, filename="a.txt", content_type="text/plain", bytes=1)
         assert files.get(ada, file.id) == file
         with pytest.raises(NotFound):
-            files.get_all(bob, [file.id])
+            files.get_all(bob, [file.id], param="file_ids[]")
 
 
 class TestAnAssistant:

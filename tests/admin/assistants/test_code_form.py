@@ -240,7 +240,9 @@ class TestPrivateFiles:
         data = filled(ada, audience="owner", run_code="on", code_files=["kept"], new_code_files=[upload("more.csv")])
         assert enter(staff).post(page_of(hers), data).status_code == 302
         hers.refresh_from_db()
-        assert [file.filename for file in files.get_all(ada, hers.tool_resources["code_interpreter"]["file_ids"])] == [
+        assert [
+            file.filename for file in files.get_present(ada, hers.tool_resources["code_interpreter"]["file_ids"])
+        ] == [
             "diary.csv",
             "debts.csv",
             "more.csv",

@@ -103,7 +103,7 @@ class TestCode:
 
     def test_is_kept_from_those_who_may_not_read(self, looker, run, step, picture, table) -> None:
         page = text_of(looker, page_of(run))
-        for words in ("secret", LOGS, "debts", "anew", picture.id, table.id):
+        for words in ("secret", LOGS, "debts", "started anew", picture.id, table.id):
             assert words not in page
         for words in ("code_interpreter", "0.42 s", "1 picture", "1 file"):
             assert words in plain(page)

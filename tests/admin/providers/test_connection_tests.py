@@ -168,7 +168,7 @@ class TestListingModels:
         page = await press(boss, "models", provider, name=["llama3.2", "llama3.2", "qwen3", "x" * 300])
         assert "1 model was added." in page
         windows = {model.name: model.context_window async for model in Model.objects.all()}
-        assert windows == {"llama3.2": 32_768, "qwen3": 1000}
+        assert windows == {"llama3.2": 131_072, "qwen3": 1000}
 
     async def test_says_what_went_wrong(self, boss, provider, server) -> None:
         server.listed = None

@@ -21,7 +21,7 @@ from chat.errors import RunDeleted
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, Run, Thread, VectorStore
-from chat.providers.base import ToolCallPiece
+from chat.providers.base import Text, ToolCallPiece
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Pause, Reply, call
 from chat.tools import declarations
@@ -233,6 +233,19 @@ class TestAStreamOfARunThatRunsCode:
         [scene] = await played(stage, thread, provider)
         assert (len(pictures(scene.whole)), len(coded(scene.whole))) == (1, 2)
         assert_told_whole(scene, pictures, coded)
+
+
+def refusal_in(events: list[StreamEvent]) -> str:
+    parts = [part for name, data in events if name == "thread.message.delta" for part in data["delta"]["content"]]
+    return "".join(part["refusal"] for part in parts if part["type"] == "refusal")
+
+
+class TestAStreamOfARefusal:
+    async def test_tells_the_same_wherever_it_falls_behind(self, stage: Stage, thread: Thread) -> None:
+        refused = [Text("I cannot ", is_refusal=True), APART, Text("help.", is_refusal=True)]
+        [scene] = await played(stage, thread, ScriptedProvider([Reply("Hm. ", APART, *refused)]))
+        assert refusal_in(scene.whole) == "I cannot help."
+        assert_told_whole(scene, refusal_in)
 
 
 class TestAStreamOfARunThatIsCancelled:

@@ -113,7 +113,7 @@ class TestACodeRun:
                 await stage.ask(thread)
                 shown = frozenset({"thread.message.delta"})
                 delta = next(event for event in await heard(follower, ends=shown) if event.name in shown)
-                [part] = delta.data["delta"]["content"]
+                part = delta.data["delta"]["content"][0]
                 file = await File.objects.select_related("owner").aget(id=part["image_file"]["file_id"])
         assert (file.purpose, file.content_type, file.owner) == ("assistants_output", "image/png", ada)
         assert bytes_of(file).startswith(b"\x89PNG")
@@ -464,7 +464,8 @@ class TestAModelWithoutTools:
 
 
 class TestCellsOfManyThreads:
-    async def test_wait_for_each_other_and_all_are_run(self, stage: Stage, thread: Thread, ada: User) -> None:
+    async def test_wait_for_each_other_and_all_are_run(self, stage: Stage, thread: Thread, ada: User, settings) -> None:
+        settings.EVERTHREAD_PAGE_RUNS = 6
         assistant = thread.assistant
         threads = [await Thread.objects.acreate(owner=ada, assistant=assistant) for _each in range(6)]
         asks = Reply(call("code_interpreter", code="import time; time.sleep(0.1); 'slept'"))

@@ -80,7 +80,7 @@ class TestTheAnswer:
                 chunk(finish="stop"),
             )
         )
-        assert await ask(provider) == [Text("I cannot help with that."), Finish("stop")]
+        assert await ask(provider) == [Text("I cannot help with that.", is_refusal=True), Finish("stop")]
 
     async def test_may_have_its_text_in_parts(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}

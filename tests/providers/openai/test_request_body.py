@@ -133,6 +133,7 @@ class TestTheRequest:
 
     async def test_is_not_rewritten_without_end(self, upstream: Upstream, provider: OpenAIProvider) -> None:
         upstream.will(refusal(400, error("max_tokens and max_completion_tokens are unsupported")))
-        with pytest.raises(ProviderError, match="are unsupported"):
+        with pytest.raises(ProviderError) as refused:
             await ask(provider, Request("m", HELLO.turns, max_tokens=7))
+        assert "are unsupported" in refused.value.said
         assert len(upstream.bodies) <= 3
