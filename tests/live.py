@@ -132,6 +132,9 @@ class LiveServer:
             "EVERTHREAD_ADMIN_PASSWORD": PASSWORD,
             "PYTHONUNBUFFERED": "1",
             "EVERTHREAD_SANDBOX": "off",
+            # Tests that share a server leave runs behind that wait.
+            "EVERTHREAD_API_RUNS": "0",
+            "EVERTHREAD_PAGE_RUNS": "0",
             **environment,
         }
         if self.environment["EVERTHREAD_SANDBOX"] != "off":
