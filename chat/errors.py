@@ -78,10 +78,7 @@ class Refusal(Exception):
 
 @contextmanager
 def inside(path: str) -> Iterator[None]:
-    """Have a refusal that is raised within name its parameter from ``path`` on, such as ``messages[0]``.
-
-    What checks a part of a request knows the part only; whoever takes it out of a larger one knows where it stood.
-    """
+    """Have refusals that are raised within name their parameter from ``path`` on, such as ``messages[0]``."""
     try:
         yield
     except Refusal as refusal:

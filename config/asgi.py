@@ -17,7 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from config.routing import websocket_urlpatterns  # noqa: E402
 
 
-class Request(ASGIRequest):
+class FormRequest(ASGIRequest):
     """A request whose form may have parts with headers that Django cannot decode (``filename*=x''a``): it is wrong."""
 
     def parse_file_upload(self, *form: Any) -> Any:
@@ -30,7 +30,7 @@ class Request(ASGIRequest):
 class Handler(ASGIHandler):
     """Django's handler, which answers a request with 400 if its own headers cannot be decoded."""
 
-    request_class = Request
+    request_class = FormRequest
 
     def create_request(self, scope: Any, body_file: Any) -> Any:
         try:

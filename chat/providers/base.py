@@ -168,7 +168,7 @@ class ChatProvider(Protocol):
         ...
 
 
-class Reply(Protocol):
+class UpstreamReply(Protocol):
     """A server's reply to a request that was passed on."""
 
     @property
@@ -193,7 +193,7 @@ class Reply(Protocol):
 class Forwarder(Protocol):
     """A provider whose server speaks OpenAI's API itself, so that requests of programs can be passed on to it."""
 
-    async def forward(self, path: str, body: bytes, *, model: str, served_as: str) -> Reply:
+    async def forward(self, path: str, body: bytes, *, model: str, served_as: str) -> UpstreamReply:
         """Send a JSON object to ``path``, such as ``/embeddings``, once. Return the reply, whose head has come.
 
         All goes over as it is but for the model: its name is ``served_as`` there, ``model`` in the reply. No secret of

@@ -57,14 +57,14 @@ class RefusalPart(Lenient):
     refusal: Text
 
 
-class ImageUrl(Lenient):
+class ImageAddress(Lenient):
     url: str
     detail: Detail = "auto"
 
 
 class ImagePart(Lenient):
     type: Literal["image_url"]
-    image_url: ImageUrl
+    image_url: ImageAddress
 
 
 PlainText = Annotated[Text, Tag("string")]
@@ -75,7 +75,7 @@ AssistantPart = Annotated[TextPart | RefusalPart, Discriminator("type")]
 AssistantContent = Annotated[PlainText | Annotated[list[AssistantPart], Tag("array")], Discriminator(string_or_array)]
 
 
-class CalledFunction(Lenient):
+class FunctionArguments(Lenient):
     name: str
     arguments: Text
 
@@ -83,7 +83,7 @@ class CalledFunction(Lenient):
 class Call(Lenient):
     id: Annotated[str, Field(max_length=256)]
     type: Literal["function"]
-    function: CalledFunction
+    function: FunctionArguments
 
 
 class SystemMessage(Lenient):

@@ -11,7 +11,7 @@ from chat.api.chat_completions.responses import AnswerStream, Begun, JsonReply, 
 from chat.api.http.request import ApiRequest
 from chat.engine import live_providers
 from chat.models import Model
-from chat.providers.base import Forwarder, Reply
+from chat.providers.base import Forwarder, UpstreamReply
 
 
 def forward(
@@ -40,7 +40,7 @@ def forward(
     return JsonReply(answer) if isinstance(answer, bytes) else AnswerStream(answer, key=request.api_key)
 
 
-async def _events(reply: Reply) -> AsyncGenerator[bytes, None]:
+async def _events(reply: UpstreamReply) -> AsyncGenerator[bytes, None]:
     async with aclosing(reply), aclosing(reply.events()) as events:
         async for event in events:
             yield b"data: " + event + b"\n\n"

@@ -1,4 +1,4 @@
-"""What chat programs show of citations and of the steps of a run, in plain words."""
+"""Words for the citations and steps of a run, for programs that show plain text."""
 
 from __future__ import annotations
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import IO
+
+from django.http import HttpRequest
 
 MAX_HEADERS = 64 * 1024  # bytes of one part that are looked for its headers
-
-
-class Readable(Protocol):
-    def read(self, size: int) -> bytes: ...
 
 
 class Utf8Headers:
@@ -18,7 +16,7 @@ class Utf8Headers:
     Django passes over a header that is not UTF-8, so that the part would have no name at all.
     """
 
-    def __init__(self, body: Readable, *, boundary: str) -> None:
+    def __init__(self, body: IO[bytes] | HttpRequest, *, boundary: str) -> None:
         self.body = body
         self.delimiter = b"--" + boundary.encode(errors="ignore") + b"\r\n"
         self.headers = re.compile(re.escape(self.delimiter) + rb".*?\r\n\r\n", re.DOTALL)

@@ -36,7 +36,7 @@ class NewPart(schemas.Body):
     data: FormFile
 
 
-class Completion(schemas.Body):
+class UploadCompletion(schemas.Body):
     part_ids: Annotated[list[schemas.Id], Field(max_length=10_000)]
     md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
 
@@ -59,7 +59,7 @@ def create_upload_part(request: ApiRequest, upload_id: str) -> UploadPartObject:
 
 
 @router.post("/uploads/{upload_id}/complete")
-def complete_upload(request: ApiRequest, upload_id: str, body: Completion) -> UploadObject:
+def complete_upload(request: ApiRequest, upload_id: str, body: UploadCompletion) -> UploadObject:
     """Join the parts to a file. Together they must have as many bytes as were announced."""
     return upload_object(uploads.complete(request.user, upload_id, **body.sent_values()))
 

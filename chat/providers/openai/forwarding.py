@@ -26,7 +26,7 @@ NO_ANSWER = "The model's server sent something that is not an answer. Try again.
 
 
 class ForwardedReply:
-    """See ``chat.providers.base.Reply``. ``model`` is the program's name of it. Raise ``Rejection`` for a web page."""
+    """See ``chat.providers.base.UpstreamReply``; ``model`` is the name that programs know. Raise ``Rejection`` for HTML."""
 
     def __init__(self, response: httpx2.Response, *, model: str, key: str, timeout: float) -> None:
         kind = response.headers.get("content-type", "")
@@ -37,7 +37,7 @@ class ForwardedReply:
         self._model, self._key = model, key
 
     async def events(self) -> AsyncGenerator[bytes, None]:
-        """See ``chat.providers.base.Reply``."""
+        """See ``chat.providers.base.UpstreamReply``."""
         splitter, empty = EventSplitter(), 0
         async with aclosing(self._blocks()) as blocks:
             async for block in blocks:
@@ -52,7 +52,7 @@ class ForwardedReply:
                 yield self._convert(event)
 
     async def body(self) -> bytes:
-        """See ``chat.providers.base.Reply``."""
+        """See ``chat.providers.base.UpstreamReply``."""
         body = bytearray()
         async with aclosing(self._blocks()) as blocks:
             async for block in blocks:
@@ -62,7 +62,7 @@ class ForwardedReply:
         return self._convert(bytes(body))
 
     async def aclose(self) -> None:
-        """See ``chat.providers.base.Reply``."""
+        """See ``chat.providers.base.UpstreamReply``."""
         await self._response.aclose()
 
     async def _blocks(self) -> AsyncGenerator[bytes, None]:

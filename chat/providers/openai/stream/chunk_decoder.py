@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What a chunk adds to the message, or the whole message."""
+    """The addition of a chunk to the message, or the whole message."""
 
     content: Any = None
     refusal: Any = None
