@@ -66,14 +66,7 @@ class Refusal(Exception):
 
     def as_body(self) -> dict[str, dict[str, str | None]]:
         """The error body of the API: ``{"error": {message, type, param, code}}``."""
-        return {
-            "error": {
-                "message": self.message,
-                "type": self.type,
-                "param": self.param,
-                "code": self.code,
-            }
-        }
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
 @contextmanager
@@ -154,9 +147,13 @@ class Absent(NotFound):
     ``kind`` is what was looked for, in words (``run step``).
     """
 
-    def __init__(self, kind: str, id: str) -> None:
+    def __init__(self, kind: str, id: str, message: str | None = None, *, param: str | None = None) -> None:
         self.kind, self.id = kind, id
-        super().__init__(f"No {kind} found with id '{id}'.")
+        super().__init__(message or f"No {kind} found with id '{id}'.", param=param)
+
+    def move_into(self, path: str) -> None:
+        self.param = self.param or f"{self.kind.replace(' ', '_')}_id"
+        super().move_into(path)
 
 
 class RunDeleted(NotFound):

@@ -14,7 +14,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class ImageFile(schemas.Body):
-    file_id: schemas.FileId
+    file_id: schemas.Id
     detail: Detail = "auto"
 
 
@@ -50,7 +50,7 @@ class AttachmentTool(schemas.Body):
 
 
 class Attachment(schemas.Body):
-    file_id: schemas.FileId
+    file_id: schemas.Id
     tools: list[AttachmentTool]
 
 

@@ -26,7 +26,7 @@ class LastMessages(schemas.Body):
 class RunSettings(schemas.Body):
     """The settings of a run, however it is started."""
 
-    assistant_id: schemas.AssistantId
+    assistant_id: schemas.Id
     model: schemas.ModelName | None = None
     instructions: schemas.Instructions | None = None
     tools: schemas.Tools | None = None

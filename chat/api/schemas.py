@@ -26,22 +26,6 @@ Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
 ]
 Id = Annotated[str, Field(max_length=64)]
-
-
-def _prefix(prefix: str) -> AfterValidator:
-    """Return the check of ids that begin with ``prefix``. Their tails may be of any kind (reference, section 1.3)."""
-
-    def check(id: str) -> str:
-        if not id.startswith(prefix):
-            raise PydanticCustomError("id_prefix", "another prefix", {"prefix": prefix})
-        return id
-
-    return AfterValidator(check)
-
-
-AssistantId = Annotated[Id, _prefix("asst")]
-FileId = Annotated[Id, _prefix("file")]
-VectorStoreId = Annotated[Id, _prefix("vs")]
 Name = Annotated[str, Field(max_length=256)]
 Description = Annotated[str, Field(max_length=512)]
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
@@ -155,7 +139,7 @@ ToolChoice = Annotated[
 
 
 class CodeInterpreterResources(Body):
-    file_ids: Annotated[list[FileId], Field(max_length=20)] = []
+    file_ids: Annotated[list[Id], Field(max_length=20)] = []
 
 
 class AutoChunking(Body):
@@ -176,13 +160,13 @@ Chunking = Annotated[AutoChunking | StaticChunking, Discriminator("type")]
 
 
 class NewVectorStore(Body):
-    file_ids: Annotated[list[FileId], Field(max_length=10_000)] = []
+    file_ids: Annotated[list[Id], Field(max_length=10_000)] = []
     chunking_strategy: Chunking | None = None
     metadata: Metadata | None = None
 
 
 class FileSearchResources(Body):
-    vector_store_ids: Annotated[list[VectorStoreId], Field(max_length=1)] | None = None
+    vector_store_ids: Annotated[list[Id], Field(max_length=1)] | None = None
 
 
 class NewFileSearchResources(FileSearchResources):

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chat.actions.files import files
 from chat.actions.knowledge import vector_stores
-from chat.errors import InvalidRequest, inside
+from chat.errors import Absent, InvalidRequest, inside
 from chat.models import User
 from chat.models.vector_stores import Origin
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -60,7 +60,15 @@ def _stores(user: User, search: Resources, *, for_thread: bool) -> list[str]:
     for index, store in enumerate(described):
         with inside(f"{FILE_SEARCH}.vector_stores[{index}]"):
             created.append(vector_stores.create(user, **store, **(THREAD_STORE if for_thread else {})))
-    return [vector_stores.get(user, store_id).id for store_id in named] + [store.id for store in created]
+    return [_store_id(user, id, place=place) for place, id in enumerate(named)] + [store.id for store in created]
+
+
+def _store_id(user: User, store_id: str, *, place: int) -> str:
+    try:
+        return vector_stores.get(user, store_id).id
+    except Absent as absent:
+        absent.param = f"{FILE_SEARCH}.vector_store_ids[{place}]"
+        raise
 
 
 def _distinct(ids: Iterable[str]) -> list[str]:

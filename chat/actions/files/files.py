@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from chat.errors import InvalidRequest, NotFound, TooLarge
+from chat.errors import Absent, InvalidRequest, TooLarge
 from chat.models import Assistant, File, ResourceUse, Thread, User, VectorStoreFile
 from chat.models.files import FileQuerySet, keep, shown_name, sniffed
 from chat.models.resource_uses import replace_uses
@@ -70,12 +70,12 @@ def of_user(user: User) -> FileQuerySet:
 
 
 def get(user: User, file_id: str, *, param: str = "id") -> File:
-    """Return the user's file. Raise ``NotFound`` for ``param``, also for another's and for an expired one."""
+    """Return the user's file. Raise ``Absent`` for ``param``, also for another's and for an expired one."""
     return get_all(user, [file_id], param=param)[0]
 
 
 def get_all(user: User, file_ids: Sequence[str], *, param: str) -> list[File]:
-    """Return these files, each once and in order. Raise ``NotFound`` for the first that is not the user's.
+    """Return these files, each once and in order. Raise ``Absent`` for the first that is not the user's.
 
     ``[]`` in ``param`` stands for the place of a file, as in ``file_ids[]``.
     """
@@ -84,7 +84,7 @@ def get_all(user: User, file_ids: Sequence[str], *, param: str) -> list[File]:
     for file_id in unique_ids:
         if file_id not in by_id:
             place = param.replace("[]", f"[{file_ids.index(file_id)}]")
-            raise NotFound(f"No such File object: {file_id}", param=place)
+            raise Absent("file", file_id, f"No such File object: {file_id}", param=place)
     return [by_id[file_id] for file_id in unique_ids]
 
 

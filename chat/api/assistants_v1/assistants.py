@@ -12,7 +12,7 @@ from chat.models.api_objects.objects import assistant_object
 from chat.models.api_objects.shapes import AssistantObject
 
 router = Router()
-FileIds = list[schemas.FileId]
+FileIds = list[schemas.Id]
 
 
 class NewAssistant(assistants.NewAssistant):

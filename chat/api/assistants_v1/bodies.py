@@ -24,7 +24,7 @@ EVERY_TOOL = [{"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}]
 
 
 class MessageFiles(schemas.Body):
-    file_ids: Annotated[list[schemas.FileId], Field(max_length=MAX_FILES)] | None
+    file_ids: Annotated[list[schemas.Id], Field(max_length=MAX_FILES)] | None
 
 
 def convert_body(path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ router = Router()
 
 
 class NewAssistantFile(schemas.Body):
-    file_id: schemas.FileId
+    file_id: schemas.Id
 
 
 class AssistantFileObject(TypedDict):

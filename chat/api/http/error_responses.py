@@ -37,6 +37,7 @@ ID_PREFIXES = {
     "run step": "step",
     "vector store": "vs",
     "file batch": "vsfb",
+    "file": "file",
 }
 PARAMS = {"run step": "step_id", "file batch": "batch_id"}  # parameters that are not named after the kind
 # OpenAI's other APIs, which programs with one address for everything ask for.
@@ -55,12 +56,16 @@ SERVER_ERROR = (
 
 
 def explain_wrong_prefix(refusal: Refusal) -> Refusal:
-    """Return the refusal that programs get: for an id that cannot be one of its kind, one that says so."""
-    if isinstance(refusal, Absent) and (prefix := ID_PREFIXES.get(refusal.kind)) and not refusal.id.startswith(prefix):
-        param = PARAMS.get(refusal.kind, f"{refusal.kind.replace(' ', '_')}_id")
-        message = f"Invalid '{param}': '{refusal.id}'. Expected an ID that begins with '{prefix}'."
-        return InvalidRequest(message, param=param, code="invalid_value")
-    return refusal
+    """Return the refusal that programs get: for an id that cannot be one of its kind, one that says so.
+
+    The ids of files in addresses are looked up whatever they look like, as OpenAI did.
+    """
+    prefix = ID_PREFIXES.get(refusal.kind) if isinstance(refusal, Absent) and refusal.param != "id" else None
+    if not isinstance(refusal, Absent) or prefix is None or refusal.id.startswith(prefix):
+        return refusal
+    param = refusal.param or PARAMS.get(refusal.kind, f"{refusal.kind.replace(' ', '_')}_id")
+    message = f"Invalid '{param}': '{refusal.id}'. Expected an ID that begins with '{prefix}'."
+    return InvalidRequest(message, param=param, code="invalid_value")
 
 
 def refusal_response(refusal: Refusal) -> HttpResponse:

@@ -184,11 +184,6 @@ def _pattern(param: str, context: Mapping[str, Any], _error: ErrorDetails) -> Ex
     return f"Invalid '{param}': string does not match pattern. {expected}", param, "invalid_value"
 
 
-def _id_prefix(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
-    expected = f"Expected an ID that begins with '{context['prefix']}'."
-    return f"Invalid '{param}': '{error['input']}'. {expected}", param, "invalid_value"
-
-
 def _other(param: str, context: Mapping[str, Any], error: ErrorDetails) -> Explanation:
     reason = str(context.get("error") or error["msg"]).removesuffix(".")
     return f"Invalid '{param}': {reason}.", param, "invalid_value"
@@ -202,7 +197,6 @@ EXPLANATIONS: dict[str, Explain] = {
     "literal_error": _wrong_literal,
     "string_too_long": _length("long", "maximum", "above_max"),
     "string_too_short": _length("short", "minimum", "below_min"),
-    "id_prefix": _id_prefix,
     "string_unicode": _lone_surrogate,
     "string_pattern_mismatch": _pattern,
     "too_long": _length("long", "maximum", "above_max"),

@@ -23,7 +23,7 @@ class Frame(schemas.Body):
 class RunOnThread(NewRun):
     """The settings of a run on the socket's thread. Without an assistant, it is the thread's own."""
 
-    assistant_id: schemas.AssistantId = ""
+    assistant_id: schemas.Id = ""
 
 
 class SendMessage(Frame, NewMessage):

@@ -26,7 +26,7 @@ NO_ANSWER = "The model's server sent something that is not an answer. Try again.
 
 
 class ForwardedReply:
-    """See ``chat.providers.base.UpstreamReply``; ``model`` is the name that programs know. Raise ``Rejection`` for HTML."""
+    """See ``chat.providers.base.UpstreamReply``. ``model`` is the name for programs. Raise ``Rejection`` for HTML."""
 
     def __init__(self, response: httpx2.Response, *, model: str, key: str, timeout: float) -> None:
         kind = response.headers.get("content-type", "")

@@ -44,6 +44,7 @@ RUN_FIELDS: list[Body] = [
     {"response_format": SCHEMA},
     {"response_format": {"type": "json_object"}},
     {"stream": False},
+    {"tool_resources": {"code_interpreter": {"file_ids": []}}},
     {"model": None, "tools": None, "metadata": None, "response_format": None},
 ]
 MESSAGE_FIELDS: list[Body] = [

@@ -27,7 +27,7 @@ BATCHES = "/vector_stores/{vector_store_id}/file_batches"
 class NewBatch(schemas.Body):
     """Either ``file_ids``, to which the rest applies, or ``files``, each with its own."""
 
-    file_ids: Annotated[list[schemas.FileId], Field(min_length=1, max_length=MAX_FILES)] | None = None
+    file_ids: Annotated[list[schemas.Id], Field(min_length=1, max_length=MAX_FILES)] | None = None
     files: Annotated[list[NewStoreFile], Field(min_length=1, max_length=MAX_FILES)] | None = None
     attributes: schemas.Attributes | None = None
     chunking_strategy: schemas.Chunking | None = None

@@ -23,7 +23,7 @@ router = Router(tags=["Vector stores"])
 
 
 class NewStoreFile(schemas.Body):
-    file_id: schemas.FileId
+    file_id: schemas.Id
     attributes: schemas.Attributes | None = None
     chunking_strategy: schemas.Chunking | None = None
 

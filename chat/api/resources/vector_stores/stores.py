@@ -42,7 +42,7 @@ class Changes(schemas.Body):
 
 class NewStore(Changes):
     description: schemas.Description | None = None
-    file_ids: Annotated[list[schemas.FileId], Field(max_length=500)] = []
+    file_ids: Annotated[list[schemas.Id], Field(max_length=500)] = []
     chunking_strategy: schemas.Chunking | None = None
 
 
