@@ -25,7 +25,9 @@
     const whole = messages.querySelectorAll(":scope > .message:not(.open)");
     const open = {};
     for (const answer of messages.querySelectorAll(".message.open")) {
-      open[answer.id] = answer.querySelector(".blocks").children.length;
+      // While htmx settles, an answer that has just become whole has the class of the open one that it replaces.
+      const blocks = answer.querySelector(".blocks");
+      if (blocks) open[answer.id] = blocks.children.length;
     }
     const last = whole[whole.length - 1];
     const works = {};

@@ -166,7 +166,7 @@ class TestSendingAMessage:
     @pytest.mark.parametrize("place", ["content", "attachments"])
     async def test_never_takes_a_file_of_someone_else(self, one: Program, bob: User, place: str) -> None:
         file = await File.objects.acreate(owner=bob, filename="a.png", content_type="image/png", bytes=1)
-        frame: Frame = {"content": "Look", "attachments": [{"file_id": file.id}]}
+        frame: Frame = {"content": "Look", "attachments": [{"file_id": file.id, "tools": []}]}
         if place == "content":
             frame = {"content": [{"type": "image_file", "image_file": {"file_id": file.id}}]}
         refused = await one.reply(type="send_message", **frame)
