@@ -21,7 +21,12 @@ ALPHABET = string.ascii_letters + string.digits
 
 def new_id(prefix: str, length: int = 24) -> str:
     """``prefix`` and ``length`` random characters of ``[A-Za-z0-9]``."""
-    number, tail = secrets.randbelow(len(ALPHABET) ** length), ""
+    return id_of(secrets.randbelow(len(ALPHABET) ** length), prefix, length)
+
+
+def id_of(number: int, prefix: str, length: int = 24) -> str:
+    """``prefix`` and ``length`` characters of ``[A-Za-z0-9]``, the same ones for the same ``number``."""
+    tail = ""
     for _place in range(length):
         number, digit = divmod(number, len(ALPHABET))
         tail += ALPHABET[digit]

@@ -18,10 +18,9 @@ from chat.engine.prompt.transcript import OMITTED_REASONS
 from chat.errors import Absent, InvalidRequest, WrongRunStatus, inside
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.api_objects.objects import usage_of
-from chat.models.ids import ALPHABET, new_id
+from chat.models.ids import id_of, new_id
 from chat.providers.base import Usage
 
-ID_LENGTH = 24
 NO_CALLS = (
     "Invalid 'messages': messages with role 'tool' must follow a message with 'tool_calls', or answer the calls that"
     " the thread of 'metadata.thread' waits for."
@@ -52,14 +51,10 @@ class NewCompletion:
 def thread_id_of(user: User, new: NewCompletion) -> str:
     """Return the id of the thread of ``new``, which may not exist yet; a kept one has the same each time."""
     if new.thread_name is None:
-        return new_id("thread_", ID_LENGTH)
+        return new_id("thread_")
     parts = [str(user.pk), new.end_user, new.thread_name]
     named = "".join(f"{len(part)}:{part}" for part in parts)
-    number, tail = int.from_bytes(hashlib.sha256(named.encode()).digest()), ""
-    for _place in range(ID_LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        tail += ALPHABET[digit]
-    return f"thread_{tail}"
+    return id_of(int.from_bytes(hashlib.sha256(named.encode()).digest()), "thread_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +126,7 @@ def leave(user: User, run: Run, *, has_ended: bool) -> None:
         with suppress(Absent):
             threads.delete(user, run.thread_id)
     elif not has_ended:
-        with suppress(WrongRunStatus):
+        with suppress(WrongRunStatus, Absent):
             runs.cancel(run)
 
 

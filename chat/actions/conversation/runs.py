@@ -162,10 +162,10 @@ def update(run: Run, *, metadata: dict[str, str]) -> Run:
 def cancel(run: Run) -> Run:
     """Ask for the end of a live run; a worker stops it and keeps the partial answer. Return it as cancelling.
 
-    Raise ``WrongRunStatus`` when it has ended or is being cancelled already.
+    Raise ``WrongRunStatus`` when it has ended or is being cancelled already, ``Absent`` when it was deleted.
     """
     if not run.move(RunStatus.CANCELLING):
-        run.refresh_from_db(fields=["status"])
+        _reload(run, Run.objects.all())
         raise WrongRunStatus(f"Cannot cancel run with status '{run.status}'.")
     notify.after_commit(run.thread_id, [])
     return run
@@ -184,10 +184,10 @@ def abandon(run: Run) -> None:
 def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Run:
     """Store the outputs of all pending calls, ``[{"tool_call_id", "output"}]``; the run goes on, queued.
 
-    The output of the only call needs no id. Raise ``WrongRunStatus`` when none are awaited, ``InvalidRequest`` when
-    these are not exactly those that are awaited.
+    The output of the only call needs no id. Raise ``WrongRunStatus`` when none are awaited, ``Absent`` when the run was
+    deleted, ``InvalidRequest`` when these are not exactly those that are awaited.
     """
-    run.refresh_from_db(from_queryset=Run.objects.select_for_update())
+    _reload(run, Run.objects.select_for_update())
     if run.status != RunStatus.REQUIRES_ACTION or run.required_action is None:
         raise WrongRunStatus(f'Runs in status "{run.status}" do not accept tool outputs.')
     if sum(len((output.get("output") or "").encode()) for output in outputs) >= MOST_OUTPUT:
@@ -206,6 +206,14 @@ def submit_tool_outputs(run: Run, *, outputs: Sequence[Mapping[str, Any]]) -> Ru
     changes = [*run_lifecycle.close_step(step, run=run, to=StepStatus.COMPLETED), (types.RUN_QUEUED, run_object(run))]
     notify.after_commit(run.thread_id, run_lifecycle.number_events(run, changes))
     return run
+
+
+def _reload(run: Run, rows: RunQuerySet) -> None:
+    """Read ``run`` again. Raise ``Absent`` if it was deleted meanwhile."""
+    try:
+        run.refresh_from_db(from_queryset=rows)
+    except Run.DoesNotExist:
+        raise Absent("run", run.id) from None
 
 
 def _call_ids(outputs: Sequence[Mapping[str, Any]], *, pending: Sequence[str]) -> list[str]:

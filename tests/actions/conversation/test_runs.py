@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.actions.conversation import runs
+from chat.actions.conversation import completions, runs
 from chat.actions.conversation.runs import NewRun, merge
-from chat.errors import InvalidRequest, InvalidThread, NotFound, WrongRunStatus
+from chat.errors import Absent, InvalidRequest, InvalidThread, NotFound, WrongRunStatus
 from chat.models import Assistant, Message, Run, RunStep, StepType, Thread, User
 from tests.models.racing import race, raised
 
@@ -92,6 +92,25 @@ class TestCancelling:
         with pytest.raises(WrongRunStatus) as refusal:
             runs.cancel(run)
         assert refusal.value.message == f"Cannot cancel run with status '{status}'."
+
+
+class TestARunThatIsDeletedMeanwhile:
+    """Its row was read before."""
+
+    def test_is_absent_when_it_is_cancelled(self, run: Run) -> None:
+        Run.objects.filter(pk=run.pk).delete()
+        with pytest.raises(Absent):
+            runs.cancel(run)
+
+    def test_is_absent_when_outputs_come(self, run: Run) -> None:
+        pause(run, "call_a")
+        Run.objects.filter(pk=run.pk).delete()
+        with pytest.raises(Absent):
+            runs.submit_tool_outputs(run, outputs=[{"output": "42"}])
+
+    def test_needs_no_stop_when_its_program_leaves(self, run: Run, ada: User) -> None:
+        Run.objects.filter(pk=run.pk).delete()
+        completions.leave(ada, run, has_ended=False)
 
 
 class TestHandingInOutputs:
