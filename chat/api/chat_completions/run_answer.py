@@ -88,8 +88,8 @@ class RunAnswer:
         if part["type"] == "image_file":
             picture = await in_thread(data_url, self.user, part["image_file"]["file_id"])
             return [Extra({"images": [{"type": "image_url", "image_url": {"url": picture}}]})] if picture else []
-        if part["type"] != "text":
-            return [Extra({part["type"]: part[part["type"]]})]  # a refusal
+        if part["type"] == "refusal":
+            return [Text(part["refusal"], is_refusal=True)]
         is_next = self.length > 0 and message_id != self.message_id
         self.message_id = message_id
         start = self.length + (len(BETWEEN_MESSAGES) if is_next else 0)

@@ -13,7 +13,7 @@ import pytest
 from chat.actions.assistants.assistants import model_name
 from chat.errors import RateLimited
 from chat.models import Assistant, Message, Run, RunStatus, Thread, User
-from chat.providers.base import Finish, Usage
+from chat.providers.base import Finish, Text, Usage
 from chat.providers.scripted.provider import Pause, Reply, ScriptedProvider, call
 from tests.api.calling import Api, Body
 from tests.api.streaming.streams import Streams, wire
@@ -71,6 +71,7 @@ def provider() -> ScriptedProvider:
             Reply("Let me see.", call("weather", city="Oslo"), when="weather"),
             Reply("It is ", "raining.", when="weather", after_tools=True),
             Reply("Once. ", Pause(60), when="wait"),
+            Reply(Text("I will not.", is_refusal=True), when="refuse"),
         ],
         seconds=0,
     )
@@ -112,6 +113,12 @@ class TestAnAssistant:
         assert "".join(each["choices"][0]["delta"]["content"] for each in rest) == "You said: Hello there"
         assert last["choices"][0]["finish_reason"] == "stop"
         assert usage["usage"]["total_tokens"] > 0
+
+    async def test_may_refuse(self, program: Program) -> None:
+        message = (await program.ask("refuse"))["message"]
+        assert (message["content"], message["refusal"]) == (None, "I will not.")
+        deltas = [each["choices"][0]["delta"] for each in await program.chunks("refuse")]
+        assert {"refusal": "I will not."} in deltas
 
     async def test_names_the_message_that_it_cannot_have(self, program: Program) -> None:
         picture = {"type": "image_url", "image_url": {"url": "ftp://host/a.png"}}
