@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from asgiref.sync import async_to_sync
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 
 from chat.api.chat_completions.completion import AnswerPiece, ChatCompletionObject, Completion, Silence
+from chat.api.streaming.event_response import EventResponse
 from chat.api.streaming.revocation import REVOKED, while_usable
 from chat.errors import Refusal
 from chat.models import ApiKey
@@ -61,19 +62,12 @@ class JsonReply(HttpResponse):
         super().__init__(body, content_type="application/json; charset=utf-8")
 
 
-class AnswerStream(StreamingHttpResponse):
+class AnswerStream(EventResponse):
     """Server-sent events: each of ``events`` as it is, then ``[DONE]`` unless they have it; an error as an event."""
 
     def __init__(self, events: Begun[bytes], *, key: ApiKey) -> None:
         self._events = events
-        self.chunks = _encode(while_usable(key, _rest(events), message=REVOKED))
-        super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
-        self["Cache-Control"] = "no-cache, no-transform"
-        self["X-Accel-Buffering"] = "no"  # nginx would collect the events
-
-    def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        # Django's wrapper would close itself only, and leave our generator to the garbage collector.
-        return self.chunks
+        super().__init__(_encode(while_usable(key, _rest(events), message=REVOKED)))
 
     def close(self) -> None:
         """Close what a client that was gone before the stream began has left open."""

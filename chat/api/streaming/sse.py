@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import msgspec
-from django.http import StreamingHttpResponse
 
 from chat.api.http.parser import QueryParams
 from chat.api.http.request import ApiRequest
+from chat.api.streaming.event_response import EventResponse
 from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.api.streaming.revocation import while_usable
 from chat.background.database_threads import in_thread
@@ -91,7 +91,7 @@ def encode_event(name: str, data: Any) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
 
 
-class EventStream(StreamingHttpResponse):
+class EventStream(EventResponse):
     """The response that streams the events of ``run``, after its thread if ``with_thread``."""
 
     def __init__(
@@ -105,15 +105,8 @@ class EventStream(StreamingHttpResponse):
     ) -> None:
         first = [encode("thread.created", thread_object(run.thread))] if with_thread else []
         self.hold = hold or ExitStack()
-        self.chunks = encode_stream(run, events, encode, first=first, hold=self.hold)
         self.run_id = run.id
-        super().__init__(self.chunks, content_type="text/event-stream; charset=utf-8")
-        self["Cache-Control"] = "no-cache, no-transform"
-        self["X-Accel-Buffering"] = "no"  # nginx would collect the events
-
-    def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        # Django's wrapper would close itself only, and leave our generator to the garbage collector.
-        return self.chunks
+        super().__init__(encode_stream(run, events, encode, first=first, hold=self.hold))
 
     def close(self) -> None:
         """Release the log for a client that was gone before the stream began."""
