@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field
 
 from chat.api import schemas
 from chat.api.message_schemas import NewMessage
+from chat.models.assistants import ReasoningEffort
 
 # Fields of the bodies and frames below that are no settings of the run.
 NOT_SETTINGS = {"assistant_id", "stream", "thread", "type", "request_id"}
@@ -39,7 +40,7 @@ class RunSettings(schemas.Body):
     truncation_strategy: Annotated[WholeThread | LastMessages, Discriminator("type")] | None = None
     tool_choice: schemas.ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    reasoning_effort: schemas.ReasoningEffort | None = None
+    reasoning_effort: ReasoningEffort | None = None
     response_format: schemas.ResponseFormat | None = None
 
     def settings(self) -> dict[str, Any]:

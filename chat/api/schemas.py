@@ -33,7 +33,6 @@ Instructions = Annotated[str, Field(max_length=MAX_INSTRUCTIONS)]
 Temperature = Annotated[float, Field(ge=0.0, le=2.0)]
 TopP = Annotated[float, Field(ge=0.0, le=1.0)]
 Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]  # as openai's SDK has them
 
 
 def plain_or_object(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -15,6 +15,8 @@ from chat.models.ids import PublicIdField, PublicObject
 
 if TYPE_CHECKING:
     from chat.models.accounts.users import User
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]  # as openai's SDK has them
 
 
 def auto() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -14,10 +14,9 @@ from chat.admin.assistants.functions_field import FunctionsField
 from chat.admin.shared.form_fields import DatalistInput, LinesField, MetadataField, MultilineInput
 from chat.admin.shared.served_models import suggestions
 from chat.models import Assistant, Audience
+from chat.models.assistants import ReasoningEffort
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
 from chat.tools.functions import MAX_TOOLS
-
-EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class AssistantForm(FileSearchForm, CodeForm):
@@ -60,7 +59,7 @@ class AssistantForm(FileSearchForm, CodeForm):
             "model": DatalistInput(suggestions),
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
             "top_p": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "any"}),
-            "reasoning_effort": DatalistInput(lambda: EFFORTS),
+            "reasoning_effort": DatalistInput(lambda: get_args(ReasoningEffort)),
             "groups": forms.CheckboxSelectMultiple,
         }
         help_texts = {

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from chat.api import schemas
 from chat.api.http.validation_errors import refusal_for
 from chat.api.message_schemas import Detail
+from chat.models.assistants import ReasoningEffort
 from chat.models.threads import MAX_TEXT
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -132,7 +133,7 @@ class Answerable(Lenient):
     top_p: schemas.TopP | None = None
     max_tokens: schemas.Tokens | None = None
     max_completion_tokens: schemas.Tokens | None = None
-    reasoning_effort: schemas.ReasoningEffort | None = None
+    reasoning_effort: ReasoningEffort | None = None
     response_format: schemas.AnswerFormat | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -12,6 +12,7 @@ from chat.api.http.pagination import ListQuery, paginate
 from chat.api.http.request import ApiRequest
 from chat.models.api_objects.objects import assistant_object, deleted_object
 from chat.models.api_objects.shapes import AssistantObject, DeletedObject, ListObject
+from chat.models.assistants import ReasoningEffort
 
 router = Router(tags=["Assistants"])
 
@@ -26,7 +27,7 @@ class AssistantSettings(schemas.Body):
     metadata: schemas.Metadata | None = None
     temperature: schemas.Temperature | None = None
     top_p: schemas.TopP | None = None
-    reasoning_effort: schemas.ReasoningEffort | None = None
+    reasoning_effort: ReasoningEffort | None = None
     response_format: schemas.ResponseFormat | None = None
 
 
