@@ -37,6 +37,7 @@ from chat.models.runs import HELD, LIFE
 log = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two looks at the rows
 GRACE = 10.0  # seconds that a stopping worker lets its runs finish
+Deadline = tuple[datetime | None, float]  # ``expires_at``, and when that is by the loop's clock
 DIED = "The server stopped while it was answering. Send the message again."
 
 
@@ -78,9 +79,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         super().__init__(folder=folder, limit=limit)
         self.after_run = after_run
         self.writer, self.providers = RowWriter(), LiveProviders()
-        self.deadlines: dict[
-            str, tuple[datetime | None, float]
-        ] = {}  # by the run's id: ``expires_at``, the loop's time
+        self.deadlines: dict[str, Deadline] = {}  # by the run's id
 
     async def run(self) -> None:
         share(self.providers)

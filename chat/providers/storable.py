@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def storable_text(text: str) -> str:
-    """Without what neither UTF-8 nor PostgreSQL's JSON can hold: halves of surrogate pairs, and NUL."""
+    """Return ``text`` with a sign for each character that no column can hold: half of a surrogate pair, or NUL."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -49,11 +49,10 @@ def clean_resources(user: User, resources: Resources | None, *, for_thread: bool
 def _stores(user: User, search: Resources, *, for_thread: bool) -> list[str]:
     named, described = search.get("vector_store_ids") or [], search.get("vector_stores") or []
     if named and described:
-        where = FILE_SEARCH
         raise InvalidRequest(
-            f"Invalid '{where}': 'vector_store_ids' and 'vector_stores' exclude each other. Name a vector store or have"
-            " one made, not both.",
-            param=where,
+            f"Invalid '{FILE_SEARCH}': 'vector_store_ids' and 'vector_stores' exclude each other. Name a vector"
+            " store or have one made, not both.",
+            param=FILE_SEARCH,
             code="invalid_value",
         )
     created = []

@@ -72,7 +72,9 @@ def list_object(data: list[Serialized], *, has_more: bool = False) -> ListObject
 
 def _rows_beyond(cursor: QuerySet[Any], id: str, *, param: str, later: bool, scope: object) -> Q:
     """Return the filter of rows created later, or earlier, than the row of ``cursor``. Raise ``InvalidRequest``."""
-    place = cursor.values_list("created_at", "pk").first() or place_of_deleted(cursor.model, scope, id)
+    place = cursor.values_list("created_at", "pk").first()
+    if place is None and scope is not None:
+        place = place_of_deleted(cursor.model, scope, id)
     if place is None:
         raise InvalidRequest(f"Invalid '{param}': this list has no object with id '{id}'.", param=param)
     created_at, number = place
