@@ -16,6 +16,7 @@ from django.db.models.signals import post_save
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from chat import data_folder
 from chat.models import Assistant, Kind, Provider, User
 from chat.models.resource_uses import COLUMNS
 from chat.sandbox.libraries import PRELOAD
@@ -45,7 +46,7 @@ def _quick_flush(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> N
     again, which takes longer than most tests."""
     with django_db_blocker.unblock():
         existing = connection.introspection.django_table_names(only_existing=True, include_views=False)
-        Path(connection.settings_dict["NAME"]).chmod(0o600)  # Django has made it for everyone; its neighbours follow
+        data_folder.make_private()  # Django has made the database, and perhaps its neighbours, for everyone
     tables = set(existing) - {ContentType._meta.db_table, Permission._meta.db_table}
 
     def empty(test_case: TransactionTestCase) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Model as Row
 from django.urls import reverse
 
@@ -101,4 +102,5 @@ def passages_page(store: Row, entry: Row) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(make()))
+    with transaction.atomic():  # the server's workers see no row half made
+        print(json.dumps(make()))

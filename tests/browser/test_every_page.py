@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.test_page import PHONE
 from tests.live import LiveServer
@@ -29,6 +30,13 @@ SMALL = """[...document.querySelectorAll("button, a[href], summary, select, text
   .map(([html, box]) => `${html} ${box.width} x ${box.height}`)"""
 WIDTHS = """[document.documentElement, ...document.querySelectorAll("#scroller, #changelist .results")]
   .map(e => e.scrollWidth - (e === document.documentElement ? screen.width : e.clientWidth))"""
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One of its own: the others' tests would meet its rows."""
+    with LiveServer(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
