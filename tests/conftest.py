@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from chat.models import Assistant, Kind, Provider, User
 from chat.models.resource_uses import COLUMNS
 from chat.sandbox.libraries import PRELOAD
 from tests.live import LiveServer
+from tests.providers.openai.upstream import Upstream
 from tests.sandbox.brokers import RunningBroker, broker
 from tests.sandbox.python import sandbox_python
 from tests.uses import keep_uses, wrong_uses
@@ -118,6 +119,15 @@ def scripted(db) -> Provider:
 @pytest.fixture
 def assistant(ada: User, scripted: Provider) -> Assistant:
     return Assistant.objects.create(owner=ada, name="Helper", instructions="Be brief.", audience="everyone")
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """A provider's server, which answers what a test has told it."""
+    server = Upstream()
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @pytest.fixture(scope="session")

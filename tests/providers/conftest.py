@@ -11,14 +11,6 @@ KEY = "sk-proj-0123456789abcdefghij"
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 async def provider(upstream: Upstream) -> AsyncIterator[OpenAIProvider]:
     found = OpenAIProvider(upstream.url, KEY, timeout=5)
     yield found

@@ -102,8 +102,8 @@ def build_request(run: Run, context: TurnContext, shrink: int = 0) -> Request:
     model = context.model
     completion_left = context.tokens_left.completion if context.tokens_left else None
     # The longest answer of a model without a row is only known to us: nobody asked to have it sent.
-    told = completion_left or model.pk
-    limits = [limit for limit in (completion_left, model.max_output) if limit and told]
+    is_wanted = completion_left or model.pk
+    limits = [limit for limit in (completion_left, model.max_output) if limit and is_wanted]
     return Request(
         model=model.served_as,
         turns=_build_turns(run, context, shrink),

@@ -36,14 +36,6 @@ def answer(body: Any) -> Any:
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 async def provider(db: None, upstream: Upstream) -> AsyncIterator[Provider]:
     """A server that knows the model ``fast`` as ``vendor/fast-2``."""
 
