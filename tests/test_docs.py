@@ -11,6 +11,8 @@ DOCUMENTS = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURIT
     (ROOT / "docs").glob("*.md")
 )
 PATH = re.compile(r"`((?:chat|config|deploy|docs|static|templates|tests)/[\w./-]*)")
+# A path with the name of what stands there: `chat/engine/worker.py`, `Worker.claim`.
+NAMED = re.compile(r"`((?:chat|config|tests)/[\w./]+\.py)`, `([\w.]+)`")
 SETTING = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"')
 ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
@@ -36,6 +38,14 @@ class TestTheDocuments:
     def test_name_only_paths_that_are_there(self, document: Path) -> None:
         paths = [path for path in PATH.findall(document.read_text()) if "NAME" not in path]
         assert [path for path in paths if not (ROOT / path).exists() and not (ROOT / f"{path}.py").exists()] == []
+
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+    def test_name_only_what_stands_at_those_paths(self, document: Path) -> None:
+        lost = []
+        for path, names in NAMED.findall(document.read_text()):
+            code = (ROOT / path).read_text()
+            lost += [(path, name) for name in names.split(".") if not re.search(rf"\b(def|class) {name}\b", code)]
+        assert lost == []
 
     def test_begin_with_a_readme_that_is_read_to_its_end(self) -> None:
         assert len((ROOT / "README.md").read_text().split()) <= 900
