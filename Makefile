@@ -1,6 +1,7 @@
-# make serve   set everything up and run Everthread        make test    set everything up and run the tests
+# make serve   set everything up and run Everthread        make test    set everything up and run the quick tests
 # make check   format, lint, types, imports, migrations    make bench   measure the relay of streams
 # make conformance   run programs of OpenAI's own clients, which it fetches, against a server
+# make test ARGS=tests   run the slow tests too: those that start servers, browsers and sandboxes
 # make test WORKERS=0 ARGS="tests/engine -x --pdb"   in one process, where a debugger can be used
 # HOST, PORT and the settings of docs/operating.md come from the environment: PORT=9000 make serve
 
@@ -28,7 +29,7 @@ serve: $(STAMP)
 	@$(PY) manage.py serve
 
 test: $(STAMP)
-	$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(or $(ARGS),-m "not slow")
 
 conformance: $(STAMP)
 	$(PY) -m pytest -m conformance tests/conformance $(ARGS)

@@ -29,6 +29,20 @@ from tests.uses import keep_uses, wrong_uses
 __all__ = ["sandbox_python"]
 
 
+SLOW_MARKS = ("browser", "embedded")
+SLOW_FIXTURES = {"sandbox_python", "batteries", "mutations"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts a server, a browser or a sandbox, beside what says so itself."""
+    for item in items:
+        has_server = LiveServer in vars(getattr(item, "module", item)).values()
+        has_sandbox = not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        if has_server or has_sandbox or any(map(item.get_closest_marker, SLOW_MARKS)):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _fast_and_plain() -> None:
     """Cheap password hashes; static files without a manifest, which only ``collectstatic`` makes."""

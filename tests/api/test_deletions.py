@@ -24,7 +24,7 @@ from tests.api.belongings import Ids, belongings
 from tests.api.calling import Api
 from tests.api.foreign_calls import NEW, Case, call, cases, used_by
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media", "scripted")]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.usefixtures("media", "scripted")]
 AUTHENTICATION = 2  # queries that find the key, before the operation's own
 CALLS = (case for case in cases() if case.beta == NEW and not case.streams and not case.cursor)
 CASES = {(str(case.route), case.place): case for case in CALLS}  # each operation, with each id that its body can have

@@ -19,7 +19,7 @@ from chat.actions.files import files
 from chat.models import Assistant, File, User
 from config.asgi import django_application
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
 EXAMPLES = 100
 BOUNDED = settings(
     max_examples=EXAMPLES,

@@ -28,12 +28,14 @@ Alias.objects.create(pattern="gpt-*", model=Model.objects.create(provider=script
 """
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skipped unless ``-m conformance`` asks for them; else they may take long, the first time."""
     wanted = "conformance" in config.option.markexpr
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.conformance)
+            item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.timeout(900))
             if not wanted:
                 item.add_marker(pytest.mark.skip(reason="needs a package index: make conformance runs it"))

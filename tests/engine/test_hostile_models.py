@@ -16,7 +16,7 @@ from tests.providers.conftest import KEY
 from tests.providers.hostile import BYTES, CALLS, ERRORS
 from tests.providers.hostile_server import SILENCE, Case, HostileServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 CASES = [*BYTES, *CALLS, *ERRORS]
 ENDS = ("completed", "incomplete", "failed", "requires_action")
 

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from chat.models import ResourceUse, VectorStore
 from tests.uses import wrong_uses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 OLD = [("chat", "0004_code_interpreter"), ("admin", "0003_logentry_add_action_flag_choices")]
 FILLED = ("chat", "0006_fill_resource_uses_and_origins")
 ADDITION, CHANGE = 1, 2  # of LogEntry

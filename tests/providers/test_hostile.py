@@ -17,6 +17,8 @@ from tests.providers.hostile import CASES
 from tests.providers.hostile_server import SILENCE, Answered, Case, HostileServer, Refused
 from tests.providers.openai.upstream import DONE
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 8  # cases
 
 

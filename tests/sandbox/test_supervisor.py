@@ -25,6 +25,8 @@ from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import Limits
 from tests.sandbox.brokers import UIDS, all_gone, broker, come_true, short_of_descriptors, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(ground: Path, sandbox_python: Path) -> Path:

@@ -15,7 +15,7 @@ from chat.api.websocket.replies import error_frame
 from chat.errors import Refusal
 from chat.models import Assistant, Thread, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 TYPES = ["send_message", "start_run", "cancel_run", "submit_tool_outputs", "resume"]
 FIELDS = [
     *("request_id", "client_key", "role", "content", "attachments", "metadata", "run", "run_id", "seq", "assistant_id"),

@@ -9,6 +9,8 @@ from chat.errors import Unreadable
 from tests.documents import hostile
 from tests.documents.conftest import Reading
 
+pytestmark = pytest.mark.slow
+
 
 class TestAFileThatCannotBeRead:
     @pytest.mark.parametrize("case", hostile.REFUSED.values(), ids=hostile.REFUSED)

@@ -22,6 +22,8 @@ from chat.errors import Unreadable
 from tests.documents import harm, samples
 from tests.documents.conftest import Reading
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -22,6 +22,8 @@ from chat.sandbox.errors import SandboxUnavailable
 from chat.sandbox.libraries import LIBRARIES
 from tests.sandbox.environment import wheels
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 LAST = (1.0, "The libraries are ready.")  # that the maker of an environment hears
 

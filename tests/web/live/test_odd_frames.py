@@ -18,7 +18,7 @@ from chat.models import Assistant, User
 from chat.sockets.thread_socket import INTERNAL_ERROR
 from config.asgi import application
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.just("x" * 70_000))
 VALUES = st.recursive(
     LEAVES,

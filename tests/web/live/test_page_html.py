@@ -85,6 +85,7 @@ class TestALongAnswer:
 
 
 @pytest.mark.parametrize("text", [HEADINGS, LINKS, "word " * 12_000, "**a**" * 4_000 + "\n\n" + "[a]: b\n" * 5_000])
+@pytest.mark.slow
 class TestAThreadOfLongAnswers:
     def test_makes_a_page_within_its_budget(self, page, thread, drawn, text) -> None:
         messages = say(thread, *[text] * 30)

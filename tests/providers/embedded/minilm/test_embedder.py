@@ -18,6 +18,8 @@ from chat.providers.embedded.minilm.embedder import MiniLM
 from chat.providers.embedded.server.supervisor import ROOT
 from tests.providers.embedded.conftest import is_running, until
 
+pytestmark = pytest.mark.slow
+
 CAT, KITTEN, MARKET = "A cat sits on the mat.", "A kitten rests on a rug.", "The stock market fell."
 LONG = "The archive keeps every letter that the keeper of the lighthouse wrote. " * 15
 

@@ -19,6 +19,8 @@ from chat.providers.embedded.weights.catalogue import DEFAULT, WeightsFile, Whee
 from chat.providers.embedded.weights.download import from_url
 from chat.providers.embedded.weights.fetch import ensure_weights, find_weights
 
+pytestmark = pytest.mark.slow
+
 CONTENT = random.Random(1).randbytes(3_000_000)
 PIECES = (CONTENT[:2_000_000], CONTENT[2_000_000:])
 NOWHERE = "http://127.0.0.1:1/tiny.gguf"
