@@ -40,10 +40,19 @@ class Topic:
 
     def append(self, event: Event) -> None:
         if event.name == RUN_CREATED:
-            self.base, self.log = self.end, []
-        elif len(self.log) >= KEPT:
+            self.begin_run(event)
+            return
+        if len(self.log) >= KEPT:
             self.base, self.log = self.base + KEPT // 2, self.log[KEPT // 2 :]
         self.log.append(event)
+
+    def begin_run(self, created: Event) -> None:
+        """Let go of what came before the run. A worker may have been faster than the publisher of ``created``."""
+        ahead = (at for at, event in enumerate(self.log) if event.run_id == created.run_id)
+        begin = next(ahead, len(self.log))
+        self.base, self.log = self.base + begin, [created, *self.log[begin:]]
+        for follower in self.followers:
+            follower.offset = min(follower.offset, self.base)
 
 
 class Bus:

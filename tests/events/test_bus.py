@@ -57,6 +57,15 @@ class TestTheBus:
             with pytest.raises(Behind):
                 await sleeper.read(wait=1)
 
+    async def test_puts_the_beginning_of_a_run_first_when_a_worker_was_faster(self, bus: Bus) -> None:
+        with bus.follow("thread_a") as reader, bus.follow("thread_a") as sleeper:
+            bus.publish("thread_a", events(2, 2))
+            assert await reader.read(wait=1) == events(2, 2)
+            bus.publish("thread_a", events(1, 1))
+            bus.publish("thread_a", events(3, 3))
+            assert await reader.read(wait=1) == events(1, 3)
+            assert await sleeper.read(wait=1) == events(1, 3)
+
     async def test_bounds_the_log_of_a_long_run(self, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bus_module, "KEPT", 10)
         with bus.follow("thread_a") as follower:
