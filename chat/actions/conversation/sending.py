@@ -36,18 +36,30 @@ class Posted:
     queued: QueuedMessage | None = None
 
 
-def send(user: User, thread_id: str, *, text: str, files: Sequence[File] = (), client_key: str) -> Posted:
+def send(
+    user: User,
+    thread_id: str,
+    *,
+    assistant_id: str = "",
+    text: str,
+    files: Sequence[File] = (),
+    client_key: str,
+) -> Posted:
     """Post ``text`` and start a run that answers it. While a run is live the message is queued, and posted after it.
 
-    A repeated call with the same ``client_key`` returns what the first one posted. Raise ``InvalidRequest`` for an
-    empty or too long text, a file that the assistant cannot read or a long queue, ``NotFound`` when thread or assistant
-    is gone, ``TooManyRuns``.
+    ``assistant_id`` answers from now on, if it is given. A repeated call with the same ``client_key`` returns what the
+    first one posted. Raise ``InvalidRequest`` for an empty or too long text, a file that the assistant cannot read or a
+    long queue, ``NotFound`` when thread or assistant is gone, ``TooManyRuns``.
     """
     content = composer_content(text, files=files)
     try:
         with transaction.atomic():
             thread = threads.lock(user, thread_id)
+            answered_by = thread.assistant_id
+            thread.assistant_id = assistant_id or answered_by
             assistant = runs.assistant_of(thread)
+            if assistant.id != answered_by:
+                thread.save(update_fields=["assistant"])
             attachments = attachments_for(files, assistant=assistant) if files else []
             message = NewMessage(content, attachments, client_key=client_key)
             if _is_busy(thread):

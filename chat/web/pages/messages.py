@@ -48,7 +48,11 @@ def start(request: SignedInRequest) -> HttpResponse:
 def send(request: SignedInRequest, thread_id: str) -> HttpResponse:
     """Post one more message. The answer comes through the socket, or the next poll."""
     form = composer_form(request)
-    posted = sending.send(request.user, thread_id, text=form.text, files=form.files, client_key=form.client_key)
+    # The page's own choice: the request that changed it may still be on its way.
+    chosen = request.POST.get("assistant", "")
+    posted = sending.send(
+        request.user, thread_id, assistant_id=chosen, text=form.text, files=form.files, client_key=form.client_key
+    )
     return composer_response(request, thread_id, posted)
 
 

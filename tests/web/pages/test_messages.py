@@ -58,6 +58,27 @@ def picture() -> bytes:
     return made.getvalue()
 
 
+class TestTheAssistantThatThePageShows:
+    """The page posts it with the message, for the request that chose it may still be on its way."""
+
+    def test_answers_from_this_message_on(self, page: Client, thread: Thread, ada: User) -> None:
+        other = Assistant.objects.create(owner=ada, name="Other")
+        send(page, thread, assistant=other.id)
+        assert Run.objects.get().assistant == other
+        assert Thread.objects.get().assistant == other
+
+    def test_answers_in_a_thread_that_had_none(self, page: Client, ada: User, assistant: Assistant) -> None:
+        assert send(page, threads.create(ada), assistant=assistant.id).status_code == 200
+        assert Run.objects.get().assistant == assistant
+
+    def test_must_be_one_that_the_user_may_use(self, page: Client, thread: Thread, assistant: Assistant) -> None:
+        hidden = Assistant.objects.create(owner=User.objects.create_user("eve"), name="Hidden")
+        refusal = send(page, thread, assistant=hidden.id)
+        assert "no longer there" in html(refusal)
+        assert Thread.objects.get().assistant == assistant
+        assert not Message.objects.exists()
+
+
 class TestTheFirstMessage:
     def start(self, page, assistant, text="Hello", key=KEY):
         data = {"text": text, "client_key": key, "assistant": assistant.id}
