@@ -1,14 +1,8 @@
-"""Responses with the bytes of a stored file, for the API and the pages. They are read a block at a time.
-
-Django's ``FileResponse`` alone would read a whole file into memory before the first byte is sent: that is what it does
-under ASGI with an iterator that is not asynchronous.
-"""
+"""Responses with the bytes of a stored file, for the API and the pages. They are read a block at a time."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -28,16 +22,11 @@ class Download(FileResponse):
 
     def __init__(self, content: FileRange, **options: Any) -> None:
         super().__init__(content, **options)
-        self.range = content
         self.block_size = BLOCK
         self["Content-Length"] = str(content.remaining)
         self["Accept-Ranges"] = "bytes"
         self["X-Content-Type-Options"] = "nosniff"
         self["Content-Security-Policy"] = SANDBOX
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while block := await asyncio.to_thread(self.range.read, BLOCK):
-            yield block
 
 
 class FileRange:

@@ -28,10 +28,11 @@ def word_list(name: str, *, default: Sequence[str] = ()) -> list[str]:
     return [word for part in text(name).split(",") if (word := part.strip())] or list(default)
 
 
-def integer(name: str, *, default: int) -> int:
+def integer(name: str, *, default: int, least: int = 0) -> int:
     value = text(name, default=str(default))
-    if not value.isdecimal():
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Set it to one, such as {name}={default}.")
+    if not value.isdecimal() or int(value) < least:
+        wanted = f"a whole number from {least} on" if least else "a whole number"
+        raise ImproperlyConfigured(f"{name}={value!r} is not {wanted}. Set it to one, such as {name}={default}.")
     return int(value)
 
 

@@ -29,8 +29,17 @@ if DATABASES["default"]["ENGINE"] == env.SQLITE:
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # to open one costs more than most requests ask
     # Threads share the test database, which memory-only SQLite does badly.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+else:
+    # A thread takes a connection for a request or a look at the rows, not for as long as it lives.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 0,
+        "max_size": env.integer("EVERTHREAD_DATABASE_CONNECTIONS", default=20, least=1),
+        "timeout": 20,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = DATA_DIR

@@ -25,6 +25,7 @@ from django.utils import timezone
 log = logging.getLogger(__name__)
 HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
 STALE = timedelta(seconds=60)  # a worker without a heartbeat for longer counts as dead
+FRESH = 5.0  # seconds after a look at the rows in which the worker counts as running
 KEPT = 10 * STALE  # how long a heartbeat that was seen is remembered: rows of the dead are ended long before
 Row = TypeVar("Row")
 Job = TypeVar("Job")
@@ -98,6 +99,7 @@ class PollingLoop(ABC):
     def __init__(self) -> None:
         self.polling, self.news = asyncio.Lock(), asyncio.Event()
         self.stopping = False
+        self.polled_at = float("-inf")  # by the monotonic clock
 
     @abstractmethod
     async def poll(self) -> None:
@@ -109,6 +111,7 @@ class PollingLoop(ABC):
             try:
                 async with self.polling:
                     await self.poll()
+                self.polled_at = time.monotonic()
             except Exception:
                 log.exception("%s failed to poll; it tries again in %g s", type(self).__name__, self.interval)
             await self._rest()
@@ -167,9 +170,9 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
 
     @classmethod
     def is_running(cls) -> bool:
-        """Return whether a worker of this kind runs in this process, has its lock and claims rows."""
-        workers = [worker for worker in tuple(_running) if isinstance(worker, cls)]
-        return any(worker.liveness.is_open and not worker.stopping for worker in workers)
+        """Return whether a worker of this kind in this process claims rows: it has looked at them a moment ago."""
+        workers = [worker for worker in tuple(_running) if isinstance(worker, cls) and not worker.stopping]
+        return any(time.monotonic() - worker.polled_at < FRESH for worker in workers)
 
     @classmethod
     def is_draining(cls) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.engine.hosted_tools import file_search
 from chat.engine.hosted_tools.dispatch import ToolCallDispatch
 from chat.engine.live_providers import LiveProviders
@@ -66,7 +66,7 @@ class Execution:
                 log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.for_staff)
                 await self._fail(error.run_code, error.message, provider_said=error.said)
             except Exception:
-                if await in_thread(Run.objects.filter(pk=self.run.pk).exists):
+                if await read_in_thread(Run.objects.filter(pk=self.run.pk).exists):
                     log.exception("run %s broke", self.run.id)
                     await self._fail("server_error", BROKE)
 
@@ -74,7 +74,7 @@ class Execution:
         await self.recorder.begin()
         if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
             await file_search.wait_until_read(self.run)
-        first = await in_thread(request.read_context, self.run)
+        first = await read_in_thread(request.read_context, self.run)
         await self.providers.add_limits(first.model)
         context: TurnContext | None = first
         while context:
@@ -94,7 +94,7 @@ class Execution:
 
     async def _search_first(self) -> loop.TurnEnded | None:
         """Return a turn that searches for the question, for a model that does not do so itself; None if it is empty."""
-        call = await in_thread(file_search.search_for_question, self.run)
+        call = await read_in_thread(file_search.search_for_question, self.run)
         if call is None:
             return None
         await self.recorder.call(ToolCallPiece(0, call.id, call.name))
@@ -140,7 +140,7 @@ class Execution:
         calls = await ToolCallDispatch(self.run, turn.calls, context=context, recorder=self.recorder).answer()
         waits = bool(pending_functions(calls))
         if await (self.recorder.pause(calls) if waits else self.recorder.go_on(calls)):
-            return None if waits else await in_thread(request.next_context, self.run, context)
+            return None if waits else await read_in_thread(request.next_context, self.run, context)
         await self.recorder.end(RunStatus.CANCELLED)
         return None
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.events.bus import Behind, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
@@ -122,10 +122,10 @@ async def follow(
     with bus.follow(thread_id) as follower:
         missed = None
         if after is not None:
-            position = await in_thread(newest_position, thread_id)
+            position = await read_in_thread(newest_position, thread_id)
             missed = position.rejoin(after, await follower.read(wait=0))
         if missed is None:
-            snapshot = await in_thread(read_snapshot, thread_id)
+            snapshot = await read_in_thread(read_snapshot, thread_id)
             position = snapshot.position
         follower.rewind()
         yield snapshot if missed is None else missed
@@ -134,7 +134,7 @@ async def follow(
             try:
                 heard = await follower.read(wait=SILENCE if position.live else IDLE)
                 news = position.advance(heard)
-                rows = position if heard else await in_thread(newest_position, thread_id)
+                rows = position if heard else await read_in_thread(newest_position, thread_id)
                 behind = rows.place[0] != position.place[0] or rows.place[1] > position.place[1]
             except Behind:
                 news, behind = [], True
@@ -142,7 +142,7 @@ async def follow(
                 yield news
             else:
                 follower.rewind()
-                snapshot = await in_thread(read_snapshot, thread_id)
+                snapshot = await read_in_thread(read_snapshot, thread_id)
                 position = snapshot.position
                 if position.place != known:
                     yield snapshot

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-
-from django.db import close_old_connections
 
 from chat.actions.expiry_sweep import sweep
 from chat.actions.files.orphans import sweep_orphans
@@ -25,15 +22,7 @@ class Housekeeping(PollingLoop):
         self.orphans_due = time.monotonic()
 
     async def poll(self) -> None:
-        await in_thread(run_sweep, sweep)
+        await in_thread(sweep)
         if time.monotonic() >= self.orphans_due:
             self.orphans_due = time.monotonic() + ORPHANS_EVERY
-            await in_thread(run_sweep, sweep_orphans)
-
-
-def run_sweep(sweep: Callable[[], None]) -> None:
-    """Sweep, and close the thread's connection rather than keep it until the next sweep."""
-    try:
-        sweep()
-    finally:
-        close_old_connections()
+            await in_thread(sweep_orphans)

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib import auth
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.http import HttpRequest, parse_cookie
 
 from chat.actions.access import api_keys
@@ -80,6 +80,4 @@ def caller_refusal(limit: BodyLimit, headers: Mapping[str, str]) -> Refusal | No
         return refusal
     except DatabaseError as error:
         return database_refusal(error)
-    finally:
-        close_old_connections()
     return None

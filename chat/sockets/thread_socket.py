@@ -15,7 +15,7 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 from chat.actions.conversation import threads
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.errors import Refusal
 from chat.models import User
 from chat.sockets.auth import Close, authenticate, close_for, user_group
@@ -84,7 +84,7 @@ class ThreadSocket(AsyncConsumer):
     async def check_access(self) -> bool:
         """Read who the user is and return whether the thread is theirs. If not, close the socket."""
         try:
-            self.user = await in_thread(self._authenticated_user)
+            self.user = await read_in_thread(self._authenticated_user)
         except Refusal as refusal:
             await self.close(close_for(refusal) or INTERNAL_ERROR)
             return False

@@ -19,6 +19,7 @@ from chat import data_folder
 from chat.engine.worker import Worker
 from chat.models import Kind, Provider
 from chat.providers.embedded.status import read_status
+from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.state import read_state
 
 
@@ -40,6 +41,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         "migrations": database and has_all_migrations(),
         "model": False,
         "workers": Worker.is_running(),
+        "indexing": IndexingWorker.is_running(),
     }
     checks["model"] = checks["migrations"] and has_model()
     # Without the sandbox a model answers still, and says that it cannot run code. It is missing too while it is being

@@ -10,14 +10,14 @@ from contextvars import ContextVar
 import pytest
 from django.db import OperationalError, connection
 
-from chat.background.database_threads import DatabaseThread, in_thread
+from chat.background.database_threads import DatabaseThreads, in_thread
 
 language = ContextVar("language", default="en")
 
 
 @pytest.fixture
-async def database_thread() -> AsyncIterator[DatabaseThread]:
-    thread = DatabaseThread("test")
+async def database_thread() -> AsyncIterator[DatabaseThreads]:
+    thread = DatabaseThreads("test")
     yield thread
     await thread.close()
 
@@ -40,17 +40,17 @@ class TestInThread:
 
 
 class TestADatabaseThread:
-    async def test_keeps_the_order_of_calls(self, database_thread: DatabaseThread) -> None:
+    async def test_keeps_the_order_of_calls(self, database_thread: DatabaseThreads) -> None:
         done: list[int] = []
         await asyncio.gather(*(database_thread.call(done.append, number) for number in range(20)))
         assert done == list(range(20))
 
-    async def test_is_one_thread_that_bears_its_name(self, database_thread: DatabaseThread) -> None:
+    async def test_is_one_thread_that_bears_its_name(self, database_thread: DatabaseThreads) -> None:
         names = {await database_thread.call(lambda: threading.current_thread().name) for _ in range(3)}
         assert names == {"test_0"}
 
     @pytest.mark.django_db(transaction=True)
-    async def test_has_a_new_connection_after_one_that_broke(self, database_thread: DatabaseThread) -> None:
+    async def test_has_a_new_connection_after_one_that_broke(self, database_thread: DatabaseThreads) -> None:
         def ask() -> int:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

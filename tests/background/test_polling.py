@@ -29,13 +29,12 @@ class Counting(PollingWorker[int, asyncio.Event]):
         self.waiting: list[int] = []
         self.handed_back: list[int] = []
         self.reviews = self.beats = 0
-        self.error: Exception | None = None
+        self.errors: list[Exception] = []
 
     async def review(self) -> list[int]:
         self.reviews += 1
-        error, self.error = self.error, None
-        if error:
-            raise error
+        if self.errors:
+            raise self.errors.pop()
         return list(self.waiting)
 
     async def claim(self, row: int) -> None:
@@ -105,21 +104,33 @@ class TestAPollingWorker:
             await until(lambda: worker.jobs)
 
     async def test_goes_on_after_a_poll_that_failed(self, worker: Counting, caplog: pytest.LogCaptureFixture) -> None:
-        worker.interval, worker.waiting, worker.error = 0.01, [1], OSError("no database")
+        worker.interval, worker.waiting, worker.errors = 0.01, [1], [OSError("no database")]
         async with at_work(worker):
             await until(lambda: worker.jobs)
 
         assert "Counting failed to poll; it tries again in 0.01 s" in caplog.text
         assert "no database" in caplog.text
 
-    async def test_counts_as_running_while_it_has_its_lock(self, worker: Counting, tmp_path: Path) -> None:
+    async def test_counts_as_running_while_it_looks_at_its_rows(self, worker: Counting, tmp_path: Path) -> None:
         assert not Counting.is_running()
         async with at_work(worker):
-            assert Counting.is_running()
+            await until(Counting.is_running)
             assert not Other.is_running()
             assert not Counting.is_draining()
             assert not await asyncio.to_thread(Liveness(tmp_path).is_dead, worker.name)
         assert not Counting.is_running()
+
+    async def test_does_not_count_as_running_once_its_looks_fail(
+        self, worker: Counting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(polling, "FRESH", 0.05)
+        worker.interval = 0.01
+        async with at_work(worker):
+            await until(Counting.is_running)
+            worker.errors = [OSError("no database")] * 1000
+            await until(lambda: not Counting.is_running())
+            worker.errors = []
+            await until(Counting.is_running)
 
     async def test_drains_until_its_jobs_are_handed_back(self, worker: Counting) -> None:
         async with at_work(worker):
@@ -131,7 +142,7 @@ class TestAPollingWorker:
         self, worker: Counting, tmp_path: Path
     ) -> None:
         (tmp_path / "1-abc").touch()
-        worker.error = OSError("no database")
+        worker.errors = [OSError("no database")]
         async with at_work(worker):
             assert (tmp_path / "1-abc").exists()
             worker.wake()

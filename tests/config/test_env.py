@@ -14,6 +14,11 @@ class TestAWrongValue:
         with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_MAX_RUNS='many'.*EVERTHREAD_MAX_RUNS=100"):
             env.integer("EVERTHREAD_MAX_RUNS", default=100)
 
+    def test_of_a_number_may_be_too_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("EVERTHREAD_DATABASE_CONNECTIONS", "0")
+        with pytest.raises(ImproperlyConfigured, match=r"CONNECTIONS='0'.* from 1 on.*CONNECTIONS=20"):
+            env.integer("EVERTHREAD_DATABASE_CONNECTIONS", default=20, least=1)
+
     def test_of_a_switch_is_not_taken_for_no(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EVERTHREAD_TLS", "ja")
         with pytest.raises(ImproperlyConfigured, match=r"EVERTHREAD_TLS='ja'.*true or false"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -16,11 +17,13 @@ from django.test import Client
 from chat import data_folder
 from chat.models import Kind, Provider
 from chat.providers.scripted.provider import ScriptedProvider
+from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.state import State, attend, write_state
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ALL = {"database": True, "disk": True, "migrations": True, "model": True, "workers": True, "sandbox": True}
+CHECKS = ("database", "disk", "migrations", "model", "workers", "indexing", "sandbox")
+ALL = dict.fromkeys(CHECKS, True)
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +42,14 @@ def ask(path: str) -> tuple[int, bytes]:
 
 
 async def ready(stage: Stage) -> tuple[int, dict[str, bool]]:
-    """What a server with a worker says."""
+    """What a server with its workers says."""
+    indexing = IndexingWorker(folder=stage.folder / "indexing")
+    task = asyncio.create_task(indexing.run())
     async with stage.working(ScriptedProvider()) as worker:
-        await until(worker.is_running)
+        await until(lambda: worker.is_running() and indexing.is_running())
         status, body = await in_thread(ask)("/readyz")
+    await indexing.stop()
+    await task
     return status, json.loads(body)
 
 
@@ -72,7 +79,7 @@ class TestReadyz:
 
     def test_says_no_without_a_worker(self, scripted: Provider) -> None:
         status, body = ask("/readyz")
-        assert (status, json.loads(body)) == (503, {**ALL, "workers": False})
+        assert (status, json.loads(body)) == (503, {**ALL, "workers": False, "indexing": False})
 
     async def test_says_no_without_a_default_provider(self, stage: Stage) -> None:
         assert await ready(stage) == (503, {**ALL, "model": False})

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from chat.actions.access import api_keys
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.errors import NotSignedIn
 from chat.models import ApiKey
 
@@ -48,5 +48,5 @@ async def first_of(events: AsyncGenerator[T, None], ended: asyncio.Task[None], m
 
 async def wait_for_revocation(key: ApiKey) -> None:
     """Return soon after the key has stopped to work, by whichever process."""
-    while await in_thread(api_keys.is_usable, key):  # noqa: ASYNC110 -- another process may revoke it
+    while await read_in_thread(api_keys.is_usable, key):  # noqa: ASYNC110 -- another process may revoke it
         await asyncio.sleep(RECHECK)

@@ -20,7 +20,7 @@ from chat.api.http.request import ApiRequest
 from chat.api.streaming.event_response import EventResponse
 from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.api.streaming.revocation import while_usable
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import Refusal
 from chat.events.bus import bus
@@ -168,7 +168,7 @@ async def own_snapshot(run: Run, snapshot: ThreadSnapshot) -> ThreadSnapshot:
     """Return the snapshot if it is of this run, else the run's own: another run may have begun meanwhile."""
     if snapshot.run is not None and snapshot.run["id"] == run.id:
         return snapshot
-    return await in_thread(read_run_snapshot, run.id)
+    return await read_in_thread(read_run_snapshot, run.id)
 
 
 # --- what file search found -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from chat.api.websocket.commands import execute
 from chat.api.websocket.frames import AnyFrame, CancelRun, Resume, parse_frame
 from chat.api.websocket.replies import accepted_frame, error_frame, event_frame, snapshot_frame
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import in_thread, read_in_thread
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
 from chat.errors import MalformedFrame, Refusal, database_refusal
 from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event, coalesce
@@ -107,6 +107,6 @@ class ProgramConsumer(ThreadSocket):
         """Send the snapshot, after that of the run whose end the program has not received."""
         newest = snapshot.run["id"] if snapshot.run else ""
         if self.open_run and newest not in ("", self.open_run):
-            await self.send_text(snapshot_frame(await in_thread(read_run_snapshot, self.open_run)))
+            await self.send_text(snapshot_frame(await read_in_thread(read_run_snapshot, self.open_run)))
         await self.send_text(snapshot_frame(snapshot))
         self.open_run = newest if snapshot.live else ""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import in_thread, read_in_thread
 from chat.engine.hosted_tools import generated_files
 from chat.errors import StorageFull
 from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
@@ -130,9 +130,9 @@ class CodeCell:
 
     async def _furnish(self) -> None:
         """Put the files into ``/mnt/data`` that belong there and are missing."""
-        self.mounted = await in_thread(code_interpreter.mounted_files, self.run)
+        self.mounted = await read_in_thread(code_interpreter.mounted_files, self.run)
         self.before = {entry.name: entry for entry in await self.lease.files()}
-        last_calls = await in_thread(last_code_calls, self.run)
+        last_calls = await read_in_thread(last_code_calls, self.run)
         if self.lease.is_new and last_calls:
             self.notes.append(ANEW)
         # Stopped code left its files unkept.

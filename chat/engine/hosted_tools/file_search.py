@@ -8,7 +8,7 @@ import json
 from django.db.models import Q
 from django.utils import timezone
 
-from chat.background.database_threads import in_thread
+from chat.background.database_threads import read_in_thread
 from chat.models import Assistant, Message, Run, VectorStore, VectorStoreFile
 from chat.models.api_objects.objects import Object
 from chat.models.ids import new_id
@@ -29,7 +29,7 @@ async def wait_until_read(run: Run) -> None:
     ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
     unread = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
     for _time in range(int(READING / LOOK)):
-        if not await in_thread(unread.exists):
+        if not await read_in_thread(unread.exists):
             return
         await asyncio.sleep(LOOK)
 

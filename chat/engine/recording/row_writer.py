@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-from chat.background.database_threads import DatabaseThread
+from chat.background.database_threads import DatabaseThreads
 from chat.models import Message, Run
 from chat.models.resource_uses import add_uses, files_in
 
@@ -38,7 +38,7 @@ class RowWriter:
     """``commit`` what must be on disk before it is told; ``note`` what may follow within 250 ms."""
 
     def __init__(self) -> None:
-        self.thread = DatabaseThread("journal")
+        self.thread = DatabaseThreads("journal")
         self.dirty: dict[int, Callable[[], PartialMessage]] = {}
         self.flusher: asyncio.Task[None] | None = None
 

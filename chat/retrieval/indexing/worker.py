@@ -16,7 +16,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chat.background.database_threads import DatabaseThread
+from chat.background.database_threads import DatabaseThreads
 from chat.background.polling import PollingWorker
 from chat.documents.passages import count_tokens
 from chat.models import VectorStoreFile
@@ -72,7 +72,7 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
     def __init__(self, *, folder: Path, embedder_of: EmbedderOf = embedder_of) -> None:
         super().__init__(folder=folder, limit=AT_ONCE)
         self.embedder_of = embedder_of
-        self.thread = DatabaseThread("ingestion")
+        self.thread = DatabaseThreads("ingestion")
         self.renewed_at = float("-inf")
 
     async def review(self) -> list[WaitingEntry]:
