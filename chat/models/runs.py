@@ -124,7 +124,11 @@ class Run(PublicObject):
         constraints = [
             models.UniqueConstraint(fields=["thread"], condition=Q(status__in=LIVE), name="one_live_run_a_thread")
         ]
-        indexes = [models.Index(fields=["status", "created_at"], name="run_by_status")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="run_by_status"),
+            models.Index(fields=["thread", "-created_at", "-number"], name="run_newest_of_thread"),
+            models.Index(fields=["-created_at", "-number"], name="run_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.id

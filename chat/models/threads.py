@@ -99,7 +99,10 @@ class Thread(PublicObject):
     class Meta(PublicObject.Meta):
         verbose_name = _("thread")
         verbose_name_plural = _("threads")
-        indexes = [models.Index(fields=["owner", "-active_at"], name="thread_of_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-active_at"], name="thread_of_owner"),
+            models.Index(fields=["-active_at", "-number"], name="thread_by_activity"),
+        ]
         permissions = [("read_messages", _("Can read other people's messages"))]
 
     def __str__(self) -> str:
@@ -154,7 +157,10 @@ class Message(PublicObject):
     class Meta(PublicObject.Meta):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        indexes = [models.Index(fields=["thread", "created_at", "number"], name="message_of_thread")]
+        indexes = [
+            models.Index(fields=["thread", "created_at", "number"], name="message_of_thread"),
+            models.Index(fields=["thread", "-number"], name="message_newest_of_thread"),
+        ]
         constraints = [models.UniqueConstraint(fields=["thread", "client_key"], name="one_message_a_client_key")]
 
     def __str__(self) -> str:
