@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import BooleanField, F, Func, Q, Value
+from django.db.models import BooleanField, F, Func, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -62,14 +62,6 @@ class HasPair(Func):
 class ThreadQuerySet(models.QuerySet["Thread"]):
     def owned_by(self, user: User) -> ThreadQuerySet:
         return self.filter(owner=user)
-
-    def matching(self, words: str) -> ThreadQuerySet:
-        """Every word of ``words`` stands in the title or in a message."""
-        matching = self
-        for word in words.split():
-            in_messages = Message.objects.filter(thread=models.OuterRef("id"), content__icontains=word)
-            matching = matching.filter(Q(title__icontains=word) | models.Exists(in_messages))
-        return matching
 
     def with_metadata(self, pairs: Mapping[str, str]) -> ThreadQuerySet:
         """Return the threads whose metadata has all of ``pairs``."""

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chat.models import ResourceUse, VectorStore
+from chat.actions.conversation import threads
+from chat.models import ResourceUse, User, VectorStore
 from tests.uses import wrong_uses
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -206,6 +207,16 @@ class TestADatabaseOfTheFirstRelease:
             VectorStore.objects.all().delete()
             cursor.execute("SELECT count(*) FROM chat_passage_words")
             assert cursor.fetchone() == (0,)
+
+
+class TestMessagesThatWereThere:
+    def test_are_found_by_their_words(self, old: Apps) -> None:
+        filled = Filled(old)
+        migrate()
+        owner = User.objects.get(pk=filled.owner.pk)
+        (found,) = threads.search(owner, words="HELLO")
+        assert found.id == "thread_1"
+        assert not threads.search(owner, words="annotations")
 
 
 class TestAFillThatWasInterrupted:

@@ -20,6 +20,7 @@ from chat.models.api_objects.objects import Object
 from chat.models.resource_uses import add_uses
 from chat.models.threads import MAX_TEXT, text_part
 from chat.providers.tool_names import FILE_SEARCH
+from chat.retrieval.keywords import chats
 
 TITLE_LENGTH = 60  # characters of the first message that name the thread
 ADDRESSES = ("https://", "http://", "data:image/")
@@ -163,11 +164,13 @@ def add(thread: Thread, new: NewMessage) -> Message:
         client_key=new.client_key,
     )
     add_uses(message)
+    chats.add_message(message, owner_id=thread.owner_id)
     if new.attachments:
         attachments.attach(thread, new.attachments)
     if not thread.title and new.role == Message.Role.USER:
         line = " ".join(message.text.split())
         thread.title = line if len(line) <= TITLE_LENGTH else line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+        chats.add_title(thread)
     return message
 
 

@@ -19,6 +19,7 @@ from chat.errors import Absent, InvalidRequest, ThreadBusy, inside
 from chat.models import Assistant, Thread, User
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.models.threads import ThreadQuerySet
+from chat.retrieval.keywords import chats
 
 MAX_TITLE = 200
 
@@ -78,10 +79,10 @@ def of_user(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -
     return Thread.objects.owned_by(user).filter(temporary=False).with_metadata(metadata)
 
 
-def search(user: User, *, words: str = "", archived: bool = False) -> ThreadQuerySet:
-    """Return the user's threads whose title or messages have all of ``words``, the last active first."""
+def search(user: User, *, words: str = "", archived: bool = False) -> QuerySet[Thread]:
+    """Return the user's threads that ``chats.filter_threads`` finds for ``words``, the last active first."""
     threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived, temporary=False)
-    return threads.matching(words).order_by("-active_at", "-number")
+    return chats.filter_threads(threads, words, owner=user).order_by("-active_at", "-number")
 
 
 @transaction.atomic
@@ -117,6 +118,7 @@ def rename(user: User, thread_id: str, *, title: str) -> Thread:
         )
     Thread.objects.filter(pk=thread.pk).update(title=title)
     thread.title = title
+    chats.add_title(thread)
     notify.thread_changed(thread.id)
     return thread
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
+from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.resource_uses import add_uses, linked_files
 from chat.providers.base import Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
+from chat.retrieval.keywords import chats
 from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
@@ -106,6 +107,8 @@ def close_message(message: Message, *, reason: str = "") -> NewEvents:
     if not _save_open(message, columns):
         return []
     add_uses(message)
+    owner_id = Thread.objects.values_list("owner_id", flat=True).get(id=message.thread_id)
+    chats.add_message(message, owner_id=owner_id)
     return [(types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED, message_object(message))]
 
 

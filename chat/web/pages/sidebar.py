@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +25,7 @@ from chat.web.decorators import SignedInRequest, signed_in_page
 
 SIZE = 40  # threads that are fetched at a time
 AGES = [(0, "today", _("Today")), (1, "yesterday", _("Yesterday")), (7, "week", _("Last 7 days"))]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OLDER = ("older", _("Earlier"))
 
 
@@ -33,27 +37,50 @@ class ThreadGroup:
     threads: tuple[Thread, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of the list begins: behind the thread of this ``number`` that was active last at ``active_at``."""
+
+    active_at: datetime
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """Return the place that ``str`` made ``text`` of; None if it is something else."""
+        match = re.fullmatch(r"(\d{1,16})-(\d{1,18})", text, re.ASCII)
+        return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2])) if match else None
+
+    def __str__(self) -> str:
+        return f"{(self.active_at - EPOCH) // timedelta(microseconds=1)}-{self.number}"
+
+
 def sidebar_context(
-    user: User, *, words: str = "", archived: bool = False, page: int = 0, below: str = ""
+    user: User, *, words: str = "", archived: bool = False, after: Place | None = None
 ) -> dict[str, Any]:
-    """Return the context of ``chat/threads.html``. ``below`` is the key of the last heading of the page before."""
+    """Return the context of ``chat/threads.html``: the first threads, or those ``after`` a place."""
     matching = threads.search(user, words=words, archived=archived)
-    rows = list(matching[page * SIZE : (page + 1) * SIZE + 1])
-    has_more = len(rows) > SIZE
-    groups = [(key, list(members)) for key, members in groupby(rows[:SIZE], key=age_of)]
-    more = {"q": words, "archived": "1" if archived else "", "page": page + 1, "below": groups[-1][0] if groups else ""}
+    if after is not None:
+        same = Q(active_at=after.active_at, number__lt=after.number)
+        matching = matching.filter(Q(active_at__lt=after.active_at) | same, active_at__lte=after.active_at)
+    rows = list(matching[: SIZE + 1])
+    shown, has_more = rows[:SIZE], len(rows) > SIZE
+    above = age_of(after.active_at) if after else ""
+    groups = [(key, tuple(members)) for key, members in groupby(shown, key=lambda thread: age_of(thread.active_at))]
+    more = {"q": words, "archived": "1" if archived else ""}
+    if has_more:
+        more["after"] = str(Place(shown[-1].active_at, shown[-1].number))
     return {
-        "groups": [ThreadGroup("" if key == below else heading(key), tuple(members)) for key, members in groups],
+        "groups": [ThreadGroup("" if key == above else heading(key), members) for key, members in groups],
         "more": f"{reverse('thread-list')}?{urlencode(more)}" if has_more else "",
-        "is_first": page == 0,
+        "is_first": after is None,
         "words": words,
         "archived": archived,
     }
 
 
-def age_of(thread: Thread) -> str:
-    """Return the key of the heading under which a thread stands, in the reader's zone."""
-    days = (timezone.localdate() - timezone.localdate(thread.active_at)).days
+def age_of(active_at: datetime) -> str:
+    """Return the key of the heading under which a thread stands that was active last then, in the reader's zone."""
+    days = (timezone.localdate() - timezone.localdate(active_at)).days
     return next((key for most, key, _name in AGES if days <= most), OLDER[0])
 
 
@@ -66,12 +93,10 @@ def heading(key: str) -> str | Promise:
 @signed_in_page
 def thread_list(request: SignedInRequest) -> HttpResponse:
     """Return search results, the archive, or a further page of either."""
-    page = request.GET.get("page", "")
     context = sidebar_context(
         request.user,
         words=request.GET.get("q", "")[:200],
         archived=bool(request.GET.get("archived")),
-        page=int(page) if page.isdigit() and len(page) < 6 else 0,
-        below=request.GET.get("below", ""),
+        after=Place.parse(request.GET.get("after", "")),
     )
     return render(request, "chat/threads.html", {**context, "current": request.GET.get("current", "")})

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.actions.conversation import threads
+from chat.actions.conversation import messages, threads
 from chat.models import Assistant, Kind, Message, Provider, Run, RunStatus, Thread, User
 from chat.models.threads import text_part
 
@@ -170,7 +170,7 @@ class TestTheList:
         threads.rename(ada, titled.id, title="Garden plans")
         said = threads.create(ada, assistant=assistant)
         threads.rename(ada, said.id, title="Other")
-        say(said, "about my GARDEN")
+        messages.create(ada, said.id, content="about my GARDEN")
         foreign = threads.create(bob, assistant=assistant)
         threads.rename(bob, foreign.id, title="garden of Bob")
         found = html(page.get(reverse("thread-list"), {"q": "garden"}, headers=HTMX))
@@ -196,6 +196,20 @@ class TestTheList:
         assert "<h2>" not in second
         ids = re.findall(r'data-thread="(\w+)"', first + second)
         assert len(ids) == len(set(ids)) == 60
+
+    def test_misses_and_repeats_none_when_one_becomes_active_between_pages(self, page, ada, assistant):
+        now = timezone.now()
+        made = [threads.create(ada, assistant=assistant) for _ in range(60)]
+        Thread.objects.update(active_at=now)  # all at the same time
+        first = html(page.get(reverse("thread-list"), headers=HTMX))
+        made[0].touch()
+        more = re.search(r'hx-get="([^"]+)"', first)[1].replace("&amp;", "&")
+        ids = re.findall(r'data-thread="(\w+)"', first + html(page.get(more, headers=HTMX)))
+        assert sorted(ids) == sorted(each.id for each in made if each != made[0])
+
+    @pytest.mark.parametrize("after", ["1", "x-1", "9" * 16 + "-" + "9" * 18, "9" * 40 + "-1", "-", "\0-1", "١-١"])
+    def test_begins_anywhere(self, page, thread, after):
+        assert page.get(reverse("thread-list"), {"after": after}, headers=HTMX).status_code == 200
 
 
 class TestAThread:
