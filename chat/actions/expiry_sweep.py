@@ -13,15 +13,14 @@ from chat.models import DeletedPlace, File, KeptReply, Thread, Upload
 from chat.models.accounts.kept_replies import LIFE
 from chat.models.deleted_places import LIFE as PLACE_LIFE
 from chat.models.runs import LIFE as RUN_LIFE
-from chat.retrieval.indexing import cleanup
 
 BATCH = 500  # rows that are held in memory at a time
 Row = TypeVar("Row", bound=Model)
 
 
 def sweep() -> None:
-    """Remove expired files and uploads, replies that are no longer repeated, old temporary threads, and what is left of
-    deleted objects: their places in lists, and passages.
+    """Remove expired files and uploads, replies that are no longer repeated, old temporary threads, and the places of
+    deleted objects in lists. All of it is read from indexes of times.
     """
     now = timezone.now()
     # Each file and upload is a transaction of its own, so that a long sweep blocks no other writer.
@@ -34,7 +33,6 @@ def sweep() -> None:
         thread.delete()
     KeptReply.objects.filter(created_at__lte=now - LIFE).delete()
     DeletedPlace.objects.filter(deleted_at__lte=now - PLACE_LIFE).delete()
-    cleanup.sweep()
 
 
 def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:

@@ -1,4 +1,6 @@
-"""The sweep of what has expired, once a minute beside the workers, and of what is left over. The server runs it."""
+"""The sweep of what has expired, each minute beside the workers, and of what is left over, each hour. The server runs
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ from chat.actions.expiry_sweep import sweep
 from chat.actions.files.orphans import sweep_orphans
 from chat.background.database_threads import in_thread
 from chat.background.polling import PollingLoop
+from chat.retrieval.indexing import cleanup
 
 PERIOD = 60.0  # seconds
-ORPHANS_EVERY = 3600.0  # seconds; each time all stored files are listed
+LEFT_OVERS_EVERY = 3600.0  # seconds; each time all stored files are listed, and all expired stores
 
 
 class Housekeeping(PollingLoop):
@@ -19,10 +22,11 @@ class Housekeeping(PollingLoop):
     def __init__(self, *, period: float = PERIOD) -> None:
         super().__init__()
         self.interval = period
-        self.orphans_due = time.monotonic()
+        self.left_overs_due = time.monotonic()
 
     async def poll(self) -> None:
         await in_thread(sweep)
-        if time.monotonic() >= self.orphans_due:
-            self.orphans_due = time.monotonic() + ORPHANS_EVERY
+        if time.monotonic() >= self.left_overs_due:
+            self.left_overs_due = time.monotonic() + LEFT_OVERS_EVERY
             await in_thread(sweep_orphans)
+            await in_thread(cleanup.sweep)

@@ -18,7 +18,8 @@ MAKE = {
     ],
     "postgresql": [
         "CREATE TABLE {words} (rowid bigint PRIMARY KEY, words tsvector NOT NULL, text text NOT NULL)",
-        "CREATE INDEX {words}_words ON {words} USING gin (words)",
+        # A search reads the whole list of what is not in the index yet: kept short, in kB.
+        "CREATE INDEX {words}_words ON {words} USING gin (words) WITH (gin_pending_list_limit = 128)",
         """CREATE FUNCTION {words}_gone() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN DELETE FROM {words} WHERE rowid = OLD.number; RETURN NULL; END $$""",
         "CREATE TRIGGER {words}_gone AFTER DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {words}_gone()",

@@ -61,7 +61,10 @@ class File(PublicObject):
     class Meta(PublicObject.Meta):
         verbose_name = _("file")
         verbose_name_plural = _("files")
-        indexes = [models.Index(fields=["expires_at"], name="file_by_expiry", condition=Q(expires_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-number"], name="file_newest_of_owner"),
+            models.Index(fields=["expires_at"], name="file_by_expiry", condition=Q(expires_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.filename

@@ -93,7 +93,9 @@ class Thread(PublicObject):
         verbose_name_plural = _("threads")
         indexes = [
             models.Index(fields=["owner", "-active_at"], name="thread_of_owner"),
+            models.Index(fields=["owner", "-created_at", "-number"], name="thread_newest_of_owner"),
             models.Index(fields=["-active_at", "-number"], name="thread_by_activity"),
+            models.Index(fields=["active_at"], name="thread_temporary", condition=models.Q(temporary=True)),
         ]
         permissions = [("read_messages", _("Can read other people's messages"))]
 

@@ -47,6 +47,7 @@ class Upload(PublicObject):
     file = models.OneToOneField(File, models.SET_NULL, to_field="id", null=True, related_name="upload")
 
     class Meta(PublicObject.Meta):
+        indexes = [models.Index(fields=["status", "expires_at"], name="upload_by_expiry")]
         verbose_name = _("upload")
         verbose_name_plural = _("uploads")
 

@@ -63,6 +63,10 @@ class VectorStore(PublicObject):
     class Meta(PublicObject.Meta):
         verbose_name = _("vector store")
         verbose_name_plural = _("vector stores")
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-number"], name="store_newest_of_owner"),
+            models.Index(fields=["-created_at", "-number"], name="store_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.id

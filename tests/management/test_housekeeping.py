@@ -12,7 +12,8 @@ from django.utils import timezone
 from chat.actions.files import files
 from chat.management import housekeeping
 from chat.management.housekeeping import Housekeeping
-from chat.models import File, User
+from chat.models import File, Passage, User, VectorStoreFile
+from tests.cited import read_file, store_of
 
 
 @asynccontextmanager
@@ -36,6 +37,13 @@ class TestHousekeeping:
         await File.objects.filter(pk=file.pk).aupdate(expires_at=timezone.now())
         async with at_work(period=60):
             while await File.objects.aexists():  # noqa: ASYNC110 -- a row tells nobody that it goes
+                await asyncio.sleep(0.01)
+
+    async def test_removes_passages_that_cannot_be_found(self, ada: User) -> None:
+        entry = await asyncio.to_thread(lambda: read_file(store_of(ada), "a.txt", ["A fjord."]))
+        await VectorStoreFile.objects.filter(pk=entry.pk).aupdate(status="cancelled")
+        async with at_work(period=60):
+            while await Passage.objects.aexists():  # noqa: ASYNC110 -- a row tells nobody that it goes
                 await asyncio.sleep(0.01)
 
     async def test_goes_on_after_a_sweep_that_failed(

@@ -80,9 +80,9 @@ def of_user(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -
 
 
 def search(user: User, *, words: str = "", archived: bool = False) -> QuerySet[Thread]:
-    """Return the user's threads that ``chats.filter_threads`` finds for ``words``, the last active first."""
-    threads = Thread.objects.owned_by(user).filter(archived_at__isnull=not archived, temporary=False)
-    return chats.filter_threads(threads, words, owner=user).order_by("-active_at", "-number")
+    """Return the user's threads that ``chats.search_threads`` finds for ``words``, the last active first."""
+    threads = chats.search_threads(user, words).filter(archived_at__isnull=not archived, temporary=False)
+    return threads.order_by("-active_at", "-number")
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from chat.admin.assistants import code_files, code_form, file_search_form
 from chat.admin.assistants.form import AssistantForm
-from chat.admin.shared.model_admin import StrictLookupAdmin
+from chat.admin.shared.model_admin import RecentValuesFilter, StrictLookupAdmin, count_by
 from chat.admin.shared.served_models import warning_for
 from chat.admin.shared.store_access import is_knowledge, store_ids_in
 from chat.errors import Refusal
-from chat.models import Assistant, Audience, User, VectorStore
+from chat.models import Assistant, Audience, Thread, User, VectorStore
 from chat.models.ids import new_id
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.providers.tool_names import FUNCTION
@@ -60,7 +60,7 @@ def chats_that_stay(assistant: Assistant) -> str:
 class AssistantAdmin(StrictLookupAdmin):
     form = AssistantForm
     list_display = ("__str__", "model", "audience", "owner", "thread_count", "created_at", "try_it")
-    list_filter = ("audience", "model", ("owner", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("audience", ("model", RecentValuesFilter), ("owner", RecentValuesFilter))
     list_select_related = ("owner",)
     search_fields = ("name", "description", "=id", "owner__username")
     autocomplete_fields = ("owner",)
@@ -87,7 +87,7 @@ class AssistantAdmin(StrictLookupAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
         usable = Assistant.objects.usable_by(cast(User, request.user)).filter(pk=OuterRef("pk"))
         assistants: QuerySet[Assistant] = super().get_queryset(request)
-        return assistants.annotate(thread_count=Count("threads"), usable=Exists(usable))
+        return assistants.annotate(usable=Exists(usable))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
@@ -150,7 +150,12 @@ class AssistantAdmin(StrictLookupAdmin):
 
     # --- columns of the list, and of the page of those who may only look ---------------------------------------
 
-    @admin.display(description=gettext_lazy("chats"), ordering="thread_count")
+    def complete_rows(self, rows: list[Any]) -> None:
+        counts = count_by("assistant", Thread.objects.filter(assistant__in=[assistant.id for assistant in rows]))
+        for assistant in rows:
+            assistant.thread_count = counts[assistant.id]
+
+    @admin.display(description=gettext_lazy("chats"))
     def thread_count(self, assistant: ListedAssistant) -> int:
         return assistant.thread_count
 

@@ -21,6 +21,7 @@ else:
     ModelForm = forms.ModelForm
 
 MAX_RESULTS = 50  # reference, section 4
+MOST_STORES = 200  # that the form offers
 FIELDS = ("search_in_files", "store", "max_results", "score_threshold")
 
 
@@ -74,15 +75,17 @@ class FileSearchForm(ModelForm):
         choice.choices = self._choices()
 
     def _choices(self) -> list[tuple[str, str]]:
-        """Return the stores that the staff member sees, and the assistant's own, which they may not see into."""
-        stores = (
-            visible_stores(self.request)
-            .exclude(origin=Origin.ATTACHMENT)
-            .select_related("owner")
-            .order_by("name", "number")
-        )
+        """Return the stores that the staff member sees, and the assistant's own, which they may not see into.
+
+        Of many they are the newest, of all owners and of the assistant's.
+        """
+        stores = visible_stores(self.request).exclude(origin=Origin.ATTACHMENT).select_related("owner")
+        newest = {*stores[:MOST_STORES], *stores.filter(owner=self.instance.owner_id)[:MOST_STORES]}
         label = _("%(name)s (%(owner)s)")
-        offered = {store.id: label % {"name": store, "owner": store.owner} for store in stores}
+        offered = {
+            store.id: label % {"name": store, "owner": store.owner}
+            for store in sorted(newest, key=lambda store: (store.name, store.pk))
+        }
         if self.current_store_id and self.current_store_id not in offered:
             owned = VectorStore.objects.filter(id=self.current_store_id, owner=self.instance.owner_id).exists()
             offered[self.current_store_id] = _("Private files of the owner") if owned else _("Knowledge that is gone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,9 +16,9 @@ from chat.admin.conversations.run_timeline import event_rows, step_rows
 from chat.admin.conversations.threads import assistant_label
 from chat.admin.shared.durations_and_costs import format_cost, format_duration, run_duration, run_statistics
 from chat.admin.shared.history import log_thread_access
-from chat.admin.shared.model_admin import ReadOnlyAdmin
+from chat.admin.shared.model_admin import MOST_ROWS, ReadOnlyAdmin, RecentValuesFilter
 from chat.admin.shared.permissions import may_read
-from chat.models import Run, RunStatus
+from chat.models import Run, RunStatus, Thread, User
 
 
 @admin.register(Run)
@@ -27,13 +27,24 @@ class RunAdmin(ReadOnlyAdmin):
         css = {"all": ("css/highlight.css",)}
 
     list_display = ("created_at", "state", "model", "assistant_label", "owner", "took", "tokens", "id")
-    list_filter = ("status", "model", "created_at")
+    list_filter = ("status", ("model", RecentValuesFilter), "created_at")
+    sortable_by = ("created_at",)  # what an index sorts
     search_fields = ("=id", "=thread__id", "=thread__owner__username", "=assistant__id")
     search_help_text = gettext_lazy("The id of a run, a thread or an assistant, or a user name.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         runs: QuerySet[Run] = super().get_queryset(request)
         return runs.select_related("assistant", "thread__owner")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
+    ) -> tuple[QuerySet[Run], bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        if owner := User.objects.filter(username=term).first():
+            threads = Thread.objects.filter(owner=owner).order_by("-active_at")[:MOST_ROWS]
+            return queryset.filter(thread__in=list(threads.values_list("id", flat=True))), False
+        return queryset.filter(Q(id=term) | Q(thread=term) | Q(assistant=term)), False
 
     def get_urls(self) -> list[Any]:
         files = conversation_files.file_url_pattern(
@@ -54,15 +65,15 @@ class RunAdmin(ReadOnlyAdmin):
 
     # --- the list ----------------------------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("status"), ordering="status")
+    @admin.display(description=gettext_lazy("status"))
     def state(self, run: Run) -> str:
         return format_html('<span class="state state-{}">{}</span>', run.status, run.get_status_display())
 
-    @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
+    @admin.display(description=gettext_lazy("assistant"))
     def assistant_label(self, run: Run) -> str:
         return assistant_label(run)
 
-    @admin.display(description=gettext_lazy("owner"), ordering="thread__owner__username")
+    @admin.display(description=gettext_lazy("owner"))
     def owner(self, run: Run) -> str:
         return run.thread.owner.get_username()
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.contrib import admin
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,10 +14,11 @@ from django.utils.translation import gettext_lazy
 from chat.admin.conversations import files as conversation_files
 from chat.admin.shared.durations_and_costs import format_duration, run_duration
 from chat.admin.shared.history import log_thread_access
-from chat.admin.shared.model_admin import ReadOnlyAdmin
+from chat.admin.shared.model_admin import ReadOnlyAdmin, RecentValuesFilter, count_by
 from chat.admin.shared.permissions import may_read, may_read_all
-from chat.models import File, Message, Run, Thread
+from chat.models import File, Message, Run, Thread, User
 from chat.models.resource_uses import pictures_in
+from chat.retrieval.keywords import chats
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -35,8 +35,10 @@ MAX_ROWS = 200  # messages and runs on the page of a thread, the newest
 
 @admin.register(Thread)
 class ThreadAdmin(ReadOnlyAdmin):
-    list_filter = ("active_at", ("assistant", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("active_at", ("assistant", RecentValuesFilter))
+    list_select_related = ("owner", "assistant")
     ordering = ("-active_at",)
+    sortable_by = ("active_at",)  # what an index sorts
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         # A title is made of the thread's first words.
@@ -47,16 +49,23 @@ class ThreadAdmin(ReadOnlyAdmin):
         title = ("title",) if may_read_all(request) else ()
         return ("=id", "=owner__username", *title)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Thread], search_term: str
+    ) -> tuple[QuerySet[Thread], bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        if owner := User.objects.filter(username=term).first():
+            return queryset.filter(owner=owner), False
+        if may_read_all(request) and not Thread.objects.filter(id=term).exists():
+            return queryset.filter(chats.search_titles(term)), False
+        return queryset.filter(id=term), False
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
         threads: QuerySet[Thread] = super().get_queryset(request)
         # Assistants are always joined: one that was deleted is then None, where a look-up of its own would raise.
         threads = threads.select_related("owner", "assistant")
         runs = Run.objects.filter(thread=OuterRef("id"), assistant=OuterRef("assistant"))
-        return threads.annotate(
-            assistant_name=Subquery(runs.values("assistant_name")[:1]),
-            message_count=_count_of(Message),
-            run_count=_count_of(Run),
-        )
+        return threads.annotate(assistant_name=Subquery(runs.values("assistant_name")[:1]))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Thread | None:
         """Return the thread; for those who may not read it, without its title, whatever page shows it."""
@@ -79,29 +88,30 @@ class ThreadAdmin(ReadOnlyAdmin):
             readable = may_read(request, thread)
             if readable and request.method == "GET":
                 log_thread_access(request, thread, thread=thread)
+            self.complete_rows([thread])
             extra_context = {**(extra_context or {}), **page_context(cast("CountedThread", thread), readable=readable)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     # --- the list ----------------------------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("assistant"), ordering="assistant__name")
+    def complete_rows(self, rows: list[Any]) -> None:
+        ids = [thread.id for thread in rows]
+        messages = count_by("thread", Message.objects.filter(thread__in=ids))
+        runs = count_by("thread", Run.objects.filter(thread__in=ids))
+        for thread in rows:
+            thread.message_count, thread.run_count = messages[thread.id], runs[thread.id]
+
+    @admin.display(description=gettext_lazy("assistant"))
     def assistant_label(self, thread: CountedThread) -> str:
         return assistant_label(thread)
 
-    @admin.display(description=gettext_lazy("messages"), ordering="message_count")
+    @admin.display(description=gettext_lazy("messages"))
     def message_count(self, thread: CountedThread) -> int:
         return thread.message_count
 
-    @admin.display(description=gettext_lazy("runs"), ordering="run_count")
+    @admin.display(description=gettext_lazy("runs"))
     def run_count(self, thread: CountedThread) -> int:
         return thread.run_count
-
-
-def _count_of(model: type[Message | Run]) -> Coalesce:
-    """Return the number of rows of ``model`` of a thread, as an annotation."""
-    # A subquery, because two joins would multiply the rows.
-    rows = model.objects.filter(thread=OuterRef("id")).order_by().values("thread").annotate(count=Count("pk"))
-    return Coalesce(Subquery(rows.values("count")), 0)
 
 
 def assistant_label(row: CountedThread | Run) -> str:

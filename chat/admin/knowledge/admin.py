@@ -25,6 +25,7 @@ from chat.admin.knowledge.pages import StorePagesAdmin, statistics_context, tabl
 from chat.admin.knowledge.search_tester import SearchTestForm
 from chat.admin.shared.embedding_field import store_embedding_label
 from chat.admin.shared.history import log_store_access
+from chat.admin.shared.model_admin import RecentValuesFilter
 from chat.admin.shared.store_access import allowed_owners, assistants_of, is_private, visible_stores
 from chat.documents.formats import SUPPORTED
 from chat.models import Assistant, VectorStore, VectorStoreFile
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
     class StoreColumns(TypedDict):
-        ready: int
-        total: int
+        counts: statistics.StatusCounts
         size: int
         users: list[Assistant]
 
@@ -68,7 +68,7 @@ class OriginFilter(admin.SimpleListFilter):
 class KnowledgeAdmin(StorePagesAdmin):
     form = StoreForm
     list_display = ("__str__", "owner", "ready_files", "size", "state", "used_by", "last_used")
-    list_filter = (OriginFilter, ("owner", admin.RelatedOnlyFieldListFilter))
+    list_filter = (OriginFilter, ("owner", RecentValuesFilter))
     list_select_related = ("owner",)
     search_fields = ("name", "description", "=id", "owner__username")
     change_form_template = "admin/chat/vectorstore/change_form.html"
@@ -81,10 +81,9 @@ class KnowledgeAdmin(StorePagesAdmin):
         js = (Script("js/knowledge.js", defer=True),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VectorStore]:
-        return statistics.with_statistics(visible_stores(request))
+        return visible_stores(request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> VectorStore | None:
-        # Without the statistics of its files, which are for the list.
         if not object_id.isdecimal():
             return None
         return visible_stores(request).select_related("owner", "embedding_provider").filter(pk=object_id).first()
@@ -164,21 +163,16 @@ class KnowledgeAdmin(StorePagesAdmin):
 
     # --- the list ----------------------------------------------------------------------------------------------
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Return the list, each store with its ``users``, the assistants; in one query."""
-        changelist = super().get_changelist_instance(request)
-        stores = list(changelist.result_list)
-        users = assistants_of(stores)
-        for store in stores:
-            store.users = users[store.id]
-        changelist.result_list = stores
-        return changelist
+    def complete_rows(self, rows: list[Any]) -> None:
+        users, counts, sizes = assistants_of(rows), statistics.status_counts(rows), statistics.file_bytes(rows)
+        for store in rows:
+            store.users, store.counts, store.size = users[store.id], counts[store.id], sizes[store.id]
 
-    @admin.display(description=gettext_lazy("files ready"), ordering="ready")
+    @admin.display(description=gettext_lazy("files ready"))
     def ready_files(self, store: ListedStore) -> str:
-        return f"{store.ready} / {store.total}"
+        return f"{store.counts.ready} / {store.counts.total}"
 
-    @admin.display(description=gettext_lazy("size"), ordering="size")
+    @admin.display(description=gettext_lazy("size"))
     def size(self, store: ListedStore) -> str:
         return filesizeformat(store.size)
 
@@ -201,12 +195,12 @@ class KnowledgeAdmin(StorePagesAdmin):
 
 
 def state_label(store: Any) -> tuple[str, str]:
-    """Return the state of a store ``with_statistics``: a status, for its colour, and words."""
+    """Return the state of a store with its ``counts``: a status, for its colour, and words."""
     if store.is_expired:
         return "expired", _("expired")
-    if store.reading:
+    if store.counts.reading:
         return "in_progress", _("being read")
-    if store.failed:
-        words = ngettext("%(count)d file failed", "%(count)d files failed", store.failed)
-        return "failed", words % {"count": store.failed}
-    return ("completed", _("ready")) if store.total else ("empty", _("empty"))
+    if store.counts.failed:
+        words = ngettext("%(count)d file failed", "%(count)d files failed", store.counts.failed)
+        return "failed", words % {"count": store.counts.failed}
+    return ("completed", _("ready")) if store.counts.total else ("empty", _("empty"))

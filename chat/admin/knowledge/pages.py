@@ -162,7 +162,7 @@ class StorePagesAdmin(StrictLookupAdmin):
 
 def table_context(request: HttpRequest, store: VectorStore) -> dict[str, Any]:
     """Return the context of the table of files: a page of those with the status that the URL names, or of all."""
-    counts = statistics.status_counts(store)
+    counts = statistics.status_counts([store])[store.id]
     status = request.GET.get("status", "")
     entries = store.entries.select_related("file")
     if status in VectorStoreFile.Status.values:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from chat.admin.shared.durations_and_costs import MILLION
 from chat.models import Model, Passage, VectorStore, VectorStoreFile, Window
@@ -32,30 +33,28 @@ class StatusCounts:
         return [(status.value, count) for status, count in counts if count]
 
 
-def status_counts(store: VectorStore) -> StatusCounts:
-    counts = dict(store.entries.order_by().values_list("status").annotate(Count("pk")))
-    return StatusCounts(
-        total=sum(counts.values()),
-        ready=counts.get(Status.COMPLETED, 0),
-        reading=counts.get(Status.IN_PROGRESS, 0),
-        failed=counts.get(Status.FAILED, 0),
-        cancelled=counts.get(Status.CANCELLED, 0),
-    )
+def status_counts(stores: Sequence[VectorStore]) -> dict[str, StatusCounts]:
+    """Return the counts of each of ``stores`` by its id, with one query for all."""
+    found: dict[str, Counter[str]] = {store.id: Counter() for store in stores}
+    entries = VectorStoreFile.objects.filter(store__in=list(found)).order_by()
+    for store_id, status, count in entries.values_list("store", "status").annotate(Count("pk")):
+        found[store_id][status] = count
+    return {
+        store_id: StatusCounts(
+            total=counts.total(),
+            ready=counts[Status.COMPLETED],
+            reading=counts[Status.IN_PROGRESS],
+            failed=counts[Status.FAILED],
+            cancelled=counts[Status.CANCELLED],
+        )
+        for store_id, counts in found.items()
+    }
 
 
-def with_statistics(stores: QuerySet[VectorStore]) -> QuerySet[VectorStore]:
-    """Return ``stores`` with ``total``, ``ready``, ``reading``, ``failed`` (numbers of files) and ``size`` (bytes)."""
-
-    def count(status: VectorStoreFile.Status) -> Count:
-        return Count("entries", filter=Q(entries__status=status))
-
-    return stores.annotate(
-        total=Count("entries"),
-        ready=count(Status.COMPLETED),
-        reading=count(Status.IN_PROGRESS),
-        failed=count(Status.FAILED),
-        size=Coalesce(Sum("entries__file__bytes"), 0),
-    )
+def file_bytes(stores: Sequence[VectorStore]) -> Counter[str]:
+    """Return the bytes of the files of each of ``stores`` by its id, with one query for all."""
+    entries = VectorStoreFile.objects.filter(store__in=[store.id for store in stores]).order_by()
+    return Counter(dict(entries.values_list("store").annotate(Sum("file__bytes"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,20 @@ class StoreStatistics:
 def store_statistics(store: VectorStore) -> StoreStatistics:
     # Counted in indexes, without reading texts or vectors: there may be a hundred thousand of them.
     last = Passage.objects.filter(entry=OuterRef("pk")).order_by("-place").values("char_to")[:1]
-    entries = store.entries.order_by().annotate(length=Subquery(last))
-    sums = entries.aggregate(files=Sum("file__bytes"), index=Sum("usage_bytes"), characters=Sum("length"))
+    windows = Window.objects.filter(entry=OuterRef("pk")).order_by().values("entry").annotate(count=Count("pk"))
+    entries = store.entries.order_by().annotate(length=Subquery(last), window_count=Subquery(windows.values("count")))
+    sums = entries.aggregate(
+        files=Sum("file__bytes"),
+        index=Sum("usage_bytes"),
+        characters=Sum("length"),
+        vectors=Sum("window_count", filter=Q(status=Status.COMPLETED)),
+    )
     tokens = (sums["characters"] or 0) // CHARACTERS_PER_TOKEN
     return StoreStatistics(
         file_bytes=sums["files"] or 0,
         index_bytes=sums["index"] or 0,
         passages=Passage.objects.filter(entry__store=store).count(),
-        vectors=Window.objects.filter(entry__store=store, entry__status=Status.COMPLETED).count(),
+        vectors=sums["vectors"] or 0,
         tokens=tokens,
         cost=_cost(store, tokens),
     )

@@ -55,8 +55,8 @@ def assistants_of(stores: Iterable[VectorStore]) -> dict[str, list[Assistant]]:
     """Return the assistants of its owner that search each of ``stores``, by the store's id; in one query."""
     owners: dict[str, int] = {store.id: store.owner_id for store in stores}
     searching: dict[str, list[Assistant]] = {id: [] for id in owners}
-    uses = ResourceUse.objects.filter(resource_id__in=owners, assistant__owner__in=owners.values())
-    for use in uses.select_related("assistant").order_by("assistant__name"):
+    uses = ResourceUse.objects.filter(resource_id__in=owners, assistant__isnull=False).select_related("assistant")
+    for use in uses:
         if use.assistant is not None and use.assistant.owner_id == owners[use.resource_id]:
             searching[use.resource_id].append(use.assistant)
-    return searching
+    return {id: sorted(assistants, key=lambda assistant: assistant.name) for id, assistants in searching.items()}

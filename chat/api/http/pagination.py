@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from pydantic import Field
@@ -26,15 +26,27 @@ class ListQuery(QueryParams):
     before: str | None = None
 
 
+class Page(NamedTuple, Generic[Row]):
+    rows: list[Row]
+    has_more: bool
+
+
 def paginate(
+    rows: QuerySet[Row], query: ListQuery, *, serialize: Callable[[Row], Serialized], **options: Any
+) -> ListObject[Serialized]:
+    """Return the page that ``page_of`` finds, each row as ``serialize`` shows it."""
+    page = page_of(rows, query, **options)
+    return list_object([serialize(row) for row in page.rows], has_more=page.has_more)
+
+
+def page_of(
     rows: QuerySet[Row],
     query: ListQuery,
     *,
-    serialize: Callable[[Row], Serialized],
     key: str = "id",
     cursor_rows: QuerySet[Row] | None = None,
     scope: object = None,
-) -> ListObject[Serialized]:
+) -> Page[Row]:
     """Return one page of ``rows`` by ``created_at``; within one second, in the order of their creation.
 
     With ``before``, it is the page that ends just before that object. ``key`` is the column of the ids that clients
@@ -57,7 +69,7 @@ def paginate(
     page = page[: query.limit]
     if backwards:
         page.reverse()
-    return list_object([serialize(row) for row in page], has_more=has_more)
+    return Page(page, has_more)
 
 
 def list_object(data: list[Serialized], *, has_more: bool = False) -> ListObject[Serialized]:

@@ -45,7 +45,8 @@ class ApiKey(models.Model):
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="key_newest")]
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
 

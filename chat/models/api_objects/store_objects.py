@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from django.db.models import Count, QuerySet, Sum
@@ -21,7 +23,17 @@ Counted = Literal["in_progress", "completed", "failed", "cancelled"]
 
 
 def vector_store_object(row: VectorStore) -> VectorStoreObject:
-    counts, usage_bytes = _counted(row.entries.all())
+    (shown,) = vector_store_objects([row])
+    return shown
+
+
+def vector_store_objects(rows: Sequence[VectorStore]) -> list[VectorStoreObject]:
+    """Return the public form of each of ``rows``, with one query for all."""
+    of_stores = _counted("store", VectorStoreFile.objects.filter(store__in=[row.id for row in rows]))
+    return [_vector_store_object(row, *of_stores[row.id]) for row in rows]
+
+
+def _vector_store_object(row: VectorStore, counts: FileCounts, usage_bytes: int) -> VectorStoreObject:
     return {
         "id": row.id,
         "object": "vector_store",
@@ -53,7 +65,7 @@ def store_file_object(row: VectorStoreFile) -> StoreFileObject:
 
 
 def file_batch_object(row: VectorStoreFileBatch) -> FileBatchObject:
-    counts, _usage_bytes = _counted(row.entries.all())
+    counts, _usage_bytes = _counted("batch", row.entries.all())[row.id]
     return {
         "id": row.id,
         "object": "vector_store.file_batch",
@@ -64,16 +76,20 @@ def file_batch_object(row: VectorStoreFileBatch) -> FileBatchObject:
     }
 
 
-def _counted(entries: QuerySet[VectorStoreFile]) -> tuple[FileCounts, int]:
-    """Return the number of files by status, and the bytes that all of them use. One query, however many there are."""
-    by_status = entries.order_by().values_list("status").annotate(Count("pk"), Sum("usage_bytes"))
-    counts: FileCounts = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
-    usage_bytes = 0
-    for status, count, used in by_status:
+def _counted(column: str, entries: QuerySet[VectorStoreFile]) -> defaultdict[str, tuple[FileCounts, int]]:
+    """Return, by the store or batch in ``column``, the number of files by status and the bytes that they use."""
+    found: defaultdict[str, tuple[FileCounts, int]] = defaultdict(lambda: (_no_files(), 0))
+    by_status = entries.order_by().values_list(column, "status").annotate(Count("pk"), Sum("usage_bytes"))
+    for id, status, count, used in by_status:
+        counts, usage_bytes = found[id]
         counts[cast("Counted", status)] = count
         counts["total"] += count
-        usage_bytes += used
-    return counts, usage_bytes
+        found[id] = (counts, usage_bytes + used)
+    return found
+
+
+def _no_files() -> FileCounts:
+    return {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
 
 
 def _status(row: VectorStore, *, reading: int) -> StoreStatus:

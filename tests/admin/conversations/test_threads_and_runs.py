@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.actions.conversation import sending, threads
-from chat.models import Message, Model, Run, RunEvent, RunStep, Thread
+from chat.admin.shared import model_admin
+from chat.models import Message, Model, Run, RunEvent, RunStep, Thread, User
 from tests.admin.conftest import ANSWERED_WORDS, ARGUMENT, OUTPUT, SECRET_WORDS
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,28 @@ class TestThreadsAndRuns:
         text = text_of(enter(boss), page_of(thread))
         assert "2 older messages are not shown." in text
         assert SECRET_WORDS not in text.partition("Messages</h2>")[2]
+
+
+class TestALongList:
+    @pytest.fixture(autouse=True)
+    def _runs(self, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+        monkeypatch.setattr(model_admin, "MOST_ROWS", 2)
+        for number in range(2):
+            Run.objects.create(thread=run.thread, model=f"model-{number}", status="completed")
+
+    def test_ends_and_says_so(self, boss: User, enter) -> None:
+        assert "The first 2 runs of more: search or filter for the others." in text_of(enter(boss), "/admin/chat/run/")
+
+    def test_can_be_filtered_by_what_the_newest_have(self, boss: User, enter) -> None:
+        client = enter(boss)
+        page = text_of(client, "/admin/chat/run/?model=model-1")
+        assert "1 run" in page
+        assert "model-0" in page  # another choice
+        assert "0 runs" in text_of(client, "/admin/chat/run/?model=none")
+
+    @pytest.mark.parametrize("address", ["assistant/?owner__id__exact=x", "vectorstore/?owner__id__exact=" + "9" * 30])
+    def test_takes_no_filter_that_cannot_be(self, boss: User, enter, address: str) -> None:
+        assert enter(boss).get(f"/admin/chat/{address}", follow=True).status_code == 200
 
 
 class TestThePageOfARun:

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat.actions.expiry_sweep import sweep
 from chat.models import VectorStore, VectorStoreFile
+from chat.retrieval.indexing.cleanup import sweep
 from chat.retrieval.indexing.reindex import reindex_all
 from tests.retrieval.reading import (
     indexed,

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from chat.actions.knowledge import vector_stores
 from chat.api import schemas
-from chat.api.http.pagination import ListQuery, paginate
+from chat.api.http.pagination import ListQuery, list_object, page_of
 from chat.api.http.poll_header import set_poll_header
 from chat.api.http.request import ApiRequest
 from chat.models.api_objects.file_shapes import VectorStoreObject
 from chat.models.api_objects.objects import deleted_object
 from chat.models.api_objects.shapes import DeletedObject, ListObject
-from chat.models.api_objects.store_objects import vector_store_object
+from chat.models.api_objects.store_objects import vector_store_object, vector_store_objects
 
 router = Router(tags=["Vector stores"])
 
@@ -54,7 +54,8 @@ def create_vector_store(request: ApiRequest, body: NewStore | None = None) -> Ve
 
 @router.get("/vector_stores")
 def list_vector_stores(request: ApiRequest, query: Query[ListQuery]) -> ListObject[VectorStoreObject]:
-    return paginate(vector_stores.of_user(request.user), query, serialize=vector_store_object, scope=request.user.pk)
+    page = page_of(vector_stores.of_user(request.user), query, scope=request.user.pk)
+    return list_object(vector_store_objects(page.rows), has_more=page.has_more)
 
 
 @router.get("/vector_stores/{vector_store_id}")
