@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 from django.urls import reverse
@@ -87,9 +87,9 @@ def find(secret: str) -> ApiKey:
     return key
 
 
-def is_usable(key: ApiKey) -> bool:
-    """Return whether the key still works: neither it nor its owner has been shut out since it was found."""
-    return ApiKey.objects.usable().filter(pk=key.pk).exists()
+def usable_among(keys: Collection[int]) -> set[int]:
+    """Return the primary keys of those that still work: neither they nor their owners were shut out or deleted."""
+    return set(ApiKey.objects.usable().filter(pk__in=keys).order_by().values_list("pk", flat=True))
 
 
 def owner_of(secret: str) -> User:

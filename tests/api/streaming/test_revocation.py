@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -37,3 +38,19 @@ async def test_a_stream_ends_while_its_run_goes_on(
     *_before, (name, data) = events_in(await wire(stream))
     assert (name, data["error"]["code"]) == ("error", "invalid_api_key")
     assert (await thread.runs.aget()).status == "queued"
+
+
+async def test_streams_of_other_keys_go_on_until_these_stop_to_work(
+    api: Api, streams: Streams, assistant: Assistant, thread: Thread, bob: User
+) -> None:
+    other = await in_thread(Api)(bob)
+    theirs = await Thread.objects.acreate(owner=bob)
+    started = await streams.start(f"/threads/{thread.id}/runs", {"assistant_id": assistant.id})
+    kept = await Streams(other).start(f"/threads/{theirs.id}/runs", {"assistant_id": assistant.id})
+    going_on = asyncio.create_task(wire(kept))
+    await in_thread(revoke)(api)
+    await wire(started)
+    assert not going_on.done()
+    await in_thread(revoke)(other)
+    *_before, (_name, data) = events_in(await going_on)
+    assert data["error"]["code"] == "invalid_api_key"
