@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from chat.actions.expiry_sweep import sweep
+from chat.actions.expiry_sweep import prune_timelines, sweep
 from chat.actions.files.orphans import sweep_orphans
 from chat.background.database_threads import in_thread
 from chat.background.polling import PollingLoop
@@ -30,3 +30,4 @@ class Housekeeping(PollingLoop):
             self.left_overs_due = time.monotonic() + LEFT_OVERS_EVERY
             await in_thread(sweep_orphans)
             await in_thread(cleanup.sweep)
+            await in_thread(prune_timelines)

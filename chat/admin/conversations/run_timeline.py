@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.admin.conversations import files as conversation_files
 from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
 from chat.admin.shared.durations_and_costs import elapsed, format_duration
+from chat.engine.recording.run_lifecycle import REDUNDANT
 from chat.events import types
 from chat.models import File, Message, Run, RunStep, StepType
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -38,8 +39,6 @@ EVENT_LABELS: dict[str, Promise] = {
     types.MESSAGE_COMPLETED: _("The answer is complete"),
     types.MESSAGE_INCOMPLETE: _("The answer broke off"),
 }
-# Each comes right after its ``created`` and says nothing more.
-REDUNDANT = {types.STEP_IN_PROGRESS, types.MESSAGE_IN_PROGRESS}
 BAD = {types.RUN_FAILED, types.RUN_EXPIRED, types.RUN_INCOMPLETE, types.STEP_FAILED, types.STEP_EXPIRED}
 GOOD = {types.RUN_COMPLETED}
 
@@ -67,8 +66,7 @@ def event_rows(run: Run) -> list[EventRow]:
             note=event.note,
             tone="bad" if event.name in BAD else "good" if event.name in GOOD else "",
         )
-        for event in run.events.all()
-        if event.name not in REDUNDANT
+        for event in run.events.exclude(name__in=REDUNDANT)  # of runs of an older release
     ]
 
 

@@ -22,6 +22,7 @@ from chat.retrieval.keywords import chats
 from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
+REDUNDANT = {types.STEP_IN_PROGRESS, types.MESSAGE_IN_PROGRESS}  # each right after its ``created``: not in timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def created_events(run: Run) -> list[Event]:
 def _keep_in_timeline(run: Run, new_events: NewEvents, *, after: int) -> list[Event]:
     events = [Event(run.id, after + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
     rows = []
-    for event in events:
+    for event in (event for event in events if event.name not in REDUNDANT):
         reason = event.data.get("last_error") or event.data.get("incomplete_details") or {}
         note = str(reason.get("message") or reason.get("reason") or "")[:500]  # which staff see at a glance
         rows.append(RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=note))
