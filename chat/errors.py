@@ -225,6 +225,7 @@ class Unavailable(Refusal):
 
     status = 503
     type = "server_error"
+    retry_after = 2  # seconds
 
 
 # As the system says it, SQLite and PostgreSQL.

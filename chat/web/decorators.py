@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from chat.actions.vanished_rows import act
-from chat.errors import NotFound, NotSignedIn, Refusal
+from chat.errors import NotFound, NotSignedIn, Refusal, Unavailable
 from chat.models import User
 
 P = ParamSpec("P")
@@ -73,7 +73,10 @@ def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     message = _("This page does not exist, or it is not yours.") if isinstance(refusal, NotFound) else refusal.message
     status: Any = refusal.status
     if not cast(SignedInRequest, request).htmx:
-        return render(request, "refusal.html", {"status": status, "message": message}, status=status)
+        response = render(request, "refusal.html", {"status": status, "message": message}, status=status)
+        if isinstance(refusal, Unavailable):
+            response["Retry-After"] = str(refusal.retry_after)
+        return response
     # A chat that was deleted in another tab, or an assistant that is gone: the action's own words say more.
     response = render(request, "chat/problem.html", {"message": refusal.message}, status=status)
     return reswap(retarget(response, "#problem"), "innerHTML")

@@ -23,6 +23,7 @@ from chat.errors import (
     Refusal,
     TooLarge,
     TooManyRequests,
+    Unavailable,
     database_refusal,
     is_disk_full,
 )
@@ -77,7 +78,7 @@ def refusal_response(refusal: Refusal) -> HttpResponse:
         response["retry-after-ms"] = str(math.ceil(refusal.retry_after * 1000))
         for name, value in rate_limits.headers(refusal).items():
             response[name] = value
-    elif isinstance(refusal, ProviderError) and refusal.retry_after is not None:
+    elif isinstance(refusal, ProviderError | Unavailable) and refusal.retry_after is not None:
         response["retry-after"] = str(math.ceil(refusal.retry_after))
     return response
 
