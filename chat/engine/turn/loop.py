@@ -78,7 +78,7 @@ async def _stream_pieces(
             meter.hear(piece)
             match piece:
                 case Text() if text := text_room.fill(storable_text(piece.value)):
-                    yield replace(piece, value=text)
+                    yield piece if text == piece.value else replace(piece, value=text)
                 case ToolCallPiece() if calls.takes(piece):
                     whole = replace(piece, arguments=arguments_room.fill(storable_text(piece.arguments)))
                     calls.add(whole)

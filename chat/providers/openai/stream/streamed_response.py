@@ -100,6 +100,8 @@ class StreamedResponse:
     async def _next_block(self) -> bytes | None:
         """Return the next bytes, or None at the end."""
         try:
+            if self._rest_ends_at is None:
+                return await anext(self._blocks, None)
             # Some servers keep the connection open after the answer. Only its usage can still come.
             async with asyncio.timeout_at(self._rest_ends_at):
                 return await anext(self._blocks, None)
