@@ -13,7 +13,7 @@ from chat.actions.assistants import assistants
 from chat.actions.conversation import threads
 from chat.actions.files import files
 from chat.errors import NotFound, NotSignedIn
-from chat.models import ApiKey, Assistant, File, Thread, User
+from chat.models import ApiKey, Assistant, Audience, File, Thread, User
 
 pytestmark = pytest.mark.django_db
 DOINGS: dict[str, Callable[[User, str], Any]] = {
@@ -75,6 +75,22 @@ class TestAnAssistant:
             assistants.get(bob, assistant.id)
         bob.groups.add(tutors, other)
         assert list(assistants.usable(bob)) == [assistant]
+
+    @pytest.mark.parametrize("audience", Audience.values)
+    @pytest.mark.parametrize("is_member", [False, True])
+    def test_is_found_by_its_id_where_it_is_listed(
+        self, assistant: Assistant, ada: User, bob: User, audience: str, is_member: bool
+    ) -> None:
+        Assistant.objects.update(audience=audience)
+        assistant.groups.add(Group.objects.create(name="tutors"))
+        if is_member:
+            bob.groups.add(assistant.groups.get())
+        for user in (ada, bob):
+            for listed in assistants.usable(user):
+                assert assistants.get(user, listed.id) == assistant
+            if not assistants.usable(user):
+                with pytest.raises(NotFound):
+                    assistants.get(user, assistant.id)
 
 
 class TestAnApiKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from django.db import transaction
 from django.urls import reverse
@@ -79,12 +80,13 @@ def find(secret: str) -> ApiKey:
 
     Raise ``NotSignedIn`` (reference, section 12) for an unknown or revoked key or one of an inactive user.
     """
-    key = ApiKey.objects.usable().select_related("owner").filter(digest=digest(secret)).first()
-    if key is None:
-        where = f"You can find your API key at {reverse('keys')}."
-        raise NotSignedIn(f"Incorrect API key provided: {masked(secret)}. {where}")
-    key.touch()
-    return key
+    with suppress(ApiKey.DoesNotExist):
+        key = ApiKey.objects.select_related("owner").get(digest=digest(secret))
+        if key.is_usable:
+            key.touch()
+            return key
+    where = f"You can find your API key at {reverse('keys')}."
+    raise NotSignedIn(f"Incorrect API key provided: {masked(secret)}. {where}")
 
 
 def usable_among(keys: Collection[int]) -> set[int]:

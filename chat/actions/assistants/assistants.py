@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -39,10 +40,11 @@ def usable(user: User) -> AssistantQuerySet:
 
 def get(user: User, assistant_id: str) -> Assistant:
     """Return an assistant that the user may use. Raise ``Absent`` for any other, as if it did not exist."""
-    assistant = Assistant.objects.usable_by(user).filter(id=assistant_id).first()
-    if assistant is None:
-        raise Absent("assistant", assistant_id)
-    return assistant
+    with suppress(Assistant.DoesNotExist):
+        assistant = Assistant.objects.get(id=assistant_id)
+        if assistant.is_usable_by(user):
+            return assistant
+    raise Absent("assistant", assistant_id)
 
 
 def sees_settings(user: User, assistant: Assistant) -> bool:

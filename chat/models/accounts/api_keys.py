@@ -53,6 +53,11 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.start}…)"
 
+    @property
+    def is_usable(self) -> bool:
+        """As ``usable``, for one key that was read with its owner."""
+        return self.revoked_at is None and self.owner.is_active
+
     def make_secret(self) -> str:
         """Give this unsaved key its secret and return it; it cannot be read again."""
         secret = PREFIX + secrets.token_urlsafe(32)
