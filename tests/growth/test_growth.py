@@ -28,7 +28,7 @@ from tests.growth.cost import Cost, cost_of
 from tests.growth.rows import People, add
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-SMALL, LARGE = 1_000, 5_000  # threads
+SMALL, LARGE = 1_000, 10_000  # threads
 NOT_ALLOWED = 405
 Work = Callable[[], Any]
 
