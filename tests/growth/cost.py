@@ -12,11 +12,8 @@ from typing import Any
 
 from django.db import connection
 
-FLOOR = {"sqlite": 2_000, "postgresql": 500}
-"""Steps or pages up to which nobody cares: an index that is a level deeper counts as little.
-
-PostgreSQL reads a small table whole instead of a hundred rows by their keys, three or four pages each.
-"""
+FLOOR = {"sqlite": 2_000, "postgresql": 200}
+"""Steps or pages up to which nobody cares: an index that is a level deeper counts as little."""
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ class AssistantAdmin(StrictLookupAdmin):
     form = AssistantForm
     list_display = ("__str__", "model", "audience", "owner", "thread_count", "created_at", "try_it")
     list_filter = ("audience", ("model", RecentValuesFilter), ("owner", RecentValuesFilter))
-    list_select_related = ("owner",)
+    list_select_related = ()  # the owners of the rows shown come by key: joined, PostgreSQL may read all rows of both
     search_fields = ("name", "description", "=id", "owner__username")
     autocomplete_fields = ("owner",)
     readonly_fields = ("id", "created_at")
@@ -87,7 +87,7 @@ class AssistantAdmin(StrictLookupAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assistant]:
         usable = Assistant.objects.usable_by(cast(User, request.user)).filter(pk=OuterRef("pk"))
         assistants: QuerySet[Assistant] = super().get_queryset(request)
-        return assistants.annotate(usable=Exists(usable))
+        return assistants.annotate(usable=Exists(usable)).prefetch_related("owner")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)

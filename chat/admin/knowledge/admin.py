@@ -70,6 +70,7 @@ class KnowledgeAdmin(StorePagesAdmin):
     list_display = ("__str__", "owner", "ready_files", "size", "state", "used_by", "last_used")
     list_filter = (OriginFilter, ("owner", RecentValuesFilter))
     list_select_related = ("owner",)
+    list_per_page = 25  # each row counts and sums up all files of its store
     search_fields = ("name", "description", "=id", "owner__username")
     change_form_template = "admin/chat/vectorstore/change_form.html"
     fieldsets = (

@@ -52,11 +52,15 @@ def store_ids_in(resources: dict[str, dict[str, list[str]]]) -> list[str]:
 
 
 def assistants_of(stores: Iterable[VectorStore]) -> dict[str, list[Assistant]]:
-    """Return the assistants of its owner that search each of ``stores``, by the store's id; in one query."""
+    """Return the assistants of its owner that search each of ``stores``, by the store's id; in two queries."""
     owners: dict[str, int] = {store.id: store.owner_id for store in stores}
     searching: dict[str, list[Assistant]] = {id: [] for id in owners}
-    uses = ResourceUse.objects.filter(resource_id__in=owners, assistant__isnull=False).select_related("assistant")
-    for use in uses:
-        if use.assistant is not None and use.assistant.owner_id == owners[use.resource_id]:
-            searching[use.resource_id].append(use.assistant)
+    # Not joined: PostgreSQL would read all assistants for it.
+    uses = ResourceUse.objects.filter(resource_id__in=owners, assistant__isnull=False)
+    pairs = list(uses.values_list("resource_id", "assistant_id"))
+    assistants = Assistant.objects.in_bulk({assistant_id for _store, assistant_id in pairs}, field_name="id")
+    for store_id, assistant_id in pairs:
+        assistant = assistants.get(assistant_id)
+        if assistant is not None and assistant.owner_id == owners[store_id]:
+            searching[store_id].append(assistant)
     return {id: sorted(assistants, key=lambda assistant: assistant.name) for id, assistants in searching.items()}
