@@ -1,1 +1,1 @@
-"""The full-text index of passages, in SQLite's FTS5 or in PostgreSQL."""
+"""The full-text indexes of passages (``index``) and of chats (``chats``), in SQLite's FTS5 or in PostgreSQL."""
