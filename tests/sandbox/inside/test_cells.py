@@ -10,6 +10,7 @@ import pytest
 from chat.sandbox.sessions.probe import Report
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.values import Tier
+from tests.sandbox.brokers import until
 from tests.sandbox.saying import complaint, said, sizes
 
 
@@ -281,15 +282,19 @@ class TestThreads:
 
         assert said(session, "time.sleep(0.1)\nlen(ticks) > 3") == "True\n"
 
-    def test_show_no_picture_after_their_cell(self, session: Session):
+    def test_show_no_picture_between_two_cells(self, session: Session):
         said(
             session,
-            "import threading, time\nfrom PIL import Image\n"
+            "import pathlib, threading, time\nfrom PIL import Image\n"
             "def late():\n"
-            "    time.sleep(0.2); display(Image.new('L', (2, 2)))\n"
+            "    while not pathlib.Path('begin').exists():\n"
+            "        time.sleep(0.001)\n"
+            "    display(Image.new('L', (2, 2)))\n"
+            "    pathlib.Path('end').touch()\n"
             "threading.Thread(target=late).start()",
         )
-        time.sleep(0.3)
+        session.put("begin", b"")
+        until(lambda: "end" in [file.name for file in session.files()])  # between its requests the session rests
 
         assert session.run("x = 1").images == ()
 
