@@ -7,27 +7,25 @@ from typing import NoReturn
 
 from chat.actions.assistants import assistants
 from chat.errors import ModelNotFound, NotAllowed, NotFound
-from chat.models import Alias, Assistant, Model, Provider, User
+from chat.models import Assistant, Model, User
 from chat.models.api_objects.objects import model_object
 from chat.models.api_objects.shapes import ModelObject
-from chat.models.providers import DEFAULT, resolve
+from chat.models.providers import DEFAULT, default_providers, resolve, served_aliases, served_models
 
 
 def list_models(user: User) -> list[ModelObject]:
     """Return the enabled models, aliases that are no patterns, and the default provider's own model, by name; then the
     assistants that ``user`` may use, each under its id and its name as a model.
     """
-    usable = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
-    models = {model.name: model for model in usable}
-    aliases = Alias.objects.filter(model__in=usable).select_related("model__provider")
-    models |= {alias.pattern: alias.model for alias in aliases if "*" not in alias.pattern}
-    if Provider.objects.filter(is_default=True, enabled=True).exclude(default_model="").exists():
+    models = {model.name: model for model in served_models.rows()}
+    models |= {alias.pattern: alias.model for alias in served_aliases.rows() if "*" not in alias.pattern}
+    if (default := default_providers.first()) and default.default_model:
         with suppress(ModelNotFound):  # a provider may have a default that it would not accept by name
             models.setdefault(DEFAULT, resolve(DEFAULT))
             models.setdefault(models[DEFAULT].name, models[DEFAULT])
     usable_assistants = [
         _serialize_assistant(name, assistant)
-        for assistant in assistants.usable(user)
+        for assistant in assistants.list_usable.rows(user.pk)
         for name in (assistants.model_name(assistant), assistant.id)
     ]
     return [*(_serialize(name, model) for name, model in sorted(models.items())), *usable_assistants]

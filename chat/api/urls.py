@@ -8,7 +8,8 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from django.http import Http404
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Router, Swagger
 from ninja.errors import HttpError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
@@ -17,7 +18,7 @@ from ninja.operation import Operation
 from chat import __version__
 from chat.actions.vanished_rows import act
 from chat.api import openapi
-from chat.api.http.error_responses import error_response
+from chat.api.http.error_responses import error_response, unknown_url_response
 from chat.api.http.parser import JsonParser
 from chat.api.http.request import ApiRequest
 from chat.api.http.validation_errors import ValidationFailed
@@ -106,10 +107,14 @@ def url_patterns(api: NinjaAPI, routers: Sequence[Router]) -> list[URLPattern | 
     for error in (Exception, HttpError, Http404):  # ninja words the last two itself
         api.add_exception_handler(error, error_response)
     patterns, _app, _namespace = api.urls
+    # Django's page for what is not found is for people.
+    unknown_url = csrf_exempt(unknown_url_response)
     return [
+        re_path("^(?:v1|openai|openai/v1)/$", unknown_url),  # where ninja has a page of that kind, too
         path("v1/", include((patterns, "api"))),
         path("openai/v1/", include((patterns, "api"), namespace="azure-v1")),
         path("openai/", include((patterns, "api"), namespace="azure")),
+        re_path("^(?:v1|openai)/", unknown_url),
     ]
 
 

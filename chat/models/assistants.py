@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.ids import PublicIdField, PublicObject
+from chat.models.prepared_queries import Parameter
 
 if TYPE_CHECKING:
     from chat.models.accounts.users import User
@@ -31,10 +32,10 @@ class Audience(models.TextChoices):
 
 
 class AssistantQuerySet(models.QuerySet["Assistant"]):
-    def usable_by(self, user: User) -> AssistantQuerySet:
+    def usable_by(self, user: User | Parameter) -> AssistantQuerySet:
         """Return the assistants that ``user`` owns or that are shared with them."""
         # Each by an index of its own: of conditions joined by OR the databases would compare all rows.
-        in_groups = Assistant.groups.through.objects.filter(group__in=user.groups.all()).values("assistant")
+        in_groups = Assistant.groups.through.objects.filter(group__user=user).values("assistant")
         keys = Assistant.objects.order_by().values("pk")
         for_all = keys.filter(audience=Audience.EVERYONE)
         for_groups = keys.filter(audience=Audience.GROUPS, pk__in=in_groups)

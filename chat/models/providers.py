@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.errors import KeyRefused, ModelNotFound
 from chat.models.columns import encryption
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.providers.known_models import ModelLimits, known_limits
 
 DEFAULT = "default"  # the model name that means: the default provider's own default model
@@ -224,19 +225,40 @@ def unlisted(provider: Provider, name: str) -> Model:
     )
 
 
+@PreparedQuery
+def served_models() -> models.QuerySet[Model]:
+    """Return the enabled models of enabled providers, with these, by name."""
+    return Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
+
+
+@PreparedQuery
+def served_models_named(name: Parameter) -> models.QuerySet[Model]:
+    return Model.objects.filter(name=name, enabled=True, provider__enabled=True).select_related("provider")
+
+
+@PreparedQuery
+def served_aliases() -> models.QuerySet[Alias]:
+    """Return the aliases of ``served_models``, with these."""
+    return Alias.objects.filter(model__enabled=True, model__provider__enabled=True).select_related("model__provider")
+
+
+@PreparedQuery
+def default_providers() -> models.QuerySet[Provider]:
+    """Return the provider of ``default`` and of unknown names; none if there is none or it is not enabled."""
+    return Provider.objects.filter(is_default=True, enabled=True)
+
+
 def resolve(name: str) -> Model:
     """The model that answers to ``name``: an exact row, else an alias (the longest pattern wins), else the default
     provider under that very name if it accepts any. Raises ``ModelNotFound``.
     """
-    usable = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
-    default = Provider.objects.filter(is_default=True, enabled=True).first()
+    default = default_providers.first()
     if name == DEFAULT and default and default.default_model:
         name = default.default_model
-    if exact := usable.filter(name=name).first():
+    if exact := served_models_named.first(name):
         return exact
-    aliases = [alias for alias in Alias.objects.filter(model__in=usable) if alias.matches(name)]
-    if aliases:
-        return usable.get(pk=max(aliases, key=lambda alias: len(alias.pattern)).model_id)
+    if aliases := [alias for alias in served_aliases.rows() if alias.matches(name)]:
+        return max(aliases, key=lambda alias: len(alias.pattern)).model
     if default and default.accepts_any_name:
         return unlisted(default, name)
     raise ModelNotFound(f"The model {name!r} does not exist. An administrator can add it, or an alias for it.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 
 from django.db import transaction
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from chat.errors import InvalidRequest, NotFound, NotSignedIn
 from chat.models import ApiKey, User
 from chat.models.accounts.api_keys import ApiKeyQuerySet, digest
+from chat.models.prepared_queries import Parameter, PreparedQuery
 
 MAX_NAME = 100
 MAX_KEYS = 100  # usable ones of a user
@@ -75,16 +75,20 @@ def secret_in(headers: Mapping[str, str]) -> str:
     return secret.strip()
 
 
+@PreparedQuery
+def of_digest(digest: Parameter) -> ApiKeyQuerySet:
+    return ApiKey.objects.select_related("owner").filter(digest=digest)
+
+
 def find(secret: str) -> ApiKey:
     """Return the key of this secret, with its ``owner``, and note its use.
 
     Raise ``NotSignedIn`` (reference, section 12) for an unknown or revoked key or one of an inactive user.
     """
-    with suppress(ApiKey.DoesNotExist):
-        key = ApiKey.objects.select_related("owner").get(digest=digest(secret))
-        if key.is_usable:
-            key.touch()
-            return key
+    key = of_digest.first(digest(secret))
+    if key is not None and key.is_usable:
+        key.touch()
+        return key
     where = f"You can find your API key at {reverse('keys')}."
     raise NotSignedIn(f"Incorrect API key provided: {masked(secret)}. {where}")
 

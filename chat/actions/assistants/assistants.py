@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +13,7 @@ from chat.models import Assistant, User
 from chat.models.api_objects.objects import assistant_object
 from chat.models.api_objects.shapes import AssistantObject
 from chat.models.assistants import AssistantQuerySet, auto
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.tools import declarations
 
@@ -33,17 +33,24 @@ CLEARED: dict[str, Any] = {
 }
 
 
-def usable(user: User) -> AssistantQuerySet:
+@PreparedQuery
+def of_id(id: Parameter) -> AssistantQuerySet:
+    return Assistant.objects.filter(id=id)
+
+
+def usable(user: User | Parameter) -> AssistantQuerySet:
     """Return the user's own assistants and those shared with them, by name."""
     return Assistant.objects.usable_by(user).order_by("name", "number")
 
 
+list_usable = PreparedQuery(usable)  # of a user's primary key
+
+
 def get(user: User, assistant_id: str) -> Assistant:
     """Return an assistant that the user may use. Raise ``Absent`` for any other, as if it did not exist."""
-    with suppress(Assistant.DoesNotExist):
-        assistant = Assistant.objects.get(id=assistant_id)
-        if assistant.is_usable_by(user):
-            return assistant
+    assistant = of_id.first(assistant_id)
+    if assistant is not None and assistant.is_usable_by(user):
+        return assistant
     raise Absent("assistant", assistant_id)
 
 

@@ -11,7 +11,6 @@ from ninja.renderers import JSONRenderer
 from chat.api.assistants_v1 import assistants, files
 from chat.api.assistants_v1.bodies import convert_body
 from chat.api.assistants_v1.shapes import to_v1
-from chat.api.http.error_responses import unknown_url_response
 from chat.api.http.parser import JsonParser
 from chat.api.http.request import ApiRequest
 from chat.api.urls import ROUTERS, EverthreadAPI, url_patterns
@@ -46,9 +45,3 @@ class V1Renderer(JSONRenderer):
 api = V1API(parser=V1Parser(), renderer=V1Renderer(), urls_namespace="old", openapi_url="", docs_url="")
 # The old routers come first, to take the place of operations with the same address.
 urlpatterns = url_patterns(api, [assistants.router, files.router, *ROUTERS])
-
-
-def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the API's response for an unknown address."""
-    # Django's page links to pages that are not among these addresses.
-    return unknown_url_response(request)

@@ -18,7 +18,7 @@ from django.utils.encoding import escape_uri_path
 
 from chat.actions.access import api_keys, rate_limits
 from chat.api.assistants_v1 import shapes
-from chat.api.http.error_responses import error_response, unknown_url_response
+from chat.api.http.error_responses import error_response
 from chat.api.http.request import ApiRequest, Beta
 from chat.api.middleware import idempotency
 from chat.errors import InvalidRequest, MethodNotAllowed
@@ -90,16 +90,10 @@ class ApiKeyMiddleware:
             response = idempotency.respond_once(request, self.get_response)
         else:
             response = self.get_response(request)
-        if response.status_code == 404 and not is_json(response):
-            return unknown_url_response(request)
         if response.status_code == 405:
             headers["Allow"] = response["Allow"]
             raise MethodNotAllowed(f"Not allowed to {request.method} on {request.path}.")
         return response
-
-
-def is_json(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "").startswith("application/json")
 
 
 ASSISTANTS_PATHS = re.compile(r"/(assistants|threads)(/|$)")

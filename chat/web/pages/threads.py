@@ -14,8 +14,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from chat.actions.assistants import assistants
 from chat.actions.conversation import attachments, threads
-from chat.models import Assistant, Kind, Provider, Thread
+from chat.models import Assistant, Kind, Thread
 from chat.models.api_objects.objects import run_object
+from chat.models.providers import default_providers
 from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.live import fragments
 from chat.web.pages import sidebar
@@ -25,14 +26,14 @@ from chat.web.timeline.items import Answer, CodeStep
 
 def page_context(request: SignedInRequest, *, thread: Thread | None = None) -> dict[str, Any]:
     """Return the template context that every page of the chat needs around its messages."""
-    offered = list(assistants.usable(request.user))
+    offered, default = assistants.list_usable.rows(request.user.pk), default_providers.first()
     return {
         "thread": thread,
         "current": thread.id if thread else "",
         "assistants": offered,
         "client_key": secrets.token_urlsafe(18),
         "accepted": ",".join(attachments.accepted_types(offered)),
-        "is_demonstration": Provider.objects.filter(is_default=True, enabled=True, kind=Kind.EMBEDDED).exists(),
+        "is_demonstration": default is not None and default.kind == Kind.EMBEDDED,
         **sidebar.sidebar_context(request.user),
     }
 
@@ -42,7 +43,7 @@ def page_context(request: SignedInRequest, *, thread: Thread | None = None) -> d
 def home(request: SignedInRequest) -> HttpResponse:
     """Return an empty page for a new thread with ``?assistant=``, else with the one of the last active thread."""
     context = page_context(request)
-    last = threads.search(request.user).first()
+    last = next((thread for group in context["groups"] for thread in group.threads), None)
     wishes = [request.GET.get("assistant"), last.assistant_id if last else None]
     context["chosen"] = choose_from(context["assistants"], wishes)
     return render(request, "chat/home.html", context)
