@@ -71,7 +71,6 @@ class Execution:
                     await self._fail("server_error", BROKE)
 
     async def _work(self) -> None:
-        await self.recorder.begin()
         if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
             await file_search.wait_until_read(self.run)
         first = await read_in_thread(request.read_context, self.run)

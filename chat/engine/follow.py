@@ -10,11 +10,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from chat.background.database_threads import read_in_thread
 from chat.events.bus import Behind, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.runs import LIVE
 
 SILENCE = 1.0  # seconds without an event of a live run before the rows are read again
@@ -78,10 +81,15 @@ class Position:
         return missed
 
 
+@PreparedQuery
+def newest_runs(thread: Parameter) -> QuerySet[Run, tuple[str, int, str]]:
+    newest = Run.objects.filter(thread=thread).order_by("-created_at", "-number")[:1]
+    return newest.values_list("id", "seq", "status")
+
+
 def newest_position(thread_id: str) -> Position:
     """Return how far the rows of the thread's newest run are."""
-    newest = Run.objects.filter(thread_id=thread_id).order_by("-created_at", "-number")
-    id, seq, status = newest.values_list("id", "seq", "status").first() or ("", 0, None)
+    id, seq, status = newest_runs.first(thread_id) or ("", 0, None)
     return Position((id, seq), live=status in LIVE)
 
 

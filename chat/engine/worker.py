@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.background.database_threads import in_thread
@@ -30,8 +31,10 @@ from chat.engine.live_providers import LiveProviders, import_sdk, share
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import RowWriter
 from chat.events.bus import bus
-from chat.events.types import Event
+from chat.events.types import RUN_IN_PROGRESS, Event
 from chat.models import Run, RunStatus
+from chat.models.api_objects.objects import run_object
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.runs import HELD, LIFE
 
 log = logging.getLogger(__name__)
@@ -52,10 +55,19 @@ class LiveRun(NamedTuple):
     heartbeat_at: datetime | None
 
 
+@PreparedQuery
+def rows_of_live_runs() -> QuerySet[Run, tuple[Any, ...]]:
+    return Run.objects.live().order_by("created_at", "number").values_list(*LiveRun._fields)
+
+
 def live_runs() -> list[LiveRun]:
     """All live runs, the oldest first."""
-    rows = Run.objects.live().order_by("created_at", "number").values_list(*LiveRun._fields)
-    return [LiveRun(*row) for row in rows]
+    return [LiveRun(*row) for row in rows_of_live_runs.rows()]
+
+
+@PreparedQuery
+def runs_with_thread(id: Parameter) -> QuerySet[Run]:
+    return Run.objects.select_related("thread").filter(id=id)
 
 
 @dataclass
@@ -136,15 +148,19 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             await self._end(run, RunStatus.FAILED, last_error={"code": "server_error", "message": DIED})
 
     async def claim(self, row: LiveRun) -> None:
-        def claim() -> Run | None:
-            run = Run.objects.select_related("thread").filter(id=row.id).first()
+        def claim() -> tuple[Run, list[Event]] | None:
+            run = runs_with_thread.first(row.id)
             fields = {"worker": self.name, "heartbeat_at": timezone.now()}
-            return run if run and run.move(RunStatus.IN_PROGRESS, **fields) else None
+            if run is None or not run.move(RunStatus.IN_PROGRESS, **fields):
+                return None
+            return run, run_lifecycle.number_events(run, [(RUN_IN_PROGRESS, run_object(run))])
 
         claimed = await self.writer.commit(claim)
         if claimed is None:
             return
-        execution = Execution(claimed, writer=self.writer, providers=self.providers)
+        run, events = claimed
+        bus.publish(run.thread_id, events)
+        execution = Execution(run, writer=self.writer, providers=self.providers)
         task = asyncio.create_task(self._work(execution), name=row.id)
         execution.task = task
         expiry = self.loop.call_at(self.deadlines[row.id][1], execution.stop, RunStatus.EXPIRED)

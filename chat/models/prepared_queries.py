@@ -6,6 +6,7 @@ Django compiles a query anew each time that it is asked, which takes longer than
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from inspect import signature
 from typing import Any, Generic, TypeVar
 
@@ -31,8 +32,7 @@ class Parameter(Expression):
 class PreparedQuery(Generic[Row]):
     """Decorates a function that returns a queryset, of objects or of ``values_list``, for its parameters.
 
-    It is called once, with ``Parameter`` objects. The values of these are sent to the database as they are: text, whole
-    numbers, booleans.
+    It is called once, with ``Parameter`` objects. The values of these may be texts, whole numbers, booleans, times.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
@@ -48,6 +48,10 @@ class PreparedQuery(Generic[Row]):
     def first(self, *values: object) -> Row | None:
         """Return the first row for these values of the parameters, None if there is none."""
         return next(iter(self.rows(*values)), None)
+
+
+def _for_database(value: object) -> object:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 class Statement(Generic[Row]):
@@ -68,6 +72,7 @@ class Statement(Generic[Row]):
             self.populators = get_related_populators(compiler.klass_info, compiler.select, database)  # type: ignore[call-arg]  # the stubs are of Django 6
 
     def rows(self, values: tuple[object, ...]) -> list[Row]:
+        values = tuple(map(_for_database, values))
         parameters: list[Any] = [
             values[each.index] if isinstance(each, Parameter) else each for each in self.parameters
         ]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant, auto
 from chat.models.ids import PublicIdField, PublicObject
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.threads import Thread
 
 LIFE = timedelta(seconds=600)  # reference, section 6.2; not extended by tool outputs
@@ -155,6 +156,16 @@ class Run(PublicObject):
             for name, value in fields.items():
                 setattr(self, name, value)
         return won
+
+
+@PreparedQuery
+def live_runs_of(thread: Parameter) -> RunQuerySet:
+    return Run.objects.live().filter(thread=thread).select_related("thread")
+
+
+def live_run(thread: Thread) -> Run | None:
+    """Return the run that holds ``thread``, or None."""
+    return live_runs_of.first(thread.id)
 
 
 class StepType(models.TextChoices):

@@ -16,7 +16,6 @@ from chat.models.ids import PublicIdField, PublicObject
 
 if TYPE_CHECKING:
     from chat.models.accounts.users import User
-    from chat.models.runs import Run
 
 MAX_TEXT = 256_000  # characters of one message; reference, section 4
 
@@ -101,10 +100,6 @@ class Thread(PublicObject):
 
     def __str__(self) -> str:
         return self.title or str(_("New chat"))
-
-    def live_run(self) -> Run | None:
-        """The run that holds this thread, or None."""
-        return self.runs.live().select_related("thread").first()
 
     def touch(self) -> None:
         """Move the thread to the top of its owner's list, and save what a message or run changed of it.

@@ -19,6 +19,7 @@ from chat.errors import Absent, InvalidRequest, WrongRunStatus, inside
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, Thread, User
 from chat.models.api_objects.objects import usage_of
 from chat.models.ids import id_of, new_id
+from chat.models.runs import live_run
 from chat.providers.base import Usage
 
 NO_CALLS = (
@@ -131,7 +132,7 @@ def leave(user: User, run: Run, *, has_ended: bool) -> None:
 
 
 def _waiting_run(thread: Thread) -> Run | None:
-    live = thread.live_run()
+    live = live_run(thread)
     return live if live is not None and live.status == RunStatus.REQUIRES_ACTION else None
 
 

@@ -21,7 +21,7 @@ from chat.errors import Absent, InvalidRequest, InvalidThread, NotFound, ThreadB
 from chat.events import types
 from chat.models import Assistant, Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread, User
 from chat.models.api_objects.objects import run_object
-from chat.models.runs import RunQuerySet
+from chat.models.runs import RunQuerySet, live_run
 from chat.providers.tool_names import FILE_SEARCH, FUNCTION
 from chat.tools import declarations
 
@@ -116,7 +116,7 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
     ``TooManyRuns`` when the owner has as many as they may, and ``ThreadBusy`` when a run is live on the thread, which
     is decided by the database.
     """
-    if new.additional_messages and (live := thread.live_run()):
+    if new.additional_messages and (live := live_run(thread)):
         raise _busy(thread, live)
     for index, fields in enumerate(new.additional_messages):
         with inside(f"additional_messages[{index}]"):
@@ -137,7 +137,7 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
                 **settings,
             )
     except IntegrityError:
-        raise _busy(thread, thread.live_run()) from None
+        raise _busy(thread, live_run(thread)) from None
     for calls in new.answered_calls:
         run_lifecycle.add_answered_calls(run, calls)
     if thread.assistant_id is None:

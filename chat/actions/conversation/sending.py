@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from chat.actions import notify
@@ -21,7 +21,9 @@ from chat.actions.conversation.messages import NewMessage, clean_message, compos
 from chat.actions.conversation.runs import NewRun
 from chat.errors import InvalidRequest, NotFound, Refusal, ThreadBusy, inside
 from chat.models import File, Message, QueuedMessage, Run, Thread, User
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses
+from chat.models.runs import live_run
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 20  # messages of one thread
@@ -136,13 +138,18 @@ def _find_posted(user: User, thread_id: str, client_key: str) -> Posted | None:
     return Posted(queued=queued) if queued else None
 
 
+@PreparedQuery
+def first_queued(thread: Parameter) -> QuerySet[QueuedMessage, tuple[int]]:
+    return QueuedMessage.objects.filter(thread=thread).values_list("pk")[:1]
+
+
 def post_next(thread_id: str) -> None:
     """Post the first of the thread's queued messages, unless a run is live."""
-    if not QueuedMessage.objects.filter(thread_id=thread_id).exists():
+    if not first_queued.rows(thread_id):
         return  # without the write lock that a transaction takes; what is queued from now on looks for itself
     with transaction.atomic():
         thread = threads.lock_by_id(thread_id)
-        if thread is None or thread.live_run() is not None:
+        if thread is None or live_run(thread) is not None:
             return
         queued = thread.queued_messages.first()
         if queued is None:

@@ -17,16 +17,23 @@ from chat.actions.assistants import tool_resources
 from chat.engine.hosted_tools import code_interpreter
 from chat.errors import Absent, InvalidRequest, ThreadBusy, inside
 from chat.models import Assistant, Thread, User
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses, replace_uses
+from chat.models.runs import live_run
 from chat.models.threads import ThreadQuerySet
 from chat.retrieval.keywords import chats
 
 MAX_TITLE = 200
 
 
+@PreparedQuery
+def threads_of(owner: Parameter, id: Parameter) -> QuerySet[Thread]:
+    return Thread.objects.filter(owner=owner, id=id)
+
+
 def get(user: User, thread_id: str, *, rows: QuerySet[Thread] | None = None) -> Thread:
     """Return the user's thread, out of ``rows`` or all. Raise ``Absent``, also for another's."""
-    thread = (Thread.objects.all() if rows is None else rows).filter(owner=user, id=thread_id).first()
+    thread = threads_of.first(user.pk, thread_id) if rows is None else rows.filter(owner=user, id=thread_id).first()
     if thread is None:
         raise Absent("thread", thread_id)
     thread.owner = user  # spares a look-up
@@ -57,7 +64,7 @@ def lock_by_id(thread_id: str) -> Thread | None:
 
 def check_free(thread: Thread, *, action: str = "add messages to") -> None:
     """Raise ``ThreadBusy`` while a run is live on ``thread``, which is locked so that none can begin meanwhile."""
-    if live := thread.live_run():
+    if live := live_run(thread):
         raise ThreadBusy(f"Can't {action} {thread.id} while a run {live.id} is active.")
 
 
@@ -81,8 +88,13 @@ def of_user(user: User, *, metadata: Mapping[str, str] = MappingProxyType({})) -
 
 def search(user: User, *, words: str = "", archived: bool = False) -> QuerySet[Thread]:
     """Return the user's threads that ``chats.search_threads`` finds for ``words``, the last active first."""
-    threads = chats.search_threads(user, words).filter(archived_at__isnull=not archived, temporary=False)
-    return threads.order_by("-active_at", "-number")
+    return in_list(chats.search_threads(user, words), archived=archived)
+
+
+def in_list(threads: QuerySet[Thread], *, archived: bool = False) -> QuerySet[Thread]:
+    """Return those of ``threads`` that stand in the list of chats, or in the archive, the last active first."""
+    listed = threads.filter(archived_at__isnull=not archived, temporary=False)
+    return listed.order_by("-active_at", "-number")
 
 
 @transaction.atomic

@@ -10,11 +10,14 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from django.db.models import QuerySet
+
 from chat.engine.prompt.overflow import prompt_overflow
 from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.engine.turn.usage import estimate_turns
 from chat.models import File, Message, Model, Run, RunStep, StepType, ToolUse, VectorStoreFile
 from chat.models.api_objects.objects import Object, usage_of
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.threads import texts_of
 from chat.providers.base import Image, Role, ToolCall, Turn, Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH, FUNCTION
@@ -53,6 +56,19 @@ class RunHistory:
 NOTHING_DONE = RunHistory()
 
 
+@PreparedQuery
+def messages_before(thread: Parameter, until: Parameter, run: Parameter) -> QuerySet[Message]:
+    """Return the whole messages up to a time, without those of ``run``, in order."""
+    messages = Message.objects.filter(thread=thread, created_at__lte=until).exclude(run=run)
+    whole = messages.exclude(incomplete_reason__in=OMITTED_REASONS).exclude(status=Message.Status.IN_PROGRESS)
+    return whole.order_by("created_at", "number")
+
+
+@PreparedQuery
+def steps_of(run: Parameter) -> QuerySet[RunStep]:
+    return RunStep.objects.filter(run=run)
+
+
 def thread_turns(
     run: Run, *, model: Model, searches: bool = False, code_files: Mapping[str, File] = MappingProxyType({})
 ) -> list[TurnGroup]:
@@ -61,9 +77,7 @@ def thread_turns(
     ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
     ``code_files``, which its code can read under these names.
     """
-    messages = Message.objects.filter(thread_id=run.thread_id, created_at__lte=run.created_at)
-    messages = messages.exclude(run_id=run.id).exclude(incomplete_reason__in=OMITTED_REASONS)
-    rows = list(messages.exclude(status=Message.Status.IN_PROGRESS).order_by("created_at", "number"))
+    rows = messages_before.rows(run.thread_id, run.created_at, run.id)
     strategy = run.truncation_strategy
     if strategy.get("type") == "last_messages":
         rows = rows[-strategy["last_messages"] :]
@@ -188,7 +202,7 @@ def _inline_file(file: File) -> str:
 
 def run_history(run: Run) -> RunHistory:
     """Read what the run has done so far; something when it goes on after calls."""
-    steps = list(RunStep.objects.filter(run=run))
+    steps = steps_of.rows(run.id)
     if not steps:
         return NOTHING_DONE
     contents = dict(Message.objects.filter(run_id=run.id).values_list("id", "content"))

@@ -61,10 +61,6 @@ class Recorder:
         """Return whether something of this run can be seen already, so that it cannot start over unnoticed."""
         return self.message is not None or self.calls_step is not None
 
-    async def begin(self) -> None:
-        """Publish that the run, just claimed, is in progress."""
-        await self._record(lambda: [(types.RUN_IN_PROGRESS, run_object(self.run))])
-
     # --- text ------------------------------------------------------------------------------------------------------
 
     async def say(self, text: str, *, is_refusal: bool = False) -> None:

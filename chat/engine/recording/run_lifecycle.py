@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses, linked_files
 from chat.providers.base import Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
@@ -58,6 +60,16 @@ class OpenRows:
     usage: Usage
 
 
+@PreparedQuery
+def runs_of(pk: Parameter) -> QuerySet[Run]:
+    return Run.objects.filter(pk=pk)
+
+
+@PreparedQuery
+def owners_of(thread: Parameter) -> QuerySet[Thread, tuple[int]]:
+    return Thread.objects.filter(id=thread).values_list("owner_id")
+
+
 def end(
     run: Run, to: RunStatus, *, open_rows: OpenRows | None = None, reason: str | None = None, **fields: Any
 ) -> NewEvents:
@@ -65,7 +77,7 @@ def end(
 
     Return the events, none if someone else moved the run first. ``fields`` are columns of the run (``last_error`` …).
     """
-    before = Run.objects.filter(pk=run.pk).first()
+    before = runs_of.first(run.pk)
     rows = open_rows or _read_open_rows(run)
     if before is None or not run.move(to, usage=usage_object(rows.usage), **fields):
         return []
@@ -108,7 +120,7 @@ def close_message(message: Message, *, reason: str = "") -> NewEvents:
     if not _save_open(message, columns):
         return []
     add_uses(message)
-    owner_id = Thread.objects.values_list("owner_id", flat=True).get(id=message.thread_id)
+    ((owner_id,),) = owners_of.rows(message.thread_id)
     chats.add_message(message, owner_id=owner_id)
     return [(types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED, message_object(message))]
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from chat.actions.conversation import threads
 from chat.models import Thread, User
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.web.decorators import SignedInRequest, signed_in_page
 
 SIZE = 40  # threads that are fetched at a time
@@ -58,11 +59,10 @@ def sidebar_context(
     user: User, *, words: str = "", archived: bool = False, after: Place | None = None
 ) -> dict[str, Any]:
     """Return the context of ``chat/threads.html``: the first threads, or those ``after`` a place."""
-    matching = threads.search(user, words=words, archived=archived)
-    if after is not None:
-        same = Q(active_at=after.active_at, number__lt=after.number)
-        matching = matching.filter(Q(active_at__lt=after.active_at) | same, active_at__lte=after.active_at)
-    rows = list(matching[: SIZE + 1])
+    if words or archived or after is not None:
+        rows = _further_threads(user, words=words, archived=archived, after=after)
+    else:
+        rows = first_threads.rows(user.pk)
     shown, has_more = rows[:SIZE], len(rows) > SIZE
     above = age_of(after.active_at) if after else ""
     groups = [(key, tuple(members)) for key, members in groupby(shown, key=lambda thread: age_of(thread.active_at))]
@@ -76,6 +76,19 @@ def sidebar_context(
         "words": words,
         "archived": archived,
     }
+
+
+@PreparedQuery
+def first_threads(user: Parameter) -> QuerySet[Thread]:
+    return threads.in_list(Thread.objects.filter(owner=user))[: SIZE + 1]
+
+
+def _further_threads(user: User, *, words: str, archived: bool, after: Place | None) -> list[Thread]:
+    matching = threads.search(user, words=words, archived=archived)
+    if after is not None:
+        same = Q(active_at=after.active_at, number__lt=after.number)
+        matching = matching.filter(Q(active_at__lt=after.active_at) | same, active_at__lte=after.active_at)
+    return list(matching[: SIZE + 1])
 
 
 def age_of(active_at: datetime) -> str:

@@ -17,6 +17,7 @@ from chat.actions.conversation import attachments, threads
 from chat.models import Assistant, Kind, Thread
 from chat.models.api_objects.objects import run_object
 from chat.models.providers import default_providers
+from chat.models.runs import live_run
 from chat.web.decorators import SignedInRequest, signed_in_page
 from chat.web.live import fragments
 from chat.web.pages import sidebar
@@ -63,7 +64,7 @@ def thread_page(request: SignedInRequest, thread_id: str) -> HttpResponse:
     thread = threads.get(request.user, thread_id)
     context = page_context(request, thread=thread)
     latest = history.latest(thread)
-    run = thread.live_run()
+    run = live_run(thread)
     is_writing = any(isinstance(item, Answer | CodeStep) and item.is_open for item in latest.items)
     panel = fragments.run_panel(thread, run_object(run) if run else None, live=run is not None, is_writing=is_writing)
     context |= {

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from django.db.models import QuerySet
+
 from chat.actions.conversation import attachments, citations
 from chat.actions.conversation.citations import RunSearches
 from chat.models import File, Message, QueuedMessage, Run, RunStatus, RunStep, Thread
 from chat.models.api_objects.objects import Object
+from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import pictures_in
 from chat.models.runs import ENDED
 from chat.models.threads import texts_of
@@ -31,6 +34,7 @@ from chat.web.timeline.items import (
 from chat.web.timeline.run_endings import run_endings
 
 SHOWN = 30  # messages on the page at first, and more with each look further back
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 NOT_COMPLETED = (RunStatus.FAILED, RunStatus.EXPIRED, RunStatus.CANCELLED, RunStatus.INCOMPLETE)
 Drafts = Mapping[str, Mapping[int, str]]
 NO_DRAFTS: Drafts = MappingProxyType({})
@@ -51,9 +55,26 @@ KnownRuns = Mapping[str, RunDetails]
 NONE_KNOWN: KnownRuns = MappingProxyType({})
 
 
+@PreparedQuery
+def newest_messages(thread: Parameter) -> QuerySet[Message]:
+    return Message.objects.filter(thread=thread).order_by("-number")[: SHOWN + 1]
+
+
+@PreparedQuery
+def unfinished_runs(thread: Parameter, since: Parameter, until: Parameter) -> QuerySet[Run]:
+    """Return the runs that were begun in a stretch of time and did not end well."""
+    stretch = Run.objects.filter(thread=thread, created_at__gte=since, created_at__lt=until)
+    return stretch.filter(status__in=NOT_COMPLETED).order_by("created_at", "number")
+
+
+@PreparedQuery
+def code_steps_between(thread: Parameter, since: Parameter, until: Parameter) -> QuerySet[RunStep]:
+    return code_steps().filter(run__thread=thread, created_at__gte=since, created_at__lt=until)
+
+
 def latest(thread: Thread) -> History:
     """Return the last ``SHOWN`` messages."""
-    return _stretch(thread, list(thread.messages.order_by("-number")[: SHOWN + 1]), before=None)
+    return _stretch(thread, newest_messages.rows(thread.id), before=None)
 
 
 def before(thread: Thread, message_id: str) -> History:
@@ -69,14 +90,11 @@ def before(thread: Thread, message_id: str) -> History:
 def _stretch(thread: Thread, newest_first: list[Message], *, before: Message | None) -> History:
     has_more = len(newest_first) > SHOWN
     messages = newest_first[:SHOWN][::-1]
-    runs, steps = thread.runs.filter(status__in=NOT_COMPLETED), code_steps().filter(run__thread=thread)
-    if before is not None:
-        runs = runs.filter(created_at__lt=before.created_at)
-        steps = steps.filter(created_at__lt=before.created_at)
-    if has_more:
-        runs = runs.filter(created_at__gte=messages[0].created_at)
-        steps = steps.filter(created_at__gte=messages[0].created_at)
-    items = in_order(messages, code_step_items(thread, steps), list(runs.order_by("created_at", "number")))
+    for message in messages:
+        message.thread = thread  # spares a look-up
+    stretch = thread.id, messages[0].created_at if has_more else FIRST, before.created_at if before else LAST
+    steps = code_step_items(thread, code_steps_between.rows(*stretch))
+    items = in_order(messages, steps, unfinished_runs.rows(*stretch))
     return History(tuple(items), messages[0].id if has_more else "")
 
 
@@ -216,9 +234,16 @@ def text_with_sources(message: Message) -> str:
     return f"{with_numbers(item.text, item.marks)}\n\n{sources}\n"
 
 
+@PreparedQuery
+def queued_messages_of(thread: Parameter) -> QuerySet[QueuedMessage]:
+    return QueuedMessage.objects.filter(thread=thread)
+
+
 def waiting_messages(thread: Thread) -> list[WaitingMessage]:
     """Return the thread's queued messages in order."""
-    queued = list(thread.queued_messages.all())
+    queued = queued_messages_of.rows(thread.id)
+    for message in queued:
+        message.thread = thread
     files = _files(queued)
     return [WaitingMessage(each.client_key, _text(each.content), _attached(each, files)) for each in queued]
 

@@ -8,6 +8,7 @@ from chat.actions.conversation import runs, sending
 from chat.actions.conversation.sending import Posted
 from chat.errors import InvalidRequest, NotFound, ThreadBusy
 from chat.models import Assistant, File, Message, QueuedMessage, Run, Thread, User
+from chat.models.runs import live_run
 from tests.models.racing import race, raised
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,7 @@ class TestPostingNext:
 
         assert [message.text for message in Message.objects.order_by("number")] == ["one", "two"]
         assert [str(queued) for queued in QueuedMessage.objects.all()] == ["three"]
-        assert thread.live_run() is not None
+        assert live_run(thread) is not None
 
     def test_waits_for_a_live_run(self, thread: Thread) -> None:
         sending.send(thread.owner, thread.id, text="one", client_key="a")
@@ -127,7 +128,7 @@ class TestPostingNext:
         sending.post_next(thread.id)
 
         assert Message.objects.latest("number").text == "two"
-        assert thread.live_run() is None
+        assert live_run(thread) is None
 
     def test_does_nothing_for_a_thread_that_is_gone(self) -> None:
         sending.post_next("thread_gone")
@@ -155,7 +156,7 @@ class TestAQueuedMessageWhoseFilesAreTooMany:
 
         newest = thread.messages.order_by("-number").first()
         assert (newest.text, newest.attachments) == ("One more", [{"file_id": files[20].id, "tools": []}])
-        assert thread.live_run() is not None
+        assert live_run(thread) is not None
 
 
 class TestTakingBack:

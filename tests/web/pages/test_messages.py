@@ -21,6 +21,7 @@ from chat.actions.files import files
 from chat.background import polling
 from chat.engine.worker import Worker
 from chat.models import Assistant, File, Message, QueuedMessage, Run, RunStatus, Thread, User
+from chat.models.runs import live_run
 from chat.models.threads import text_part
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ class TestTheFirstMessage:
         thread = Thread.objects.get()
         assert response["HX-Redirect"] == reverse("thread", args=[thread.id])
         assert "everthread:sent" in response["HX-Trigger"]  # with which the page drops its draft
-        assert (thread.owner, thread.title, thread.live_run().status) == (ada, "Hello", "queued")
+        assert (thread.owner, thread.title, live_run(thread).status) == (ada, "Hello", "queued")
 
     def test_sent_twice_opens_one_thread(self, page, assistant):
         first, second = self.start(page, assistant), self.start(page, assistant)
@@ -140,7 +141,7 @@ class TestAMessage:
         response = send(page, thread, "1 < 2 & 'so'")
         assert "1 &lt; 2 &amp; &#x27;so&#x27;" in html(response)
         assert 'hx-swap-oob="beforeend:#messages"' in html(response)
-        assert thread.live_run() is not None
+        assert live_run(thread) is not None
 
     def test_brings_the_key_of_the_next_one(self, page, thread):
         fresh = re.search(r'name="client_key" value="([^"]+)"', html(send(page, thread)))[1]
@@ -224,7 +225,7 @@ class TestAWaitingMessage:
 class TestStopAndRetry:
     def test_stop_cancels_the_run_it_names(self, page, thread):
         send(page, thread)
-        run = thread.live_run()
+        run = live_run(thread)
         response = page.post(reverse("run-stop", args=[thread.id]), {"run": run.id}, headers=HTMX)
         assert response.status_code == 204
         run.refresh_from_db()
