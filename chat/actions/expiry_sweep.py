@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from chat.actions.files import files, uploads
-from chat.models import DeletedPlace, File, KeptReply, Run, RunEvent, Thread, Upload
+from chat.models import DeletedPlace, File, KeptReply, Run, Thread, Upload
 from chat.models.accounts.kept_replies import LIFE
 from chat.models.deleted_places import LIFE as PLACE_LIFE
 from chat.models.runs import LIFE as RUN_LIFE
@@ -38,17 +38,11 @@ def sweep() -> None:
 
 
 def prune_timelines() -> None:
-    """Remove the events of runs that were created more than ``EVERTHREAD_TIMELINE_DAYS`` ago, a batch at a time."""
+    """Remove the timelines of runs that were created more than ``EVERTHREAD_TIMELINE_DAYS`` ago, a batch at a time."""
     oldest = timezone.now() - timedelta(days=settings.EVERTHREAD_TIMELINE_DAYS)
-    # Events are as old as their keys are low, so none has to be asked for its age.
-    last = RunEvent.objects.filter(
-        run=Run.objects.filter(created_at__lt=oldest).order_by("-created_at").values("id")[:1]
-    )
-    end = last.aggregate(Max("pk"))["pk__max"]
-    while end and (
-        keys := list(RunEvent.objects.filter(pk__lte=end).order_by("pk").values_list("pk", flat=True)[:BATCH])
-    ):
-        RunEvent.objects.filter(pk__in=keys).delete()
+    old = Run.objects.filter(created_at__lt=oldest, timeline__isnull=False).order_by("created_at")
+    while keys := list(old.values_list("pk", flat=True)[:BATCH]):
+        Run.objects.filter(pk__in=keys).update(timeline=None)
 
 
 def _shrinking(rows: QuerySet[Row]) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from chat.models.deleted_places import DeletedPlace
 from chat.models.files import File
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.resource_uses import ResourceUse
-from chat.models.runs import Run, RunEvent, RunStatus, RunStep, StepStatus, StepType
+from chat.models.runs import Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.sandbox_files import SandboxFile
 from chat.models.threads import Message, QueuedMessage, RenderedMessage, Thread
 from chat.models.uploads import Upload, UploadPart
@@ -31,7 +31,6 @@ __all__ = [
     "RenderedMessage",
     "ResourceUse",
     "Run",
-    "RunEvent",
     "RunStatus",
     "RunStep",
     "SandboxFile",

@@ -72,7 +72,8 @@ def life_end() -> datetime:
 class Run(PublicObject):
     """One execution of an assistant on a thread. The settings are frozen when it is created (reference, section 6.1).
 
-    ``worker`` names who holds it (empty: nobody), ``seq`` numbers its last event.
+    ``worker`` names who holds it (empty: nobody), ``seq`` numbers its last event. ``timeline`` lists all events but the
+    deltas for the run's page, each ``[seq, name, seconds since created_at, note]``; None when it has been pruned.
     """
 
     id = PublicIdField(prefix="run_")
@@ -116,6 +117,7 @@ class Run(PublicObject):
     worker = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
     seq = models.PositiveIntegerField(default=0, editable=False)
+    timeline = models.JSONField(null=True, editable=False)
 
     objects = RunQuerySet.as_manager()
 
@@ -129,6 +131,7 @@ class Run(PublicObject):
             models.Index(fields=["status", "created_at"], name="run_by_status"),
             models.Index(fields=["thread", "-created_at", "-number"], name="run_newest_of_thread"),
             models.Index(fields=["-created_at", "-number"], name="run_newest"),
+            models.Index(fields=["created_at"], name="run_with_timeline", condition=Q(timeline__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -217,20 +220,3 @@ class HasToolCall(Func):
             return question, (*in_column, self.extra["type"])
         pattern = json.dumps({"tool_calls": [{"type": self.extra["type"]}]})
         return f"({column} @> %s::jsonb)", (*in_column, pattern)
-
-
-class RunEvent(models.Model):
-    """The timeline of a run for the run page: every event but the deltas."""
-
-    run = models.ForeignKey(Run, models.CASCADE, to_field="id", related_name="events")
-    seq = models.PositiveIntegerField()
-    name = models.CharField(max_length=50)
-    note = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["run", "seq"]
-        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_a_seq")]
-
-    def __str__(self) -> str:
-        return f"{self.seq} {self.name}"

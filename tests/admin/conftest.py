@@ -10,7 +10,7 @@ from django.test import Client
 
 from chat.actions.conversation import sending, threads
 from chat.events import types
-from chat.models import Assistant, Message, Run, RunEvent, RunStep, Thread, User, VectorStore, VectorStoreFile
+from chat.models import Assistant, Message, Run, RunStep, Thread, User, VectorStore, VectorStoreFile
 from chat.retrieval.embedders import embedder_of
 from tests.retrieval import making
 
@@ -69,9 +69,9 @@ def run(ada: User, assistant: Assistant) -> Run:
     )
     wrote = {"type": "message_creation", "message_creation": {"message_id": answer.id}}
     RunStep.objects.create(run=run, type="message_creation", status="completed", details=wrote)
-    RunEvent.objects.create(run=run, seq=run.seq + 1, name=types.MESSAGE_CREATED)
     usage = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
-    Run.objects.filter(pk=run.pk).update(status="completed", usage=usage)
+    timeline = [*run.timeline, [run.seq + 1, types.MESSAGE_CREATED, 0.5, ""]]
+    Run.objects.filter(pk=run.pk).update(status="completed", usage=usage, timeline=timeline)
     run.refresh_from_db()
     return run
 

@@ -12,7 +12,7 @@ from django.db.models import Model as Row
 from django.urls import reverse
 
 from chat.actions.access import api_keys
-from chat.models import Alias, Assistant, Message, Model, Provider, Run, RunEvent, RunStep, Thread, User
+from chat.models import Alias, Assistant, Message, Model, Provider, Run, RunStep, Thread, User
 from chat.models.threads import text_part
 from tests.cited import annotated, answer, read_file, result, search_step, store_of
 from tests.interpreted import PNG, cell, code_step, made, output_file, shown
@@ -69,12 +69,12 @@ def talk(owner: User, assistant: Assistant, entry: Row) -> Thread:
     answer(thread, run, shown(picture), text_part("Here is the picture."))
     for status in ("expired", "failed"):
         Message.objects.create(thread=thread, role="user", content=[text_part("And the weather?")])
-        ended = Run.objects.create(**columns, status=status)
+        timeline = [[3, f"thread.run.{status}", 600, "It took too long."]]
+        ended = Run.objects.create(**columns, status=status, timeline=timeline)
         calls = [{"id": "call_1", "type": "function", "function": WAITED_FOR}]
         RunStep.objects.create(
             run=ended, type="tool_calls", status=status, details={"type": "tool_calls", "tool_calls": calls}
         )
-        RunEvent.objects.create(run=ended, seq=3, name=f"thread.run.{status}", note="It took too long.")
     return thread
 
 

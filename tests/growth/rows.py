@@ -20,7 +20,6 @@ from chat.models import (
     Message,
     ResourceUse,
     Run,
-    RunEvent,
     RunStep,
     Thread,
     User,
@@ -32,7 +31,7 @@ from chat.retrieval.keywords import chats
 
 numbers = count(1)
 USAGE = {"prompt_tokens": 900, "completion_tokens": 100, "total_tokens": 1000}
-EVENTS = ("thread.run.created", "thread.run.in_progress", "thread.run.completed")
+TIMELINE = [[1, "thread.run.created", 0, ""], [2, "thread.run.queued", 0, ""], [3, "thread.run.completed", 0, ""]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,8 @@ def add(people: People, *, threads: int) -> list[Thread]:
             started_at=thread.active_at,
             completed_at=thread.active_at,
             expires_at=None,
-            seq=len(EVENTS),
+            seq=len(TIMELINE),
+            timeline=TIMELINE,
         )
         for number, thread in enumerate(made)
     )
@@ -118,7 +118,6 @@ def _add_conversations(runs: list[Run], files: list[File]) -> Iterator[tuple[Mes
     chats.add(chats.TITLES, [(run.thread.pk, run.thread.owner_id, run.thread.title) for run in runs])
     details = {"type": "message_creation", "message_creation": {"message_id": "msg_1"}}
     in_bulk(RunStep, (RunStep(run=run, type="message_creation", status="completed", details=details) for run in runs))
-    in_bulk(RunEvent, (RunEvent(run=run, seq=seq, name=name) for run in runs for seq, name in enumerate(EVENTS, 1)))
     return zip(asked, files, strict=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chat.actions.conversation import threads
-from chat.models import ResourceUse, User, VectorStore
+from chat.models import ResourceUse, Run, User, VectorStore
 from tests.uses import wrong_uses
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -98,6 +99,13 @@ class Filled:
         self.add("message", "Message", {"file-a", "file-p"}, id="msg_1", thread=thread, role="user", **question)
         self.add("queued_message", "QueuedMessage", {"file-a", "file-p"}, thread=thread, client_key="k", **question)
         run = self.create("Run", id="run_1", thread=thread, assistant=assistant, model="m")
+        names = ["run.created", "run.queued", "run.step.in_progress", "run.failed"]
+        for seq, name in enumerate(names, start=1):
+            created_at = run.created_at + timedelta(seconds=seq / 2)
+            self.create(
+                "RunEvent", run=run, seq=seq, name=f"thread.{name}", note="Why" * (seq == 4), created_at=created_at
+            )
+        self.create("Run", id="run_2", thread=thread, assistant=assistant, model="m", status="completed")
         answer = [shown, text("So", annotation("file_citation", "file-c"), annotation("file_path", "file-l"))]
         self.add(
             "message", "Message", {"file-p", "file-c", "file-l"}, id="msg_2", thread=thread, role="assistant",
@@ -140,9 +148,11 @@ class Filled:
 
 
 def counts(apps: Apps) -> dict[str, int]:
-    """How many rows each table has, but for that of uses."""
+    """How many rows each table has, but for that of uses, and of the events of runs, which are a column now."""
     models = (model for label in ("chat", "admin") for model in apps.get_app_config(label).get_models())
-    return {model.__name__: model.objects.count() for model in models if model.__name__ != "ResourceUse"}
+    return {
+        model.__name__: model.objects.count() for model in models if model.__name__ not in ("ResourceUse", "RunEvent")
+    }
 
 
 def uses() -> dict[tuple[str, Any], set[str]]:
@@ -217,6 +227,25 @@ class TestMessagesThatWereThere:
         (found,) = threads.search(owner, words="HELLO")
         assert found.id == "thread_1"
         assert not threads.search(owner, words="annotations")
+
+
+class TestEventsOfRuns:
+    KEPT = [[1, "thread.run.created", 0.5, ""], [2, "thread.run.queued", 1.0, ""], [4, "thread.run.failed", 2.0, "Why"]]
+
+    def test_are_their_timelines(self, old: Apps) -> None:
+        Filled(old)
+        migrate()
+        assert dict(Run.objects.values_list("id", "timeline")) == {"run_1": self.KEPT, "run_2": None}
+
+    def test_are_rows_again_after_going_back(self, old: Apps) -> None:
+        Filled(old)
+        migrate()
+        events = migrate(("chat", "0017_words_of_chats")).get_model("chat", "RunEvent").objects.order_by("seq")
+        assert [[*row] for row in events.values_list("seq", "name", "note")] == [
+            [seq, name, note] for seq, name, _seconds, note in self.KEPT
+        ]
+        migrate()
+        assert Run.objects.get(id="run_1").timeline == self.KEPT
 
 
 class TestAFillThatWasInterrupted:

@@ -128,12 +128,11 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
         run_limits.check(thread, by_program=new.by_program)
     try:
         with transaction.atomic():
-            run = Run.objects.create(
+            run, events = run_lifecycle.insert_run(
                 thread=thread,
                 assistant=new.assistant,
                 assistant_name=new.assistant.name,
                 by_program=new.by_program,
-                seq=run_lifecycle.CREATED_EVENTS,
                 **settings,
             )
     except IntegrityError:
@@ -143,7 +142,7 @@ def start(thread: Thread, new: NewRun, *, has_waited: bool = False) -> Run:
     if thread.assistant_id is None:
         thread.assistant = new.assistant  # the chat page asks it next
     thread.touch()
-    notify.after_commit(thread.id, run_lifecycle.created_events(run))
+    notify.after_commit(thread.id, events)
     return run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from chat.admin.conversations import files as conversation_files
 from chat.admin.conversations.code_calls import CodeCallRow, code_call_row
 from chat.admin.shared.durations_and_costs import elapsed, format_duration
-from chat.engine.recording.run_lifecycle import REDUNDANT
 from chat.events import types
 from chat.models import File, Message, Run, RunStep, StepType
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
@@ -56,17 +55,17 @@ class EventRow:
 
 
 def event_rows(run: Run) -> list[EventRow]:
-    """Return the events, oldest first, without those that repeat another."""
+    """Return the events, oldest first."""
     return [
         EventRow(
-            at=event.created_at,
-            after=format_duration(event.created_at - run.created_at),
-            name=event.name,
-            label=str(EVENT_LABELS.get(event.name, event.name)),
-            note=event.note,
-            tone="bad" if event.name in BAD else "good" if event.name in GOOD else "",
+            at=run.created_at + (after := timedelta(seconds=seconds)),
+            after=format_duration(after),
+            name=name,
+            label=str(EVENT_LABELS.get(name, name)),
+            note=note,
+            tone="bad" if name in BAD else "good" if name in GOOD else "",
         )
-        for event in run.events.exclude(name__in=REDUNDANT)  # of runs of an older release
+        for _seq, name, seconds, note in run.timeline or ()
     ]
 
 

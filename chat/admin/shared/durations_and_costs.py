@@ -58,8 +58,8 @@ def run_duration(run: Run) -> timedelta | None:
 
 
 def _time_to_first_word(run: Run) -> timedelta | None:
-    event = run.events.filter(name=MESSAGE_CREATED).first()
-    return elapsed(run.created_at, event.created_at if event else None)
+    first = next((seconds for _seq, name, seconds, _note in run.timeline or () if name == MESSAGE_CREATED), None)
+    return None if first is None else timedelta(seconds=first)
 
 
 def run_cost(run: Run) -> Decimal | None:

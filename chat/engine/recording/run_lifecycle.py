@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Message, Run, RunEvent, RunStatus, RunStep, StepStatus, StepType, Thread
+from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses, linked_files
@@ -43,7 +44,6 @@ ENDINGS = {
     RunStatus.CANCELLED: TerminalOutcome(types.RUN_CANCELLED, StepStatus.CANCELLED, "run_cancelled"),
     RunStatus.EXPIRED: TerminalOutcome(types.RUN_EXPIRED, StepStatus.EXPIRED, "run_expired"),
 }
-CREATED_EVENTS = 2  # created and queued: the ``seq`` of a new run
 STEP_INSTANTS = {
     StepStatus.COMPLETED: ("completed_at", types.STEP_COMPLETED),
     StepStatus.FAILED: ("failed_at", types.STEP_FAILED),
@@ -172,10 +172,16 @@ def _save_open(row: Message | RunStep, columns: Mapping[str, Any]) -> bool:
 
 def number_events(run: Run, new_events: NewEvents) -> list[Event]:
     """Number ``new_events`` within the run and keep them in its timeline. Call inside the transaction."""
-    events = _keep_in_timeline(run, new_events, after=run.seq)
+    events = _numbered(run, new_events)
+    timeline = [entry for entry in run.timeline or () if entry[0] <= run.seq]  # a try that failed has added to it
+    run.timeline = [*timeline, *timeline_entries(events, after=timezone.now() - run.created_at)]
     run.seq += len(events)
-    Run.objects.filter(pk=run.pk).update(seq=run.seq)
+    Run.objects.filter(pk=run.pk).update(seq=run.seq, timeline=run.timeline)
     return events
+
+
+def _numbered(run: Run, new_events: NewEvents) -> list[Event]:
+    return [Event(run.id, run.seq + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
 
 
 def add_answered_calls(run: Run, calls: Sequence[Mapping[str, str]]) -> None:
@@ -190,21 +196,29 @@ def add_answered_calls(run: Run, calls: Sequence[Mapping[str, str]]) -> None:
     )
 
 
-def created_events(run: Run) -> list[Event]:
-    """Keep the first events of a run in its timeline. The run was inserted with their number, ``CREATED_EVENTS``."""
+def insert_run(**columns: Any) -> tuple[Run, list[Event]]:
+    """Insert a run of these ``columns``, with its first events."""
+    run = Run(**columns)
     created = run_object(run)
-    return _keep_in_timeline(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)], after=0)
+    events = _numbered(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
+    run.seq, run.timeline = len(events), timeline_entries(events, after=timedelta(0))
+    run.save(force_insert=True)
+    return run, events
 
 
-def _keep_in_timeline(run: Run, new_events: NewEvents, *, after: int) -> list[Event]:
-    events = [Event(run.id, after + place, name, data) for place, (name, data) in enumerate(new_events, start=1)]
-    rows = []
-    for event in (event for event in events if event.name not in REDUNDANT):
-        reason = event.data.get("last_error") or event.data.get("incomplete_details") or {}
-        note = str(reason.get("message") or reason.get("reason") or "")[:500]  # which staff see at a glance
-        rows.append(RunEvent(run_id=run.id, seq=event.seq, name=event.name, note=note))
-    RunEvent.objects.bulk_create(rows)
-    return events
+def timeline_entries(events: Sequence[Event], *, after: timedelta) -> list[list[Any]]:
+    """Return the entries of a run's timeline for ``events``, ``after`` it was created."""
+    return [
+        [event.seq, event.name, round(after.total_seconds(), 3), _note(event)]
+        for event in events
+        if event.name not in REDUNDANT
+    ]
+
+
+def _note(event: Event) -> str:
+    """Return what staff see at a glance: why it failed, or is incomplete."""
+    reason = event.data.get("last_error") or event.data.get("incomplete_details") or {}
+    return str(reason.get("message") or reason.get("reason") or "")[:500]
 
 
 def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from chat.actions.conversation import sending, threads
 from chat.admin.shared import model_admin
-from chat.models import Message, Model, Run, RunEvent, RunStep, Thread, User
+from chat.models import Message, Model, Run, RunStep, Thread, User
 from tests.admin.conftest import ANSWERED_WORDS, ARGUMENT, OUTPUT, SECRET_WORDS
 
 pytestmark = pytest.mark.django_db
@@ -188,8 +188,8 @@ class TestThePageOfARun:
             created_at=start,
             started_at=start + timedelta(seconds=0.25),
             completed_at=start + timedelta(seconds=65),
+            timeline=[[1, "thread.run.created", 0, ""], [7, "thread.message.created", 1.5, ""]],
         )
-        RunEvent.objects.filter(name="thread.message.created").update(created_at=start + timedelta(seconds=1.5))
         text = text_of(enter(boss), page_of(run))
         figures = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)</dd>", text))
         assert figures["Took"] == "1 min 5 s"

@@ -12,7 +12,7 @@ from chat.engine.recording import row_writer, run_lifecycle
 from chat.errors import KeyRefused, RateLimited, Unreachable
 from chat.events.bus import bus
 from chat.events.types import Event
-from chat.models import Message, Run, RunEvent, RunStep, Thread
+from chat.models import Message, Run, RunStep, Thread
 from chat.providers.base import Finish, Text, Usage
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply
@@ -124,11 +124,21 @@ class TestATextRun:
         async with stage.working(ScriptedProvider([Reply("Yes.")])):
             run = await status(await stage.ask(thread), "completed")
 
-        kept = [row async for row in RunEvent.objects.filter(run=run)]
-        assert [row.name for row in kept][:3] == ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
-        assert kept[-1].name == "thread.run.completed"
-        assert kept[-1].seq == run.seq
-        assert not [row for row in kept if row.name.endswith(".delta")]
+        seqs, names, seconds, notes = zip(*run.timeline, strict=True)
+        assert names == (
+            "thread.run.created",
+            "thread.run.queued",
+            "thread.run.in_progress",
+            "thread.run.step.created",
+            "thread.message.created",
+            "thread.message.completed",
+            "thread.run.step.completed",
+            "thread.run.completed",
+        )
+        assert (seqs[:4], seqs[-1]) == ((1, 2, 3, 4), run.seq)
+        assert list(seconds) == sorted(seconds)
+        assert 0 <= seconds[-1] < 60
+        assert set(notes) == {""}
 
     async def test_sends_the_instructions_and_what_was_said(self, stage: Stage, thread: Thread) -> None:
         provider = ScriptedProvider()
