@@ -63,6 +63,12 @@ def cpu_seconds(pid: int | None) -> float:
     return total
 
 
+def exact_cpu_seconds(pid: int) -> float:
+    """CPU time of a process without its children, to the nanosecond: for short windows."""
+    # What clock_getcpuclockid(3) returns.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
 def memory(pid: int | None) -> int:
     """Bytes that a process and its children have for themselves (USS)."""
     total = 0

@@ -3,8 +3,9 @@
     python -m tests.bench.requests [--rounds N] [--count N]
 
 Children: a bare Django view on Daphne (``bare``), a mock upstream, and Everthread as ``manage.py serve`` starts it.
-Each round asks for everything ``--count`` times, one request after the other, in a random order. Compared is the CPU
-of the server's process, without what it uses when nobody asks: the median of the rounds' ratios.
+Each round asks for everything ``--count`` times, one request after the other, and as often for the bare view, in turns
+of ``TURN`` requests: what else the machine does meets both. Compared is the CPU of the servers' processes, without what
+they use when nobody asks: the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tests.bench.ours import Everthread
-from tests.bench.processes import Child, cpu_seconds
+from tests.bench.processes import Child, exact_cpu_seconds
 from tests.live import free_port
 
 IDLE = 5.0  # seconds in which nobody asks
 WARM = 20  # requests that nobody counts
+TURN = 20
 BARE = "bare view"
 _PREPARED = """
 from importlib import import_module
@@ -77,20 +79,19 @@ class Server:
     @classmethod
     def rested(cls, pid: int, port: int) -> Server:
         """Measure what the server uses when nobody asks."""
-        began = cpu_seconds(pid)
+        began = exact_cpu_seconds(pid)
         time.sleep(IDLE)
-        return cls(pid, port, (cpu_seconds(pid) - began) / IDLE)
+        return cls(pid, port, (exact_cpu_seconds(pid) - began) / IDLE)
 
     def cost(self, call: Call, count: int) -> float:
         """Return the CPU milliseconds of one of ``count`` requests."""
         client = http.client.HTTPConnection("127.0.0.1", self.port)
         try:
-            for _ in range(WARM):
-                call.send(client)
-            began, used = time.monotonic(), cpu_seconds(self.pid)
+            call.send(client)  # which opens the connection
+            began, used = time.monotonic(), exact_cpu_seconds(self.pid)
             for _ in range(count):
                 call.send(client)
-            used = cpu_seconds(self.pid) - used - self.idle * (time.monotonic() - began)
+            used = exact_cpu_seconds(self.pid) - used - self.idle * (time.monotonic() - began)
         finally:
             client.close()
         return used * 1e3 / count
@@ -115,14 +116,13 @@ def calls(ours: Everthread) -> list[Call]:
     ]
 
 
-def measure(costs: Mapping[str, Callable[[int], float]], count: int, *, rounds: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each round by name."""
-    found: dict[str, list[float]] = {name: [] for name in costs}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds} …", file=sys.stderr)
-        for name in random.sample(list(costs), len(costs)):
-            found[name].append(costs[name](count))
-    return found
+def compare(server: Server, bare: Server, call: Call, count: int) -> tuple[float, float]:
+    """Return the CPU milliseconds of one of ``count`` requests, and of as many for the bare view, taken in turns."""
+    plain = Call(BARE, "GET", "/")
+    server.cost(call, WARM)
+    turns = [(server.cost(call, TURN), bare.cost(plain, TURN)) for _ in range(max(count // TURN, 1))]
+    mine, theirs = zip(*turns, strict=True)
+    return statistics.mean(mine), statistics.mean(theirs)
 
 
 def main() -> int:
@@ -139,19 +139,20 @@ def main() -> int:
         assert ours.pid is not None
         bare, server = Server.rested(child.pid, child.port), Server.rested(ours.pid, ours.port)
 
-        def cost_of(call: Call) -> Callable[[int], float]:
-            return lambda count: server.cost(call, count)
-
-        costs = {BARE: lambda count: bare.cost(Call(BARE, "GET", "/"), count)}
-        found = measure(costs | {call.name: cost_of(call) for call in kinds}, options.count, rounds=options.rounds)
-    print(f"CPU when nobody asks: {server.idle * 100:.1f} %; of a bare view {statistics.median(found[BARE]):.2f} ms")
+        found: dict[str, list[tuple[float, float]]] = {call.name: [] for call in kinds}
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds} …", file=sys.stderr)
+            for call in random.sample(kinds, len(kinds)):
+                found[call.name].append(compare(server, bare, call, options.count))
+    every_bare = [theirs for pairs in found.values() for _mine, theirs in pairs]
+    print(f"CPU when nobody asks: {server.idle * 100:.1f} %; of a bare view {statistics.median(every_bare):.2f} ms")
     missed = False
     for call in kinds:
-        ratios = [mine / theirs for mine, theirs in zip(found[call.name], found[BARE], strict=True)]
+        ratios = [mine / theirs for mine, theirs in found[call.name]]
         ratio = statistics.median(ratios)
         missed |= call.most is not None and ratio > call.most
         goal = f", goal ≤ {call.most}: {'met' if ratio <= call.most else 'MISSED'}" if call.most else ""
-        milliseconds = statistics.median(found[call.name])
+        milliseconds = statistics.median(mine for mine, _theirs in found[call.name])
         print(f"{call.name:<24} {milliseconds:6.2f} ms, × {ratio:.2f} ({min(ratios):.2f}–{max(ratios):.2f}){goal}")
     return int(missed)
 

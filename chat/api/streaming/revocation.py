@@ -85,6 +85,7 @@ class KeyWatch:
 
     async def _look(self) -> None:
         while self.streams:
+            await asyncio.sleep(RECHECK)
             try:
                 usable = await read_in_thread(api_keys.usable_among, set(self.streams))
             except Error:  # it was logged, and the next look may succeed
@@ -92,7 +93,6 @@ class KeyWatch:
             for key in self.streams.keys() - usable:
                 for stream in self.streams[key]:
                     stream.revoke()
-            await asyncio.sleep(RECHECK)
 
 
 watch = KeyWatch()
