@@ -10,10 +10,13 @@ import pptx
 from lxml import etree
 from pptx.oxml.ns import qn
 
+from chat.documents.readers.drawings import DRAWINGS, description, drawing_text
+from chat.documents.readers.strict_office import open_office
 from chat.documents.sections import Section, as_paragraphs
 
 _SHAPE, _FRAME = qn("p:sp"), qn("p:graphicFrame")
-_PARAGRAPH, _ROW, _CELL, _CHART = qn("a:p"), qn("a:tr"), qn("a:tc"), qn("c:chart")
+_PICTURE, _NAMED = qn("p:pic"), f"{qn('p:nvPicPr')}/{qn('p:cNvPr')}"
+_PARAGRAPH, _ROW, _CELL = qn("a:p"), qn("a:tr"), qn("a:tc")
 _TEXT, _BREAK = qn("a:t"), qn("a:br")
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _PLACEHOLDER = f"{qn('p:nvSpPr')}/{qn('p:nvPr')}/{qn('p:ph')}"
@@ -23,9 +26,12 @@ _TITLES = frozenset(("title", "ctrTitle"))
 def read_sections(path: Path) -> Iterator[Section]:
     """Yield the text of each slide in the order of its shapes, the title first, then its notes; blank slides too.
 
-    Tables are ``cell | cell`` lines, charts a line a series. Raise what python-pptx raises for a broken file.
+    Tables are ``cell | cell`` lines, charts a line a series, pictures their descriptions. Raise what python-pptx raises
+    for a broken file.
     """
-    for number, slide in enumerate(pptx.Presentation(str(path)).slides, start=1):
+    with open_office(path) as file:
+        presentation = pptx.Presentation(file)
+    for number, slide in enumerate(presentation.slides, start=1):
         title, *texts = _texts(slide)
         text = "\n\n".join(filter(None, (title, *texts, _notes(slide))))
         yield Section(number, " ".join(title.split()), as_paragraphs(text))
@@ -36,8 +42,8 @@ def _texts(slide: Any) -> list[str]:
     title, texts = "", []
     tree = slide.shapes._spTree
     etree.strip_elements(tree, _FALLBACK, with_tail=False)
-    for shape in tree.iter(_SHAPE, _FRAME):
-        text = _frame(slide, shape) if shape.tag == _FRAME else _paragraphs(shape)
+    for shape in tree.iter(*_TEXT_OF):
+        text = _TEXT_OF[shape.tag](slide, shape)
         if text and not title and _is_title(shape):
             title = text
         elif text:
@@ -50,6 +56,17 @@ def _is_title(shape: Any) -> bool:
     return placeholder is not None and placeholder.get("type") in _TITLES
 
 
+def _shape(_slide: Any, shape: Any) -> str:
+    return _paragraphs(shape)
+
+
+def _picture(_slide: Any, picture: Any) -> str:
+    """Return the description that its author gave it, for those who cannot see it."""
+    named = picture.find(_NAMED)
+    words = "" if named is None else description(named)
+    return f"[Picture: {words}]" if words else ""
+
+
 def _paragraphs(parent: Any) -> str:
     lines = (
         "".join(node.text or "" if node.tag == _TEXT else "\n" for node in paragraph.iter(_TEXT, _BREAK))
@@ -59,21 +76,14 @@ def _paragraphs(parent: Any) -> str:
 
 
 def _frame(slide: Any, frame: Any) -> str:
-    """Return the text of a table or chart; ``""`` for other frames."""
-    if (reference := next(frame.iter(_CHART), None)) is not None:
-        return _chart(slide.part.related_part(reference.get(qn("r:id"))).chart)
+    """Return the text of a table, chart or diagram; ``""`` for other frames."""
+    if (drawing := next(frame.iter(*DRAWINGS), None)) is not None:
+        return drawing_text(slide.part, drawing)
     rows = (" | ".join(" ".join(_paragraphs(cell).split()) for cell in row.iter(_CELL)) for row in frame.iter(_ROW))
     return "\n".join(row for row in rows if row.strip(" |"))
 
 
-def _chart(chart: Any) -> str:
-    lines = [chart.chart_title.text_frame.text] if chart.has_title and chart.chart_title.has_text_frame else []
-    for plot in chart.plots:
-        categories = [str(category) for category in plot.categories]
-        for series in plot.series:
-            points = zip(categories, series.values, strict=False)
-            lines.append(f"{series.name}: " + ", ".join(f"{category} {value}" for category, value in points))
-    return "\n".join(lines)
+_TEXT_OF = {_SHAPE: _shape, _FRAME: _frame, _PICTURE: _picture}
 
 
 def _notes(slide: Any) -> str:

@@ -14,17 +14,27 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
+from chat.documents.readers.equations import EQUATION, equation_text
+from chat.documents.readers.strict_office import open_office
+from chat.documents.readers.word_extras import margins, put_in_place
 from chat.documents.sections import Section
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTROL, _CONTROLLED = qn("w:sdt"), qn("w:sdtContent")
-_TEXT = qn("w:t")
+_TEXT, _SYMBOL = qn("w:t"), qn("w:sym")
+# Of Word's fonts of symbols: boxes, ticks, crosses, arrows, bullets.
+_SYMBOLS = {
+    **{"F0A8": "☐", "F06F": "☐", "F071": "☐", "F0FE": "☑", "F0FD": "☒", "F078": "☒", "F053": "☒", "F052": "☑"},
+    **{"F0FC": "✓", "F0FB": "✗", "F050": "✓", "F04F": "✗", "F0E0": "→", "F0DF": "←", "F0B7": "•", "F0A7": "▪"},
+    **{"2610": "☐", "2611": "☑", "2612": "☒", "2713": "✓", "2714": "✔", "2717": "✗", "2192": "→", "2022": "•"},
+}
 _BREAKS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-", _PARAGRAPH: "\n"}
 _SKIPPED = (
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",  # the same text once more, for old Word
     qn("w:moveFrom"),
     qn("w:tabs"),  # tab stops, whose elements are named like tabs
 )
+_MOST_COLUMNS = 63  # of a table in Word
 _STYLE = f"{qn('w:pPr')}/{qn('w:pStyle')}"
 _VALUE = qn("w:val")
 
@@ -34,9 +44,11 @@ def read_sections(path: Path) -> Iterator[Section]:
 
     Raise what python-docx raises for a broken one.
     """
-    document = docx.Document(str(path))
+    with open_office(path) as file:
+        document = docx.Document(file)
     body, styles = document.element.body, document.styles.element
     etree.strip_elements(body, *_SKIPPED, with_tail=False)
+    put_in_place(document)
     heading_styles = _heading_styles(styles)
     heading = ""
     pending: list[str] = []
@@ -47,6 +59,7 @@ def read_sections(path: Path) -> Iterator[Section]:
             heading, pending = " ".join(text.split()), []
         if text:
             pending.append(f"{text}\n\n")
+    pending += (f"{text}\n\n" for text in margins(document))
     yield Section(None, heading, "".join(pending))
 
 
@@ -79,11 +92,35 @@ def _inside(parent: Any, *tags: str) -> Iterator[Any]:
 
 
 def _table(table: Any) -> str:
-    rows = (" | ".join(" ".join(_text(cell).split()) for cell in _inside(row, _CELL)) for row in _inside(table, _ROW))
-    return "\n".join(row for row in rows if row.strip(" |"))
+    above: list[str] = []
+    lines = []
+    for row in _inside(table, _ROW):
+        above = _cells(row, above)
+        lines.append(" | ".join(above))
+    return "\n".join(line for line in lines if line.strip(" |"))
+
+
+def _cells(row: Any, above: list[str]) -> list[str]:
+    """Return the texts of a row. A merged cell is repeated in each column and row over which it goes."""
+    cells: list[str] = []
+    for cell in _inside(row, _CELL):
+        properties = cell.find(qn("w:tcPr"))
+        span, merged = (None, None) if properties is None else map(properties.find, (qn("w:gridSpan"), qn("w:vMerge")))
+        is_continued = merged is not None and merged.get(_VALUE) != "restart" and len(cells) < len(above)
+        text = above[len(cells)] if is_continued else " ".join(_text(cell).split())
+        columns = 1 if span is None or not (span.get(_VALUE) or "").isdigit() else int(span.get(_VALUE))
+        cells += [text] * min(max(columns, 1), _MOST_COLUMNS)
+    return cells
 
 
 def _text(block: Any) -> str:
     """Return all text below ``block``, that of text boxes and tables in it too."""
-    parts = [node.text or "" if node.tag == _TEXT else _BREAKS[node.tag] for node in block.iter(_TEXT, *_BREAKS)]
-    return "".join(parts).strip()
+    return "".join(_words(node) for node in block.iter(_TEXT, EQUATION, _SYMBOL, *_BREAKS)).strip()
+
+
+def _words(node: Any) -> str:
+    if node.tag == EQUATION:
+        return equation_text(node)
+    if node.tag == _SYMBOL:
+        return _SYMBOLS.get(node.get(qn("w:char"), "").upper(), "")
+    return node.text or "" if node.tag == _TEXT else _BREAKS[node.tag]
