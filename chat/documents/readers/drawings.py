@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lxml import etree
+
+from chat.documents.readers.file_names import is_file_name
 
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _EXTENDED = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
@@ -13,7 +14,6 @@ _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-_FILE_NAME = re.compile(r"\S+\.(png|jpe?g|gif|bmp|tiff?|svg|[ew]mf)", re.IGNORECASE)  # what programs put there
 DRAWINGS = (f"{_CHART}chart", f"{_EXTENDED}chart", f"{_DIAGRAM}relIds")
 
 
@@ -32,7 +32,7 @@ def drawing_text(part: Any, reference: Any) -> str:
 def description(named: Any) -> str:
     """Return the description that an author gave a picture for those who cannot see it; ``named`` has its name, too."""
     words = " ".join((named.get("descr") or "").split())
-    return "" if _FILE_NAME.fullmatch(words) else words
+    return "" if is_file_name(words) else words
 
 
 def related_xml(part: Any, id: str | None) -> Any:

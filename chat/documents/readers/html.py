@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chat.documents import encoding
 from chat.documents.errors import too_large
+from chat.documents.readers.file_names import is_file_name
 from chat.documents.sections import Notice, Section, as_paragraphs
 
 MAX_BYTES = 20 << 20
 """A page of this size takes a second; deep nesting, whose cost is quadratic, meets the process's time limit."""
 
 _LEFT_OUT = (
-    "script,style,noscript,template,svg,iframe,object,canvas,nav,footer,aside,dialog,select,button,"
-    "[hidden],[role=navigation],[role=contentinfo],[role=banner]"
+    "script,style,noscript,template,iframe,object,canvas,nav,dialog,select,rp,[hidden],[aria-hidden=true],"
+    "[role=navigation],[role=contentinfo],[style*='display:none' i],[style*='display: none' i]"
 )
+_AROUND = "footer,aside"  # of a page; that of an article belongs to it
+_CONTENT = frozenset(("main", "article"))
+_FILLED_IN = "input:not([type]),input[type=text],input[type=number],input[type=date],input[type=email],input[type=tel]"
+_LEAST_SHARE = 0.5
+"""Of the words of a page, for its marked content: a smaller one is a box for a search, or the like."""
+
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LINES = ("br", "dd", "dt", "li", "option", "summary", "tr")
 _PARAGRAPHS = (
-    *("address", "article", "blockquote", "body", "caption", "center", "details", "div", "dl", "fieldset"),
-    *("figcaption", "figure", "form", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul"),
+    *("address", "article", "aside", "blockquote", "body", "caption", "center", "details", "div", "dl", "fieldset"),
+    *("figcaption", "figure", "footer", "form", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul"),
 )
 _GAPS = dict.fromkeys(_LINES, "\n") | dict.fromkeys((*_PARAGRAPHS, *_HEADINGS), "\n\n")
 """The gap between the text of an element and the text before it."""
@@ -32,6 +40,19 @@ _KEPT_LINE, _KEPT_SPACE = "\x1a", "\x19"
 """The spaces of preformatted text, while those of other text are put in order."""
 
 _DECLARED = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
+
+
+# What browsers read pages as that say so (the standard's labels).
+_MEANT = {
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "l1", "us-ascii", "ascii"), "cp1252"),
+    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"), "cp932"),
+    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80"), "gb18030"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601", "korean"), "cp949"),
+    **dict.fromkeys(("tis-620", "iso-8859-11"), "cp874"),
+}
+_XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+_SELF_CLOSED = re.compile(r"<(title|script|style|textarea|iframe|noscript|template|a|div|p|span)(\s[^<>]*)?/>")
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
@@ -45,8 +66,8 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     parser = LexborHTMLParser(content)
     title = parser.css_first("title")
     heading = " ".join(title.text().split()) if title else ""
-    for node in parser.css(_LEFT_OUT):
-        node.decompose()
+    _leave_out(parser)
+    _put_in_words(parser)
     for node in parser.css("pre"):
         node.replace_with(node.text().replace("\n", _KEPT_LINE).replace(" ", _KEPT_SPACE) + _KEPT_LINE)
     for root in _roots(parser):
@@ -57,27 +78,80 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     yield from page_encoding.notices()
 
 
+def _leave_out(parser: LexborHTMLParser) -> None:
+    """Remove what is hidden or no part of the content."""
+    for node in parser.css(_LEFT_OUT):
+        node.decompose()
+    for node in parser.css(_AROUND):
+        if not _is_inside(node, _CONTENT):
+            node.decompose()
+    for node in parser.css("button"):
+        # One that opens an answer is its question.
+        if not (node.attributes.keys() & {"aria-expanded", "aria-controls"} or _is_inside(node, _HEADINGS)):
+            node.decompose()
+    headings = len(parser.css("h1"))
+    for node in parser.css("[role=banner]"):
+        if not 0 < len(node.css("h1")) == headings:  # the page's only title may stand there
+            node.decompose()
+
+
+def _put_in_words(parser: LexborHTMLParser) -> None:
+    """Replace what is shown by other means than text: pictures, filled fields, addresses, words above words."""
+    for node in parser.css("svg"):
+        node.replace_with(" ".join(text.text() for text in node.css("text")))
+    for node in parser.css("img[alt]"):
+        words = " ".join((node.attributes["alt"] or "").split())
+        node.replace_with(f" [Picture: {words}] " if words and not is_file_name(words) else " ")
+    for node in parser.css("rt"):
+        node.replace_with(f"({node.text().strip()})")
+    for node in parser.css(_FILLED_IN):
+        node.replace_with(f" {node.attributes.get('value') or ''} ")
+    for node in parser.css("a[href^='http:'],a[href^='https:'],a[href^='mailto:']"):
+        address = (node.attributes["href"] or "").removeprefix("mailto:")
+        if (words := node.text().strip()) and address.rstrip("/") not in words:
+            node.insert_after(f" ({address})")
+
+
+def _is_inside(node: LexborNode, tags: frozenset[str]) -> bool:
+    parent = node.parent
+    while parent is not None and parent.tag not in tags:
+        parent = parent.parent
+    return parent is not None
+
+
 def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
-    """Return the page, decoded as it declares if it can be, else as its bytes look, and the encoding."""
+    """Return the page, decoded as it declares if it can be, else as its bytes look, and the encoding.
+
+    What is UTF-8 is that, whatever the page says; and of some names more is meant than they say.
+    """
     content = path.read_bytes()
     if match := _DECLARED.search(content[:1024]):
-        declared = encoding.Encoding(match[1].decode("ascii"))
-        try:
-            return str(content, declared.name), declared
-        except (LookupError, ValueError):
-            pass
+        name = match[1].decode("ascii").lower()
+        meant = "utf-8" if name.startswith("utf-16") else _MEANT.get(name, name)  # or it could not be read here
+        for declared in map(encoding.Encoding, (meant,) if content.isascii() else ("utf-8", meant)):
+            with suppress(LookupError, ValueError):
+                return _closed(str(content, declared.name)), declared
     detected = encoding.detect(path)
-    return str(content, detected.name, "replace"), detected
+    return _closed(str(content, detected.name, "replace")), detected
+
+
+def _closed(page: str) -> str:
+    """Return a page of XHTML with ``<title/>`` and the like as HTML has them: there they would never end."""
+    if _XHTML not in page[:2048]:
+        return page
+    return _SELF_CLOSED.sub(r"<\1\2></\1>", page)
 
 
 def _roots(parser: LexborHTMLParser) -> Iterator[LexborNode]:
     """Yield where the text may be: the one element that the page marks as its content, else the body."""
+    if parser.body is None:
+        return
+    least = _LEAST_SHARE * len(parser.body.text().split())
     for selector in ("main,[role=main]", "article"):
         marked = parser.css(selector)
-        if len(marked) == 1:
+        if len(marked) == 1 and len(marked[0].text().split()) >= least:
             yield marked[0]
-    if parser.body:
-        yield parser.body
+    yield parser.body
 
 
 class _SectionBuilder:
