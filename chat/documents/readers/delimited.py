@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,8 @@ FIELD_CHARACTERS = 1 << 20
 """The longest cell. A quotation mark that is never closed swallows this much before it is noticed."""
 
 _DELIMITERS = ",;\t|"
+_TOLD = re.compile(rf"sep=([{_DELIMITERS}])\s*")
+"""A first line that tells Excel the delimiter, and is no row."""
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
@@ -23,8 +26,11 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     detected = encoding.detect(path)
     lines = detected.lines(path)
     first = list(islice(lines, 1))
+    told = _TOLD.fullmatch("".join(first))
+    if told:
+        first = list(islice(lines, 1))
     csv.field_size_limit(FIELD_CHARACTERS)
-    rows = csv.reader(chain(first, lines), delimiter=_delimiter(first))
+    rows = csv.reader(chain(first, lines), delimiter=told[1] if told else _delimiter(first))
     try:
         yield from table_sections(rows)
     except csv.Error as reason:

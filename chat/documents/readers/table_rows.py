@@ -5,8 +5,10 @@ name: Ada | born: 1815 | field: mathematics
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 from chat.documents.sections import Section
 
@@ -16,14 +18,15 @@ _ROWS = 200
 _LOOKED_AT = 20
 """Rows from the top among which a header is looked for: sheets often begin with a title and a date."""
 
+_YEAR = re.compile("(19|20)[0-9]{2}")
 _MARKS = str.maketrans("", "", " .,:%+-/()€$£")
 
 
 def table_sections(rows: Iterable[Sequence[str]], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
-    """Yield ``rows`` of cells as sections. The header is the first row of at least two cells, all of them words."""
+    """Yield ``rows`` of cells as sections. The header is the first row as wide as most, if it has words or years."""
     remaining = iter(rows)
     top = list(islice(remaining, _LOOKED_AT))
-    at = next((number for number, row in enumerate(top) if _is_header(row)), None)
+    at = _header_place(top)
     if at is None:
         lines: Iterator[str] = (" | ".join(filter(None, row)) for row in chain(top, remaining))
     else:
@@ -40,9 +43,28 @@ def _records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
         yield " | ".join([name + cell for name, cell in zip(named, row, strict=False) if cell])
 
 
+def _header_place(top: Sequence[Sequence[str]]) -> int | None:
+    """Return the place of the header among the ``top`` rows; None if there is none.
+
+    What comes before the table, such as a title, is narrower. The corner of a header may be empty.
+    """
+    widths = [sum(map(bool, row)) for row in top]
+    counts = Counter(width for width in widths if width >= 2)
+    usual = max(counts, key=lambda width: (counts[width], -width), default=0)
+    for at, (row, width) in enumerate(zip(top, widths, strict=True)):
+        if width >= 2 and (width >= usual or (width == usual - 1 and not row[0])):
+            return at if _is_header(row) and at + 1 < len(top) else None
+    return None
+
+
 def _is_header(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell]
-    return len(filled) >= 2 and not any(cell.translate(_MARKS).isdecimal() for cell in filled)
+    """Return whether the cells of a row are words, or years that follow one another."""
+    numbers = [cell for cell in row if cell.translate(_MARKS).isdecimal()]
+    if not numbers:
+        return True
+    years = [int(cell) for cell in numbers if _YEAR.fullmatch(cell)]
+    in_order = all(after - before == 1 for before, after in pairwise(years))
+    return len(years) == len(numbers) >= 2 and in_order
 
 
 def _one_line(text: str) -> str:

@@ -38,6 +38,11 @@ class TestATextFile:
         assert "Köln. \ufffdschöne" in outcome.text
         assert outcome.summary.warnings == ("Some characters could not be decoded.",)
 
+    async def test_of_json_has_its_letters_as_letters(self, reading: Reading) -> None:
+        text = r'{"a": "F\u00e4hre \ud83d\ude00", "b": "\\u00e4 \u0007"}'
+        assert (await reading("a.json", text.encode())).text == r'{"a": "Fähre 😀", "b": "\\u00e4 \u0007"}'
+        assert (await reading("a.py", rb"x = '\u00e4'")).text == r"x = '\u00e4'"
+
     async def test_has_plain_line_ends_and_no_control_characters(self, reading: Reading) -> None:
         outcome = await reading("a.txt", b"one\r\ntwo\rthree\x00\x07 four\x0cfive " + b"words " * 100)
 
@@ -85,6 +90,22 @@ class TestCsv:
 
     async def test_with_cells_beyond_its_header_keeps_them(self, reading: Reading) -> None:
         assert (await reading("a.csv", b"x,y\na,b,c,d\n")).text == "x: a | y: b | c | d\n"
+
+    @pytest.mark.parametrize(
+        ("rows", "text"),
+        [
+            ("Port,2022,2023\nGullvik,closed,open\nTarn,31,29\n",
+             "Port: Gullvik | 2022: closed | 2023: open\nPort: Tarn | 2022: 31 | 2023: 29\n"),
+            (",2022,2023\nTarn,31,29\nMole,1,2\n", "Tarn | 2022: 31 | 2023: 29\nMole | 2022: 1 | 2023: 2\n"),
+            ("Company:,Chandlers\n\nArticle,Shelf,Price\nShackle,B12,4\nRope,C1,9\n",
+             "Company: | Chandlers\nArticle: Shackle | Shelf: B12 | Price: 4\nArticle: Rope | Shelf: C1 | Price: 9\n"),
+            ("Ada,1815,1852\nBob,a,b\n", "Ada | 1815 | 1852\nBob | a | b\n"),
+            ("only,words\n", "only | words\n"),
+            ("sep=;\nArtikel;Preis\nKausche;1,20\n", "Artikel: Kausche | Preis: 1,20\n"),
+        ],
+    )  # fmt: skip
+    async def test_has_the_header_that_a_person_sees(self, reading: Reading, rows: str, text: str) -> None:
+        assert (await reading("a.csv", rows.encode())).text == text
 
     async def test_of_numbers_alone_has_no_header(self, reading: Reading) -> None:
         assert (await reading("a.csv", b"1,2\n3,4\n")).text == "1 | 2\n3 | 4\n"
