@@ -38,7 +38,7 @@ def freeze_objects() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2000, 20, 50)
+    gc.set_threshold(700, 10, 20)
 
 
 @implementer(IPushProducer)

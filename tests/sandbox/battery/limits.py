@@ -299,9 +299,11 @@ def wakes_itself_between_cells():
     signal.signal(signal.SIGCONT, lambda *_signal: None)
     threading.Thread(target=work, daemon=True).start()
     event, timer = struct.pack("=qii48x", 0, signal.SIGCONT, 0), ctypes.c_int(0)
-    call("timer_create", time.CLOCK_MONOTONIC, buffer(event), ctypes.byref(timer))
-    call("timer_settime", timer.value, 0, buffer(struct.pack("=4q", 0, 20_000_000, 0, 20_000_000)), 0)
-    time.sleep(0.1)  # the first ticks come before the cell ends
+    # A timer for each tick: one that ticks again and again rests for good if we are stopped before we hear a tick.
+    for tick in range(1, 150):
+        call("timer_create", time.CLOCK_MONOTONIC, buffer(event), ctypes.byref(timer))
+        seconds, ticks = divmod(tick, 50)
+        call("timer_settime", timer.value, 0, buffer(struct.pack("=4q", 0, 0, seconds, ticks * 20_000_000)), 0)
 
 
 def _was_seen_to_be_headless(field: Field) -> str:
