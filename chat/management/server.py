@@ -32,13 +32,9 @@ MAX_MESSAGE = 2 * 1024 * 1024  # bytes; the sockets refuse less than this in wor
 
 
 def freeze_objects() -> None:
-    """Have garbage collection leave the objects alone that are there now, and look through the others more seldom.
-
-    A look through all modules and templates stopped every stream for 0.4 s; with 3,000 sockets there were 30 of them.
-    """
+    """Have garbage collection leave alone what is there now: modules and templates, whose look-through takes 0.4 s."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 10, 20)
 
 
 @implementer(IPushProducer)
