@@ -8,7 +8,6 @@ Daphne buffers without bound for a client that does not read: five stuck sockets
 from daphne.server import Server  # isort: skip
 
 import asyncio
-import gc
 from typing import Any
 
 from twisted.internet import defer
@@ -27,14 +26,7 @@ from chat.sandbox.supervisor import Supervisor
 
 reactor: Any = installed_reactor  # its type is that of a module
 
-SETTLED = 10.0  # seconds after the start, when modules and templates have been loaded
 MAX_MESSAGE = 2 * 1024 * 1024  # bytes; the sockets refuse less than this in words, Daphne cuts off what is more
-
-
-def freeze_objects() -> None:
-    """Have garbage collection leave alone what is there now: modules and templates, whose look-through takes 0.4 s."""
-    gc.collect()
-    gc.freeze()
 
 
 @implementer(IPushProducer)
@@ -86,7 +78,6 @@ class EverthreadServer(Server):
         loop = asyncio.get_event_loop()
         workers = (self.worker, self.ingestion, self.sandbox, self.housekeeping, self.loop_lag)
         self.work = [loop.create_task(each.run()) for each in workers]
-        loop.call_later(SETTLED, freeze_objects)
 
     def kill_all_applications(self) -> Any:
         """End the work, and only then the connections: pages and programs hear how their answers end."""
