@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
 from chat import data_folder
-from chat.models import Provider
+from chat.models.providers import default_providers
 from chat.sandbox.state import State, read_state
 
 HELP = "docs/sandbox.md says what it needs. With EVERTHREAD_SANDBOX=off nothing is tried and nothing is said."
@@ -48,7 +48,7 @@ def check_default_provider(databases: Sequence[str] | None = None, **_options: A
     if not databases or "default" not in databases:
         return []
     try:
-        if Provider.objects.filter(is_default=True, enabled=True).exists():
+        if default_providers.first():
             return []
     except DatabaseError:
         # Without tables there is nothing to say: ``serve`` will make the provider with them.

@@ -13,7 +13,7 @@ from django.db import transaction
 from chat.engine.live_providers import KINDS
 from chat.errors import ProviderError
 from chat.models import Assistant, Audience, Kind, Provider, User
-from chat.models.providers import DEFAULT
+from chat.models.providers import DEFAULT, default_providers
 from chat.providers.tool_names import CODE_INTERPRETER, FILE_SEARCH
 from chat.tools import declarations
 
@@ -91,7 +91,7 @@ def ensure_provider() -> Provider:
         return _provider_of_environment()
     # The provider "default" is the environment's, which names none any more.
     Provider.objects.filter(name=DEFAULT).update(enabled=False, is_default=False)
-    chosen = Provider.objects.filter(is_default=True, enabled=True).first()
+    chosen = default_providers.first()
     if chosen is None:
         chosen, _new = Provider.objects.get_or_create(
             name="embedded", defaults={"kind": Kind.EMBEDDED, "default_model": "qwen2.5-coder-0.5b-instruct"}

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 
 from chat import data_folder
 from chat.engine.worker import Worker
-from chat.models import Kind, Provider
+from chat.models import Kind
+from chat.models.providers import default_providers
 from chat.providers.embedded.status import read_status
 from chat.retrieval.indexing.worker import IndexingWorker
 from chat.sandbox.state import read_state
@@ -78,7 +79,7 @@ def has_all_migrations() -> bool:
 
 def has_model() -> bool:
     """Return whether a default provider is set; the embedded one must have its weights and its runtime."""
-    default = Provider.objects.filter(is_default=True, enabled=True).first()
+    default = default_providers.first()
     if default is None or default.kind != Kind.EMBEDDED:
         return default is not None
     own = Path(settings.EVERTHREAD_MODEL_PATH) if settings.EVERTHREAD_MODEL_PATH else None

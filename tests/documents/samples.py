@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import docx
 import pptx
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from pptx.util import Inches
 
 Line = tuple[float, float, str]
@@ -17,6 +20,22 @@ Line = tuple[float, float, str]
 FONT_SIZE = 10
 LETTER_WIDTH = 500
 """Of every letter, in thousandths of the font's size."""
+
+
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def saved(document: Any) -> bytes:
+    """The file of a document or presentation."""
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def add_part(document: Any, kind: str, xml: str) -> str:
+    """Add a part that the document refers to, and return the reference's id."""
+    part = Part(PackURI(f"/word/{kind}1.xml"), "application/xml", xml.encode(), document.part.package)
+    return document.part.relate_to(part, f"{RELATIONS}/{kind}")
 
 
 def pdf(pages: Sequence[Sequence[Line]], *, bookmarks: Sequence[tuple[str, int]] = (), extra: str = "") -> bytes:
@@ -110,7 +129,7 @@ def word(parts: Iterable[tuple[str, str] | Sequence[Sequence[str]]]) -> bytes:
         for row, cells in zip(table.rows, part, strict=True):
             for cell, text in zip(row.cells, cells, strict=True):
                 cell.text = text
-    return _saved(document)
+    return saved(document)
 
 
 def slides(pages: Iterable[tuple[str, str, str]], *, table: Sequence[Sequence[str]] = ()) -> bytes:
@@ -128,13 +147,7 @@ def slides(pages: Iterable[tuple[str, str, str]], *, table: Sequence[Sequence[st
         for row, cells in zip(grid.rows, table, strict=True):
             for cell, text in zip(row.cells, cells, strict=True):
                 cell.text = text
-    return _saved(deck)
-
-
-def _saved(document: object) -> bytes:
-    out = io.BytesIO()
-    document.save(out)  # type: ignore[attr-defined]
-    return out.getvalue()
+    return saved(deck)
 
 
 def workbook(sheets: Mapping[str, Iterable[Sequence[str | float]]]) -> bytes:

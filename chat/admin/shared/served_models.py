@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from chat.engine.live_providers import LiveProviders
 from chat.errors import ModelNotFound, ProviderError, TimedOut
 from chat.models import Alias, Model, Provider
-from chat.models.providers import DEFAULT, resolve
+from chat.models.providers import DEFAULT, default_providers, resolve
 from chat.providers.base import ChatProvider
 
 T = TypeVar("T")
@@ -72,8 +72,8 @@ def suggestions() -> Iterator[str]:
     names = [DEFAULT]
     names += Model.objects.filter(enabled=True, provider__enabled=True).values_list("name", flat=True)
     names += Alias.objects.exclude(pattern__contains="*").values_list("pattern", flat=True)
-    default = Provider.objects.filter(is_default=True, enabled=True, accepts_any_name=True).first()
-    yield from dict.fromkeys([*names, *((default and served_names(default)) or ())])
+    default = default_providers.first()
+    yield from dict.fromkeys([*names, *((default and default.accepts_any_name and served_names(default)) or ())])
 
 
 def warning_for(name: str) -> str:

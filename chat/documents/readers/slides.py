@@ -10,8 +10,8 @@ import pptx
 from lxml import etree
 from pptx.oxml.ns import qn
 
-from chat.documents.readers.drawings import DRAWINGS, description, drawing_text
-from chat.documents.readers.strict_office import open_office
+from chat.documents.readers.office.drawings import DRAWINGS, description, drawing_text
+from chat.documents.readers.office.strict_office import open_office
 from chat.documents.sections import Section, as_paragraphs
 
 _SHAPE, _FRAME = qn("p:sp"), qn("p:graphicFrame")

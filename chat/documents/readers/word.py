@@ -14,9 +14,9 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from chat.documents.readers.equations import EQUATION, equation_text
-from chat.documents.readers.strict_office import open_office
-from chat.documents.readers.word_extras import margins, put_in_place
+from chat.documents.readers.office.equations import EQUATION, equation_text
+from chat.documents.readers.office.strict_office import open_office
+from chat.documents.readers.office.word_extras import margins, put_in_place
 from chat.documents.sections import Section
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")

@@ -15,12 +15,7 @@ from pptx.util import Inches
 from chat.documents.readers import sheets
 from tests.documents import samples
 from tests.documents.conftest import Reading
-
-
-def saved(document: object) -> bytes:
-    out = io.BytesIO()
-    document.save(out)  # type: ignore[attr-defined]
-    return out.getvalue()
+from tests.documents.samples import saved
 
 
 class TestAWordDocument:

@@ -19,12 +19,10 @@ from pptx.oxml import parse_xml
 from pptx.util import Inches
 
 from tests.documents.conftest import Reading
-from tests.documents.readers.test_office import saved
-from tests.documents.readers.test_word_extras import add_part
+from tests.documents.samples import RELATIONS, add_part, saved
 
 CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
-RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 WORDS = f"""<dgm:dataModel xmlns:dgm='{DIAGRAM}' xmlns:a='http://schemas.openxmlformats.org/drawingml/2006/main'>
 <dgm:ptLst><dgm:pt><dgm:t><a:p><a:r><a:t>Master</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt type='pres'/>
 <dgm:pt><dgm:t><a:p><a:r><a:t>Ice </a:t></a:r><a:r><a:t>watch</a:t></a:r></a:p></dgm:t></dgm:pt></dgm:ptLst>

@@ -11,8 +11,8 @@ from typing import Any
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
-from chat.documents.readers.drawings import DRAWINGS, description, drawing_text, related_xml
-from chat.documents.readers.list_numbers import ListNumbers
+from chat.documents.readers.office.drawings import DRAWINGS, description, drawing_text, related_xml
+from chat.documents.readers.office.list_numbers import ListNumbers
 
 _PARAGRAPH, _RUN, _TEXT, _VALUE = qn("w:p"), qn("w:r"), qn("w:t"), qn("w:val")
 _PROPERTIES, _PICTURE = qn("w:pPr"), qn("wp:docPr")

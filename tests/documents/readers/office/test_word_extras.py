@@ -9,22 +9,14 @@ from typing import Any
 
 import docx
 import pytest
-from docx.opc.packuri import PackURI
-from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from tests.documents import samples
 from tests.documents.conftest import Reading
-from tests.documents.readers.test_office import saved
+from tests.documents.samples import add_part, saved
 
-RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MATH = "xmlns:m='http://schemas.openxmlformats.org/officeDocument/2006/math'"
-
-
-def add_part(document: Any, kind: str, xml: str) -> str:
-    """Add a part that the document refers to, and return the reference's id."""
-    part = Part(PackURI(f"/word/{kind}1.xml"), "application/xml", xml.encode(), document.part.package)
-    return document.part.relate_to(part, f"{RELATION}/{kind}")
 
 
 def add(document: Any, xml: str) -> None:
@@ -113,7 +105,7 @@ class TestALink:
     )
     async def test_has_its_address_behind_it(self, reading: Reading, words: str, text: str) -> None:
         document = docx.Document()
-        id = document.part.relate_to("https://example.org/a", f"{RELATION}/hyperlink", is_external=True)
+        id = document.part.relate_to("https://example.org/a", f"{samples.RELATIONS}/hyperlink", is_external=True)
         add(document, f"{run('See ')}<w:hyperlink r:id='{id}'>{run(words)}</w:hyperlink>{run('.')}")
 
         assert (await reading("l.docx", saved(document))).text == f"{text}\n\n"
