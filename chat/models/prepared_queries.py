@@ -36,14 +36,14 @@ class PreparedQuery(Generic[Row]):
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
-        self._build = build
+        self.build = build
         self._statement: Statement[Row] | None = None
 
-    def rows(self, *values: object) -> list[Row]:
-        """Return all rows for these values of the parameters."""
+    def rows(self, *values: object, limit: int | None = None) -> list[Row]:
+        """Return all rows for these values of the parameters, or the first ``limit``."""
         if self._statement is None:
-            self._statement = Statement(self._build(*map(Parameter, range(len(signature(self._build).parameters)))))
-        return self._statement.rows(values)
+            self._statement = Statement(self.build(*map(Parameter, range(len(signature(self.build).parameters)))))
+        return self._statement.rows(values, limit=limit)
 
     def first(self, *values: object) -> Row | None:
         """Return the first row for these values of the parameters, None if there is none."""
@@ -71,13 +71,14 @@ class Statement(Generic[Row]):
             database = connection.alias
             self.populators = get_related_populators(compiler.klass_info, compiler.select, database)  # type: ignore[call-arg]  # the stubs are of Django 6
 
-    def rows(self, values: tuple[object, ...]) -> list[Row]:
+    def rows(self, values: tuple[object, ...], *, limit: int | None) -> list[Row]:
         values = tuple(map(_for_database, values))
         parameters: list[Any] = [
             values[each.index] if isinstance(each, Parameter) else each for each in self.parameters
         ]
+        sql = self.sql if limit is None else f"{self.sql} LIMIT {limit:d}"
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, parameters)
+            cursor.execute(sql, parameters)
             return [self._row(list(columns)) for columns in cursor.fetchall()]
 
     def _row(self, columns: list[Any]) -> Any:

@@ -6,11 +6,12 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from chat.engine.prompt.overflow import prompt_overflow
 from chat.engine.turn.tool_calls import MOST_CALLS
@@ -30,6 +31,8 @@ OMITTED_REASONS = ("run_failed", "run_expired")
 ANSWER_SHARE = 4  # at least a quarter of the window, and at most MAX_ANSWER, is kept for the answer
 MAX_ANSWER = 4096
 INLINE_BYTES = 200_000  # of an attached text file
+FIRST_READ = 16  # messages of a thread; each further read takes twice as many, until the model's window is full
+AFTER_ALL = 2**62  # a number that no message has
 
 TurnGroup = list[Turn]
 RunItem = str | list[Object]  # words, or calls as their step lists them
@@ -57,11 +60,18 @@ NOTHING_DONE = RunHistory()
 
 
 @PreparedQuery
-def messages_before(thread: Parameter, until: Parameter, run: Parameter) -> QuerySet[Message]:
-    """Return the whole messages up to a time, without those of ``run``, in order."""
+def oldest_messages(thread: Parameter, until: Parameter, below: Parameter, run: Parameter) -> QuerySet[Message]:
+    """Return the whole messages up to a time, and of that time those below a number, without those of ``run``."""
     messages = Message.objects.filter(thread=thread, created_at__lte=until).exclude(run=run)
-    whole = messages.exclude(incomplete_reason__in=OMITTED_REASONS).exclude(status=Message.Status.IN_PROGRESS)
+    before = messages.filter(Q(created_at__lt=until) | Q(number__lt=below))
+    whole = before.exclude(incomplete_reason__in=OMITTED_REASONS).exclude(status=Message.Status.IN_PROGRESS)
     return whole.order_by("created_at", "number")
+
+
+@PreparedQuery
+def newest_messages(thread: Parameter, until: Parameter, below: Parameter, run: Parameter) -> QuerySet[Message]:
+    """Return the same from the end."""
+    return oldest_messages.build(thread, until, below, run).reverse()
 
 
 @PreparedQuery
@@ -74,18 +84,38 @@ def thread_turns(
 ) -> list[TurnGroup]:
     """Return the turns before the run, in groups that stay or go together (one a message).
 
+    Of a thread that is longer than the model's window they are the first and the newest, as many as can be sent.
+
     ``searches``: the run can search in files, so those that can be searched are not put in whole; nor are those in
     ``code_files``, which its code can read under these names.
     """
-    rows = messages_before.rows(run.thread_id, run.created_at, run.id)
-    strategy = run.truncation_strategy
-    if strategy.get("type") == "last_messages":
-        rows = rows[-strategy["last_messages"] :]
+    groups_of = partial(_groups_of, run=run, model=model, searches=searches, code_files=code_files)
+    until, below = run.created_at, AFTER_ALL
+    if run.truncation_strategy.get("type") == "last_messages":
+        most = run.truncation_strategy["last_messages"]
+        return groups_of(newest_messages.rows(run.thread_id, until, below, run.id, limit=most)[::-1])
+    groups: list[TurnGroup] = []
+    budget, limit = prompt_budget(model), FIRST_READ
+    while rows := newest_messages.rows(run.thread_id, until, below, run.id, limit=limit):
+        groups = (read := groups_of(rows[::-1])) + groups
+        if len(rows) < limit:
+            break
+        until, below = rows[-1].created_at, rows[-1].number
+        budget -= sum(map(estimate_turns, read))
+        if budget < 0:
+            return groups_of(oldest_messages.rows(run.thread_id, until, below, run.id, limit=1)) + groups
+        limit *= 2
+    return groups
+
+
+def _groups_of(
+    rows: Sequence[Message], *, run: Run, model: Model, searches: bool, code_files: Mapping[str, File]
+) -> list[TurnGroup]:
     ids = {attachment["file_id"] for row in rows for attachment in row.attachments if "file_id" in attachment}
     ids |= {part["image_file"]["file_id"] for row in rows for part in row.content if part["type"] == "image_file"}
     owned = File.objects.there().filter(id__in=ids, owner_id=run.thread.owner_id) if ids else ()
     attached = {file.id: file for file in owned}
-    notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches else {}
+    notes = _notes(run, attached, native=model.tool_use == ToolUse.NATIVE) if searches and attached else {}
     for name, file in code_files.items():
         notes[file.id] = "\n".join(filter(None, [notes.get(file.id), f"[Attached file {f'{FOLDER}/{name}'!r}]"]))
     return [[turn] for row in rows if (turn := _turn_of(row, files=attached, notes=notes, vision=model.vision))]

@@ -70,6 +70,36 @@ class TestReading:
 
         assert texts(run, model) == ["m3", "m4"]
 
+    def test_reads_of_a_long_thread_what_fits_the_model(
+        self, thread: Thread, model: Model, django_assert_max_num_queries: Any
+    ) -> None:
+        numbered = [f"{number:03d} " + "word " * 20 for number in range(400)]
+        made_at = timezone.now()  # all at the same moment, as a program posts them
+        Message.objects.bulk_create(
+            Message(thread=thread, role="user", content=[text_part(text)], created_at=made_at) for text in numbered
+        )
+        run = run_on(thread)
+        with django_assert_max_num_queries(4):
+            groups = transcript.thread_turns(run, model=model)
+        sent = transcript.fit_to_budget(groups, instructions="", present=[], budget=transcript.prompt_budget(model))
+
+        assert len(groups) < 60
+        first, *newest = [turn.text for turn in sent]
+        assert first == numbered[0]
+        assert newest == numbered[-len(newest) :]
+        everything = [[Turn("user", text)] for text in numbered]
+        assert sent == transcript.fit_to_budget(
+            everything, instructions="", present=[], budget=transcript.prompt_budget(model)
+        )
+
+    @pytest.mark.parametrize("messages", [15, 16, 17, 48, 49])
+    def test_reads_a_thread_that_fits_whole_and_each_message_once(self, thread: Thread, messages: int) -> None:
+        large = Model(name="large", context_window=100_000)
+        for number in range(messages):
+            say(thread, f"m{number}")
+
+        assert texts(run_on(thread), large) == [f"m{number}" for number in range(messages)]
+
     def test_puts_attached_texts_into_the_turn(self, thread: Thread, model: Model, media: Path) -> None:
         file = keep(thread.owner, "notes.txt", "Größe: 4".encode(), "text/plain")
         say(thread, "read this", attachments=[{"file_id": file.id, "tools": []}])
