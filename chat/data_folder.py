@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 OTHERS = 0o077  # what others than the owner may do
@@ -26,6 +26,10 @@ DAMAGED = (
 EMPTY = (
     "The database {name} is empty or missing, but there are stored files in {folder}: this is no new installation. Put"
     " the database back, from a backup perhaps. To begin anew all the same, move these files away first."
+)
+UNREACHABLE = (
+    "PostgreSQL at {host}:{port} cannot be used: {error}. See that it runs there, and that DATABASE_URL has the right"
+    " address, name and password; what the log says above tells more."
 )
 SENTENCES = {
     sqlite3.SQLITE_CORRUPT: DAMAGED,
@@ -104,6 +108,9 @@ def has_stored_files() -> bool:
 
 def problem_of(error: DatabaseError) -> str:
     """Return what is wrong with the database and what to do, or "" if the error is another's fault."""
+    database = connection.settings_dict
+    if connection.vendor == "postgresql" and isinstance(error, OperationalError):
+        return UNREACHABLE.format(host=database["HOST"] or "localhost", port=database["PORT"] or 5432, error=error)
     code = getattr(error.__cause__, "sqlite_errorcode", None)
     sentence = SENTENCES.get(code & 0xFF, "") if code else ""  # the rest of a code says more than we need
-    return sentence.format(name=connection.settings_dict["NAME"], error=error)
+    return sentence.format(name=database["NAME"], error=error)

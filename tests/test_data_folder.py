@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
-from django.db import connection
+from django.db import OperationalError, connection
 
 from chat import data_folder
 from chat.models import User
@@ -102,6 +102,13 @@ class TestAServer:
         assert "is damaged" in done.stderr
         assert "put back a backup" in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+    def test_says_where_postgresql_should_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection, "vendor", "postgresql")
+        monkeypatch.setitem(connection.settings_dict, "HOST", "db.example.org")
+        sentence = data_folder.problem_of(OperationalError("couldn't get a connection after 20.00 sec"))
+        assert "PostgreSQL at db.example.org:5432 cannot be used: couldn't get a connection" in sentence
+        assert "DATABASE_URL" in sentence
 
 
 @pytest.mark.django_db(transaction=True)
