@@ -15,7 +15,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from chat.models import Message, Thread, User
-from chat.retrieval.keywords.terms import plain, words
+from chat.retrieval.keywords.letters import plain
+from chat.retrieval.keywords.terms import words
 
 MESSAGES, TITLES = "chat_message_words", "chat_thread_words"
 EVERYONE = 0  # in place of an owner's number

@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 
 from chat.models import Passage, VectorStore
 from chat.retrieval.keywords import postgres, sqlite
-from chat.retrieval.keywords.terms import Term, shares, terms
-
-HALF = 8.0
-"""The BM25 that gives half of the highest score."""
+from chat.retrieval.keywords.terms import MOST_SHARE, Term, shares, terms
 
 MOST_COUNTED = 0.1
 """The share of a large store's passages up to which the rarity of a term is counted; all more common terms weigh alike.
@@ -34,12 +31,14 @@ Keys = NDArray[np.int64]
 class KeywordMatches:
     """The passages that have the rarer terms of a query: their keys, ascending, and their BM25 for these terms.
 
-    ``common`` are the query's other terms, with their rarity.
+    ``common`` are the query's other terms, with their rarity. ``highest`` is the BM25 of a passage that has every term
+    of the query more often than counts; those that are in no passage weigh most.
     """
 
     keys: Keys
     scores: Floats
     common: Mapping[Term, float]
+    highest: float
 
 
 def add(passages: Sequence[Passage], *, store: VectorStore) -> None:
@@ -62,12 +61,13 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))  # how many can be read whole
     common = {term: _rarity(counts[term], total) for term in ordered[rare:]}
+    highest = MOST_SHARE * sum(_rarity(count, total) for count in counts.values())
     lists = [database.passages(term, scope=store.pk) for term in ordered[:rare]]
     if not lists:
-        return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {})
+        return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {}, highest)
     keys, places = np.unique(np.concatenate([keys for keys, _ in lists]), return_inverse=True)
     weighted = np.concatenate([shares * _rarity(len(keys), total) for keys, shares in lists])
-    return KeywordMatches(keys, np.bincount(places, weighted).astype(np.float64), common)
+    return KeywordMatches(keys, np.bincount(places, weighted).astype(np.float64), common, highest)
 
 
 def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) -> Floats:
@@ -76,9 +76,10 @@ def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) ->
     return np.asarray(shares(times) @ np.array(list(matches.common.values())))
 
 
-def normalize(bm25: Floats) -> NDArray[np.float32]:
-    """Return ``bm25`` as scores that can be compared across queries: 0..1."""
-    return np.asarray(bm25 / (bm25 + HALF), np.float32)
+def normalize(bm25: Floats, *, highest: float) -> NDArray[np.float32]:
+    """Return which share of the query's terms, by their weight, passages have: 0..1, compared across queries."""
+    # A passage with one of six terms must not outweigh what a passage means, however rare the term is.
+    return np.asarray(bm25 / highest if highest else bm25, np.float32)
 
 
 def _rarity(count: int, total: int) -> float:

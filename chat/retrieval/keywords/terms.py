@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from chat.documents.words import STOP_WORDS
+from chat.retrieval.keywords.letters import plain
+from chat.retrieval.keywords.stop_words import stop_words_of
 
 Term = tuple[str, ...]
 
@@ -27,7 +28,6 @@ _SINGLE = (
 
 _SATURATION = 1.2  # BM25's k1
 MOST_SHARE = 1 + _SATURATION
-_ACCENTS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(f"(?P<single>[{_SINGLE}])|[^\\W_{_SINGLE}]+")
 
 
@@ -41,10 +41,14 @@ def terms(query: str) -> list[Term]:
 
     >>> terms("Where is max_tokens of 東京都?")
     [('max', 'tokens'), ('東', '京'), ('京', '都')]
+    >>> terms("Wie lange ist der Käse haltbar?")
+    [('lange',), ('kase',), ('haltbar',)]
     """
     unique: dict[Term, None] = {}
-    for term in _groups(plain(query[:_MOST_CHARACTERS])):
-        if term[0] not in STOP_WORDS or len(term) > 1:
+    groups = list(_groups(plain(query[:_MOST_CHARACTERS])))
+    stop_words = stop_words_of({term[0] for term in groups if len(term) == 1})
+    for term in groups:
+        if term[0] not in stop_words or len(term) > 1:
             unique[term] = None
         if len(unique) == MOST_TERMS:
             break
@@ -85,11 +89,3 @@ def _terms_of(run: list[str], is_single: bool) -> Iterator[Term]:
         yield tuple(run)
     else:
         yield from pairwise(run)
-
-
-def plain(text: str) -> str:
-    """Lower case without accents; ligatures and wide letters become the usual ones."""
-    if text.isascii():
-        return text.lower()
-    apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    return unicodedata.normalize("NFC", apart).casefold()

@@ -97,8 +97,8 @@ def passage_similarities(snapshot: StoreSnapshot, windows: Floats) -> Floats:
 class RankingWeights:
     """The weights of keywords and meaning, in proportion. Raise ``ValueError`` if one is below 0, or both are 0."""
 
-    text: float = 0.6
-    embedding: float = 0.4
+    text: float = 0.5
+    embedding: float = 0.5
 
     def __post_init__(self) -> None:
         if min(self.text, self.embedding) < 0 or not self.text + self.embedding:
@@ -193,8 +193,8 @@ def _scores(
     positions = snapshot.positions(matches.keys)
     bm25[positions[positions >= 0]] = matches.scores[positions >= 0]
     if matches.common and len(meaning):
-        likely = np.where(allowed, weights.sum(index.normalize(bm25), meaning), -1)
+        likely = np.where(allowed, weights.sum(index.normalize(bm25, highest=matches.highest), meaning), -1)
         best = np.argpartition(-likely, min(MOST_CANDIDATES, len(likely) - 1))[:MOST_CANDIDATES]
         bm25[best] += index.common_scores(matches, snapshot.keys[best], store=store)
-    keyword = index.normalize(bm25)
+    keyword = index.normalize(bm25, highest=matches.highest)
     return weights.sum(keyword, meaning), keyword, meaning

@@ -16,7 +16,8 @@ from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
-from chat.retrieval.keywords.terms import Term, plain, terms
+from chat.retrieval.keywords.letters import plain
+from chat.retrieval.keywords.terms import Term, terms
 from chat.retrieval.search.filters import matches
 from chat.retrieval.search.scores import Candidate, QueryVectors, RankingWeights, StoreScores, score_passages
 from chat.retrieval.vectors.snapshot import StoreSnapshot, snapshot_of

@@ -17,7 +17,7 @@ PLAIN = Thesaurus()
 def found(store: VectorStore, question: str, *, total: int = 100) -> dict[str, float]:
     """The texts that are found, best first, with their scores."""
     match = index.search(question, store=store, total=total)
-    scores = index.normalize(match.scores).tolist()
+    scores = index.normalize(match.scores, highest=match.highest).tolist()
     best = sorted(zip(match.keys.tolist(), scores, strict=True), key=lambda each: -each[1])
     return {Passage.objects.get(pk=key).text: score for key, score in best}
 
@@ -39,6 +39,12 @@ class TestTheTermsOfAQuestion:
             ("ｗｉｄｅ ﬁnal", [("wide",), ("final",)]),
             ("हिन्दी", [("ह", "न", "द")]),
             ("a\0b", [("b",)]),
+            ("Wie lange ist der Käse haltbar?", [("lange",), ("kase",), ("haltbar",)]),
+            ("Quand est-ce que les chiens peuvent entrer ?", [("chiens",), ("peuvent",), ("entrer",)]),
+            ("¿Dónde se puede aparcar los domingos?", [("aparcar",), ("domingos",)]),
+            ("Где можно оставить машину?", [("оставить",), ("машину",)]),
+            ("car insurance", [("car",), ("insurance",)]),
+            ("What is the die used for in the mint?", [("die",), ("used",), ("mint",)]),
         ],
     )
     def test_are(self, question: str, expected: list[tuple[str, ...]]) -> None:
