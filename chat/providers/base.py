@@ -213,6 +213,10 @@ class Embedder(Protocol):
         """
         ...
 
+    def reads(self, text: str) -> bool:
+        """Return whether the vector of ``text`` says what it means; else words alone should decide."""
+        ...
+
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         """Return an array of shape (texts, dimensions), each row of length 1. Raise ``ProviderError``.
 

@@ -35,6 +35,9 @@ class Remembering:
     def windows(self, text: str) -> list[tuple[int, int]]:
         return self._embedder.windows(text)
 
+    def reads(self, text: str) -> bool:
+        return self._embedder.reads(text)
+
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         missing = {name: text for name, text in zip(names, texts, strict=True) if name not in self._known}

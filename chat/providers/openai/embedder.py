@@ -53,6 +53,10 @@ class OpenAIEmbedder:
         """See ``chat.providers.base.Embedder``. One window for the whole text, unless it is very long."""
         return list(embedding_batches.split_ranges(text))
 
+    def reads(self, text: str) -> bool:
+        """See ``chat.providers.base.Embedder``. A provider's model is believed to."""
+        return True
+
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``. A text longer than a window is cut off."""
         rows: list[list[float]] = []

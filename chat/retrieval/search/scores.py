@@ -59,11 +59,16 @@ class QueryVectors:
         """Return the similarities of the queries, by the vectors of ``embedder``; all 0 if it fails (logged)."""
         if embedder not in self._vectors:
             try:
-                self._vectors[embedder] = self._embedders[embedder].embed(self._texts, urgent=True)
+                self._vectors[embedder] = self._embed(self._embedders[embedder])
             except Refusal as refusal:
                 self._give_up(embedder, refusal)
         windows = window_similarities(snapshot, self._vectors[embedder], count=len(self._texts))
         return Similarities(windows, [passage_similarities(snapshot, row) for row in windows])
+
+    def _embed(self, embedder: Embedder) -> Floats:
+        """Return a row for each query: its vector, or zeros if the embedder cannot read it."""
+        reads = np.array([embedder.reads(text) for text in self._texts], np.float32)
+        return np.asarray(embedder.embed(self._texts, urgent=True) * reads[:, np.newaxis])
 
     def _give_up(self, embedder: str, refusal: Refusal) -> None:
         self._vectors[embedder] = None

@@ -253,6 +253,14 @@ class TestWithoutTheEmbedder:
         assert hits[0].score == pytest.approx(0.5 * hits[0].keyword)
         assert "by words alone, because the embedder all-MiniLM-L6-v2 failed" in caplog.text
 
+    def test_words_alone_decide_on_a_question_that_it_cannot_read(
+        self, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = store_of(ada, "The car of Xylotech.", "The automobile.", embedder=THESAURUS)
+        monkeypatch.setattr(THESAURUS, "reads", lambda text: text != "car")
+        assert [(hit.passage.text, hit.meaning) for hit in find(store, "car")] == [("The car of Xylotech.", 0)]
+        assert texts(find(store, "vehicle", "car")) == ["The car of Xylotech.", "The automobile."]
+
     def test_words_alone_decide_when_its_provider_cannot_be_used(self, ada: User) -> None:
         store = store_of(ada, "The car of Xylotech.", "The automobile.", embedder=THESAURUS)
 

@@ -45,6 +45,14 @@ class MiniLM:
 
     windows = staticmethod(windows)
 
+    def reads(self, text: str) -> bool:
+        """See ``chat.providers.base.Embedder``. It has learnt Latin letters; texts in others are all alike to it.
+
+        With its vectors, Japanese questions on Japanese manuals had nDCG@10 51 where words alone had 62.
+        """
+        letters = [char for char in text if char.isalpha()]
+        return 2 * sum(char < "\u0370" or "\u1e00" <= char <= "\u1eff" for char in letters) >= len(letters)
+
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``. Return rows of 384 numbers; a text longer than a window is cut off.
 

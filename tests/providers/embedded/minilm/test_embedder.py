@@ -75,6 +75,22 @@ class TestVectors:
     def test_of_no_texts_are_no_rows(self, shared: MiniLM) -> None:
         assert shared.embed([]).shape == (0, 384)
 
+    @pytest.mark.parametrize(
+        ("text", "is_read"),
+        [
+            ("When is it open?", True),
+            ("Où est-ce ? Đường nào?", True),
+            ("42?", True),
+            ("", True),
+            ("いつ開いていますか", False),
+            ("Когда открыто?", False),
+            ("GPUの温度を測る方法", False),
+            ("How is 東京 written?", True),
+        ],
+    )
+    def test_are_of_texts_in_latin_letters(self, shared: MiniLM, text: str, is_read: bool) -> None:
+        assert shared.reads(text) is is_read
+
     def test_are_closer_the_closer_the_meanings_are(self, shared: MiniLM) -> None:
         cat, kitten, market = shared.embed([CAT, KITTEN, MARKET])
         assert cat @ kitten == pytest.approx(0.66, abs=0.02)
