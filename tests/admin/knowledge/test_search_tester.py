@@ -39,8 +39,8 @@ class TestTheSearchTester:
         score, words, meaning = (float(value) for value in re.findall(r"</meter>\s+([\d.]+)\s*<", page)[:3])
         assert 0 < words < 1
         assert 0 < meaning < 1
-        assert score == pytest.approx(0.6 * words + 0.4 * meaning, abs=0.011)
-        assert "A score is 60 % words and 40 % meaning." in page
+        assert score == pytest.approx(0.5 * words + 0.5 * meaning, abs=0.011)
+        assert "A score is 50 % words and 50 % meaning." in page
 
     def test_finds_by_meaning_alone(self, client, handbook, fill) -> None:
         fill(handbook, name="canteen.txt", text="Lunch is served at noon.")
