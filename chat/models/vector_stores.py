@@ -18,7 +18,7 @@ from chat.models.files import File
 from chat.models.ids import HexIdField, PublicObject
 from chat.models.providers import Provider
 
-BUILT_IN = "all-MiniLM-L6-v2"  # the embedding model that is installed with the product
+BUILT_IN = "all-MiniLM-L6-v2 + USE-multilingual-3"  # the embedding models that are installed with the product
 
 
 class Origin(models.TextChoices):

@@ -213,14 +213,17 @@ class Embedder(Protocol):
         """
         ...
 
-    def reads(self, text: str) -> bool:
-        """Return whether the vector of ``text`` says what it means; else words alone should decide."""
-        ...
-
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
-        """Return an array of shape (texts, dimensions), each row of length 1. Raise ``ProviderError``.
+        """Return an array of shape (texts, numbers), whose rows ``similarities`` compares. Raise ``ProviderError``.
 
         ``urgent``: somebody waits for it, so it goes before the others.
+        """
+        ...
+
+    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how alike the texts of ``rows`` are to that of the row ``query``: (rows,), -1..1, the cosine mostly.
+
+        One thread: 0.05 ms for 2,000 rows, where a product of matrices waits 20 ms for a thread on a busy machine.
         """
         ...
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from chat.errors import ProviderError
 from chat.models import Kind, Provider, VectorStore
 from chat.providers.base import Embedder
-from chat.providers.embedded.minilm.embedder import MiniLM
+from chat.providers.embedded.embedder.built_in import BuiltInEmbedder
 
 Version = tuple[datetime, str | None]
 
@@ -58,7 +58,7 @@ def fields_for_new_stores() -> dict[str, Any]:
 def built_in() -> Embedder:
     """Return the embedder that needs no provider."""
     path = settings.EVERTHREAD_EMBEDDING_MODEL_PATH
-    return MiniLM(Path(path) if path else None)
+    return BuiltInEmbedder(Path(path) if path else None)
 
 
 def close() -> None:

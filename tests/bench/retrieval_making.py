@@ -35,15 +35,15 @@ class Remembering:
     def windows(self, text: str) -> list[tuple[int, int]]:
         return self._embedder.windows(text)
 
-    def reads(self, text: str) -> bool:
-        return self._embedder.reads(text)
-
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         names = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         missing = {name: text for name, text in zip(names, texts, strict=True) if name not in self._known}
         if missing:
             self._known.update(zip(missing, self._embedder.embed(list(missing.values()), urgent=urgent), strict=True))
         return np.array([self._known[name] for name in names])
+
+    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._embedder.similarities(rows, query)
 
     def close(self) -> None:
         """Keep what is known for the next run."""

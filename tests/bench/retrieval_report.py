@@ -14,7 +14,7 @@ from django.conf import settings
 
 from chat.models import Passage, User, VectorStore, Window
 from chat.providers.base import Embedder
-from chat.providers.embedded.minilm.embedder import MiniLM
+from chat.providers.embedded.embedder.built_in import BuiltInEmbedder
 from chat.retrieval.vectors.snapshot import snapshot_of
 from tests.bench import documents as reading
 from tests.bench import retrieval_quality as quality
@@ -70,7 +70,7 @@ class Report:
 def measure(*, size: int, sizes: Sequence[int], vectors: Path | None) -> Report:
     """On the database of Django's settings, which is empty."""
     made = _documents(size)
-    model = MiniLM()
+    model = BuiltInEmbedder()
     embedder = Remembering(model, vectors)
     owner = User.objects.create(username="bench")
     rates = {"pages of a PDF read": (_pages(), PAGES)}

@@ -32,9 +32,6 @@ class Thesaurus:
         words = [found.span() for found in re.finditer(r"\w+", text)]
         return [(some[0][0], some[-1][1]) for some in (words[at : at + 8] for at in range(0, len(words), 8))]
 
-    def reads(self, text: str) -> bool:
-        return True
-
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         if self.failure:
             raise self.failure
@@ -46,6 +43,9 @@ class Thesaurus:
                 if word in self._axes:
                     row[self._axes[word]] += 1
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(np.vecdot(rows, query))
 
     def close(self) -> None:
         """Nothing."""

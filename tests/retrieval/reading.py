@@ -39,14 +39,14 @@ class PlainEmbedder:
         words = [(found.start(), found.end()) for found in re.finditer(r"\w+", text)]
         return [(some[0][0], some[-1][1]) for some in (words[at : at + WORDS] for at in range(0, len(words), WORDS))]
 
-    def reads(self, text: str) -> bool:
-        return True
-
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         self.before(texts)
         with self.lock:
             self.asked += texts
         return np.array([vector(text) for text in texts], dtype=np.float32)
+
+    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(np.vecdot(rows, query))
 
     def close(self) -> None:
         pass

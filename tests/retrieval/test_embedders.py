@@ -7,7 +7,7 @@ import pytest
 
 from chat.errors import KeyRefused, ProviderError
 from chat.models import Kind, Provider, User, VectorStore
-from chat.providers.embedded.minilm.embedder import MiniLM
+from chat.providers.embedded.embedder.built_in import BuiltInEmbedder
 from chat.providers.openai.embedder import OpenAIEmbedder
 from chat.retrieval import embedders
 
@@ -42,7 +42,7 @@ class TestTheEmbedderOfAStore:
         stores = [VectorStore.objects.create(owner=ada) for _ in range(2)]
         found = {embedders.embedder_of(store) for store in stores}
         assert found == {embedders.built_in()}
-        assert isinstance(found.pop(), MiniLM)
+        assert isinstance(found.pop(), BuiltInEmbedder)
 
     @pytest.mark.parametrize("kind", [Kind.SCRIPTED, Kind.EMBEDDED])
     def test_is_built_in_with_a_provider_that_makes_no_vectors(self, store: VectorStore, kind: Kind) -> None:

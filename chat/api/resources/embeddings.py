@@ -17,6 +17,7 @@ from chat.api.http.request import ApiRequest
 from chat.errors import InvalidRequest
 from chat.models.providers import resolve
 from chat.providers import tokens
+from chat.providers.embedded.embedder.built_in import joined
 from chat.retrieval import embedders
 
 MAX_TOKENS = 300_000  # of one request, as at OpenAI
@@ -71,7 +72,7 @@ def _vector(text: str) -> NDArray[np.float32]:
     embedder = embedders.built_in()
     windows = embedder.windows(text) or [(0, len(text))]
     rows = embedder.embed([text[start:end] for start, end in windows], urgent=len(windows) == 1)
-    mean: NDArray[np.float32] = rows.mean(axis=0)
+    mean: NDArray[np.float32] = joined(rows).mean(axis=0)
     return mean / np.linalg.norm(mean)
 
 

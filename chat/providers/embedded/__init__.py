@@ -7,7 +7,7 @@
     slots          the queue before it
     without_model  quotations where there is no model
     status         whether there is one
-    minilm         another, much smaller model: vectors for the search in files
+    embedder       two much smaller models: vectors for the search in files
 
 Nothing is imported here: the children import this package and must stay light.
 """

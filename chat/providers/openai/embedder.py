@@ -53,10 +53,6 @@ class OpenAIEmbedder:
         """See ``chat.providers.base.Embedder``. One window for the whole text, unless it is very long."""
         return list(embedding_batches.split_ranges(text))
 
-    def reads(self, text: str) -> bool:
-        """See ``chat.providers.base.Embedder``. A provider's model is believed to."""
-        return True
-
     def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``. A text longer than a window is cut off."""
         rows: list[list[float]] = []
@@ -66,6 +62,10 @@ class OpenAIEmbedder:
         except Rejection as rejection:
             raise self._as_error(rejection) from None
         return _normalize(rows)
+
+    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``chat.providers.base.Embedder``: the cosines."""
+        return np.asarray(np.vecdot(rows, query))
 
     def close(self) -> None:
         """Close the connections for good."""

@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from chat.documents.letters import plain
 from chat.models import Message, Thread, User
-from chat.retrieval.keywords.letters import plain
 from chat.retrieval.keywords.terms import words
 
 MESSAGES, TITLES = "chat_message_words", "chat_thread_words"

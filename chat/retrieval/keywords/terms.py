@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords.letters import plain
-from chat.retrieval.keywords.stop_words import stop_words_of
+from chat.documents.letters import plain
+from chat.documents.stop_words import stop_words_of
 
 Term = tuple[str, ...]
 
@@ -45,9 +45,9 @@ def terms(query: str) -> list[Term]:
     [('lange',), ('kase',), ('haltbar',)]
     """
     unique: dict[Term, None] = {}
-    groups = list(_groups(plain(query[:_MOST_CHARACTERS])))
-    stop_words = stop_words_of({term[0] for term in groups if len(term) == 1})
-    for term in groups:
+    query = query[:_MOST_CHARACTERS]
+    stop_words = stop_words_of(query)
+    for term in _groups(plain(query)):
         if term[0] not in stop_words or len(term) > 1:
             unique[term] = None
         if len(unique) == MOST_TERMS:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chat.documents.letters import plain
 from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
-from chat.retrieval.keywords.letters import plain
 from chat.retrieval.keywords.terms import Term, terms
 from chat.retrieval.search.filters import matches
 from chat.retrieval.search.scores import Candidate, QueryVectors, RankingWeights, StoreScores, score_passages

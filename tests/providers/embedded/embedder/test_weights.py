@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from chat.errors import ModelNotFound, Unreachable
-from chat.providers.embedded.minilm.embedder import MiniLM
-from chat.providers.embedded.minilm.weights import find_model
+from chat.providers.embedded.embedder import weights
+from chat.providers.embedded.embedder.built_in import BuiltInEmbedder
+from chat.providers.embedded.embedder.weights import check_multilingual, find_model
 
 
 class TestTheModelsFile:
@@ -26,21 +27,29 @@ class TestTheModelsFile:
         with pytest.raises(ModelNotFound, match=r"not installed: the package 'no_such_package'.*requirements again"):
             find_model(package="no_such_package")
 
+    def test_of_many_languages_is_known(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        check_multilingual()
+        monkeypatch.setitem(weights.MULTILINGUAL_SHA256, "sp.model", "0" * 64)
+        with pytest.raises(ModelNotFound, match=r"sp\.model' was changed: its SHA-256 is 994fcc2e"):
+            check_multilingual()
+        with pytest.raises(ModelNotFound, match=r"the package 'no_such_package'.*requirements again"):
+            check_multilingual("no_such_package")
+
     def test_that_is_named_but_not_there_is_missed(self, tmp_path: Path) -> None:
         with pytest.raises(ModelNotFound, match=r"EVERTHREAD_EMBEDDING_MODEL_PATH.*absent\.onnx"):
-            MiniLM(tmp_path / "absent.onnx").embed(["Hello"])
+            BuiltInEmbedder(tmp_path / "absent.onnx").embed(["Hello"])
 
     def test_that_is_broken_is_told_of(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken.onnx"
         broken.write_bytes(b"no model")
         with pytest.raises(Unreachable, match=r"does not run: .*INVALID_PROTOBUF"):
-            MiniLM(broken).embed(["Hello"])
+            BuiltInEmbedder(broken).embed(["Hello"])
 
     def test_of_another_model_is_refused(self, tmp_path: Path) -> None:
         other = tmp_path / "other.onnx"
         other.write_bytes(identity_model())
         with pytest.raises(Unreachable, match=r"other\.onnx is not all-MiniLM-L6-v2"):
-            MiniLM(other).embed(["Hello"])
+            BuiltInEmbedder(other).embed(["Hello"])
 
 
 def identity_model() -> bytes:

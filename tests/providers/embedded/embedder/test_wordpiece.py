@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from chat.providers.embedded.minilm.wordpiece import FIRST, LAST, MOST_PIECES, UNKNOWN, encode, windows, words
+from chat.providers.embedded.embedder.wordpiece import FIRST, LAST, MOST_PIECES, UNKNOWN, encode, windows, words
 
 SENTENCE = "The archive keeps every letter that the keeper of the lighthouse wrote. "
 ALPHABETS = {

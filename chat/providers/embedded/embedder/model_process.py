@@ -1,4 +1,4 @@
-"""The child process with the model, seen from its parent."""
+"""The child process with the models, seen from its parent."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from chat.providers.embedded.minilm.frames import VECTOR_BYTES, encode_pieces
+from chat.providers.embedded.embedder import frames
 from chat.providers.embedded.server.supervisor import PASSED_ON, ROOT
 
 SILENT_SECONDS = 120.0
-"""The longest silence: 1 s to load the model and 70 ms of work, on a machine where it gets a hundredth of a core."""
+"""The longest silence: 2 s to load the models and 70 ms of work, on a machine where it gets a hundredth of a core."""
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy would start a thread for each core, and use none."""
@@ -34,7 +33,9 @@ class ModelProcessEnded(Exception):
 
 
 class ModelProcess:
-    """A child with ``model``, started at once. Its methods block; one thread at a time may call them.
+    """A child with the models, ``model`` the English one, started at once.
+
+    Its methods block; one thread at a time may call them.
 
     The child ends with this object, and with this process.
     """
@@ -43,7 +44,7 @@ class ModelProcess:
         self._owner = os.getpid()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the child
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "chat.providers.embedded.minilm.child", str(model)],
+            [sys.executable, "-m", "chat.providers.embedded.embedder.child", str(model)],
             cwd=ROOT,
             env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | _ONE_THREAD,
             stdin=subprocess.PIPE,
@@ -56,16 +57,14 @@ class ModelProcess:
         self.pid = self._process.pid
         self.end = weakref.finalize(self, _end, self._process, self._errors, self._owner)
 
-    def ask(self, pieces: Sequence[int]) -> bytes:
-        """Return the vector of ``VECTOR_BYTES`` for at most 256 pieces. Raise ``ModelProcessEnded`` from the first
-        failure on.
-        """
+    def ask(self, asked: frames.Text) -> bytes:
+        """Return the two vectors. Raise ``ModelProcessEnded`` from the first failure on."""
         # After a fork, two processes that ask on one pipe would get each other's answers.
         if os.getpid() != self._owner:
             raise ModelProcessEnded("it belongs to another process.")
         assert self._process.stdin
         try:
-            os.write(self._process.stdin.fileno(), encode_pieces(pieces))
+            os.write(self._process.stdin.fileno(), frames.encode(asked))
         except BrokenPipeError:
             raise ModelProcessEnded(self._complaint()) from None
         assert self._process.stdout
@@ -74,10 +73,10 @@ class ModelProcess:
         ready.register(stdout, select.POLLIN)
         deadline = time.monotonic() + SILENT_SECONDS
         answer = b""
-        while len(answer) < VECTOR_BYTES:
+        while len(answer) < frames.ANSWER_BYTES:
             if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise ModelProcessEnded(f"it said nothing for {SILENT_SECONDS:.0f} seconds.")
-            block = os.read(stdout, VECTOR_BYTES - len(answer))
+            block = os.read(stdout, frames.ANSWER_BYTES - len(answer))
             if not block:
                 raise ModelProcessEnded(self._complaint())
             answer += block
