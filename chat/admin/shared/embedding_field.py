@@ -42,7 +42,7 @@ def choice_key(provider: Provider) -> str:
 def embedding_label(choice: EmbeddingChoice) -> str:
     provider, model = choice
     if provider is None:
-        return _("Built in: %(model)s (16 languages, on this machine)") % {"model": BUILT_IN}
+        return _("Built in: %(model)s (15 languages, on this machine)") % {"model": BUILT_IN}
     return _("%(provider)s: %(model)s") % {"provider": provider, "model": model}
 
 

@@ -16,20 +16,20 @@ MOST_CHARACTERS = 4000
 _HEAD = struct.Struct("<II")
 
 
-class Text(NamedTuple):
+class EmbeddingInput(NamedTuple):
     """A text, and what the English model reads of it: at most 256 pieces."""
 
     pieces: Sequence[int]
     text: str
 
 
-def encode(asked: Text) -> bytes:
+def encode(asked: EmbeddingInput) -> bytes:
     """Return the counts of pieces and of bytes, then each piece as four bytes, little-endian, then the text."""
     text = asked.text[:MOST_CHARACTERS].encode(errors="replace")
     return _HEAD.pack(len(asked.pieces), len(text)) + struct.pack(f"<{len(asked.pieces)}I", *asked.pieces) + text
 
 
-def read(stream: BinaryIO) -> Text | None:
+def read(stream: BinaryIO) -> EmbeddingInput | None:
     """Return the next text; None at the end."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
@@ -38,4 +38,4 @@ def read(stream: BinaryIO) -> Text | None:
     body = stream.read(4 * count + length)
     if len(body) < 4 * count + length:
         return None
-    return Text(struct.unpack_from(f"<{count}I", body), body[4 * count :].decode())
+    return EmbeddingInput(struct.unpack_from(f"<{count}I", body), body[4 * count :].decode())

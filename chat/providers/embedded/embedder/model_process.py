@@ -17,7 +17,7 @@ from chat.providers.embedded.embedder import frames
 from chat.providers.embedded.server.supervisor import PASSED_ON, ROOT
 
 SILENT_SECONDS = 120.0
-"""The longest silence: 2 s to load the models and 70 ms of work, on a machine where it gets a hundredth of a core."""
+"""The longest silence: 3 s to load the models and 0.1 s of work, on a machine where it gets a fortieth of a core."""
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy would start a thread for each core, and use none."""
@@ -57,7 +57,7 @@ class ModelProcess:
         self.pid = self._process.pid
         self.end = weakref.finalize(self, _end, self._process, self._errors, self._owner)
 
-    def ask(self, asked: frames.Text) -> bytes:
+    def ask(self, asked: frames.EmbeddingInput) -> bytes:
         """Return the two vectors. Raise ``ModelProcessEnded`` from the first failure on."""
         # After a fork, two processes that ask on one pipe would get each other's answers.
         if os.getpid() != self._owner:
