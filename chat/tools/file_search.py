@@ -21,6 +21,7 @@ MOST_RESULTS_OF_OLD_MODELS = 5  # gpt-3.5
 MOST_QUERIES = 5
 MOST_QUERY = 2000  # characters
 LEAST = 60  # tokens of a passage: less of it helps nobody
+MOST_NAMED = 5  # files that are still being read
 
 DECLARED = Function(
     name=FILE_SEARCH,
@@ -47,6 +48,7 @@ CITE = (
 )
 USE = "Answer from these passages. Say so when they do not hold the answer."
 NOTHING = "Nothing was found."
+UNREAD = "Still being read, so not searched yet: {files}. Say so if the answer may stand there."
 
 Result = dict[str, Any]
 
@@ -128,6 +130,11 @@ def search_call(
     return {"id": id, "type": FILE_SEARCH, FILE_SEARCH: {**search, "queries": list(queries), "marker": number}}
 
 
+def unread_files(names: Iterable[str], *, count: int) -> Result:
+    """What a search keeps of the ``count`` files that could not be searched yet, of which ``names`` are some."""
+    return {"unread": {"names": list(names), "count": count}}
+
+
 def sources(searches: Iterable[Mapping[str, Any]]) -> Sources:
     """Return the results of ``searches`` by the place that citations name."""
     results_by_place: dict[Place, CitableResult] = {}
@@ -144,9 +151,9 @@ def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = Tru
     ``cites``: the model is asked to name the sources, which is too much for a small one. Passages that do not fit whole
     are cut to the surroundings of what fitted the query best.
     """
-    results = search["results"]
+    results, unread = search["results"], _describe_unread(search)
     if not results:
-        return NOTHING
+        return " ".join([NOTHING, *unread])
     parts: list[str] = []
     share = max(LEAST, budget // 4)  # so that at least four are told
     sizes = [tokens.estimate(result["content"][0]["text"]) for result in results[:4]]
@@ -161,7 +168,15 @@ def describe_search(search: Mapping[str, Any], *, budget: int, cites: bool = Tru
         if budget < LEAST:
             break
     example = marker((search["marker"], 0), results[0]["file_name"])
-    return "\n\n".join([*parts, CITE.format(example=example) if cites else USE])
+    return "\n\n".join([*parts, *unread, CITE.format(example=example) if cites else USE])
+
+
+def _describe_unread(search: Mapping[str, Any]) -> list[str]:
+    if "unread" not in search:
+        return []
+    names, count = search["unread"]["names"], search["unread"]["count"]
+    more = [f"{count - len(names)} more"] if count > len(names) else []
+    return [UNREAD.format(files=", ".join([*names, *more]))]
 
 
 def _passage(result: Result, text: str, *, source: str) -> str:

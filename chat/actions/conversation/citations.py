@@ -47,11 +47,16 @@ class CitablePassage:
 
 @dataclass(frozen=True, slots=True)
 class FileSearch:
-    """A search in files: its queries and its results, best first. ``marker`` is its number in markers."""
+    """A search in files: its queries and its results, best first. ``marker`` is its number in markers.
+
+    ``unread`` names some of the ``unread_files`` files that could not be searched yet.
+    """
 
     queries: tuple[str, ...]
     results: tuple[CitablePassage, ...]
     marker: int | None
+    unread: tuple[str, ...] = ()
+    unread_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,4 +184,11 @@ def _search(call: Mapping[str, Any]) -> FileSearch:
         )
         for each in search.get("results") or ()
     )
-    return FileSearch(tuple(search.get("queries") or ()), results, search.get("marker"))
+    unread = search.get("unread") or {"names": (), "count": 0}
+    return FileSearch(
+        tuple(search.get("queries") or ()),
+        results,
+        search.get("marker"),
+        unread=tuple(unread["names"]),
+        unread_files=unread["count"],
+    )

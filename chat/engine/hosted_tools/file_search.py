@@ -4,34 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from datetime import timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from chat.background.database_threads import read_in_thread
 from chat.models import Assistant, Message, Run, VectorStore, VectorStoreFile
 from chat.models.api_objects.objects import Object
 from chat.models.ids import new_id
+from chat.models.runs import life_end
 from chat.providers.base import ToolCall
 from chat.providers.tool_names import FILE_SEARCH
 from chat.retrieval.search.search import search_stores
 from chat.tools import file_search, follow_up_queries
 from chat.tools.file_search import Options
 
-READING = 60.0  # seconds that a run waits for the files of its thread (reference, section 8)
+PATIENCE = 60.0  # seconds that a run waits for files of its thread that do not get on (reference, section 8)
+ANSWERING = timedelta(seconds=120)  # of a run's life, which are kept for the answer
 LOOK = 0.5
 FIRST_MARKER = 4  # with one question; reference, section 5
 MOST_QUESTIONS = 2  # messages of the user that make a query
 
 
 async def wait_until_read(run: Run) -> None:
-    """Wait until the files that came with the thread can be searched, or for a minute."""
+    """Wait until the files that came with the thread can be searched: while they get on, and the run's life allows."""
+    deadline = (run.expires_at or life_end()) - ANSWERING
     ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
-    unread = VectorStoreFile.objects.filter(store_id__in=ids, status=VectorStoreFile.Status.IN_PROGRESS)
-    for _time in range(int(READING / LOOK)):
-        if not await read_in_thread(unread.exists):
+    seen, seen_at = None, 0.0
+    while states := await read_in_thread(_reading_states, ids):
+        if states != seen:
+            seen, seen_at = states, time.monotonic()
+        if time.monotonic() - seen_at > PATIENCE or timezone.now() > deadline:
             return
         await asyncio.sleep(LOOK)
+
+
+def _reading_states(store_ids: list[str]) -> list[Any]:
+    """Return how far the files of these stores are that are being read; it changes when they get on."""
+    states = unread(store_ids).values_list("pk", "progress", "worker").annotate(Max("passages__place"))
+    return list(states.order_by("pk"))
+
+
+def unread(store_ids: list[str]) -> QuerySet[VectorStoreFile]:
+    """Return the entries of these stores that cannot be searched yet."""
+    return VectorStoreFile.objects.filter(store__id__in=store_ids, status=VectorStoreFile.Status.IN_PROGRESS)
 
 
 def search_for_question(run: Run) -> ToolCall | None:
@@ -59,4 +78,9 @@ def run_search(run: Run, call: ToolCall, *, how: Options, earlier: int) -> Objec
     VectorStore.objects.filter(pk__in=[store.pk for store in stores]).update(last_active_at=timezone.now())
     hits = search_stores(stores, queries, limit=how.limit, threshold=how.threshold, weights=how.weights)
     results = [file_search.search_result(hit) for hit in hits]
-    return file_search.search_call(call.id, how=how, number=number, queries=queries, results=results)
+    waiting = unread([store.id for store in stores])
+    call_kept = file_search.search_call(call.id, how=how, number=number, queries=queries, results=results)
+    if count := waiting.count():
+        names = waiting.order_by("pk").values_list("file__filename", flat=True)[: file_search.MOST_NAMED]
+        call_kept[FILE_SEARCH] |= file_search.unread_files(names, count=count)
+    return call_kept

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chat.documents.errors import BROKEN_SERVER, INVALID
 from chat.errors import KeyRefused, ModelNotFound, ProviderError, Unreadable
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
-from chat.models.vector_stores import store_changed
+from chat.models.vector_stores import Origin, store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.indexing import cleanup, passage_rows
 from chat.retrieval.indexing.claims import Claim, ClaimLost
@@ -76,7 +76,7 @@ def _make_searchable(claim: Claim, embedder_of: EmbedderOf) -> None:
     embedder = embedder_of(entry.store)
     if not entry.is_cut or entry.embedded_by != entry.store.embedder:
         _cut(claim, entry, embedder)
-    embed_windows(claim, embedder)
+    embed_windows(claim, embedder, urgent=entry.store.origin == Origin.ATTACHMENT)
     _complete(claim, entry)
 
 
@@ -121,8 +121,11 @@ def _fail(claim: Claim, *, code: str, message: str) -> None:
 # --- the vectors of the windows, made in order; an interruption loses none --------------------------------------
 
 
-def embed_windows(claim: Claim, embedder: Embedder) -> None:
-    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``."""
+def embed_windows(claim: Claim, embedder: Embedder, *, urgent: bool = False) -> None:
+    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``.
+
+    ``urgent`` if somebody waits for them.
+    """
     counts = Window.objects.filter(entry=claim.pk).aggregate(total=Count("pk"), done=Count("vector"))
     total, done = counts["total"], counts["done"]
     missing, size = windows_without_vector(claim.pk), FEWEST
@@ -130,7 +133,7 @@ def embed_windows(claim: Claim, embedder: Embedder) -> None:
     written_at = time.monotonic()
     while batch := list(islice(missing, size)):
         begun_at = time.monotonic()
-        vectors = embed_insistently(claim, embedder, [text for _window, text in batch])
+        vectors = embed_insistently(claim, embedder, [text for _window, text in batch], urgent=urgent)
         if time.monotonic() - begun_at < QUICK:
             size = min(2 * size, MOST)
         for (window, _text), vector in zip(batch, vectors, strict=True):
@@ -167,16 +170,18 @@ def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
         seen = max(seen, until)
 
 
-def embed_insistently(claim: Claim, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+def embed_insistently(
+    claim: Claim, embedder: Embedder, texts: Sequence[str], *, urgent: bool = False
+) -> NDArray[np.float32]:
     """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
     for pause in PAUSES:
         claim.check()
         try:
-            return embedder.embed(texts)
+            return embedder.embed(texts, urgent=urgent)
         except HOPELESS:
             raise
         except ProviderError as error:
             wait = min(max(pause, error.retry_after or 0), LONGEST_PAUSE)
             log.warning("no vectors now (%s); trying again in %d s", error.for_staff, wait)
             claim.pause(wait)
-    return embedder.embed(texts)
+    return embedder.embed(texts, urgent=urgent)

@@ -1,6 +1,7 @@
 """The worker that indexes the files of stores in the background of a server process, or of ``manage.py ingest``.
 
-Every few seconds it claims entries that wait, and frees at once what a process of this machine left when it died.
+Every few seconds it claims entries that wait, and frees at once what a process of this machine left when it died. Files
+that people attached to a chat and wait for go before others; else owners take turns, and each owner's stores.
 """
 
 from __future__ import annotations
@@ -8,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from django.db import connections
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from chat.background.database_threads import DatabaseThreads
 from chat.background.polling import PollingWorker
 from chat.documents.passages import count_tokens
 from chat.models import VectorStoreFile
+from chat.models.vector_stores import Origin
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.indexing import claims
 from chat.retrieval.indexing.claims import WAITING, Claim
@@ -27,7 +32,8 @@ from chat.retrieval.indexing.index_file import EmbedderOf, index_entry
 from chat.retrieval.indexing.reindex import reindex_all
 
 log = logging.getLogger(__name__)
-AT_ONCE = 2  # files, so that a small one does not wait for a book
+AT_ONCE = 2  # attached files, and as many others, so that a small one does not wait for a book
+IN_ALL = 3  # so that neither kind waits for the other
 INTERVAL = 2.0  # seconds between two looks at the rows
 RENEWAL = 60.0  # seconds between two looks for stores whose model has changed
 GRACE = 5.0  # seconds that a stop waits for threads that wait for a model
@@ -51,17 +57,49 @@ def prepare() -> None:
 
 
 class WaitingEntry(NamedTuple):
-    """An entry that may be claimed: its key, and which attempt at it is due."""
+    """An entry that may be claimed: its key, which attempt at it is due, and whether it was attached to a chat."""
 
     pk: int
     attempt: int
+    attached: bool
 
 
 class EntryJob(NamedTuple):
-    """The claim on an entry, and the end of the thread that works on it."""
+    """The claim on an entry, the end of the thread that works on it, and whether it was attached to a chat."""
 
     claim: Claim
     done: asyncio.Future[None]
+    attached: bool
+
+
+class _Store(NamedTuple):
+    """A store with entries that may be claimed."""
+
+    id: str
+    owner: int
+    attached: bool
+    oldest: datetime
+
+
+class Turns:
+    """Whose turn it is: of several that wait, his who was served longest ago, or never."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._served: dict[object, int] = {}
+
+    def last(self, who: object) -> int:
+        """Return a number that is the higher, the later ``who`` was served; 0 if never."""
+        return self._served.get(who, 0)
+
+    def serve(self, *those: object) -> None:
+        """Note that it was their turn."""
+        number = next(self._numbers)
+        self._served.update(dict.fromkeys(those, number))
+
+    def keep(self, waiting: set[object]) -> None:
+        """Forget all but those who are ``waiting``."""
+        self._served = {who: number for who, number in self._served.items() if who in waiting}
 
 
 class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
@@ -70,23 +108,25 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
     interval = INTERVAL
 
     def __init__(self, *, folder: Path, embedder_of: EmbedderOf = embedder_of) -> None:
-        super().__init__(folder=folder, limit=AT_ONCE)
+        super().__init__(folder=folder, limit=IN_ALL)
         self.embedder_of = embedder_of
+        self.turns = Turns()
         self.thread = DatabaseThreads("ingestion")
         self.renewed_at = float("-inf")
 
     async def review(self) -> list[WaitingEntry]:
-        """Give up claims that were lost, free the entries of dead workers, and return the entries that wait longest."""
+        """Give up claims that were lost, free the entries of dead workers, and return the entries to claim next."""
         if not self.is_swept:  # the first time
             await self.thread.call(prepare)
         if self.loop.time() - self.renewed_at > RENEWAL:
             await self.thread.call(reindex_all)
             self.renewed_at = self.loop.time()
-        current = {job.claim.pk: job.claim for job in self.jobs.values()}
-        return await self.thread.call(self._compare, current)
+        jobs = list(self.jobs.values())
+        await self.thread.call(self._compare, {job.claim.pk: job.claim for job in jobs})
+        return await self.thread.call(self._next, jobs) if self.room else []
 
-    def _compare(self, current: dict[int, Claim]) -> list[WaitingEntry]:
-        """Compare the rows with the ``current`` claims. Return the entries to claim next, the oldest first."""
+    def _compare(self, current: dict[int, Claim]) -> None:
+        """Compare the rows with the ``current`` claims: give up those that were lost, free what the dead left."""
         ours = set()
         claimed = waiting().exclude(worker="").values_list("pk", "attempt", "worker", "heartbeat_at")
         for pk, attempt, worker, heartbeat_at in claimed:
@@ -98,15 +138,37 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         for pk, claim in current.items():
             if (pk, claim.attempt) not in ours:
                 claim.given_up.set()
-        free = waiting().filter(worker="").exclude(pk__in=current).order_by("created_at", "pk")
-        return [WaitingEntry(*row) for row in free.values_list("pk", "attempt")[: self.room]] if self.room else []
+
+    def _next(self, jobs: Sequence[EntryJob]) -> list[WaitingEntry]:
+        """Return the entries to claim beside ``jobs``, in the order of claiming."""
+        free = waiting().filter(worker="").exclude(pk__in=[job.claim.pk for job in jobs])
+        columns = ("store", "store__owner", "store__origin")
+        rows = free.order_by().values_list(*columns).annotate(oldest=Min("created_at"))
+        stores = [_Store(id, owner, origin == Origin.ATTACHMENT, oldest) for id, owner, origin, oldest in rows]
+        self.turns.keep({who for store in stores for who in (store.id, store.owner)})
+        kinds = [job.attached for job in jobs]
+        chosen: list[WaitingEntry] = []
+        while len(kinds) < IN_ALL and (stores := [store for store in stores if kinds.count(store.attached) < AT_ONCE]):
+            store = min(stores, key=self._rank)
+            rest = free.filter(store__id=store.id).exclude(pk__in=[entry.pk for entry in chosen])
+            if row := rest.order_by("created_at", "pk").values_list("pk", "attempt").first():
+                chosen.append(WaitingEntry(*row, store.attached))
+                kinds.append(store.attached)
+                self.turns.serve(store.owner, store.id)
+            else:
+                stores.remove(store)
+        return chosen
+
+    def _rank(self, store: _Store) -> tuple[bool, int, int, datetime]:
+        """Return what sorts the store first whose turn it is."""
+        return (not store.attached, self.turns.last(store.owner), self.turns.last(store.id), store.oldest)
 
     async def claim(self, row: WaitingEntry) -> None:
         claim = await self.thread.call(claims.claim, row.pk, attempt=row.attempt, worker=self.name)
         if claim is None:
             return
         done = self.loop.create_future()
-        self.jobs[claim.pk] = EntryJob(claim, done)
+        self.jobs[claim.pk] = EntryJob(claim, done, row.attached)
 
         def finish() -> None:
             del self.jobs[claim.pk]

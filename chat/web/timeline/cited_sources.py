@@ -55,11 +55,16 @@ class PassageLine:
 
 @dataclass(frozen=True, slots=True)
 class SearchLine:
-    """A search in words: its queries, the number of files in which it found something, and the passages, best first."""
+    """A search in words: its queries, the number of files in which it found something, and the passages, best first.
+
+    ``unread`` names files that could not be searched yet, ``unread_more`` is how many there are beside these.
+    """
 
     queries: tuple[str, ...]
     files: int
     findings: tuple[PassageLine, ...]
+    unread: tuple[str, ...]
+    unread_more: int
 
 
 def source_line(citation: NumberedCitation) -> SourceLine:
@@ -80,7 +85,8 @@ def search_line(search: FileSearch) -> SearchLine:
         PassageLine(each.file_name, place_in_words(each.place, file_name=each.file_name), each.score)
         for each in search.results
     )
-    return SearchLine(search.queries, len({each.file_id for each in search.results}), passages)
+    files = len({each.file_id for each in search.results})
+    return SearchLine(search.queries, files, passages, search.unread, search.unread_files - len(search.unread))
 
 
 def citation_marks(references: Iterable[Reference]) -> list[CitationMark]:

@@ -13,9 +13,11 @@ from chat.engine.turn.tool_calls import MOST_CALLS
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, RunStep, Thread, VectorStore, VectorStoreFile
+from chat.models.runs import LIFE
 from chat.models.threads import text_part
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.providers.scripted.replies import Reply, call
+from chat.web.timeline import history
 from tests.engine.golden import assert_like
 from tests.engine.library import CAKE, fill, librarian
 from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of
@@ -264,10 +266,51 @@ class TestTheFilesOfAThread:
         assert (await the_step(fresh)).details["tool_calls"][0]["file_search"]["results"]
 
     async def test_are_not_waited_for_for_ever(self, stage: Stage, fresh: Thread, monkeypatch) -> None:
-        monkeypatch.setattr(file_search, "READING", 1.0)
+        monkeypatch.setattr(file_search, "PATIENCE", 1.0)
         await in_thread(fill)(await VectorStore.objects.aget(), "foods.txt", CAKE, status="in_progress")
         events = await perform(stage, fresh, librarian("Nothing."))
         assert events[-1].name == "thread.run.completed"
+
+    async def test_are_waited_for_as_long_as_they_get_on(self, stage: Stage, fresh: Thread, monkeypatch) -> None:
+        monkeypatch.setattr(file_search, "PATIENCE", 2.0)
+        monkeypatch.setattr(file_search, "LOOK", 0.1)
+        await in_thread(fill)(await VectorStore.objects.aget(), "foods.txt", CAKE, status="in_progress")
+        provider = librarian("Cake.")
+        with bus.follow(fresh.id) as follower:
+            async with stage.working(provider):
+                await stage.ask(fresh)
+                for progress in range(1, 7):
+                    await asyncio.sleep(0.5)
+                    await VectorStoreFile.objects.aupdate(progress=progress)
+                assert provider.requests == []
+                await VectorStoreFile.objects.aupdate(status="completed")
+                await heard(follower)
+        assert (await the_step(fresh)).details["tool_calls"][0]["file_search"]["results"]
+
+    async def test_leave_the_run_time_to_answer(self, stage: Stage, fresh: Thread, monkeypatch) -> None:
+        monkeypatch.setattr(file_search, "ANSWERING", LIFE)
+        await in_thread(fill)(await VectorStore.objects.aget(), "foods.txt", CAKE, status="in_progress")
+        events = await perform(stage, fresh, librarian("Nothing."))
+        assert events[-1].name == "thread.run.completed"
+
+    async def test_are_named_to_the_model_and_the_person_while_they_are_not_read(
+        self, stage: Stage, fresh: Thread, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(file_search, "PATIENCE", 0.0)
+        store = await VectorStore.objects.aget()
+        for number in range(7):
+            await in_thread(fill)(store, f"part {number}.txt", CAKE, status="in_progress")
+        provider = librarian("Cake.")
+        events = await perform(stage, fresh, provider)
+
+        told = provider.requests[-1].turns[-1].text
+        assert "Nothing was found." in told
+        assert "part 0.txt, part 1.txt, part 2.txt, part 3.txt, part 4.txt, 2 more." in told
+        done = next(event.data for event in events if event.name == "thread.run.step.completed")
+        assert set(done["step_details"]["tool_calls"][0]["file_search"]) == {"ranking_options", "results"}
+        shown = await in_thread(lambda: "".join(map(str, history.latest(fresh).items)))()
+        assert "part 4.txt" in shown
+        assert "unread_more=2" in shown
 
 
 class TestWhatIsSearched:

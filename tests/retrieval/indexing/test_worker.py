@@ -16,8 +16,8 @@ from django.utils import timezone
 from chat.actions.knowledge import store_files, vector_stores
 from chat.background.polling import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
-from chat.models.vector_stores import BUILT_IN
-from chat.retrieval.indexing import index_file
+from chat.models.vector_stores import BUILT_IN, Origin
+from chat.retrieval.indexing import index_file, worker
 from chat.retrieval.indexing.worker import IndexingWorker
 from tests.engine.stage import in_thread, until
 from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
@@ -145,7 +145,7 @@ class TestAnIndexingWorker:
 
         async with at_work(folder, PlainEmbedder(wait)) as working:
             await until(inside.is_set)
-            (claim, _done) = next(iter(working.jobs.values()))
+            (claim, _done, _attached) = next(iter(working.jobs.values()))
             await VectorStoreFile.objects.aupdate(status="cancelled", worker="")
             working.wake()
             await until(claim.given_up.is_set)
@@ -153,6 +153,85 @@ class TestAnIndexingWorker:
             await until(lambda: not working.jobs)
 
         assert await in_thread(left)(claim.pk) == (0, 0)
+
+
+class TestTheOrderOfReading:
+    """A worker reads one file after another here, as each waits until the one before is through."""
+
+    @pytest.fixture
+    def order(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The files, in the order in which they were begun: one word for each, of which it consists."""
+        monkeypatch.setattr(worker, "AT_ONCE", 1)
+        monkeypatch.setattr(worker, "IN_ALL", 1)
+        return []
+
+    def store(self, owner: User, *words: str, **fields: Any) -> VectorStore:
+        return store_of(owner, *[file_with(owner, f"{word}.txt", word.encode()) for word in words], **fields)
+
+    async def read_all(self, folder: Path, order: list[str]) -> None:
+        async with at_work(folder, PlainEmbedder(order.extend)):
+            await until(lambda: not VectorStoreFile.objects.filter(status="in_progress").exists())
+
+    async def test_takes_what_was_attached_to_a_chat_first(self, ada: User, folder: Path, order: list[str]) -> None:
+        await in_thread(self.store)(ada, "a", "b", "c")
+        await in_thread(self.store)(ada, "attached", origin=Origin.ATTACHMENT)
+        await self.read_all(folder, order)
+        assert order == ["attached", "a", "b", "c"]
+
+    async def test_gives_each_owner_a_turn(self, ada: User, bob: User, folder: Path, order: list[str]) -> None:
+        await in_thread(self.store)(ada, "a", "b", "c")
+        await in_thread(self.store)(bob, "x", "y")
+        await self.read_all(folder, order)
+        assert order == ["a", "x", "b", "y", "c"]
+
+    async def test_gives_each_store_of_an_owner_a_turn(self, ada: User, folder: Path, order: list[str]) -> None:
+        await in_thread(self.store)(ada, "a", "b")
+        await in_thread(self.store)(ada, "x", "y")
+        await self.read_all(folder, order)
+        assert order == ["a", "x", "b", "y"]
+
+    async def test_keeps_a_place_for_attached_files_beside_long_ones(self, ada: User, folder: Path) -> None:
+        await in_thread(many)(ada, 2)
+        gate, seen = threading.Event(), []
+
+        def wait(texts: Sequence[str]) -> None:
+            seen.append(texts[0])
+            if "file" in texts[0]:
+                gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(wait)):
+            await until(lambda: len(seen) == 2)
+            attached = await in_thread(self.store)(ada, "attached", origin=Origin.ATTACHMENT)
+            await is_read(attached)
+            gate.set()
+
+    async def test_keeps_a_place_for_other_files_beside_attached_ones(self, ada: User, folder: Path) -> None:
+        await in_thread(self.store)(ada, "one", "two", "three", origin=Origin.ATTACHMENT)
+        gate, seen = threading.Event(), []
+
+        def wait(texts: Sequence[str]) -> None:
+            seen.append(texts[0])
+            if "file" not in texts[0]:
+                gate.wait(20)
+
+        async with at_work(folder, PlainEmbedder(wait)):
+            await until(lambda: len(seen) == 2)
+            await is_read(await in_thread(many)(ada, 2))
+            gate.set()
+
+    async def test_has_the_vectors_of_attached_files_made_first(self, ada: User, folder: Path) -> None:
+        asked: dict[str, bool] = {}
+
+        class Embedder(PlainEmbedder):
+            def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Any:
+                asked[texts[0]] = urgent
+                return super().embed(texts)
+
+        await in_thread(self.store)(ada, "attached", origin=Origin.ATTACHMENT)
+        await in_thread(self.store)(ada, "other")
+        async with at_work(folder, Embedder()):
+            await until(lambda: len(asked) == 2)
+        assert asked == {"attached": True, "other": False}
 
 
 class TestOfTwoAtWork:
