@@ -48,7 +48,7 @@ class VectorStore(PublicObject):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who makes the vectors; empty: the model that is built in. A change reads all files anew."),
+        help_text=_("Who makes the vectors; empty: the model that is built in. A change has all made anew."),
     )
     embedding_model = models.CharField(max_length=256, blank=True)
     lends_files = models.BooleanField(
@@ -112,8 +112,9 @@ class VectorStoreFile(models.Model):
 
     It is cut into passages first (``is_cut``), whose windows are then embedded one by one; ``progress`` is percent of
     that. ``attempt`` grows when it is to be read anew, so that whoever still reads it for an earlier one can tell.
-    ``digest`` is the SHA-256 of the file's bytes, ``embedded_by`` the ``embedder`` that its vectors are of. ``notice``
-    is what people should know of a file that was read, such as that there is no text in it.
+    ``digest`` is the SHA-256 of the file's bytes, ``embedded_by`` the ``embedder`` that its vectors are of. A completed
+    one that ``needs_vectors`` is to be given new ones; until then words alone find it. ``notice`` is what people should
+    know of a file that was read, such as that there is no text in it.
     """
 
     class Status(models.TextChoices):
@@ -140,6 +141,7 @@ class VectorStoreFile(models.Model):
     progress = models.PositiveSmallIntegerField(default=0, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
     embedded_by = models.CharField(max_length=300, blank=True, editable=False)
+    needs_vectors = models.BooleanField(default=False, editable=False)
     worker = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
 
@@ -151,6 +153,7 @@ class VectorStoreFile(models.Model):
         indexes = [
             models.Index(fields=["status", "created_at"], name="entry_by_status"),
             models.Index(fields=["digest"], name="entry_by_digest", condition=~models.Q(digest="")),
+            models.Index(fields=["created_at"], name="entry_without_vectors", condition=models.Q(needs_vectors=True)),
         ]
 
     def __str__(self) -> str:
@@ -165,7 +168,7 @@ def store_changed(store_id: str) -> None:
 @receiver(pre_delete, sender=VectorStoreFile)
 def hold_still(instance: VectorStoreFile, **_signal: Any) -> None:
     """Whoever reads the file writes no more passages of it after those that there are were removed."""
-    if instance.status == VectorStoreFile.Status.IN_PROGRESS:
+    if instance.status == VectorStoreFile.Status.IN_PROGRESS or instance.needs_vectors:
         VectorStoreFile.objects.select_for_update().filter(pk=instance.pk).first()
 
 

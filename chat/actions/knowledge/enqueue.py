@@ -30,6 +30,7 @@ RESET = [  # the columns of an entry that is to be indexed
     "is_cut",
     "progress",
     "embedded_by",
+    "needs_vectors",
     "worker",
     "heartbeat_at",
 ]
@@ -109,7 +110,7 @@ def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch
     entry.attributes = dict(new.attributes)
     entry.chunking_strategy = normalise_chunking(new.chunking_strategy)
     entry.attempt += 1
-    entry.is_cut = False
+    entry.is_cut = entry.needs_vectors = False
     entry.progress = entry.usage_bytes = 0
     entry.last_error = entry.heartbeat_at = None
     entry.notice = entry.embedded_by = entry.worker = ""

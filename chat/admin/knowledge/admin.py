@@ -130,7 +130,9 @@ class KnowledgeAdmin(StorePagesAdmin):
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
         if count := staff.embed_with(obj, provider=provider, model=model):
-            message = ngettext("%(count)d file is being read anew.", "%(count)d files are being read anew.", count)
+            message = ngettext(
+                "%(count)d file is being embedded anew.", "%(count)d files are being embedded anew.", count
+            )
             messages.info(request, message % {"count": count})
 
     def response_add(self, request: HttpRequest, obj: VectorStore, *args: Any, **options: Any) -> HttpResponse:

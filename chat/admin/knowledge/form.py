@@ -34,7 +34,7 @@ class StoreForm(ModelForm):
         label=gettext_lazy("Embeddings"),
         help_text=gettext_lazy(
             "The model that finds passages by their meaning; words are always searched too. When you change it, all"
-            " files are read anew, and each can be found again once it was read."
+            " files are embedded anew, and words alone find each until it has been."
         ),
     )
     metadata = MetadataField()

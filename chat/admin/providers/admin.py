@@ -105,8 +105,8 @@ class ProviderAdmin(StrictLookupAdmin):
         self._warn_without_default(request)
         if count := staff.reindex_all():
             warning = ngettext(
-                "%(count)d file had its embeddings. It is being read anew, for the model that is built in.",
-                "%(count)d files had its embeddings. They are being read anew, for the model that is built in.",
+                "%(count)d file had its embeddings. The model that is built in makes new ones.",
+                "%(count)d files had its embeddings. The model that is built in makes new ones.",
                 count,
             )
             messages.warning(request, warning % {"count": count})

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from chat.models import VectorStoreFile
 
-WAITING = VectorStoreFile.Status.IN_PROGRESS
+
+def waiting() -> QuerySet[VectorStoreFile]:
+    """Return the entries that are worked on or are to be: read, or given vectors of another model."""
+    return VectorStoreFile.objects.filter(Q(status=VectorStoreFile.Status.IN_PROGRESS) | Q(needs_vectors=True))
 
 
 class ClaimLost(Exception):
@@ -32,7 +35,7 @@ class Claim:
 
     def rows(self) -> QuerySet[VectorStoreFile]:
         """Return the row of the entry; none when the claim is lost."""
-        return VectorStoreFile.objects.filter(pk=self.pk, attempt=self.attempt, worker=self.worker, status=WAITING)
+        return waiting().filter(pk=self.pk, attempt=self.attempt, worker=self.worker)
 
     def entry(self) -> VectorStoreFile:
         """Return the entry with its file and store as they are now. Raise ``ClaimLost``."""
@@ -70,6 +73,6 @@ class Claim:
 
 def claim(pk: int, *, attempt: int, worker: str) -> Claim | None:
     """Claim an entry. Return None when another worker was faster or its attempt is over."""
-    free = VectorStoreFile.objects.filter(pk=pk, attempt=attempt, worker="", status=WAITING)
+    free = waiting().filter(pk=pk, attempt=attempt, worker="")
     won = free.update(worker=worker, heartbeat_at=timezone.now())
     return Claim(pk, attempt, worker) if won else None

@@ -6,6 +6,7 @@ Indexing removes what an earlier attempt left; the daily sweep what cannot be fo
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -21,21 +22,30 @@ Status = VectorStoreFile.Status
 
 def empty(pk: int, *, among: QuerySet[VectorStoreFile]) -> bool:
     """Remove the windows and passages of the entry ``pk``. Return False if it leaves ``among`` before all are gone."""
-    for rows in (Window.objects, Passage.objects):
-        removed = ROWS
-        while removed == ROWS:
-            with transaction.atomic():
-                if among.filter(pk=pk).select_for_update(no_key=True).first() is None:
-                    return False
-                keys = list(rows.filter(entry=pk).values_list("pk", flat=True)[:ROWS])
-                rows.filter(pk__in=keys).delete()
-            removed = len(keys)
+    return _remove(Window.objects.filter(entry=pk), pk, among) and _remove(Passage.objects.filter(entry=pk), pk, among)
+
+
+def _remove(rows: QuerySet[Any], pk: int, among: QuerySet[VectorStoreFile]) -> bool:
+    removed = ROWS
+    while removed == ROWS:
+        with transaction.atomic():
+            if among.filter(pk=pk).select_for_update(no_key=True).first() is None:
+                return False
+            keys = list(rows.values_list("pk", flat=True)[:ROWS])
+            rows.model.objects.filter(pk__in=keys).delete()
+        removed = len(keys)
     return True
 
 
 def empty_claimed(claim: Claim) -> None:
     """Remove the windows and passages of the claimed entry. Raise ``ClaimLost``."""
     if not empty(claim.pk, among=claim.rows()):
+        raise ClaimLost
+
+
+def remove_windows(claim: Claim) -> None:
+    """Remove the windows of the claimed entry. Raise ``ClaimLost``."""
+    if not _remove(Window.objects.filter(entry=claim.pk), claim.pk, claim.rows()):
         raise ClaimLost
 
 
@@ -76,5 +86,7 @@ def _mark_unread(store: VectorStore) -> None:
     """Keep the entries of an expired store, without passages. ``reindex`` reads them if its life is prolonged."""
     latest = VectorStore.objects.select_for_update(no_key=True).filter(pk=store.pk).first()
     if latest is not None and latest.is_expired:
-        latest.entries.filter(status=Status.COMPLETED).update(is_cut=False, embedded_by="", usage_bytes=0)
+        latest.entries.filter(status=Status.COMPLETED).update(
+            is_cut=False, embedded_by="", needs_vectors=False, usage_bytes=0
+        )
         store_changed(latest.id)

@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 from django.db import OperationalError
 from django.db.models import Count, Func, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
@@ -74,7 +75,10 @@ def _make_searchable(claim: Claim, embedder_of: EmbedderOf) -> None:
     if entry.store.is_expired:
         raise Unreadable(_("The vector store has expired."))
     embedder = embedder_of(entry.store)
-    if not entry.is_cut or entry.embedded_by != entry.store.embedder:
+    is_outdated = entry.embedded_by != entry.store.embedder
+    if entry.needs_vectors and is_outdated:
+        passage_rows.replace_windows(claim, entry, embedder=embedder)
+    elif not entry.is_cut or is_outdated:
         _cut(claim, entry, embedder)
     embed_windows(claim, embedder, urgent=entry.store.origin == Origin.ATTACHMENT)
     _complete(claim, entry)
@@ -102,6 +106,7 @@ def _complete(claim: Claim, entry: VectorStoreFile) -> None:
     with claim.writing():
         claim.rows().update(
             status=Status.COMPLETED,
+            needs_vectors=False,
             progress=100,
             usage_bytes=texts + vectors,
             last_error=None,
@@ -114,6 +119,9 @@ def _complete(claim: Claim, entry: VectorStoreFile) -> None:
 def _fail(claim: Claim, *, code: str, message: str) -> None:
     error = {"code": code, "message": message}
     with suppress(ClaimLost):
+        if claim.entry().needs_vectors:  # what was read of it is still found by its words
+            claim.write(needs_vectors=False, embedded_by="", last_error=error, worker="", heartbeat_at=timezone.now())
+            return
         claim.write(status=Status.FAILED, last_error=error, is_cut=False, progress=0, worker="", heartbeat_at=None)
     cleanup.empty(claim.pk, among=cleanup.ended())
 

@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,6 +26,7 @@ from chat.documents.sections import Section, Summary
 from chat.errors import Unreadable
 from chat.models import File, Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
+from chat.retrieval.indexing import cleanup
 from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.keywords import index
 
@@ -50,7 +52,7 @@ def cut_file(claim: Claim, entry: VectorStoreFile, path: Path, *, embedder: Embe
     Raise ``Unreadable`` if the file cannot be read or has more than five million tokens, and ``ClaimLost``.
     """
     document = _Document(claim, path, entry.file.filename)
-    writer = _PassageWriter(claim, entry, embedder)
+    writer = _PassageWriter(claim, entry, _WindowMaker(entry, embedder))
     sizes = entry.chunking_strategy["static"]
     for passage in cut_passages(
         document.sections(),
@@ -113,21 +115,77 @@ async def _take_items(items: Items) -> list[Section | Summary]:
     return batch
 
 
+def replace_windows(claim: Claim, entry: VectorStoreFile, *, embedder: Embedder) -> None:
+    """Give the passages of ``entry`` windows for ``embedder``, without vectors, in place of those that they have.
+
+    Raise ``ClaimLost``; then, as when the process dies in between, it is to be done again.
+    """
+    cleanup.remove_windows(claim)
+    ranges = Passage.objects.filter(entry=entry).order_by("place").values_list("char_from", "char_to")
+    # Passages that overlap do so by whole segments, so each begins and ends where a segment does.
+    edges = sorted({edge for passage_range in ranges for edge in passage_range})
+    maker = _WindowMaker(entry, embedder)
+    for passages in _batches(Passage.objects.filter(entry=entry)):
+        for passage in passages:
+            first, last = bisect_left(edges, passage.char_from), bisect_left(edges, passage.char_to)
+            segments = list(pairwise(edges[first : last + 1]))
+            passage.window_from, passage.window_to = maker.window_range(passage, segments)
+        with claim.writing():
+            Passage.objects.bulk_update(passages, ["window_from", "window_to"])
+            Window.objects.bulk_create(maker.take())
+    claim.write(embedded_by=entry.store.embedder, progress=0)
+
+
+@dataclass(slots=True)
+class _WindowMaker:
+    """Makes rows of the windows of passages, in order. Those of segments that passages share are made once."""
+
+    entry: VectorStoreFile
+    embedder: Embedder
+    place: int = 0
+    windows: list[Window] = field(default_factory=list)
+    segments: dict[int, tuple[int, int]] = field(default_factory=dict)  # windows of the last passage's, by their begin
+
+    def window_range(self, passage: DocumentPassage | Passage, segments: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Return the windows of the next passage, (from, to). It consists of ``segments``."""
+        self.segments = {begin: self._windows_of(passage, begin, end) for begin, end in segments}
+        ranges = self.segments.values()
+        return min(first for first, _ in ranges), max(last for _, last in ranges)
+
+    def take(self) -> list[Window]:
+        """Return the windows that were made since this was last called."""
+        made, self.windows = self.windows, []
+        return made
+
+    def _windows_of(self, passage: DocumentPassage | Passage, begin: int, end: int) -> tuple[int, int]:
+        """Return the windows of the segment from ``begin`` to ``end``, (from, to): those that it has, or new ones."""
+        if begin in self.segments:
+            return self.segments[begin]
+        first = self.place
+        begin, end = max(begin, passage.char_from), min(end, passage.char_to)
+        # No window goes across a page's end, so that each tells on which page its words are.
+        turns = [char for char, _page in passage.pages if begin < char < end]
+        for page_from, page_to in pairwise([begin, *turns, max(begin, end)]):
+            text = passage.text[page_from - passage.char_from : page_to - passage.char_from]
+            for char_from, char_to in self.embedder.windows(text):
+                window_range = {"char_from": page_from + char_from, "char_to": page_from + char_to}
+                self.windows.append(Window(entry=self.entry, place=self.place, **window_range))
+                self.place += 1
+        return first, self.place
+
+
 @dataclass(slots=True)
 class _PassageWriter:
     """Makes rows of passages, in order, and inserts some at a time."""
 
     claim: Claim
     entry: VectorStoreFile
-    embedder: Embedder
+    windows: _WindowMaker
     place: int = 0
-    window_place: int = 0
     passages: list[Passage] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)
-    segments: dict[int, tuple[int, int]] = field(default_factory=dict)  # windows of the last passage's, by their begin
 
     def add(self, passage: DocumentPassage) -> None:
-        self.segments = {begin: self._window_range(passage, begin, end) for begin, end in passage.segments}
+        window_from, window_to = self.windows.window_range(passage, passage.segments)
         self.passages.append(
             Passage(
                 entry=self.entry,
@@ -140,38 +198,21 @@ class _PassageWriter:
                 pages=passage.pages,
                 char_from=passage.char_from,
                 char_to=passage.char_to,
-                window_from=min(first for first, _ in self.segments.values()),
-                window_to=max(last for _, last in self.segments.values()),
+                window_from=window_from,
+                window_to=window_to,
             )
         )
         self.place += 1
         if len(self.passages) == BATCH:
             self.write()
 
-    def _window_range(self, passage: DocumentPassage, begin: int, end: int) -> tuple[int, int]:
-        """Return the windows of the segment from ``begin`` to ``end``, (from, to): those that it has, or new ones."""
-        if begin in self.segments:
-            return self.segments[begin]
-        first = self.window_place
-        begin, end = max(begin, passage.char_from), min(end, passage.char_to)
-        # No window goes across a page's end, so that each tells on which page its words are.
-        turns = [char for char, _page in passage.pages if begin < char < end]
-        for page_from, page_to in pairwise([begin, *turns, max(begin, end)]):
-            text = passage.text[page_from - passage.char_from : page_to - passage.char_from]
-            for char_from, char_to in self.embedder.windows(text):
-                place, begin = self.window_place, page_from
-                window = Window(entry=self.entry, place=place, char_from=begin + char_from, char_to=begin + char_to)
-                self.windows.append(window)
-                self.window_place += 1
-        return first, self.window_place
-
     def write(self) -> None:
         """Insert the rows that wait. Raise ``ClaimLost``."""
         with self.claim.writing():
             Passage.objects.bulk_create(self.passages)
-            Window.objects.bulk_create(self.windows)
+            Window.objects.bulk_create(self.windows.take())
             index.add(self.passages, store=self.entry.store)
-        self.passages, self.windows = [], []
+        self.passages = []
 
 
 # --- the rows of another entry whose file has the same bytes ----------------------------------------------------
@@ -213,6 +254,7 @@ def find_twin(entry: VectorStoreFile, *, digest: str) -> VectorStoreFile | None:
         status=VectorStoreFile.Status.COMPLETED,
         is_cut=True,
         embedded_by=entry.store.embedder,
+        needs_vectors=False,
         store__owner=entry.store.owner_id,
         file__owner=entry.file.owner_id,
     ).exclude(pk=entry.pk)

@@ -1,17 +1,21 @@
-"""Reading files again when the embedding model of their store has changed: vectors of two models cannot be compared.
+"""New vectors for files when the embedding model of their store has changed: those of two models cannot be compared.
 
 The actions of staff and the indexing worker call it.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
 from chat.models import VectorStore, VectorStoreFile
 from chat.models.vector_stores import BUILT_IN, store_changed
 
+RETRY = timedelta(hours=1)  # after new vectors could not be made
 Status = VectorStoreFile.Status
 
 EMBEDDER = Case(
@@ -22,34 +26,31 @@ EMBEDDER = Case(
 
 
 def outdated() -> QuerySet[VectorStoreFile]:
-    """Return the entries that can be searched, but were embedded by another model than their store's."""
-    return VectorStoreFile.objects.filter(~Q(embedded_by=EMBEDDER), status=Status.COMPLETED)
+    """Return the completed entries whose vectors are of another model than their store's, and not being made anew."""
+    return VectorStoreFile.objects.filter(~Q(embedded_by=EMBEDDER), status=Status.COMPLETED, needs_vectors=False)
 
 
 def reindex_all() -> int:
-    """Have all outdated entries read again, except those of expired stores. Return how many."""
-    store_ids = list(outdated().order_by().values_list("store", flat=True).distinct())
+    """Have new vectors made for all outdated entries, except those of expired stores. Return how many these are.
+
+    Those for which that failed are left alone for ``RETRY``.
+    """
+    failed = Q(embedded_by="", is_cut=True, heartbeat_at__gt=timezone.now() - RETRY)
+    store_ids = list(outdated().exclude(failed).order_by().values_list("store", flat=True).distinct())
     stores = VectorStore.objects.filter(id__in=store_ids).only("id", "expires_after", "last_active_at")
     return sum(reindex_store(store) for store in stores if not store.is_expired)
 
 
 @transaction.atomic
 def reindex_store(store: VectorStore) -> int:
-    """Have the outdated entries of ``store`` read again, and return how many; call it when its model has changed.
+    """Have new vectors made for the outdated entries of ``store``, and return how many these are.
 
-    Until they have been read they are not found.
+    Call it when its model has changed. Meanwhile words alone find them. Those that had expired are read again.
     """
-    count = VectorStoreFile.objects.filter(pk__in=outdated().filter(store__id=store.id).values("pk")).update(
-        status=Status.IN_PROGRESS,
-        attempt=F("attempt") + 1,
-        is_cut=False,
-        progress=0,
-        usage_bytes=0,
-        notice="",
-        embedded_by="",
-        worker="",
-        heartbeat_at=None,
-    )
+    entries = VectorStoreFile.objects.filter(pk__in=outdated().filter(store__id=store.id).values("pk"))
+    begun = {"attempt": F("attempt") + 1, "progress": 0, "last_error": None, "worker": "", "heartbeat_at": None}
+    unread = entries.filter(is_cut=False).update(status=Status.IN_PROGRESS, usage_bytes=0, notice="", **begun)
+    count = unread + entries.filter(is_cut=True).update(needs_vectors=True, **begun)
     if count:
         store_changed(store.id)
     return count

@@ -15,7 +15,8 @@ ROWS = 500  # that are removed in one transaction
 
 def withdraw(entries: QuerySet[VectorStoreFile]) -> None:
     """Remove the passages of ``entries``, which are about to be deleted. Call it outside of a transaction."""
-    entries.update(status=VectorStoreFile.Status.CANCELLED, attempt=F("attempt") + 1, worker="", heartbeat_at=None)
+    cancelled = {"status": VectorStoreFile.Status.CANCELLED, "needs_vectors": False}
+    entries.update(**cancelled, attempt=F("attempt") + 1, worker="", heartbeat_at=None)
     for rows in (Window.objects, Passage.objects):
         remaining = rows.filter(entry__in=entries.order_by()).order_by()
         while keys := list(remaining.values_list("pk", flat=True)[:ROWS]):

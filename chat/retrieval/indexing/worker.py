@@ -1,7 +1,8 @@
 """The worker that indexes the files of stores in the background of a server process, or of ``manage.py ingest``.
 
 Every few seconds it claims entries that wait, and frees at once what a process of this machine left when it died. Files
-that people attached to a chat and wait for go before others; else owners take turns, and each owner's stores.
+that people attached to a chat and wait for go before others; else owners take turns, and each owner's stores. Those
+that are found by their words already come last.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.db import connections
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from chat.background.database_threads import DatabaseThreads
@@ -27,7 +28,7 @@ from chat.models import VectorStoreFile
 from chat.models.vector_stores import Origin
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.indexing import claims
-from chat.retrieval.indexing.claims import WAITING, Claim
+from chat.retrieval.indexing.claims import Claim, waiting
 from chat.retrieval.indexing.index_file import EmbedderOf, index_entry
 from chat.retrieval.indexing.reindex import reindex_all
 
@@ -42,11 +43,6 @@ GRACE = 5.0  # seconds that a stop waits for threads that wait for a model
 def folder(data_dir: Path) -> Path:
     """Return the folder of the locks that show which workers are alive."""
     return data_dir / "ingestion"
-
-
-def waiting() -> QuerySet[VectorStoreFile]:
-    """Return the entries that are being read or are to be."""
-    return VectorStoreFile.objects.filter(status=WAITING)
 
 
 def prepare() -> None:
@@ -73,10 +69,11 @@ class EntryJob(NamedTuple):
 
 
 class _Store(NamedTuple):
-    """A store with entries that may be claimed."""
+    """A store with entries that may be claimed, all of which are to be read, or all to be given new vectors."""
 
     id: str
     owner: int
+    needs_vectors: bool
     attached: bool
     oldest: datetime
 
@@ -142,15 +139,20 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
     def _next(self, jobs: Sequence[EntryJob]) -> list[WaitingEntry]:
         """Return the entries to claim beside ``jobs``, in the order of claiming."""
         free = waiting().filter(worker="").exclude(pk__in=[job.claim.pk for job in jobs])
-        columns = ("store", "store__owner", "store__origin")
+        columns = ("store", "store__owner", "needs_vectors", "store__origin")
         rows = free.order_by().values_list(*columns).annotate(oldest=Min("created_at"))
-        stores = [_Store(id, owner, origin == Origin.ATTACHMENT, oldest) for id, owner, origin, oldest in rows]
+        stores = [
+            _Store(id, owner, needs_vectors, origin == Origin.ATTACHMENT, oldest)
+            for id, owner, needs_vectors, origin, oldest in rows
+        ]
         self.turns.keep({who for store in stores for who in (store.id, store.owner)})
         kinds = [job.attached for job in jobs]
         chosen: list[WaitingEntry] = []
         while len(kinds) < IN_ALL and (stores := [store for store in stores if kinds.count(store.attached) < AT_ONCE]):
             store = min(stores, key=self._rank)
-            rest = free.filter(store__id=store.id).exclude(pk__in=[entry.pk for entry in chosen])
+            rest = free.filter(store__id=store.id, needs_vectors=store.needs_vectors).exclude(
+                pk__in=[entry.pk for entry in chosen]
+            )
             if row := rest.order_by("created_at", "pk").values_list("pk", "attempt").first():
                 chosen.append(WaitingEntry(*row, store.attached))
                 kinds.append(store.attached)
@@ -159,9 +161,10 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
                 stores.remove(store)
         return chosen
 
-    def _rank(self, store: _Store) -> tuple[bool, int, int, datetime]:
+    def _rank(self, store: _Store) -> tuple[bool, bool, int, int, datetime]:
         """Return what sorts the store first whose turn it is."""
-        return (not store.attached, self.turns.last(store.owner), self.turns.last(store.id), store.oldest)
+        turn = self.turns.last(store.owner), self.turns.last(store.id)
+        return (store.needs_vectors, not store.attached, *turn, store.oldest)
 
     async def claim(self, row: WaitingEntry) -> None:
         claim = await self.thread.call(claims.claim, row.pk, attempt=row.attempt, worker=self.name)

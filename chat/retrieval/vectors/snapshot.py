@@ -68,7 +68,7 @@ logger = logging.getLogger(__name__)
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
 EntryVersion = tuple[int, str]
-"""The attempt at an entry, and the embedder that made its vectors."""
+"""The attempt at an entry, and the embedder that made its vectors; empty while not all are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ class Replica:
 
     def _update(self, store: VectorStore) -> None:
         entries = VectorStoreFile.objects.filter(store=store, status=VectorStoreFile.Status.COMPLETED).order_by("pk")
-        columns = entries.values_list("pk", "attempt", "embedded_by")
-        versions = {pk: (attempt, embedded_by) for pk, attempt, embedded_by in columns}
+        columns = entries.values_list("pk", "attempt", "embedded_by", "needs_vectors")
+        versions = {pk: (attempt, "" if unfinished else made_by) for pk, attempt, made_by, unfinished in columns}
         self._parts = {entry: part for entry, part in self._parts.items() if versions.get(entry) == part.version}
         living = sum(len(part.places) for part in self._parts.values() if part.has_vectors)
         if self._matrix and 2 * living < self._matrix.count:

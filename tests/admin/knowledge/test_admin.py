@@ -109,17 +109,19 @@ class TestEmbeddings:
         store.refresh_from_db()
         assert (store.name, store.embedder) == ("Renamed", f"{embeddings.pk}:embed-3")
 
-    def test_that_are_changed_have_all_files_read_anew(self, boss, enter, handbook, fill, embeddings) -> None:
+    def test_that_are_changed_have_all_vectors_made_anew(self, boss, enter, handbook, fill, embeddings) -> None:
         entry = fill(handbook)
-        page = enter(boss).post(page_of(handbook), filled(embedding=f"{embeddings.pk}:embed-3"), follow=True)
-        assert "1 file is being read anew." in page.content.decode()
+        client = enter(boss)
+        page = client.post(page_of(handbook), filled(embedding=f"{embeddings.pk}:embed-3"), follow=True)
+        assert "1 file is being embedded anew." in page.content.decode()
+        assert "found by words alone" in client.get(page_of(handbook)).content.decode()
         entry.refresh_from_db()
-        assert (entry.status, entry.is_cut, entry.attempt) == (Status.IN_PROGRESS, False, 2)
+        assert (entry.status, entry.needs_vectors, entry.attempt) == (Status.COMPLETED, True, 2)
 
     def test_that_stay_leave_the_files_alone(self, boss, enter, handbook, fill) -> None:
         entry = fill(handbook)
         page = enter(boss).post(page_of(handbook), filled(name="Other"), follow=True).content.decode()
-        assert "read anew." not in page
+        assert "embedded anew." not in page
         entry.refresh_from_db()
         assert entry.status == Status.COMPLETED
 
@@ -136,7 +138,7 @@ class TestEmbeddings:
         page = enter(boss).post(address, {"post": "yes"}, follow=True).content.decode()
         assert "1 file had its embeddings." in page
         entry.refresh_from_db()
-        assert entry.status == Status.IN_PROGRESS
+        assert (entry.status, entry.needs_vectors) == (Status.COMPLETED, True)
         assert VectorStore.objects.get().embedder == BUILT_IN
 
     def test_of_a_provider_have_a_price(self, boss, enter, handbook, fill, embeddings) -> None:

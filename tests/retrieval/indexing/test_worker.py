@@ -18,6 +18,8 @@ from chat.background.polling import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import BUILT_IN, Origin
 from chat.retrieval.indexing import index_file, worker
+from chat.retrieval.indexing.claims import waiting
+from chat.retrieval.indexing.reindex import reindex_store
 from chat.retrieval.indexing.worker import IndexingWorker
 from tests.engine.stage import in_thread, until
 from tests.retrieval.reading import PlainEmbedder, file_with, left, only, store_of, text
@@ -170,7 +172,7 @@ class TestTheOrderOfReading:
 
     async def read_all(self, folder: Path, order: list[str]) -> None:
         async with at_work(folder, PlainEmbedder(order.extend)):
-            await until(lambda: not VectorStoreFile.objects.filter(status="in_progress").exists())
+            await until(lambda: not waiting().exists())
 
     async def test_takes_what_was_attached_to_a_chat_first(self, ada: User, folder: Path, order: list[str]) -> None:
         await in_thread(self.store)(ada, "a", "b", "c")
@@ -189,6 +191,15 @@ class TestTheOrderOfReading:
         await in_thread(self.store)(ada, "x", "y")
         await self.read_all(folder, order)
         assert order == ["a", "x", "b", "y"]
+
+    async def test_takes_last_what_words_find_already(self, ada: User, folder: Path, order: list[str]) -> None:
+        store = await in_thread(self.store)(ada, "a", "b")
+        await self.read_all(folder, order)
+        await VectorStoreFile.objects.aupdate(embedded_by="another")
+        await in_thread(self.store)(ada, "c", "d")
+        assert await in_thread(reindex_store)(store) == 2
+        await self.read_all(folder, order)
+        assert order == ["a", "b", "c", "d", "a", "b"]
 
     async def test_keeps_a_place_for_attached_files_beside_long_ones(self, ada: User, folder: Path) -> None:
         await in_thread(many)(ada, 2)
