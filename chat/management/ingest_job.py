@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +22,7 @@ from chat.retrieval.indexing import passage_rows
 from chat.retrieval.indexing.worker import IndexingWorker
 
 POLL_INTERVAL = 0.5  # seconds between two looks at the rows
+LINE_INTERVAL = 60.0  # seconds between two lines on progress, where there is no terminal for a bar
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 REMOVED = "It was taken out of the store meanwhile."
 CANCELLED = "It was cancelled."
@@ -38,13 +41,17 @@ class IngestJob:
         self.failures: dict[Path, str] = {}
         self.known_files = 0  # of ``paths``, in the store already and read
         self.by_name: dict[str, list[VectorStoreFile]] = {}
+        self.told_at = float("-inf")  # when a line was written
         self.ingestion: IndexingWorker | None = None
 
     async def run(self) -> None:
-        """Put and wait until each file is read or has failed; ``failures`` has the reasons by path."""
+        """Put and wait until each file is read or has failed; ``failures`` has the reasons by path.
+
+        Progress goes to standard error: a bar on a terminal, else a line a minute.
+        """
         putting = asyncio.create_task(self._put_all())
         try:
-            with tqdm(desc="Starting", total=len(self.paths), bar_format=BAR) as bar:
+            with tqdm(desc="Starting", total=len(self.paths), bar_format=BAR, disable=None) as bar:
                 while await self._unread(bar):
                     self._read_if_nobody_does()
                     await asyncio.sleep(POLL_INTERVAL)
@@ -96,13 +103,17 @@ class IngestJob:
         return entry.pk
 
     async def _unread(self, bar: tqdm[NoReturn]) -> int:
-        """Update ``bar``. Return how many of ``paths`` are neither read nor have failed."""
+        """Tell of the progress. Return how many of ``paths`` are neither read nor have failed."""
         waiting = await in_thread(self._waiting)
         parts = [waiting[pk] for pk in self.entries.values() if pk in waiting]
         remaining = len(self.paths) - len(self.entries) - len(self.failures) + len(parts)
-        bar.set_description_str(f"{len(self.paths) - remaining} of {len(self.paths)} files", refresh=False)
+        told = f"{len(self.paths) - remaining} of {len(self.paths)} files"
+        bar.set_description_str(told, refresh=False)
         bar.n = len(self.paths) - remaining + sum(parts) / 100
         bar.refresh()
+        if bar.disable and time.monotonic() - self.told_at >= LINE_INTERVAL:
+            print(told, file=sys.stderr, flush=True)  # noqa: T201 -- for who reads the file into which it goes
+            self.told_at = time.monotonic()
         return remaining
 
     def _waiting(self) -> dict[int, int]:

@@ -56,10 +56,12 @@ def add_files(
 ) -> list[VectorStoreFile]:
     """Add files, each named once, and have them read, those that the store has again. Return their entries, in order.
 
-    The caller has checked that store and files are the user's. Raise ``InvalidRequest`` when the store has expired or
-    would have more than 10,000 files, and as ``check_searchable`` and ``normalise_chunking``.
+    The caller has checked that store and files are the user's. In a ``batch`` a file of a type that cannot be read
+    fails alone, as one that is broken does. Raise ``InvalidRequest`` when the store has expired or would have more than
+    10,000 files, and as ``check_searchable`` (without a batch) and ``normalise_chunking``.
     """
-    check_searchable([new.file for new in new_files], param=param)
+    if batch is None:
+        check_searchable([new.file for new in new_files], param=param)
     existing = _lock_entries(store, [new.file.id for new in new_files])
     check_number(store.entries.count() + len(new_files) - len(existing), param=param)
     was_searchable = any(entry.status == VectorStoreFile.Status.COMPLETED for entry in existing.values())
@@ -104,7 +106,10 @@ def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, Vect
 
 
 def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:
-    """Return the entry as one that is to be read. Passages of an earlier reading are deleted when it is read."""
+    """Return the entry as one that is to be read, or as failed if its file is of a type that cannot be.
+
+    Passages of an earlier reading are deleted when it is read.
+    """
     entry.status = VectorStoreFile.Status.IN_PROGRESS
     entry.batch = batch
     entry.attributes = dict(new.attributes)
@@ -114,6 +119,11 @@ def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch
     entry.progress = entry.usage_bytes = 0
     entry.last_error = entry.heartbeat_at = None
     entry.notice = entry.embedded_by = entry.worker = ""
+    try:
+        format_of(new.file.filename)
+    except Unreadable as unreadable:
+        entry.status = VectorStoreFile.Status.FAILED
+        entry.last_error = {"code": unreadable.code, "message": unreadable.message}
     return entry
 
 

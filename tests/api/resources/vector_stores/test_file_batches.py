@@ -134,6 +134,23 @@ class TestABatchThatIsCancelled:
         assert api.made(f"{path}/cancel") == api.made(f"{path}/cancel")
 
 
+class TestABatchWithAFileOfATypeThatIsNotRead:
+    @pytest.mark.parametrize("param", ["file_ids", "files"])
+    def test_has_it_failed_and_reads_the_others(self, api: Api, ada: User, batches: str, param: str) -> None:
+        ids = [*ids_of(ada, 1), file_of(ada, "dot.png").id]
+        given = ids if param == "file_ids" else [{"file_id": id} for id in ids]
+        status, batch = told(api.post(batches, {param: given}))
+        assert (status, batch["status"]) == (200, "in_progress")
+        assert (batch["file_counts"]["failed"], batch["file_counts"]["in_progress"]) == (1, 1)
+        entry = VectorStoreFile.objects.get(file=ids[1])
+        message = "Files with extensions [.png] are not supported for retrieval."
+        assert (entry.status, entry.last_error) == ("failed", {"code": "unsupported_file", "message": message})
+
+    def test_alone_ends_at_once(self, api: Api, ada: User, batches: str) -> None:
+        status, batch = told(api.post(batches, {"file_ids": [file_of(ada, "dot.png").id]}))
+        assert (status, batch["status"], batch["file_counts"]["failed"]) == (200, "failed", 1)
+
+
 class TestABatchThatCannotBe:
     @pytest.mark.parametrize(
         ("body", "param", "code"),
@@ -153,15 +170,6 @@ class TestABatchThatCannotBe:
     ) -> None:
         status, answer = told(api.post(batches, body))
         assert (status, answer["error"]["param"], answer["error"]["code"]) == (400, param, code)
-
-    @pytest.mark.parametrize("param", ["file_ids", "files"])
-    def test_has_a_file_of_a_type_that_is_not_read(self, api: Api, ada: User, batches: str, param: str) -> None:
-        ids = [*ids_of(ada, 1), file_of(ada, "dot.png").id]
-        given = ids if param == "file_ids" else [{"file_id": id} for id in ids]
-        message = f"Files with extensions [.png] are not supported for retrieval. It is the file '{ids[1]}'."
-        assert told(api.post(batches, {param: given})) == refused(message, param=param, code="unsupported_file")
-        assert not VectorStoreFile.objects.exists()
-        assert not VectorStoreFileBatch.objects.exists()
 
     def test_has_a_file_that_is_not_there(self, api: Api, ada: User, batches: str) -> None:
         status, answer = told(api.post(batches, {"file_ids": [*ids_of(ada, 1), "file-none"]}))
