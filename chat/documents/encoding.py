@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import charset_normalizer
-
+from chat.documents import charsets
 from chat.documents.sections import Notice
 from chat.errors import Unreadable
 
@@ -18,12 +18,18 @@ LINE_CHARACTERS = 1 << 16
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
-_CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
+_CONTROLS = bytes({*range(32)} - set(b"\b\t\n\v\f\r\x1b"))
 _MOST_CONTROLS = 0.02
 """The share of a sample. Random bytes have a tenth, text none; a few zero bytes are forgiven."""
 
 _MOST_BAD = 0.02
 """The share of a sample's non-ASCII characters that are no UTF-8, before it counts as another encoding."""
+
+_LEAST_CERTAIN = 0.05
+"""Of 4,092 texts of 25 languages, 23 of the 42 that were read wrongly are guessed with less, and 3 in 100 others."""
+
+_ESCAPES = re.compile(rb"\x1b[$(][@-D]|\x1b\$\([@-D]")
+"""The escapes of ISO-2022-JP, which is ASCII to the eye of a decoder."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,15 +42,21 @@ _BOMS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A codec's name, and whether some bytes of the file are not in it."""
+    """A codec's name, whether some bytes of the file are not in it, and whether it is hardly more than a guess."""
 
     name: str
     lossy: bool = False
+    doubtful: bool = False
 
     def notices(self) -> Iterator[Notice]:
-        """Yield the notice about lost characters, if there are any."""
+        """Yield the notices about characters that are lost or may be wrong, if there are any."""
         if self.lossy:
             yield Notice("Some characters could not be decoded.")
+        if self.doubtful:
+            yield Notice(
+                f"The file does not say how its letters are encoded; they were read as {self.name}. "
+                "If some are wrong, save it as UTF-8 and add it again."
+            )
 
     def open(self, path: Path) -> TextIO:
         """Open the file at ``path`` as text; line ends become ``\\n``, undecodable bytes U+FFFD."""
@@ -60,35 +72,36 @@ class Encoding:
 def detect(path: Path) -> Encoding:
     """Return the encoding of the file at ``path``. Raise ``Unreadable`` if it is not text.
 
-    UTF-8 if that fits, or nearly does; UTF-16 and UTF-32 by their mark or their zero bytes; else what
-    charset-normalizer makes of the bytes round the first that is not UTF-8.
+    UTF-8 if that fits, or nearly does; UTF-16 and UTF-32 by their mark, or UTF-16 by its bytes; else what the lines
+    round the first byte that is not UTF-8 look like.
     """
     with path.open("rb") as file:
         head = file.read(_SAMPLE)
-    marked = next((name for mark, name in _BOMS if head.startswith(mark)), None) or _wide(head)
+    marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
+    if marked is None and _is_binary(head):
+        marked = charsets.utf16_name(head)
     if marked:
         return Encoding(marked)
     sample = head
     bad_at = _not_utf8_at(path)
     if bad_at is not None:
-        with path.open("rb") as file:
-            file.seek(max(0, bad_at - _SAMPLE // 2))
-            sample = file.read(_SAMPLE)
+        sample = _sample_at(path, bad_at)
     if _is_binary(head) or _is_binary(sample):
         raise Unreadable("The file is not a text file, though its name says so.")
-    return Encoding("utf-8") if bad_at is None else _guess(sample)
+    if bad_at is None and not _ESCAPES.search(head):
+        return Encoding("utf-8")
+    return _guess(sample)
 
 
-def _wide(head: bytes) -> str | None:
-    """Return the name of UTF-16 without a mark: of Latin text, every other byte is zero."""
-    half = len(head) // 2
-    if not half:
-        return None
-    if head[1::2].count(0) > 0.6 * half and head[::2].count(0) < 0.1 * half:
-        return "utf-16-le"
-    if head[::2].count(0) > 0.6 * half and head[1::2].count(0) < 0.1 * half:
-        return "utf-16-be"
-    return None
+def _sample_at(path: Path, offset: int) -> bytes:
+    """Return the lines of the file round ``offset`` that are not ASCII: they tell most of its encoding."""
+    with path.open("rb") as file:
+        file.seek(max(0, offset - _SAMPLE // 2))
+        block = file.read(_BLOCK)
+    lines = [line for line in block.splitlines(keepends=True) if not line.isascii()]
+    if offset > _SAMPLE // 2:
+        lines = lines[1:] or lines  # the first may begin in the middle of a character
+    return b"".join(lines)[:_SAMPLE]
 
 
 def _is_binary(sample: bytes) -> bool:
@@ -118,7 +131,5 @@ def _guess(sample: bytes) -> Encoding:
     beyond_ascii = sum(character > "\x7f" for character in decoded)
     if decoded.count("\ufffd") <= max(2, _MOST_BAD * beyond_ascii) and beyond_ascii > 2 * decoded.count("\ufffd"):
         return Encoding("utf-8", lossy=True)
-    best = charset_normalizer.from_bytes(sample).best()
-    if best is None:
-        return Encoding("utf-8", lossy=True)
-    return Encoding(best.encoding)
+    name, certainty = charsets.guess(sample)
+    return Encoding(name, doubtful=certainty < _LEAST_CERTAIN)

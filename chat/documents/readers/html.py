@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from chat.documents import encoding
+from chat.documents import charsets, encoding
 from chat.documents.errors import too_large
 from chat.documents.readers.file_names import is_file_name
 from chat.documents.sections import Notice, Section, as_paragraphs
@@ -41,16 +41,6 @@ _KEPT_LINE, _KEPT_SPACE = "\x1a", "\x19"
 
 _DECLARED = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
 
-
-# What browsers read pages as that say so (the standard's labels).
-_MEANT = {
-    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "l1", "us-ascii", "ascii"), "cp1252"),
-    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
-    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"), "cp932"),
-    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80"), "gb18030"),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601", "korean"), "cp949"),
-    **dict.fromkeys(("tis-620", "iso-8859-11"), "cp874"),
-}
 _XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 _SELF_CLOSED = re.compile(r"<(title|script|style|textarea|iframe|noscript|template|a|div|p|span)(\s[^<>]*)?/>")
 
@@ -126,9 +116,9 @@ def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
     """
     content = path.read_bytes()
     if match := _DECLARED.search(content[:1024]):
-        name = match[1].decode("ascii").lower()
-        meant = "utf-8" if name.startswith("utf-16") else _MEANT.get(name, name)  # or it could not be read here
-        for declared in map(encoding.Encoding, (meant,) if content.isascii() else ("utf-8", meant)):
+        meant = charsets.meant_by(match[1].decode("ascii"))
+        names = filter(None, (meant,) if content.isascii() else ("utf-8", meant))
+        for declared in map(encoding.Encoding, names):
             with suppress(LookupError, ValueError):
                 return _closed(str(content, declared.name)), declared
     detected = encoding.detect(path)
