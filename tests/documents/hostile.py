@@ -186,6 +186,26 @@ READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "text cut off in a character": ("a.txt", lambda: "visible 世界 界".encode()[:-1], "visible 世界"),
     "a PDF's mark in the middle of a text": ("a.md", lambda: b"# visible\n\n    %PDF-1.7 is the mark\n", "visible"),
     "a web page of 20,000 elements in each other": ("a.html", lambda: b"<div>" * 20_000 + b"visible", "visible"),
+    "a web page whose cells go over 1,000 rows": (
+        "a.html",
+        lambda: b"<table>" + b"<tr><td rowspan=1000 colspan=99>visible<td>" * 20_000,
+        "visible",
+    ),
+    "a web page of 5,000 tables in each other": (
+        "a.html",
+        lambda: b"<table><tr><td rowspan=9 colspan=9>" * 5000 + b"visible",
+        "visible",
+    ),
+    "a web page whose style sheet has no end": (
+        "a.html",
+        lambda: b"<style>" + b"/*{.a{display:none" * 50_000 + b"</style>visible",
+        "visible",
+    ),
+    "a web page of hidden elements in each other": (
+        "a.html",
+        lambda: b"visible" + b"<p hidden><i hidden>" * 9000,
+        "visible",
+    ),
     "a web page of a million line breaks": ("a.html", lambda: b"visible" + b"<br>" * 1_000_000, "visible"),
 }
 
