@@ -66,8 +66,18 @@ def routes() -> str:
     return "\n".join(rows)
 
 
+def formats() -> str:
+    """The files that are read for the search, from the table that decides it."""
+    from chat.documents.formats import SOURCE_CODE, SUPPORTED
+
+    rows = {"documents": SUPPORTED.keys() - set(SOURCE_CODE), "source code": SOURCE_CODE}
+    lines = (f"| {name} | {' '.join(f'`{each}`' for each in sorted(suffixes))} |" for name, suffixes in rows.items())
+    return "\n".join(["| what is read | |", "|---|---|", *lines])
+
+
 DRAWN: dict[str, tuple[str, Callable[[], str]]] = {
     "run states": ("docs/runs.md", run_states),
+    "formats": ("docs/api.md", formats),
     "rooms": ("CONTRIBUTING.md", rooms),
     "routes": ("docs/api.md", routes),
 }

@@ -1,7 +1,7 @@
 """The file types that can be read: their extensions, their media types and their readers.
 
-The list is the reference's (section 4), and what else people keep knowledge in: ``.csv``, ``.xlsx``, ``.xml`` and
-second spellings.
+The list is the reference's (section 4), and what else people keep knowledge in. Whatever tells people or programs which
+files are read asks here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ class FileKind(StrEnum):
     PDF = "pdf"
     SLIDES = "slides"
     WORD = "word"
+    OLD_SLIDES = "old_slides"
+    OLD_WORD = "old_word"
+    RICH_TEXT = "rich_text"
     SHEETS = "sheets"
     HTML = "html"
     MARKDOWN = "markdown"
@@ -35,15 +38,19 @@ class FileKind(StrEnum):
     @property
     def is_text(self) -> bool:
         """Return whether such a file is text from the first byte to the last, so that any text file could be one."""
-        return self not in (FileKind.PDF, FileKind.SLIDES, FileKind.WORD, FileKind.SHEETS)
+        return self not in _LABELS
 
 
 _LABELS = {
     FileKind.PDF: "PDF",
     FileKind.SLIDES: "PowerPoint file",
     FileKind.WORD: "Word document",
+    FileKind.OLD_SLIDES: "PowerPoint file",
+    FileKind.OLD_WORD: "Word document",
+    FileKind.RICH_TEXT: "rich text file",
     FileKind.SHEETS: "spreadsheet",
 }
+"""Of the kinds that are not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +61,85 @@ class Format:
     media_types: tuple[str, ...]
 
 
-_OFFICE = "application/vnd.openxmlformats-officedocument."
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+SOURCE_CODE = (
+    *(".bat", ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".css", ".dart", ".diff", ".ex", ".exs", ".go", ".gradle"),
+    *(".graphql", ".h", ".hpp", ".hs", ".ini", ".java", ".jl", ".js", ".jsx", ".kt", ".kts", ".less", ".lua", ".m"),
+    *(".mjs", ".patch", ".php", ".pl", ".properties", ".proto", ".py", ".r", ".rb", ".rs", ".sass", ".scala"),
+    *(".scss", ".sh", ".sql", ".svelte", ".swift", ".tf", ".toml", ".ts", ".tsx", ".vb", ".vue", ".zsh"),
+)
+_MEDIA_TYPES = {
+    ".c": ("text/x-c",),
+    ".cpp": ("text/x-c++",),
+    ".cs": ("text/x-csharp",),
+    ".css": ("text/css",),
+    ".go": ("text/x-golang",),
+    ".java": ("text/x-java",),
+    ".js": ("text/javascript",),
+    ".php": ("text/x-php",),
+    ".py": ("text/x-python", "text/x-script.python"),
+    ".rb": ("text/x-ruby",),
+    ".sh": ("application/x-sh",),
+    ".ts": ("application/typescript",),
+}
+"""Of source code that has some of its own."""
 
-SUPPORTED: dict[str, Format] = {
-    ".c": Format(FileKind.TEXT, ("text/x-c",)),
-    ".cpp": Format(FileKind.TEXT, ("text/x-c++",)),
-    ".cs": Format(FileKind.TEXT, ("text/x-csharp",)),
-    ".css": Format(FileKind.TEXT, ("text/css",)),
+_DOCUMENTS = {
     ".csv": Format(FileKind.DELIMITED, ("text/csv", "application/csv")),
-    ".docx": Format(FileKind.WORD, (_OFFICE + "wordprocessingml.document",)),
-    ".go": Format(FileKind.TEXT, ("text/x-golang",)),
+    ".doc": Format(FileKind.OLD_WORD, ("application/msword",)),
+    ".docm": Format(FileKind.WORD, ("application/vnd.ms-word.document.macroenabled.12",)),
+    ".docx": Format(FileKind.WORD, (_OPEN_XML + "wordprocessingml.document",)),
+    ".dot": Format(FileKind.OLD_WORD, ("application/msword",)),
+    ".dotm": Format(FileKind.WORD, ("application/vnd.ms-word.template.macroenabled.12",)),
+    ".dotx": Format(FileKind.WORD, (_OPEN_XML + "wordprocessingml.template",)),
     ".htm": Format(FileKind.HTML, ("text/html",)),
     ".html": Format(FileKind.HTML, ("text/html",)),
-    ".java": Format(FileKind.TEXT, ("text/x-java",)),
-    ".js": Format(FileKind.TEXT, ("text/javascript",)),
     ".json": Format(FileKind.TEXT, ("application/json",)),
+    ".log": Format(FileKind.TEXT, ("text/plain",)),
     ".markdown": Format(FileKind.MARKDOWN, ("text/markdown",)),
     ".md": Format(FileKind.MARKDOWN, ("text/markdown",)),
     ".pdf": Format(FileKind.PDF, ("application/pdf",)),
-    ".php": Format(FileKind.TEXT, ("text/x-php",)),
-    ".pptx": Format(FileKind.SLIDES, (_OFFICE + "presentationml.presentation",)),
-    ".py": Format(FileKind.TEXT, ("text/x-python", "text/x-script.python")),
-    ".rb": Format(FileKind.TEXT, ("text/x-ruby",)),
-    ".sh": Format(FileKind.TEXT, ("application/x-sh",)),
+    ".potm": Format(FileKind.SLIDES, ("application/vnd.ms-powerpoint.template.macroenabled.12",)),
+    ".potx": Format(FileKind.SLIDES, (_OPEN_XML + "presentationml.template",)),
+    ".pps": Format(FileKind.OLD_SLIDES, ("application/vnd.ms-powerpoint",)),
+    ".ppsm": Format(FileKind.SLIDES, ("application/vnd.ms-powerpoint.slideshow.macroenabled.12",)),
+    ".ppsx": Format(FileKind.SLIDES, (_OPEN_XML + "presentationml.slideshow",)),
+    ".ppt": Format(FileKind.OLD_SLIDES, ("application/vnd.ms-powerpoint",)),
+    ".pptm": Format(FileKind.SLIDES, ("application/vnd.ms-powerpoint.presentation.macroenabled.12",)),
+    ".pptx": Format(FileKind.SLIDES, (_OPEN_XML + "presentationml.presentation",)),
+    ".rst": Format(FileKind.TEXT, ("text/x-rst",)),
+    ".rtf": Format(FileKind.RICH_TEXT, ("application/rtf", "text/rtf")),
     ".tex": Format(FileKind.LATEX, ("text/x-tex",)),
-    ".ts": Format(FileKind.TEXT, ("application/typescript",)),
+    ".text": Format(FileKind.TEXT, ("text/plain",)),
     ".txt": Format(FileKind.TEXT, ("text/plain",)),
-    ".xlsx": Format(FileKind.SHEETS, (_OFFICE + "spreadsheetml.sheet",)),
+    ".xhtml": Format(FileKind.HTML, ("application/xhtml+xml",)),
+    ".xlsx": Format(FileKind.SHEETS, (_OPEN_XML + "spreadsheetml.sheet",)),
     ".xml": Format(FileKind.TEXT, ("application/xml", "text/xml")),
+    ".yaml": Format(FileKind.TEXT, ("application/yaml",)),
+    ".yml": Format(FileKind.TEXT, ("application/yaml",)),
+}
+
+SUPPORTED: dict[str, Format] = _DOCUMENTS | {
+    suffix: Format(FileKind.TEXT, _MEDIA_TYPES.get(suffix, ("text/plain",))) for suffix in SOURCE_CODE
 }
 """By extension, in lower case."""
 
-_SUCCESSORS = {".doc": ".docx", ".ppt": ".pptx", ".xls": ".xlsx"}
+_SUCCESSORS = {
+    **{".doc": ".docx", ".dot": ".dotx", ".ppt": ".pptx", ".pps": ".ppsx", ".xls": ".xlsx"},
+}
+_WAYS_OUT = {
+    "Export it as PDF": (".pages", ".key", ".numbers", ".pub", ".vsd", ".vsdx", ".xps", ".djvu", ".ps", ".eps"),
+    "Save it as .docx": (".wps", ".wpd", ".hwp", ".sxw"),
+    "Unpack it and upload what is in it": (".zip", ".rar", ".gz", ".tar", ".tgz", ".bz2", ".xz"),
+    "Convert it to EPUB or PDF": (".mobi", ".azw", ".azw3", ".fb2", ".chm"),
+    "Export the messages as .eml files": (".mbox", ".pst", ".ost"),
+    "A picture can be attached to a message, for models that see": (
+        *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"),
+    ),
+    "Upload a transcript of it": (".mp3", ".mp4", ".m4a", ".wav", ".ogg", ".flac", ".mov", ".avi", ".mkv", ".webm"),
+}
+_WAY_OUT = {suffix: words for words, suffixes in _WAYS_OUT.items() for suffix in suffixes}
+"""What a person can do about a file that is not read, by extension."""
 
 
 def extension(name: str) -> str:
@@ -102,13 +156,14 @@ def format_of(name: str) -> Format:
         raise old_office(suffix)
     if not suffix:
         raise Unreadable("Files without an extension are not supported for retrieval.", code=UNSUPPORTED)
-    raise Unreadable(f"Files with extensions [{suffix}] are not supported for retrieval.", code=UNSUPPORTED)
+    way_out = f" {_WAY_OUT[suffix]}." if suffix in _WAY_OUT else ""
+    raise Unreadable(f"Files with extensions [{suffix}] are not supported for retrieval.{way_out}", code=UNSUPPORTED)
 
 
 def old_office(extension: str) -> Unreadable:
     """Return the refusal of a file from before 2007, which says what to do about it."""
     successor = _SUCCESSORS.get(extension, extension)
     return Unreadable(
-        f"This is a file of an old Office format, which cannot be read. Save it as {successor} and upload it again.",
+        f"This is a file of an old Office format that cannot be read. Save it as {successor} and upload it again.",
         code=UNSUPPORTED,
     )

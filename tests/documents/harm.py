@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import docx
 from docx.oxml import parse_xml
@@ -58,6 +60,13 @@ def with_type(document: bytes, old: str, new: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(document)) as file:
         types = file.read("[Content_Types].xml").decode()
     return samples.changed(document, {"[Content_Types].xml": types.replace(old, new)})
+
+
+def with_holes(name: str) -> bytes:
+    """A file of ``tests/documents/files``, a third of which is noise."""
+    content = gzip.decompress((Path(__file__).parent / "files" / f"{name}.gz").read_bytes())
+    third = len(content) // 3
+    return content[:third] + noise(third) + content[2 * third :]
 
 
 def many_members() -> bytes:

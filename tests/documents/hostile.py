@@ -32,7 +32,9 @@ REFUSED: dict[str, Case] = {
         "not a text file",
     ),
     "a web page called PDF": ("a.pdf", lambda: b"<!DOCTYPE html><p>404", "invalid_file", "it is a web page"),
-    "rich text called Word": ("a.docx", lambda: b"{\\rtf1 hello}", "invalid_file", "it is an RTF file"),
+    "rich text of endless groups": ("a.rtf", lambda: b"{\\rtf1 " + b"{" * 2_000_000, "invalid_file", "rich text file"),
+    "rich text without text": ("a.rtf", lambda: b"{\\rtf1{\\pict " + b"00" * 9000, "invalid_file", "contains no text"),
+    "random bytes as rich text": ("a.rtf", lambda: harm.noise(9000), "invalid_file", "not a rich text file"),
     "old Word called new": ("a.docx", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
     "old Word": ("a.doc", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
     "a program": ("a.exe", lambda: b"MZ" + harm.noise(900), "unsupported_file", "[.exe] are not supported"),
@@ -84,16 +86,17 @@ REFUSED: dict[str, Case] = {
         "not a Word document",
     ),
     "a Word document of endless elements": ("a.docx", harm.endless_nesting, "invalid_file", "not a Word document"),
-    "a Word document with macros": (
-        "a.docx",
+    "a workbook with macros": (
+        "a.xlsx",
         lambda: harm.with_type(
-            harm.word(),
-            "vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-            "vnd.ms-word.document.macroEnabled.main+xml",
+            harm.sheet(),
+            "vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+            "vnd.ms-excel.sheet.macroEnabled.main+xml",
         ),
         "unsupported_file",
-        "macros cannot be read",
+        "macros and templates cannot be read",
     ),
+    "old Word with holes": ("a.doc", lambda: harm.with_holes("reede.doc"), "invalid_file", "not a Word document"),
     "an empty zip archive": (
         "a.docx",
         lambda: samples.archive({}),
@@ -147,6 +150,20 @@ REFUSED: dict[str, Case] = {
 }
 
 READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "old slides with holes": ("a.ppt", lambda: harm.with_holes("quay.ppt"), ""),
+    "rich text called Word": ("a.docx", lambda: b"{\\rtf1 visible text}", "visible text"),
+    "rich text that is cut off": ("a.rtf", lambda: b"{\\rtf1 {{visible text{\\footnote x", "visible text"),
+    "rich text with wrong lengths": ("a.rtf", lambda: b"{\\rtf1 visible\\bin-5 \\uc-3\\u99999999 \\f999 x}", "visible"),
+    "rich text that closes more than it opened": (
+        "a.rtf",
+        lambda: b"{\\rtf1 x" + b"}" * 90_000 + b"visible",
+        "visible",
+    ),
+    "rich text of a million cells in a row": (
+        "a.rtf",
+        lambda: b"{\\rtf1 " + b"\\cellx9" * 300_000 + b"x\\cell" * 300_000 + b"\\row visible}",
+        "visible",
+    ),
     "a PDF without its end": ("a.pdf", lambda: harm.page().partition(b"startxref")[0], "visible text"),
     "a PDF with rubbish before it": ("a.pdf", lambda: b"rubbish\n" * 20 + harm.page(), "visible text"),
     "a PDF called text": ("a.txt", harm.page, "visible text"),

@@ -15,7 +15,7 @@ REFERENCE = (
 
 class TestTheSupportedFormats:
     def test_are_those_of_the_reference(self) -> None:
-        """Reference, section 4; old Word is refused in words of its own."""
+        """Reference, section 4; old Word too."""
         assert set(REFERENCE.split()) <= set(SUPPORTED)
 
     def test_are_lower_case_with_a_media_type(self) -> None:
@@ -37,13 +37,14 @@ class TestAName:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("a.png", "extensions [.png] are not supported"),
-            ("a.docm", "extensions [.docm] are not supported"),
+            ("a.png", "extensions [.png] are not supported for retrieval. A picture can be attached to a message"),
+            ("a.pages", "Export it as PDF."),
+            ("a.ZIP", "Unpack it"),
+            ("a.exe", "extensions [.exe] are not supported for retrieval."),
             ("Makefile", "without an extension"),
             (".pdf", "without an extension"),
             ("", "without an extension"),
-            ("letter.DOC", "Save it as .docx"),
-            ("talk.ppt", "Save it as .pptx"),
+            ("letter.wps", "Save it as .docx"),
             ("sheet.xls", "Save it as .xlsx"),
         ],
     )

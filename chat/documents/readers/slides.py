@@ -6,14 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pptx
 from lxml import etree
+from pptx.opc.package import PartFactory
 from pptx.oxml.ns import qn
+from pptx.package import Package
+from pptx.parts.presentation import PresentationPart
 
 from chat.documents.readers.office.drawings import DRAWINGS, description, drawing_text
 from chat.documents.readers.office.strict_office import open_office
+from chat.documents.readers.table_rows import table_text
 from chat.documents.sections import Section, as_paragraphs
 
+PartFactory.part_type_for.update(
+    dict.fromkeys(
+        (
+            "application/vnd.ms-powerpoint.slideshow.macroEnabled.main+xml",
+            "application/vnd.ms-powerpoint.template.macroEnabled.main+xml",
+        ),
+        PresentationPart,
+    )
+)
 _SHAPE, _FRAME = qn("p:sp"), qn("p:graphicFrame")
 _PICTURE, _NAMED = qn("p:pic"), f"{qn('p:nvPicPr')}/{qn('p:cNvPr')}"
 _PARAGRAPH, _ROW, _CELL = qn("a:p"), qn("a:tr"), qn("a:tc")
@@ -30,7 +42,7 @@ def read_sections(path: Path) -> Iterator[Section]:
     for a broken file.
     """
     with open_office(path) as file:
-        presentation = pptx.Presentation(file)
+        presentation: Any = Package.open(file).main_document_part.presentation  # ``pptx.Presentation`` refuses shows
     for number, slide in enumerate(presentation.slides, start=1):
         title, *texts = _texts(slide)
         text = "\n\n".join(filter(None, (title, *texts, _notes(slide))))
@@ -79,8 +91,7 @@ def _frame(slide: Any, frame: Any) -> str:
     """Return the text of a table, chart or diagram; ``""`` for other frames."""
     if (drawing := next(frame.iter(*DRAWINGS), None)) is not None:
         return drawing_text(slide.part, drawing)
-    rows = (" | ".join(" ".join(_paragraphs(cell).split()) for cell in row.iter(_CELL)) for row in frame.iter(_ROW))
-    return "\n".join(row for row in rows if row.strip(" |"))
+    return table_text([[" ".join(_paragraphs(cell).split()) for cell in row.iter(_CELL)] for row in frame.iter(_ROW)])
 
 
 _TEXT_OF = {_SHAPE: _shape, _FRAME: _frame, _PICTURE: _picture}

@@ -1,4 +1,4 @@
-"""Tables as text that can be cut anywhere: each row names its columns. The readers of sheets and CSV call it.
+"""Tables as text that can be cut anywhere: each row names its columns. The readers of tables of all kinds call it.
 
 name: Ada | born: 1815 | field: mathematics
 """
@@ -18,23 +18,30 @@ _ROWS = 200
 _LOOKED_AT = 20
 """Rows from the top among which a header is looked for: sheets often begin with a title and a date."""
 
+_WHOLE_CHARACTERS = 1000
+"""The cells of a table that is rarely cut: about 300 tokens."""
+
 _YEAR = re.compile("(19|20)[0-9]{2}")
 _MARKS = str.maketrans("", "", " .,:%+-/()€$£")
 
 
 def table_sections(rows: Iterable[Sequence[str]], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
     """Yield ``rows`` of cells as sections. The header is the first row as wide as most, if it has words or years."""
+    lines = _table_lines(rows)
+    while block := list(islice(lines, _ROWS)):
+        yield Section(page, heading, "".join([f"{_one_line(line)}\n" for line in block if line]))
+
+
+def _table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Return the lines of a table; those below its header, if it has one, name their columns."""
     remaining = iter(rows)
     top = list(islice(remaining, _LOOKED_AT))
     at = _header_place(top)
     if at is None:
-        lines: Iterator[str] = (" | ".join(filter(None, row)) for row in chain(top, remaining))
-    else:
-        names = [f"{name}: " if name else "" for name in top[at]]
-        below = chain(top[at + 1 :], remaining)
-        lines = chain((" | ".join(filter(None, row)) for row in top[:at]), _records(names, below))
-    while block := list(islice(lines, _ROWS)):
-        yield Section(page, heading, "".join([f"{_one_line(line)}\n" for line in block if line]))
+        return (" | ".join(filter(None, row)) for row in chain(top, remaining))
+    names = [f"{name}: " if name else "" for name in top[at]]
+    below = chain(top[at + 1 :], remaining)
+    return chain((" | ".join(filter(None, row)) for row in top[:at]), _records(names, below))
 
 
 def _records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -69,3 +76,10 @@ def _is_header(row: Sequence[str]) -> bool:
 
 def _one_line(text: str) -> str:
     return text if text.isprintable() else " ".join(text.split())
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of a document as ``cell | cell`` lines; each row of a long one names its columns."""
+    is_long = sum(map(len, chain.from_iterable(rows))) > _WHOLE_CHARACTERS
+    lines = _table_lines(rows) if is_long else map(" | ".join, rows)
+    return "\n".join(line for line in lines if line.strip(" |"))

@@ -10,15 +10,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import docx
+from docx.opc.part import PartFactory
 from docx.oxml.ns import qn
+from docx.package import Package
+from docx.parts.document import DocumentPart
 from lxml import etree
 
 from chat.documents.readers.office.equations import EQUATION, equation_text
 from chat.documents.readers.office.strict_office import open_office
 from chat.documents.readers.office.word_extras import margins, put_in_place
+from chat.documents.readers.table_rows import table_text
 from chat.documents.sections import Section
 
+PartFactory.part_type_for.update(
+    dict.fromkeys(
+        (
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+            "application/vnd.ms-word.document.macroEnabled.main+xml",
+            "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+        ),
+        DocumentPart,
+    )
+)
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTROL, _CONTROLLED = qn("w:sdt"), qn("w:sdtContent")
 _TEXT, _SYMBOL = qn("w:t"), qn("w:sym")
@@ -45,7 +58,7 @@ def read_sections(path: Path) -> Iterator[Section]:
     Raise what python-docx raises for a broken one.
     """
     with open_office(path) as file:
-        document = docx.Document(file)
+        document: Any = Package.open(file).main_document_part.document  # ``docx.Document`` refuses templates
     body, styles = document.element.body, document.styles.element
     etree.strip_elements(body, *_SKIPPED, with_tail=False)
     put_in_place(document)
@@ -93,11 +106,11 @@ def _inside(parent: Any, *tags: str) -> Iterator[Any]:
 
 def _table(table: Any) -> str:
     above: list[str] = []
-    lines = []
+    rows = []
     for row in _inside(table, _ROW):
         above = _cells(row, above)
-        lines.append(" | ".join(above))
-    return "\n".join(line for line in lines if line.strip(" |"))
+        rows.append(above)
+    return table_text(rows)
 
 
 def _cells(row: Any, above: list[str]) -> list[str]:

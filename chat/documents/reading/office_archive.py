@@ -24,12 +24,24 @@ _TYPES_BYTES = 4 << 20
 _CONTENT_TYPES = "[Content_Types].xml"
 _ENCRYPTED_FLAG = 0x1
 
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_MICROSOFT = "application/vnd.ms-"
 _MAIN_PARTS = {
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml": FileKind.WORD,
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml": FileKind.SLIDES,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml": FileKind.SHEETS,
+    _OPEN_XML + "wordprocessingml.document.main+xml": FileKind.WORD,
+    _OPEN_XML + "wordprocessingml.template.main+xml": FileKind.WORD,
+    _MICROSOFT + "word.document.macroEnabled.main+xml": FileKind.WORD,
+    _MICROSOFT + "word.template.macroEnabledTemplate.main+xml": FileKind.WORD,
+    _OPEN_XML + "presentationml.presentation.main+xml": FileKind.SLIDES,
+    _OPEN_XML + "presentationml.slideshow.main+xml": FileKind.SLIDES,
+    _OPEN_XML + "presentationml.template.main+xml": FileKind.SLIDES,
+    _MICROSOFT + "powerpoint.presentation.macroEnabled.main+xml": FileKind.SLIDES,
+    _MICROSOFT + "powerpoint.slideshow.macroEnabled.main+xml": FileKind.SLIDES,
+    _MICROSOFT + "powerpoint.template.macroEnabled.main+xml": FileKind.SLIDES,
+    _OPEN_XML + "spreadsheetml.sheet.main+xml": FileKind.SHEETS,
 }
-_RELATIVES = ("macroEnabled", "template.main", "slideshow.main", "sheet.binary")
+"""By the content type of the part that holds the document. Macros are in parts of their own, which nothing reads."""
+
+_UNREAD_SHEETS = ("sheet.macroEnabled", "spreadsheetml.template", "excel.template", "sheet.binary")
 
 
 def identify_archive(path: Path) -> FileKind:
@@ -81,9 +93,6 @@ def _kind(types: list[str]) -> FileKind:
     for name in types:
         if name in _MAIN_PARTS:
             return _MAIN_PARTS[name]
-    if any(relative in name for name in types for relative in _RELATIVES):
-        raise Unreadable(
-            "Office templates and files with macros cannot be read. Save it as .docx, .pptx or .xlsx.",
-            code=UNSUPPORTED,
-        )
+    if any(sheets in name for name in types for sheets in _UNREAD_SHEETS):
+        raise Unreadable("Workbooks with macros and templates cannot be read. Save it as .xlsx.", code=UNSUPPORTED)
     raise Unreadable("The file is an Office file of a kind that cannot be read.", code=UNSUPPORTED)

@@ -13,7 +13,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from chat.documents.readers import sheets
-from tests.documents import samples
+from tests.documents import harm, samples
 from tests.documents.conftest import Reading
 from tests.documents.samples import saved
 
@@ -150,3 +150,46 @@ class TestOfficeFiles:
 
         assert outcome.text == "harmless\n\n"
         assert [path.name for path in tmp_path.iterdir()] == ["stored"]
+
+
+class TestATemplateOrAFileWithMacros:
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("a.docm", "ms-word.document.macroEnabled"),
+            ("a.dotm", "ms-word.template.macroEnabledTemplate"),
+            ("a.dotx", "openxmlformats-officedocument.wordprocessingml.template"),
+            ("a.docx", "ms-word.document.macroEnabled"),
+        ],
+    )
+    async def test_of_word_is_read_like_any_other(self, reading: Reading, name: str, kind: str) -> None:
+        usual = "openxmlformats-officedocument.wordprocessingml.document"
+        content = harm.with_type(samples.word([("Normal", "quay")]), f"vnd.{usual}.main", f"vnd.{kind}.main")
+
+        assert (await reading(name, content)).text == "quay\n\n"
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("a.pptm", "ms-powerpoint.presentation.macroEnabled"),
+            ("a.ppsm", "ms-powerpoint.slideshow.macroEnabled"),
+            ("a.potm", "ms-powerpoint.template.macroEnabled"),
+            ("a.ppsx", "openxmlformats-officedocument.presentationml.slideshow"),
+            ("a.potx", "openxmlformats-officedocument.presentationml.template"),
+        ],
+    )
+    async def test_of_powerpoint_is_read_like_any_other(self, reading: Reading, name: str, kind: str) -> None:
+        usual = "openxmlformats-officedocument.presentationml.presentation"
+        content = harm.with_type(samples.slides([("Quay", "twelve", "")]), f"vnd.{usual}.main", f"vnd.{kind}.main")
+
+        assert (await reading(name, content)).text == "Quay\n\ntwelve\n\n"
+
+
+class TestALongTable:
+    async def test_of_a_document_or_slide_names_its_columns_in_every_row(self, reading: Reading) -> None:
+        rows = [["Berth", "Depth"], *([f"N{number}", f"{number} metres of water"] for number in range(60))]
+        for name, content in (
+            ("a.docx", samples.word([rows])),
+            ("a.pptx", samples.slides([("Berths", "", "")], table=rows)),
+        ):
+            assert "Berth: N41 | Depth: 41 metres of water\n" in (await reading(name, content)).text
