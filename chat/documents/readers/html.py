@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chat.documents import charsets, encoding
 from chat.documents.errors import too_large
+from chat.documents.readers.html_columns import name_columns
 from chat.documents.readers.html_tree import HEADINGS, is_inside, walk
 from chat.documents.readers.html_visibility import remove_unseen
 from chat.documents.readers.html_words import put_in_words
@@ -61,6 +62,7 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
             line_break.replace_with("\n")
         lines = node.text().strip("\n").replace("\n", _KEPT_LINE).replace(" ", _KEPT_SPACE)
         node.replace_with(f"{_KEPT_LINE}{lines}{_KEPT_LINE}")
+    name_columns(parser)
     if parser.body is not None:
         yield from _SectionBuilder(" ".join(title.text().split()) if title else "", headings).sections(parser.body)
     yield from page_encoding.notices()

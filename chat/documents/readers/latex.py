@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from chat.documents.readers.text import text_sections
+from chat.documents.readers.text import Titled, text_sections
 from chat.documents.sections import Notice, Section
 
 _HEADING = re.compile(
@@ -18,7 +18,11 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+\*?|[{}]")
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
     """Yield the sections of the file at ``path``. Raise ``Unreadable`` if it is binary."""
-    yield from text_sections(path, _heading_of)
+    yield from text_sections(path, _find_headings)
+
+
+def _find_headings(lines: Iterable[str]) -> Iterator[Titled]:
+    return ((line, _heading_of(line)) for line in lines)
 
 
 def _heading_of(line: str) -> str | None:

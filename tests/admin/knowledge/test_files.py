@@ -47,7 +47,7 @@ class TestUploading:
         [
             ("setup.exe", b"MZ", "Files with extensions [.exe] are not supported"),
             ("README", b"text", "Files without an extension are not supported"),
-            ("old.doc", b"text", "Save it as .docx"),
+            ("old.wps", b"text", "Save it as .docx"),
             ("empty.pdf", b"", "is empty"),
         ],
     )

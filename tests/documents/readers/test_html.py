@@ -153,3 +153,15 @@ class TestAWebPage:
     async def test_is_decoded_as_browsers_do(self, reading: Reading, declared: str, encoding: str, text: str) -> None:
         page = f"<meta charset={declared}><p>{text}</p>"
         assert (await reading("a.html", page.encode(encoding))).text == f"{text}\n\n"
+
+
+class TestALongTableOfAPage:
+    async def test_names_its_columns_in_every_row(self, reading: Reading) -> None:
+        rows = "".join(f"<tr><td>Quay {row}</td><td><b>{row}</b> metres</td></tr>" for row in range(90))
+        page = "<table><tr><th>Port</th><th>Depth</th></tr>{}<tr><td colspan=2>All of them</td></tr></table>"
+        text = (await reading("a.html", page.format(rows).encode())).text
+
+        assert "\nPort: Quay 7 | Depth: 7 metres\n" in text
+        assert text.endswith("\nAll of them\n\n")
+        short = (await reading("a.html", page.format("<tr><td>Quay 1</td><td>7</td></tr>").encode())).text
+        assert short == "Port | Depth\nQuay 1 | 7\nAll of them\n\n"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from chat.documents.passages import cut_passages
 from tests.documents.conftest import Reading
 
 
@@ -44,9 +45,20 @@ class TestATextFile:
         assert (await reading("a.py", rb"x = '\u00e4'")).text == r"x = '\u00e4'"
 
     async def test_has_plain_line_ends_and_no_control_characters(self, reading: Reading) -> None:
-        outcome = await reading("a.txt", b"one\r\ntwo\rthree\x00\x07 four\x0cfive " + b"words " * 100)
+        outcome = await reading("a.txt", b"one\r\ntwo\rthree\x00\x07 four\x0bfive " + b"words " * 100)
 
         assert outcome.text.startswith("one\ntwo\nthree four\nfive words")
+        assert outcome.summary.pages == 0
+
+    async def test_has_a_page_after_each_form_feed(self, reading: Reading) -> None:
+        outcome = await reading("a.txt", b"ropes\fchains\nanchors\n\f\fbuoys\n\f")
+
+        assert [(section.page, section.text) for section in outcome.sections] == [
+            (1, "ropes\n"),
+            (2, "chains\nanchors\n\n"),
+            (4, "buoys\n\n"),
+        ]
+        assert outcome.summary.pages == 4
 
     async def test_of_one_endless_line_comes_in_pieces_that_join_up(self, reading: Reading) -> None:
         text = "é" * 300_000
@@ -66,6 +78,32 @@ class TestMarkdown:
             ("Cats", "# Cats #\npurr\n```sh\n# not a heading\n```\n"),
             ("子猫 🐈", "## 子猫 🐈\nmew\n#hashtag\n"),
         ]
+
+    async def test_may_underline_its_headings(self, reading: Reading) -> None:
+        text = "Cats\n====\npurr\n\nBig cats\n--------\nroar\n\n- mew\n---\n\ntwo\nlines\n---\n\n```\ncode\n----\n```\n"
+        outcome = await reading("a.md", f"---\ntitle: pets\n---\n\n{text}".encode())
+
+        assert outcome.text.endswith(text)
+        assert [section.heading for section in outcome.sections] == ["", "Cats", "Big cats"]
+
+    async def test_has_short_tables_as_they_are_and_names_the_columns_of_long_ones(self, reading: Reading) -> None:
+        head = "Ports:\n\n| Port | Depth |\n|:-----|------:|\n"
+        short, long = (
+            head + "".join(f"| Quay {row} | {row} m |\n" for row in range(rows)) + "\nafter | it\n" for rows in (9, 90)
+        )
+
+        assert (await reading("a.md", short.encode())).text == short
+        named = (await reading("a.md", long.encode())).text
+        assert named.startswith("Ports:\n\nPort: Quay 0 | Depth: 0 m\n")
+        assert named.endswith("Port: Quay 89 | Depth: 89 m\n\nafter | it\n")
+
+    async def test_has_the_names_of_columns_in_each_passage_of_a_table(self, reading: Reading) -> None:
+        table = "| Port | Depth |\n|---|---|\n" + "".join(f"| Quay {row} | {row} m |\n" for row in range(300))
+        outcome = await reading("a.md", table.encode())
+        passages = list(cut_passages(outcome.sections, max_tokens=200, overlap=50, count=lambda text: len(text) // 4))
+
+        assert len(passages) > 5
+        assert all("Port: " in passage.text and "Depth: " in passage.text for passage in passages)
 
 
 class TestLatex:
