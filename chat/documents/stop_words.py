@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 from stop_words import LANGUAGE_MAPPING, get_stop_words
@@ -15,6 +16,12 @@ LEAST = 2
 """The stop words by which a question shows its language: "car insurance" is not French for its "car"."""
 
 _WORD = re.compile(r"[^\W\d_]+")
+_CONTENT = re.compile("[\u30a0-\u30ff]+|[\u3400-\u9fff]+|[^\\W_\u3040-\u30ff\u3400-\u9fff]+")
+_SCRIPTS = {
+    "ja": re.compile("[\u3040-\u30ff]"),
+    "zh": re.compile("[\u3400-\u9fff]"),
+    "ko": re.compile("[\uac00-\ud7af]"),
+}
 
 OTHERS = frozenset(LANGUAGE_MAPPING) - {"en", "ja", "zh", "ko"}
 """Languages with lists. The eastern ones are searched by pairs of characters."""
@@ -36,6 +43,30 @@ def is_english(text: str) -> bool:
         return False
     english, others = _counts(text)
     return english >= max(others.values())
+
+
+def likely_languages(text: str) -> frozenset[str]:
+    """Return the codes of the language that ``text`` is most likely in; of several, if its words do not tell which.
+
+    >>> likely_languages("Wie lange ist der Käse haltbar?")
+    frozenset({'de'})
+    """
+    for language, script in _SCRIPTS.items():
+        if script.search(text):
+            return frozenset({language})
+    english, others = _counts(text)
+    most = max(english, *others.values())
+    return frozenset(language for language, count in {"en": english, **others}.items() if count == most)
+
+
+def content_words(text: str, *, languages: Iterable[str]) -> list[str]:
+    """Return the words of ``text`` in order, plain, without the stop words of ``languages``.
+
+    A word of Chinese or Japanese is a run of characters of one script; hiragana, which is endings and particles, is
+    left out.
+    """
+    stop_words = frozenset().union(*(STOP_WORDS if each == "en" else _plain_list(each) for each in languages))
+    return [word for word in _CONTENT.findall(plain(text)) if word not in stop_words]
 
 
 def _counts(text: str) -> tuple[int, dict[str, int]]:

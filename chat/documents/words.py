@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
+
+from chat.documents.letters import plain
 
 _STOP_WORDS = """
 a about above after again all also am an and any are aren as at be because been before being below between both but by
@@ -17,7 +20,10 @@ when where which while who whom whose why will with without would wouldn you you
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 """English words, in small letters, that say nothing of what a text is about."""
 
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")  # a character of an eastern script is a word
+_KATAKANA, _IDEOGRAPHS, _HANGUL = "\u30a0-\u30ff", "\u3400-\u9fff", "\uac00-\ud7af"
+_RUNS = "|".join(f"[{script}]+" for script in (_KATAKANA, _IDEOGRAPHS, _HANGUL))
+_WORD = re.compile(rf"{_RUNS}|[^\W_\u3040-\u30ff{_IDEOGRAPHS}{_HANGUL}]+")
+_FIRST_EASTERN = "\u3040"
 _ENDINGS = (  # and what replaces each; the first that fits
     *(("ies", ""), ("ied", ""), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ss", "ss")),
     *(("ings", ""), ("ing", ""), ("ed", ""), ("s", "")),
@@ -25,9 +31,21 @@ _ENDINGS = (  # and what replaces each; the first that fits
 _SHORTEST_STEM = 3
 
 
-def words(text: str) -> list[str]:
-    """Return the stems of the words of ``text`` in order, in small letters and without stop words."""
-    return [stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
+def words(text: str, *, stop_words: Collection[str] = STOP_WORDS) -> list[str]:
+    """Return the stems of the words of ``text`` in order, plain and without ``stop_words``.
+
+    Of Chinese, Japanese and Korean each two characters of one script that stand together are one. Hiragana, which is
+    mostly endings and particles, is left out.
+    """
+    return list(_split(plain(text), stop_words))
+
+
+def _split(text: str, stop_words: Collection[str]) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        if word[0] >= _FIRST_EASTERN and len(word) > 1:
+            yield from (word[at : at + 2] for at in range(len(word) - 1))
+        elif word not in stop_words:
+            yield stem(word)
 
 
 def stem(word: str) -> str:

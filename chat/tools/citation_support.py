@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from chat.documents.stop_words import stop_words_of
 from chat.documents.words import words
 from chat.tools.citations import Place, Sources
 
@@ -18,11 +19,14 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
 def supporting_sources(answer: str, sources: Sources) -> list[Place]:
     """The sources on which the sentences of ``answer`` rest, in the order of the sentences; empty if on none."""
+    stop_words = stop_words_of(answer)
     bags = {place: set(words(source.text)) for place, source in sources.items()}
     counts = Counter(word for bag in bags.values() for word in bag)
     chosen: dict[Place, None] = {}
     for sentence in _SENTENCE.split(answer):
-        weights = {word: math.log(1 + (len(bags) + 1) / (counts[word] + 1)) for word in words(sentence)}
+        weights = {
+            word: math.log(1 + (len(bags) + 1) / (counts[word] + 1)) for word in words(sentence, stop_words=stop_words)
+        }
         best = max(_scores(weights, bags), default=None)
         if best and best[0] >= ENOUGH * sum(weights.values()):
             chosen.setdefault(best[2])

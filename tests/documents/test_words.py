@@ -17,8 +17,11 @@ class TestWords:
             "book",
         ]
 
-    def test_of_an_eastern_script_are_its_characters(self) -> None:
-        assert words("図書館は") == ["図", "書", "館", "は"]
+    def test_of_an_eastern_script_are_its_characters_in_twos(self) -> None:
+        assert words("図書館はカフェの隣、猫") == ["図書", "書館", "カフ", "フェ", "隣", "猫"]
+
+    def test_have_no_accents(self) -> None:
+        assert words("Käse aus Zürich", stop_words={"aus"}) == ["kase", "zurich"]
 
     def test_are_none_in_a_text_of_stop_words(self) -> None:
         assert words("What is it, and why? …") == []

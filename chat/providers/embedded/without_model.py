@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from chat.documents.stop_words import stop_words_of
 from chat.documents.words import words
 from chat.providers.base import Turn
 
@@ -68,7 +69,10 @@ def _best(question: str, sentences: Sequence[Quote]) -> list[Quote]:
     """Return the best sentences, best first: by the weight of the question's words in them; rare words weigh more."""
     bags = [set(words(quote.text)) for quote in sentences]
     counts = Counter(word for bag in bags for word in bag)
-    weights = {word: math.log(1 + len(sentences) / max(counts[word], 1)) for word in words(question)}
+    weights = {
+        word: math.log(1 + len(sentences) / max(counts[word], 1))
+        for word in words(question, stop_words=stop_words_of(question))
+    }
     total = sum(weights.values())
     scored = [
         (sum(weight for word, weight in weights.items() if word in bag) / total, quote)

@@ -20,6 +20,9 @@ MOST_TERMS = 64
 
 _MOST_CHARACTERS = 10_000
 
+FIRST_EASTERN = "\u1100"
+"""The first of the characters that are words by themselves, after those of all other scripts in common use."""
+
 _SINGLE = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"

@@ -17,7 +17,7 @@ from chat.models import File, Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
-from chat.retrieval.keywords.terms import Term, terms
+from chat.retrieval.keywords.terms import FIRST_EASTERN, Term, terms
 from chat.retrieval.search.filters import matches
 from chat.retrieval.search.scores import Candidate, QueryVectors, RankingWeights, StoreScores, score_passages
 from chat.retrieval.vectors.snapshot import StoreSnapshot, snapshot_of
@@ -145,8 +145,13 @@ def _quote(
         start, end = max(char_from, passage.char_from), min(char_to, passage.char_to)
         text = plain(passage.text[start - passage.char_from : end - passage.char_from])
         # Terms count even inside of other words, so that a stem finds its forms.
-        share = sum(all(word in text for word in term) for term in terms) / len(terms) if terms else 0.0
+        share = sum(_has(text, term) for term in terms) / len(terms) if terms else 0.0
         value = weights.text * share + weights.embedding * similarity
         if start < end and value > highest:
             best, highest = (start, end), value
     return best
+
+
+def _has(text: str, term: Term) -> bool:
+    """Return whether ``text`` has the words of ``term``: eastern characters side by side, others anywhere."""
+    return "".join(term) in text if term[0] >= FIRST_EASTERN else all(word in text for word in term)

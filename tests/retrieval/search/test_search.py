@@ -167,6 +167,17 @@ class TestTheQuote:
     def test_is_the_window_of_the_words(self, store: VectorStore) -> None:
         assert self.of(find(store, "four five")[0]) == "One two three four five six seven eight"
 
+    @pytest.mark.parametrize(
+        ("text", "question", "quote"),
+        [
+            ("京は都で東にある。\n" * 8 + "東京は晴れ。", "東京", "東京は晴れ"),
+            ("Die Katze schläft. " * 2 + "Der Ofen wird nur im Winter geheizt.", "Wann wird der Ofen geheizt?", "Ofen"),
+        ],
+    )
+    def test_is_the_window_of_the_words_in_any_language(self, ada: User, text: str, question: str, quote: str) -> None:
+        store = store_of(ada, text, embedder=Thesaurus())
+        assert quote in self.of(find(store, question, weights=RankingWeights(1, 0))[0])
+
     def test_is_the_window_of_the_words_when_there_are_no_vectors(self, store: VectorStore) -> None:
         VectorStoreFile.objects.update(embedded_by="another")
         store_changed(store.id)
