@@ -38,17 +38,31 @@ def add_part(document: Any, kind: str, xml: str) -> str:
     return document.part.relate_to(part, f"{RELATIONS}/{kind}")
 
 
-def pdf(pages: Sequence[Sequence[Line]], *, bookmarks: Sequence[tuple[str, int]] = (), extra: str = "") -> bytes:
+class Content(list[Line]):
+    """A page as the operators that draw it. Letters have the numbers of those of the other pages, sorted."""
+
+    def __init__(self, operators: str) -> None:
+        super().__init__()
+        self.operators = operators
+
+
+def pdf(
+    pages: Sequence[Sequence[Line]],
+    *,
+    bookmarks: Sequence[tuple[str, int]] = (),
+    extra: str = "",
+    catalogue: str = "",
+) -> bytes:
     """A PDF with lines of text anywhere on its pages, in any script; bookmarks as ``(title, page index)``.
 
-    ``extra`` goes into the trailer.
+    ``extra`` goes into the trailer, ``catalogue`` into the catalogue.
     """
     letters = sorted({letter for page in pages for _, _, text in page for letter in text})
     codes = {letter: code for code, letter in enumerate(letters, start=1)}
     first_page, first_bookmark = 8, 8 + 2 * len(pages)
     kids = " ".join(f"{first_page + 2 * index} 0 R" for index in range(len(pages)))
     objects = [
-        "<</Type/Catalog/Pages 2 0 R/Outlines 7 0 R>>",
+        f"<</Type/Catalog/Pages 2 0 R/Outlines 7 0 R{catalogue}>>",
         f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>",
         "<</Type/Font/Subtype/Type0/BaseFont/F/Encoding/Identity-H/DescendantFonts[4 0 R]/ToUnicode 6 0 R>>",
         f"<</Type/Font/Subtype/CIDFontType2/BaseFont/F/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)"
@@ -63,7 +77,8 @@ def pdf(pages: Sequence[Sequence[Line]], *, bookmarks: Sequence[tuple[str, int]]
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>"
             f"/Contents {first_page + 2 * index + 1} 0 R>>"
         )
-        objects.append(stream("\n".join(_shown(line, codes) for line in page)))
+        drawn = page.operators if isinstance(page, Content) else "\n".join(_shown(line, codes) for line in page)
+        objects.append(stream(drawn))
     for number, (title, index) in enumerate(bookmarks):
         following = f"/Next {first_bookmark + number + 1} 0 R" if number + 1 < len(bookmarks) else ""
         objects.append(
@@ -71,6 +86,31 @@ def pdf(pages: Sequence[Sequence[Line]], *, bookmarks: Sequence[tuple[str, int]]
             f"/Dest[{first_page + 2 * index} 0 R/Fit]{following}>>"
         )
     return assemble(objects, extra=extra)
+
+
+def form() -> bytes:
+    """A PDF with a filled form: a text, a choice, a box that is ticked and one that is not; free text and a comment."""
+    labels = ((700, "Name of ship:", 72), (670, "Berth:", 72), (640, "shore power", 100), (610, "fresh water", 100))
+    shown = "".join(f"BT /F 10 Tf {left} {bottom} Td ({text}) Tj ET\n" for bottom, text, left in labels)
+    widget = "<</Type/Annot/Subtype/Widget/F 4"
+    box = "/AP<</N<</Yes 5 0 R/Off 5 0 R>>>>"
+    return assemble(
+        [
+            "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R 7 0 R 8 0 R 9 0 R]>>>>",
+            "<</Type/Pages/Count 1/Kids[3 0 R]>>",
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
+            "/Annots[11 0 R 10 0 R 9 0 R 8 0 R 7 0 R 6 0 R]"
+            "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+            stream(shown),
+            stream("", entries="/Type/XObject/Subtype/Form/BBox[0 0 9 9]"),
+            f"{widget}/FT/Tx/T(ship)/V(Sea Lark)/Rect[150 696 300 712]>>",
+            f"{widget}/FT/Ch/Ff 131072/T(berth)/Opt[[(q2)(Quay Two)][(q9)(Quay Nine)]]/V(q9)/Rect[150 666 300 682]>>",
+            f"{widget}/FT/Btn/T(power)/V/Yes/AS/Yes{box}/Rect[72 638 84 650]>>",
+            f"{widget}/FT/Btn/T(water)/V/Off/AS/Off{box}/Rect[72 608 84 620]>>",
+            "<</Type/Annot/Subtype/FreeText/F 4/Contents(Seen by the master)/DA(/F 10 Tf)/Rect[72 570 200 590]>>",
+            "<</Type/Annot/Subtype/Text/F 4/Contents(Ask for the draught)/T(Ada)/Rect[72 540 90 558]>>",
+        ]
+    )
 
 
 def assemble(objects: Sequence[str], *, extra: str = "") -> bytes:

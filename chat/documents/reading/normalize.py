@@ -15,9 +15,6 @@ from chat.errors import Unreadable
 MAX_CHARACTERS = 64 << 20
 """The characters of a document. Five million tokens, the reference's limit, are some twenty million characters."""
 
-_WORTH_A_WARNING = 0.1
-"""The share of a PDF's pages without text. A few are blank on purpose."""
-
 _PICTURES = (FileKind.PDF, FileKind.SLIDES, FileKind.WORD)
 """The kinds that may have content, pictures, but no text."""
 
@@ -32,7 +29,6 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 class _Tally:
     characters: int = 0
     pages: int = 0
-    filled: set[int] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -50,8 +46,9 @@ def normalize_sections(items: Iterable[Section | Notice], *, kind: FileKind) -> 
             yield from _pieces(item, tally)
     if not tally.characters and kind not in _PICTURES:
         raise Unreadable("The file contains no text.")
-    warnings = (*tally.warnings, *_about_blanks(tally, kind))
-    yield Summary(kind, tally.pages, tally.characters, warnings)
+    if not tally.characters:
+        tally.warnings.append("No text was found. The document looks scanned or made of pictures.")
+    yield Summary(kind, tally.pages, tally.characters, tuple(tally.warnings))
 
 
 def clean_text(text: str) -> str:
@@ -74,16 +71,6 @@ def _pieces(section: Section, tally: _Tally) -> Iterator[Section]:
     tally.characters += len(text)
     if tally.characters > MAX_CHARACTERS:
         raise too_large(f"A document may have up to {MAX_CHARACTERS >> 20} million characters")
-    if section.page:
-        tally.filled.add(section.page)
     heading = clean_text(section.heading)[:200]
     for start in range(0, len(text), SECTION_CHARACTERS):
         yield Section(section.page, heading, text[start : start + SECTION_CHARACTERS])
-
-
-def _about_blanks(tally: _Tally, kind: FileKind) -> Iterator[str]:
-    blank = tally.pages - len(tally.filled)
-    if not tally.characters:
-        yield "No text was found. The document looks scanned or made of pictures."
-    elif kind is FileKind.PDF and blank > _WORTH_A_WARNING * tally.pages:
-        yield f"{blank} of {tally.pages} pages have no text. They look scanned or blank."

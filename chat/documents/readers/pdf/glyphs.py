@@ -1,0 +1,204 @@
+"""The characters of a page and their places, as PDFium has them. Calls to it are few: each costs as much as a line.
+
+Places are in points. They are turned so that most of the page's text runs from left to right, its first line on top.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ctypes import byref, c_double
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from math import pi
+from typing import Any
+
+from pypdfium2 import raw
+
+from chat.documents.readers.pdf.boxes import Box, Piece, turned_box
+from chat.documents.readers.pdf.visibility import HiddenText
+
+_LINE = re.compile("[^\r\n\x02\ufffe]*[^\\s\x02\ufffe][^\r\n\x02\ufffe]*[\x02\ufffe]?|[\x02\ufffe]")
+HYPHENS = ("\x02", "\ufffe")
+"""PDFium's signs for a hyphen at the end of a line. The line break that follows is left out."""
+
+_WORD = re.compile(r"[^\s\x02\ufffe]+")
+_MAY_BE_RAISED = re.compile(r"(?<!\S)(?=\S*[0-9])[^\s\x02\ufffe]{2,60}")
+_RAISED = re.compile("[-−–+]?[0-9]+")
+
+_WORD_GAP = 1.0
+"""The widest space within a piece, as a share of its height. The spaces of justified text are narrower."""
+
+_RAISED_BY = (0.15, 0.9)
+"""How far the foot of an exponent or a footnote mark is above that of its neighbour, as a share of its height."""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line as PDFium has it, which goes on across gaps: the place in the text, the box, the eighth of a full turn."""
+
+    start: int
+    end: int
+    box: Box
+    turn: int
+
+
+_HIGH = 2.0
+"""Lines that are so much higher than a letter are looked at closer."""
+
+_SMALLER = 0.95
+"""The height of an exponent or mark, as a share of its neighbour's, is less than this."""
+
+_CLOSING = ")]}.,;:!?%°’”»\"'"
+
+
+class Glyphs:
+    """The characters of one text page of PDFium. The page must stay open."""
+
+    def __init__(self, content: Any, bounds: Box, *, hidden: HiddenText | None = None) -> None:
+        count = content.count_chars()
+        self.content = content.raw
+        self.text: str = content.get_text_range() if count else ""
+        self._same_numbers = len(self.text) == count
+        self._rect = raw.FS_RECTF()
+        self._rect_at = byref(self._rect)
+        self._bounds = bounds
+        self._hidden = hidden
+
+    def number(self, place: int) -> int:
+        """Return PDFium's number of the character at ``place`` in the text."""
+        # It leaves some characters out of the text, on few pages.
+        return place if self._same_numbers else raw.FPDFText_GetCharIndexFromTextIndex(self.content, place)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """PDFium's lines, in its order. Their boxes are not turned."""
+        found: list[Line] = []
+        for match in _LINE.finditer(self.text):
+            start, end = match.span()
+            while self.text[start].isspace():
+                start += 1
+            while end > start + 1 and (self.text[end - 1].isspace() or self.text[end - 1] in HYPHENS):
+                end -= 1
+            line = Line(start, end, self._straight_box(start, end - 1), self._turn(start))
+            found += self._by_direction(line) if line.box.height > _HIGH * self._height(start) else [line]
+        return found
+
+    def _turn(self, place: int) -> int:
+        angle = float(raw.FPDFText_GetCharAngle(self.content, self.number(place)))
+        return round(angle / (pi / 4)) % 8
+
+    def _by_direction(self, line: Line) -> Iterator[Line]:
+        """Yield the parts of a line that run in one direction: PDFium takes turned text for a part of another line."""
+        words = [(self._turn(match.start()), match.span()) for match in _WORD.finditer(self.text, line.start, line.end)]
+        for turn, group in groupby(words, key=lambda word: word[0]):
+            spans = [span for _, span in group]
+            start, end = spans[0][0], spans[-1][1]
+            yield Line(start, end, self._straight_box(start, end - 1), turn)
+
+    @cached_property
+    def turn(self) -> int:
+        """The direction of most text, in eighths of a full turn clockwise."""
+        lengths = dict.fromkeys(range(8), 0)
+        for line in self.lines:
+            lengths[line.turn] += line.end - line.start
+        return max(lengths, key=lambda turn: lengths[turn])
+
+    def pieces(self, line: Line) -> Iterator[Piece]:
+        """Yield the pieces of a line, turned; without what is not seen."""
+        words = [
+            (match.start(), match.end(), self._straight_box(match.start(), match.end() - 1))
+            for match in _WORD.finditer(self.text, line.start, line.end)
+        ]
+        words = [word for word in words if self._is_seen(word[0], word[2])]
+        turned = [(start, end, turned_box(box, self.turn)) for start, end, box in words]
+        while turned:
+            start, end, box = turned.pop(0)
+            while turned and _continues(box, turned[0][2]):
+                _, end, after = turned.pop(0)
+                box = box.joined(after)
+            yield Piece(box, self.text_of(start, end), end == line.end and self.has_hyphen(line))
+
+    def _is_seen(self, place: int, box: Box) -> bool:
+        return box.meets(self._bounds) and not (
+            self._hidden and self._hidden.holds(self.content, self.number(place), box)
+        )
+
+    def has_hyphen(self, line: Line) -> bool:
+        """Return whether a hyphen follows that may only split a word."""
+        return self.text[line.end : line.end + 1] in HYPHENS
+
+    def is_inside(self, line: Line) -> bool:
+        """Return whether the whole line is on the page."""
+        left, bottom, right, top = line.box
+        middle = (bottom + top) / 2
+        return self._bounds.holds(left, middle) and self._bounds.holds(right, middle)
+
+    def text_of(self, start: int, end: int) -> str:
+        """Return the text from ``start`` to ``end``, with exponents and footnote marks apart: ``10^6``, ``word^1``."""
+        text = self.text[start:end]
+        if self.turn or not any(map(str.isdigit, text)):
+            return text
+        parts, done = [], start
+        for match in _MAY_BE_RAISED.finditer(self.text, start, end):
+            parts += [self.text[done : match.start()], self._with_exponents(*match.span())]
+            done = match.end()
+        return "".join([*parts, self.text[done:end]])
+
+    def _with_exponents(self, start: int, end: int) -> str:
+        word = self.text[start:end]
+        parts, done = [], 0
+        for match in _RAISED.finditer(word):
+            first, last = match.span()
+            base, at = max(first - 1, 0), last
+            while at > base + 1 and self._is_raised(start + at - 1, start + base):
+                at -= 1
+            if at < last:
+                parts += [word[done:at], "^"]
+                done = at
+            elif first == 0 and last < len(word) and self._is_raised(start, start + last):  # a note's own mark
+                parts += [word[:last], " "]
+                done = last
+        return "".join([*parts, word[done:]])
+
+    def _is_raised(self, place: int, base: int) -> bool:
+        if not (self.text[base].isalnum() or self.text[base] in _CLOSING):
+            return False
+        height = self._height(base)
+        rise = self._foot(place) - self._foot(base)
+        return _RAISED_BY[0] * height < rise < _RAISED_BY[1] * height and self._height(place) < _SMALLER * height
+
+    def _foot(self, place: int) -> float:
+        x, y = c_double(), c_double()
+        raw.FPDFText_GetCharOrigin(self.content, self.number(place), byref(x), byref(y))
+        return y.value
+
+    def _height(self, place: int) -> float:
+        raw.FPDFText_GetLooseCharBox(self.content, self.number(place), self._rect_at)
+        return float(self._rect.top - self._rect.bottom)
+
+    def _straight_box(self, first: int, last: int) -> Box:
+        rect = self._rect
+        box = raw.FPDFText_GetLooseCharBox
+        box(self.content, self.number(first), self._rect_at)
+        left, bottom, right, top = rect.left, rect.bottom, rect.right, rect.top
+        box(self.content, self.number(last), self._rect_at)
+        return Box(min(left, rect.left), min(bottom, rect.bottom), max(right, rect.right), max(top, rect.top))
+
+    def rects(self) -> list[Box]:
+        """Return the boxes of the pieces in which the page's text was written, in their order."""
+        values = [c_double() for _ in range(4)]
+        places = [byref(value) for value in values]
+        left, top, right, bottom = values
+        found = []
+        for index in range(raw.FPDFText_CountRects(self.content, 0, -1)):
+            raw.FPDFText_GetRect(self.content, index, *places)
+            found.append(Box(left.value, bottom.value, right.value, top.value))
+        return found
+
+
+def _continues(box: Box, after: Box) -> bool:
+    height = min(box.height, after.height)
+    gap = max(after.left - box.right, box.left - after.right)
+    return gap < _WORD_GAP * height and min(box.top, after.top) - max(box.bottom, after.bottom) > height / 3

@@ -1,0 +1,87 @@
+"""The text of a page: its lines as they are where the page is simple, and put in order where it is not."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from chat.documents.readers.pdf import layout, prose
+from chat.documents.readers.pdf.annotations import Annotation, read_annotations
+from chat.documents.readers.pdf.boxes import Box, Piece, turned_box
+from chat.documents.readers.pdf.glyphs import Glyphs, Line
+from chat.documents.readers.pdf.visibility import HiddenText
+
+_WIDE = 25
+"""Characters in the usual line of a page that may have columns of running text."""
+
+_WIDE_LINE = 1.3
+"""How much wider for its letters than most a line is that has a gap in it."""
+
+
+def read_text(page: Any) -> str:
+    """Return the text of a PDFium page in reading order, with the values of its form fields and with comments."""
+    notes = list(read_annotations(page))
+    hidden = HiddenText(page)
+    content = page.get_textpage()
+    try:
+        glyphs = Glyphs(content, Box(*page.get_bbox()), hidden=hidden)
+        if not notes and not hidden and _is_plain(glyphs):
+            return prose.join([_whole(glyphs, line) for line in glyphs.lines])
+        return _arranged(glyphs, notes)
+    finally:
+        content.close()
+
+
+def _is_plain(glyphs: Glyphs) -> bool:
+    """Return whether PDFium's order needs no second look. This is quick, and so it is for most pages."""
+    lines = glyphs.lines
+    if not lines:
+        return True
+    if any(line.turn for line in lines) or not all(map(glyphs.is_inside, lines)):
+        return False
+    shares = [(line.box.right - line.box.left) / (line.end - line.start) / (line.box.height or 1) for line in lines]
+    widest = _WIDE_LINE * median(shares)
+    # What was written as one piece may have gaps all the same.
+    wide = [line for line, share in zip(lines, shares, strict=True) if share > widest]
+    gaps = sum(len(list(glyphs.pieces(line))) > 1 for line in wide)
+    is_wide = median(line.end - line.start for line in lines) >= _WIDE
+    return gaps < 2 and layout.is_plain([line.box for line in lines], glyphs.rects(), wide=is_wide)
+
+
+def _whole(glyphs: Glyphs, line: Line) -> Piece:
+    return Piece(line.box, glyphs.text_of(line.start, line.end), glyphs.has_hyphen(line))
+
+
+def _arranged(glyphs: Glyphs, notes: Sequence[Annotation]) -> str:
+    straight = [piece for line in glyphs.lines if line.turn == glyphs.turn for piece in glyphs.pieces(line)]
+    # What stands in another direction, such as a stamp up the margin, is no part of the columns.
+    other = [piece for line in glyphs.lines if line.turn != glyphs.turn for piece in glyphs.pieces(line)]
+    for note in notes:
+        box = turned_box(note.box, glyphs.turn)
+        straight.insert(_place_of(box, note.is_tick, straight), Piece(box, note.text))
+    blocks = layout.in_order(straight, leftwards=_is_leftwards(glyphs.text))
+    return "\n".join(filter(None, [*blocks, prose.join(other)]))
+
+
+def _place_of(box: Box, is_tick: bool, pieces: Sequence[Piece]) -> int:
+    """Return the place in the file's order for an annotation: by its label, which is left of it, or right of a tick."""
+    if not pieces:
+        return 0
+    beside = [at for at, piece in enumerate(pieces) if piece.box.bottom < box.middle[1] < piece.box.top]
+    left = [at for at in beside if pieces[at].box.right <= box.middle[0]]
+    right = [at for at in beside if pieces[at].box.left >= box.middle[0]]
+    if right and (is_tick or not left):
+        return min(right, key=lambda at: pieces[at].box.left)
+    if left:
+        return max(left, key=lambda at: pieces[at].box.right) + 1
+    above = [at for at, piece in enumerate(pieces) if piece.box.bottom >= box.middle[1]]
+    return min(above, key=lambda at: pieces[at].box.bottom) + 1 if above else 0
+
+
+def _is_leftwards(text: str) -> bool:
+    if text.isascii():
+        return False
+    directions = [unicodedata.bidirectional(letter) for letter in text[:2000] if letter.isalpha()]
+    return sum(direction in ("R", "AL") for direction in directions) > len(directions) / 2
