@@ -49,7 +49,7 @@ bench: $(STAMP)
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 pins: $(STAMP)
-	$(COMPILE) --extra local --extra dev pyproject.toml --output-file requirements.txt
+	$(COMPILE) --extra local --extra ocr --extra dev pyproject.toml --output-file requirements.txt
 	$(COMPILE) --group sandbox --output-file chat/sandbox/requirements.txt
 
 clean:

@@ -16,7 +16,7 @@ from chat.documents.formats import SUPPORTED, FileKind
 from chat.documents.readers import load_reader
 from chat.documents.reading import confinement, normalize, sniffing
 from chat.documents.reading.protocol import Line, Refused, encode
-from chat.documents.sections import Summary
+from chat.documents.sections import Notice, Section, Summary
 from chat.errors import Unreadable
 
 _PAGES_AT_ONCE = 50
@@ -56,13 +56,21 @@ def _lines(path: Path, extension: str) -> Iterator[Line]:
 def _section_lines(path: Path, kind: FileKind) -> Iterator[Line]:
     read_sections = load_reader(kind)
     confinement.forbid_side_effects()
-    for item in normalize.normalize_sections(read_sections(path), kind=kind):
+    for item in normalize.normalize_sections(with_time(read_sections(path)), kind=kind):
         if isinstance(item, Summary):
             yield Line(summary=item)
             return
-        if item.page and item.page % _PAGES_AT_ONCE == 0:
-            confinement.allow_pages(item.page)
         yield Line(section=item)
+
+
+def with_time(items: Iterator[Section | Notice]) -> Iterator[Section | Notice]:
+    """Allow as much time as the pages have earned."""
+    scans = 0
+    for item in items:
+        if isinstance(item, Section) and item.page and (item.recognized or item.page % _PAGES_AT_ONCE == 0):
+            scans += item.recognized
+            confinement.allow_pages(item.page, scans=scans)
+        yield item
 
 
 def _refused(refusal: Unreadable, cause: BaseException | None) -> Refused:

@@ -11,12 +11,13 @@ class Section:
 
     ``page`` is the page, slide or sheet, from 1, or None where the format has none. ``heading`` is the nearest heading,
     or ``""``; the text contains it too. The texts of all sections, joined by nothing, are the document's text, to which
-    all character offsets refer; so a text ends with its own line breaks.
+    all character offsets refer; so a text ends with its own line breaks. ``recognized``: it was read in a picture.
     """
 
     page: int | None
     heading: str
     text: str
+    recognized: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The limits of the process that reads a hostile file: 2 GB, a minute and 0.1 s a page, no network, no new files."""
+"""The limits of the process that reads a hostile file: 2 GB, no network, no new files, and time for what it does.
+
+It has a minute, and more for each page that it has read: a tenth of a second, or a minute for a scanned one.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ MEMORY_BYTES = 2 << 30
 CPU_SECONDS = 60
 PAGES_A_SECOND = 10
 """Pages that were read earn another second, so that a page count that lies earns nothing."""
+
+SCAN_SECONDS = 60
+"""What a page earns in whose picture text was looked for."""
 
 _NICENESS = 10
 """Chat goes first."""
@@ -29,10 +35,11 @@ def limit_resources() -> None:
     allow_pages(0)
 
 
-def allow_pages(pages: int) -> None:
-    """Set the limit on CPU time to that of a file of which ``pages`` pages have been read."""
+def allow_pages(pages: int, *, scans: int = 0) -> None:
+    """Set the limit on CPU time to that of a file of which ``pages`` pages, ``scans`` of them scanned, were read."""
     ceiling = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + pages // PAGES_A_SECOND, ceiling))
+    seconds = CPU_SECONDS + pages // PAGES_A_SECOND + scans * SCAN_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, ceiling))
 
 
 def forbid_side_effects() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chat.documents.errors import too_large
 from chat.documents.formats import FileKind
@@ -73,4 +73,4 @@ def _pieces(section: Section, tally: _Tally) -> Iterator[Section]:
         raise too_large(f"A document may have up to {MAX_CHARACTERS >> 20} million characters")
     heading = clean_text(section.heading)[:200]
     for start in range(0, len(text), SECTION_CHARACTERS):
-        yield Section(section.page, heading, text[start : start + SECTION_CHARACTERS])
+        yield replace(section, heading=heading, text=text[start : start + SECTION_CHARACTERS])

@@ -36,9 +36,10 @@ _CRASHED = "The file could not be read: it is broken or needs too much memory."
 logger = logging.getLogger(__name__)
 
 
-async def read_document(path: Path, *, name: str) -> AsyncGenerator[Section | Summary, None]:
+async def read_document(path: Path, *, name: str, ocr_pages: int = 0) -> AsyncGenerator[Section | Summary, None]:
     """Yield the sections of the file at ``path``, whose name is ``name``; its summary last.
 
+    At most ``ocr_pages`` scanned pages are read, if RapidOCR is installed.
     Raise ``Unreadable`` at any point if the file, or the rest of it, cannot be read. Memory is bounded however the
     file is made, and a slow caller slows the reader. Close the iterator (``contextlib.aclosing``) to end the child.
     """
@@ -47,7 +48,10 @@ async def read_document(path: Path, *, name: str) -> AsyncGenerator[Section | Su
         sys.executable,
         *("-m", "chat.documents", str(Path.cwd() / path), extension(name)),
         cwd=_ROOT,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        env={
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            "EVERTHREAD_OCR_PAGES": str(ocr_pages),
+        },
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=DEVNULL,  # native libraries write there what they like; causes come as refusals

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from chat.documents.formats import extension
@@ -77,7 +78,7 @@ class _Document:
     def sections(self) -> Iterator[Section]:
         """Yield the sections. Raise as ``cut_file`` does."""
         tokens = 0
-        items = read_document(self.path, name=self.name)
+        items = read_document(self.path, name=self.name, ocr_pages=settings.EVERTHREAD_OCR_PAGES)
         # In an event loop of its own, so that the server's neither starts processes nor decodes their output.
         with asyncio.Runner() as runner:
             try:

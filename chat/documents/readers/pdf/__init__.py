@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 
 from pypdfium2 import PdfDocument, PdfiumError, raw
@@ -11,7 +11,8 @@ from pypdfium2 import PdfDocument, PdfiumError, raw
 from chat.documents.errors import broken, protected, too_large
 from chat.documents.formats import FileKind
 from chat.documents.readers.pdf import page_text
-from chat.documents.readers.pdf.visibility import is_empty
+from chat.documents.readers.pdf.scans import Scans
+from chat.documents.readers.pdf.visibility import is_empty, is_scan
 from chat.documents.sections import Notice, Section, as_paragraphs
 from chat.errors import Unreadable
 
@@ -19,8 +20,6 @@ MAX_PAGES = 50_000
 _BOOKMARKS = 20_000
 _HEADING_CHARACTERS = 200
 _LABEL_CHARACTERS = 40
-_NAMED_RANGES = 20
-"""Of pages without text, in a notice."""
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
@@ -28,38 +27,23 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     with _open(path) as document:
         headings = _headings(document)
         heading, failed = "", 0
-        pictures: list[int] = []
+        scans = Scans()
         for index in range(len(document)):
             try:
-                text, is_picture = _text(document, index)
+                text, recognized = _text(document, index, scans)
             except PdfiumError:
                 failed += 1
-                text, is_picture = "", False
-            if is_picture:
-                pictures.append(index + 1)
+                text, recognized = "", False
             starting = headings.get(index, ())
-            yield from _sections(index + 1, heading, text, starting, label=_label(document, index) if text else "")
+            label = _label(document, index) if text else ""
+            for section in _sections(index + 1, heading, text, starting, label=label):
+                yield replace(section, recognized=recognized)
             heading = starting[-1] if starting else heading
         if failed == len(document):
             raise broken(FileKind.PDF.label)
-        yield from _notices(failed, pictures, len(document))
-
-
-def _notices(failed: int, pictures: Sequence[int], count: int) -> Iterator[Notice]:
-    if failed:
-        yield Notice("1 page could not be read." if failed == 1 else f"{failed} pages could not be read.")
-    if len(pictures) == 1 < count:
-        yield Notice(f"Page {pictures[0]} has no text. It looks scanned or made of pictures.")
-    elif 0 < len(pictures) < count:
-        yield Notice(f"Pages {_ranges(pictures)} have no text. They look scanned or made of pictures.")
-
-
-def _ranges(pages: Sequence[int]) -> str:
-    """Return ascending numbers as people write them: ``3, 7–9``."""
-    starts = [page for before, page in pairwise([0, *pages]) if page - 1 != before or page == 1]
-    ends = [page for page, after in pairwise([*pages, 0]) if page + 1 != after]
-    names = [str(start) if start == end else f"{start}–{end}" for start, end in zip(starts, ends, strict=True)]
-    return ", ".join([*names[:_NAMED_RANGES], *(["…"] if len(names) > _NAMED_RANGES else [])])
+        if failed:
+            yield Notice("1 page could not be read." if failed == 1 else f"{failed} pages could not be read.")
+        yield from scans.notices(len(document))
 
 
 def _open(path: Path) -> PdfDocument:
@@ -91,12 +75,16 @@ def _headings(document: PdfDocument) -> dict[int, list[str]]:
     return titles
 
 
-def _text(document: PdfDocument, index: int) -> tuple[str, bool]:
-    """Return the text of a page, and whether it has none though something is on it, as on a scan."""
+def _text(document: PdfDocument, index: int, scans: Scans) -> tuple[str, bool]:
+    """Return the text of a page, and whether it was recognized in a picture."""
     page = document[index]
     try:
         text = as_paragraphs(page_text.read_text(page))
-        return text, not text and not is_empty(page)
+        if is_scan(page, text) and scans.can_read():
+            return as_paragraphs(scans.read(page, index + 1)) or text, True
+        if not text and not is_empty(page):
+            scans.leave(index + 1)
+        return text, False
     finally:
         page.close()
 

@@ -21,6 +21,11 @@ class Box(NamedTuple):
         return self.top - self.bottom
 
     @property
+    def width(self) -> float:
+        """Return its width."""
+        return self.right - self.left
+
+    @property
     def middle(self) -> tuple[float, float]:
         """Return its middle, x and y."""
         return (self.left + self.right) / 2, (self.bottom + self.top) / 2

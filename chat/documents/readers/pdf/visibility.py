@@ -20,6 +20,10 @@ _MAX_OBJECTS = 50_000
 _MAX_DEPTH = 4
 """Of objects in objects."""
 
+_STAMP_CHARACTERS = 100
+_WHOLE_PAGE = 0.75
+"""The share of a page that the picture of a scan covers at least."""
+
 _WHITE = 0xF5
 """All parts of a colour from here on: nobody sees it on white paper."""
 
@@ -65,6 +69,15 @@ class HiddenText:
 def is_empty(page: Any) -> bool:
     """Return whether a page has nothing on it. One without text that is not empty looks scanned."""
     return int(raw.FPDFPage_CountObjects(page)) == 0
+
+
+def is_scan(page: Any, text: str) -> bool:
+    """Return whether a page with this ``text`` looks scanned: it has none, or a stamp on a picture of all of it."""
+    if len(text) > _STAMP_CHARACTERS or is_empty(page):
+        return False
+    width, height = page.get_size()
+    pictures = (_bounds(placed) for placed in _objects(page) if placed.type == raw.FPDF_PAGEOBJ_IMAGE)
+    return not text or any(box.height * box.width > _WHOLE_PAGE * width * height for box in pictures)
 
 
 def _objects(page: Any) -> Iterator[_Placed]:
