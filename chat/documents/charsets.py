@@ -20,8 +20,11 @@ _CANDIDATES = (
 _READ_AS = {"shift_jis_2004": "cp932", "euc_jis_2004": "euc_jp", "euc_kr": "cp949", "iso8859-1": "cp1252"}
 """The encodings that are read as a neighbour which means the usual thing: ``\\`` and no ``¥`` in Japanese."""
 
-_NEVER_MEANT = re.compile("[\x80-\x9f\ufffd]")
-"""What shows that text was decoded wrongly: controls that no text has, and bytes that mean nothing."""
+_LABEL = re.compile(rb"(?:charset|coding)\s*[=:]", re.IGNORECASE)
+"""What chardet would believe. Who asks for a guess has found that the label is wrong."""
+
+_NEVER_MEANT = re.compile("[\x80-\x9f\ue000-\uf8fe\ufffd]")
+"""What shows that text was decoded wrongly: controls that no text has, private letters, bytes that mean nothing."""
 
 _FOREIGN = re.compile("[\u0370-\u06ff]")
 _IN_A_LATIN_WORD = re.compile("(?<=[a-zA-Z])[\u0370-\u06ff]|[\u0370-\u06ff](?=[a-zA-Z])")
@@ -71,15 +74,17 @@ def meant_by(label: str) -> str | None:
 
 def guess(sample: bytes) -> tuple[str, float]:
     """Return the name of the codec that ``sample`` is in, as it seems, and how certain that is, 0 to 1."""
+    unlabelled = _LABEL.sub(b" ", sample)
     guesses = chardet.detect_all(
-        sample, ignore_threshold=True, compat_names=False, include_encodings=_CANDIDATES, no_match_encoding="utf-8"
+        unlabelled, ignore_threshold=True, compat_names=False, include_encodings=_CANDIDATES, no_match_encoding="utf-8"
     )
     named = [(_READ_AS.get(name, name), found["confidence"]) for found in guesses if (name := found["encoding"])]
-    best = next((found for found in named if _could_be_meant(sample.decode(found[0], "replace"))), None)
+    best = next((found for found in named if could_be_meant(sample.decode(found[0], "replace"))), None)
     return best or (named[0] if named else ("utf-8", 0.0))
 
 
-def _could_be_meant(text: str) -> bool:
+def could_be_meant(text: str) -> bool:
+    """Return whether ``text`` was decoded rightly, as far as single characters and words show."""
     if _NEVER_MEANT.search(text):
         return False
     return len(_IN_A_LATIN_WORD.findall(text)) <= _MOST_IN_LATIN_WORDS * len(_FOREIGN.findall(text))

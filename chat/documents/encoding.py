@@ -22,6 +22,8 @@ _CONTROLS = bytes({*range(32)} - set(b"\b\t\n\v\f\r\x1b"))
 _MOST_CONTROLS = 0.02
 """The share of a sample. Random bytes have a tenth, text none; a few zero bytes are forgiven."""
 
+_FORGIVEN = 2
+
 _MOST_BAD = 0.02
 """The share of a sample's non-ASCII characters that are no UTF-8, before it counts as another encoding."""
 
@@ -30,6 +32,12 @@ _LEAST_CERTAIN = 0.05
 
 _ESCAPES = re.compile(rb"\x1b[$(][@-D]|\x1b\$\([@-D]")
 """The escapes of ISO-2022-JP, which is ASCII to the eye of a decoder."""
+
+_DECLARED = re.compile(
+    rb"""\A<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([\w.:-]+)|\A@charset "([\w.:-]+)"|\bcoding[:=]\s*([\w.-]+)"""
+)
+_DECLARED_IN = 500
+"""What XML, style sheets and sources (PEP 263) say of themselves, and in how many bytes at their beginning."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -47,6 +55,11 @@ class Encoding:
     name: str
     lossy: bool = False
     doubtful: bool = False
+
+    @property
+    def is_wide(self) -> bool:
+        """Return whether a character is two bytes or four, so that a byte alone says nothing."""
+        return self.name.startswith(("utf-16", "utf-32"))
 
     def notices(self) -> Iterator[Notice]:
         """Yield the notices about characters that are lost or may be wrong, if there are any."""
@@ -90,7 +103,14 @@ def detect(path: Path) -> Encoding:
         raise Unreadable("The file is not a text file, though its name says so.")
     if bad_at is None and not _ESCAPES.search(head):
         return Encoding("utf-8")
-    return _guess(sample)
+    return _declared(head, sample) or _guess(sample)
+
+
+def _declared(head: bytes, sample: bytes) -> Encoding | None:
+    """Return the encoding that the ``head`` of a file names, if there is one and ``sample`` is in it."""
+    match = _DECLARED.search(head[:_DECLARED_IN])
+    name = charsets.meant_by(match[match.lastindex or 0].decode("ascii")) if match else None
+    return Encoding(name) if name and charsets.could_be_meant(sample.decode(name, "replace")) else None
 
 
 def _sample_at(path: Path, offset: int) -> bytes:
@@ -105,7 +125,7 @@ def _sample_at(path: Path, offset: int) -> bytes:
 
 
 def _is_binary(sample: bytes) -> bool:
-    return len(sample) - len(sample.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(sample)
+    return len(sample) - len(sample.translate(None, _CONTROLS)) > max(_FORGIVEN, _MOST_CONTROLS * len(sample))
 
 
 def _not_utf8_at(path: Path) -> int | None:

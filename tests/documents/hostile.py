@@ -223,6 +223,16 @@ READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: b"visible" + b"<p hidden><i hidden>" * 9000,
         "visible",
     ),
+    "Markdown of comments without end": ("a.md", lambda: b"visible" + b"<!--" * 200_000, "visible"),
+    "Markdown of tags without end": ("a.md", lambda: b"visible" + (b"<a href=" + b" " * 9000) * 50, "visible"),
+    "Markdown of links to one long address": (
+        "a.md",
+        lambda: b"visible [a][b]" + b"[a][b]" * 50_000 + b"\n\n[b]: " + b"x" * 499,
+        "visible",
+    ),
+    "LaTeX of commands without end": ("a.tex", lambda: b"visible" + b"\\c \\'{" * 200_000, "visible"),
+    "XML of declarations without end": ("a.xml", lambda: b"<d>visible" + b"<!ENTITY &" * 100_000, "visible"),
+    "a text of a million empty pages": ("a.txt", lambda: b"visible" + b"\f" * 1_000_000, "visible"),
     "a web page of a million line breaks": ("a.html", lambda: b"visible" + b"<br>" * 1_000_000, "visible"),
 }
 

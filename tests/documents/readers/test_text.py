@@ -60,12 +60,59 @@ class TestATextFile:
         ]
         assert outcome.summary.pages == 4
 
+    async def test_is_read_without_what_terminals_and_printers_are_told(self, reading: Reading) -> None:
+        content = b"N\bNA\bAM\bME\bE _\bl_\bs\x00 \x1b[1;31mred\x1b[0m\x07\n"
+        assert (await reading("a.txt", content)).text == "NAME ls red\n"
+
+    @pytest.mark.parametrize("ending", ["", "\n", "\f"])
+    async def test_has_pages_that_end_at_form_feeds(self, reading: Reading, ending: str) -> None:
+        outcome = await reading("a.txt", f"ropes\n\fchains\f\fbuoys{ending}".encode())
+
+        assert [(section.page, section.text.strip()) for section in outcome.sections] == [
+            (1, "ropes"),
+            (2, "chains"),
+            (4, "buoys"),
+        ]
+        assert "chains\n" in outcome.text
+
+    async def test_of_many_sections_keeps_counting_its_pages(self, reading: Reading) -> None:
+        outcome = await reading("a.txt", "".join(f"{'word ' * 900}\n\f" for _ in range(20)).encode())
+        assert {section.page for section in outcome.sections} == set(range(1, 21))
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.xml", "<?xml version='1.0' encoding='koi8-r'?><p>шлюз</p>"),
+            ("a.py", "# -*- coding: koi8-r -*-\nx = 'шлюз'"),
+            ("a.css", '@charset "koi8-r";\n/* шлюз */'),
+        ],
+    )
+    async def test_is_decoded_as_it_says(self, reading: Reading, name: str, content: str) -> None:
+        assert (await reading(name, content.encode("koi8-r"))).text == content
+
+    async def test_that_says_what_it_is_not_is_decoded_as_it_looks(self, reading: Reading) -> None:
+        content = "<?xml version='1.0' encoding='shift_jis'?><p>Die Fähre fährt täglich übers Öresund</p>"
+        assert (await reading("a.xml", content.encode("cp1252"))).text == content
+
     async def test_of_one_endless_line_comes_in_pieces_that_join_up(self, reading: Reading) -> None:
         text = "é" * 300_000
         outcome = await reading("a.txt", text.encode())
 
         assert len(outcome.sections) > 1
         assert outcome.text == text
+
+
+class TestXml:
+    async def test_has_its_letters_as_letters(self, reading: Reading) -> None:
+        text = "<p>F&#228;hre &amp; M&ouml;we &#x1F600; &unknown; <![CDATA[a < b &&amp; c]]></p>"
+        outcome = await reading("a.xml", text.encode())
+        assert outcome.text == "<p>Fähre & Möwe 😀 &unknown; a < b && c</p>"
+        assert (await reading("a.py", b"x = '&amp;'")).text == "x = '&amp;'"
+
+    async def test_has_the_short_words_that_it_declares(self, reading: Reading) -> None:
+        text = '<!DOCTYPE d [<!ENTITY toll "twelve"><!ENTITY a "&toll;&toll;"><!ENTITY f SYSTEM "/etc/passwd">]>\n'
+        outcome = await reading("a.xml", f"{text}<d>&toll; &a; &f;</d>".encode())
+        assert outcome.text.endswith("<d>twelve &a; &f;</d>")
 
 
 class TestMarkdown:
@@ -78,13 +125,6 @@ class TestMarkdown:
             ("Cats", "# Cats #\npurr\n```sh\n# not a heading\n```\n"),
             ("子猫 🐈", "## 子猫 🐈\nmew\n#hashtag\n"),
         ]
-
-    async def test_may_underline_its_headings(self, reading: Reading) -> None:
-        text = "Cats\n====\npurr\n\nBig cats\n--------\nroar\n\n- mew\n---\n\ntwo\nlines\n---\n\n```\ncode\n----\n```\n"
-        outcome = await reading("a.md", f"---\ntitle: pets\n---\n\n{text}".encode())
-
-        assert outcome.text.endswith(text)
-        assert [section.heading for section in outcome.sections] == ["", "Cats", "Big cats"]
 
     async def test_has_short_tables_as_they_are_and_names_the_columns_of_long_ones(self, reading: Reading) -> None:
         head = "Ports:\n\n| Port | Depth |\n|:-----|------:|\n"
@@ -105,6 +145,41 @@ class TestMarkdown:
         assert len(passages) > 5
         assert all("Port: " in passage.text and "Depth: " in passage.text for passage in passages)
 
+    async def test_has_underlined_headings(self, reading: Reading) -> None:
+        text = "Fees of the\nport\n====\ntwelve\n\nHours\n---\nseven\n\n"
+        text += "- item\nmore\n---\n> quote\n===\n\n---\n```\nx\n---\n```\n"
+        outcome = await reading("a.md", text.encode())
+
+        assert [section.heading for section in outcome.sections] == ["Fees of the port", "Hours"]
+        assert outcome.text == text
+
+    async def test_begins_with_the_title_of_its_front_matter(self, reading: Reading) -> None:
+        text = "---\ntitle: 'Port rules'\ndate: 2026\n---\nThe lock opens.\n# Fees\ntwelve\n"
+        outcome = await reading("a.md", text.encode())
+
+        assert [section.heading for section in outcome.sections] == ["Port rules", "Fees"]
+        assert outcome.text == text
+
+    async def test_says_where_links_lead_at_the_links(self, reading: Reading) -> None:
+        text = "See [the page][P], [p][] and [q][r].\n\n[p]: <https://e.org/p> 'Page'\n"
+        outcome = await reading("a.md", text.encode())
+        assert outcome.text.startswith("See [the page](https://e.org/p), [p](https://e.org/p) and [q][r].\n")
+
+    @pytest.mark.parametrize(
+        ("line", "text"),
+        [
+            ("<h2 align=center>Fees</h2>", "## Fees"),
+            ('The <b>lock</b> <!-- x --> <a href="https://e.org">opens</a>', "The lock [opens](https://e.org)"),
+            ("<tr><td>Tarn</td><td>12</td></tr>", "| Tarn | 12"),
+            ("<img src=a alt='The mole'>", "[Picture: The mole]"),
+            ("x < y, List<String>, <a@b.org> &euro;12", "x < y, List<String>, <a@b.org> €12"),
+            ("`<b>` &amp;", "`<b>` &amp;"),
+            ("```\n<b>&amp;</b>\n```", "``` <b>&amp;</b> ```"),
+        ],
+    )
+    async def test_is_read_without_tags(self, reading: Reading, line: str, text: str) -> None:
+        assert " ".join((await reading("a.md", f"{line}\n".encode())).text.split()) == text
+
 
 class TestLatex:
     async def test_is_cut_at_its_sections(self, reading: Reading) -> None:
@@ -113,6 +188,21 @@ class TestLatex:
 
         assert [section.heading for section in outcome.sections] == ["", "The first one", "Second"]
         assert outcome.text == text
+
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [
+            (r"F\"ahre, \"{o}, {\"u}, \'{\i}, \^\i le, caf\'e", "Fähre, ö, ü, í, île, café"),
+            (r"{\o}re, \o re, \ss{} Gro\ss e, \c{c}a, \v{s}, \v s, \l\'od\'z", "øre, øre, ß Große, ça, š, š, łódź"),
+            (r"pages 3--7 --- ``yes''; --help", "pages 3–7 — “yes”; --help"),
+            (r"hy\-phen a~b 50\% \& \$5 a\_b \ldots and \S 5", "hyphen a b 50% & $5 a_b … and § 5"),
+            ("word % comment\n% whole line\nnext", "word next"),
+            (r"\input{one} \theta \url{x} C:\users \\ \emph{x}", r"\input{one} \theta \url{x} C:\users \\ \emph{x}"),
+            ('\\begin{verbatim}\n\\"a % b\n\\end{verbatim}', '\\begin{verbatim} \\"a % b \\end{verbatim}'),
+        ],
+    )
+    async def test_has_its_letters_as_letters(self, reading: Reading, source: str, text: str) -> None:
+        assert " ".join((await reading("a.tex", source.encode())).text.split()) == text
 
 
 class TestCsv:
