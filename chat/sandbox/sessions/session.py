@@ -28,6 +28,7 @@ from chat.sandbox.values import MB, DataFile, Limits, Outcome, Status, Tier
 
 BROKE = "It did not keep to the form of an answer."
 CLOSED = "It was closed."
+INTERRUPTED = "The time limit of {seconds:g} seconds was reached, so the code was interrupted. Variables are kept."
 UNSEEN = "The server may not see what its sessions use, or may not stop them."
 
 _FILE_SECONDS = 10.0
@@ -143,6 +144,8 @@ class Session:
         with self._ending_bad_answers():
             status = answers.parse_status(header)
         text = answers.value_and_traceback(header)
+        if deadline.has_run_out:
+            text = f"{text}{INTERRUPTED.format(seconds=deadline.seconds)}\n"
         if text and self._logs.is_within_line:
             self._logs.add(b"\n")
         self._logs.add(text.encode(errors="replace"))

@@ -120,6 +120,11 @@ class Deadline:
         return time.monotonic() - self._began_at
 
     @property
+    def has_run_out(self) -> bool:
+        """True if the request was interrupted for its time, and not because it was stopped."""
+        return bool(self._interrupted_at) and not self._was_stopped
+
+    @property
     def reason(self) -> str:
         """Return the reason for ending the request, in words."""
         if self._was_stopped:
