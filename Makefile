@@ -51,6 +51,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 pins: $(STAMP)
 	$(COMPILE) --extra local --extra ocr --extra dev pyproject.toml --output-file requirements.txt
 	$(COMPILE) --group sandbox --output-file chat/sandbox/requirements.txt
+	$(COMPILE) --group sandbox-small --constraint chat/sandbox/requirements.txt --output-file chat/sandbox/requirements-small.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from django.conf import settings
 
 from chat.sandbox.broker_options import BrokerOptions, options_for
+from chat.sandbox.libraries import LibrarySet
 from chat.sandbox.state import SOCKET
 from chat.sandbox.supervisor import Supervisor
 from chat.sandbox.values import MB, Limits
@@ -18,7 +20,13 @@ def create_supervisor() -> Supervisor:
     is_off = settings.EVERTHREAD_SANDBOX == "off"
     elsewhere = None if is_off else settings.EVERTHREAD_SANDBOX_SOCKET
     options = None if is_off or elsewhere else _broker_options()
-    return Supervisor(folder, options=options, python=settings.EVERTHREAD_SANDBOX_PYTHON, elsewhere=elsewhere)
+    return Supervisor(
+        folder,
+        options=options,
+        python=settings.EVERTHREAD_SANDBOX_PYTHON,
+        libraries=cast("LibrarySet", settings.EVERTHREAD_SANDBOX_LIBRARIES),
+        elsewhere=elsewhere,
+    )
 
 
 def _broker_options() -> BrokerOptions:

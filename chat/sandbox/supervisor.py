@@ -21,6 +21,7 @@ from chat.sandbox.child_process import ChildProcess, last_line
 from chat.sandbox.client import Sandbox
 from chat.sandbox.environment.provision import provide_python
 from chat.sandbox.errors import SandboxUnavailable
+from chat.sandbox.libraries import LibrarySet
 from chat.sandbox.state import Stage, State, attend, write_state
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,9 @@ OFF = "The code interpreter is switched off (EVERTHREAD_SANDBOX)."
 class Supervisor:
     """``await run()`` until ``await stop()``. ``options`` are the broker's; None starts no broker.
 
-    ``python`` is the one to make the sandbox's from. ``elsewhere`` is the socket of a broker that is started by others
-    and only watched. ``pauses`` are the growing ones before a broker is started again, in seconds.
+    ``python`` is the one to make the sandbox's from, ``libraries`` what it gets. ``elsewhere`` is the socket of a
+    broker that is started by others and only watched. ``pauses`` are the growing ones before a broker is started
+    again, in seconds.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class Supervisor:
         *,
         options: BrokerOptions | None,
         python: Path | None = None,
+        libraries: LibrarySet = "full",
         elsewhere: Path | None = None,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         self.folder, self.options, self.python, self.elsewhere = folder, options, python, elsewhere
+        self.libraries: LibrarySet = libraries
         self.pauses = pauses
         self.state = State("off")
         self.task: asyncio.Task[Any] | None = None
@@ -91,7 +95,9 @@ class Supervisor:
         while True:
             began_at = time.monotonic()
             try:
-                python = await provide_python(self.folder, base=self.python, progress=self._set_progress)
+                python = await provide_python(
+                    self.folder, base=self.python, libraries=self.libraries, progress=self._set_progress
+                )
                 await self._serve(python, options)
             except (SandboxUnavailable, OSError) as error:
                 self._set_state(State("failed", str(error)))

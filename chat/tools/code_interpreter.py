@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.db.models import Q
 
 from chat.models import Assistant, File, Run, SandboxFile
@@ -15,7 +16,7 @@ from chat.models.ids import new_id
 from chat.providers.base import Function
 from chat.providers.storable import storable_text
 from chat.providers.tool_names import CODE_INTERPRETER
-from chat.sandbox.libraries import HERE
+from chat.sandbox.libraries import LIBRARIES, LibrarySet, sentence
 
 MOST_LOGS = 100_000  # characters of a cell's output that its step keeps
 MOST_TOLD = 16_000  # of them that the model is told
@@ -37,14 +38,27 @@ _KEYS = ("code", "input", "python", "source")
 
 Call = dict[str, Any]
 
-_ABOUT = f"""\
+_ABOUT = """\
 Runs Python code and returns what it prints, the value of its last expression, and its errors. Use it to calculate, to \
 solve equations, to work with data and files, to convert formats, and to draw charts.
-The session lives on through this conversation: variables and imports stay. {HERE} Nothing can be installed; there is \
+The session lives on through this conversation: variables and imports stay. {here} Nothing can be installed; there is \
 no network and no subprocess.
-Figures of matplotlib are shown to the user by plt.show(). Files are read and written in /mnt/data. To hand a file to \
-the user, write it there and put a Markdown link into the answer, as in [report.csv](sandbox:/mnt/data/report.csv).
+{hints}
+Figures of matplotlib are shown to the user by plt.show(). Files are read and written in /mnt/data, the \
+current folder. To hand a file to the user, write it there and put a Markdown link into the answer, as in \
+[report.csv](sandbox:/mnt/data/report.csv).
 If the code fails, read the traceback, mend the code and try again."""
+
+_HINTS = {
+    "pandas": "pandas is version 3: pd.concat() for append(), freq='ME' for 'M', .ffill() for fillna(method='ffill').",
+    "matplotlib": "matplotlib has letters of all scripts and joins them: set no font, reshape no text.",
+    "PIL": "For ImageFont.truetype() there are NotoSansCJK-Regular.ttc, NotoSansArabic.ttf and the like.",
+    "reportlab": "reportlab: TTFont('CJK', 'wqy-microhei.ttc'), TTFont('Hindi', 'NotoSansDevanagari.ttf') with "
+    "Paragraph style shaping=1; it cannot order Arabic or Hebrew.",
+    "plotly": "plotly: fig.write_html() only, no images and no show().",
+    "nltk": "nltk has no data.",
+}
+"""Module → what models do by habit and cannot here. Short: each request has it."""
 
 
 def declare(files: Iterable[str]) -> Function:
@@ -52,9 +66,11 @@ def declare(files: Iterable[str]) -> Function:
     names = sorted(files)
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     listed = f"\nIn /mnt/data now: {', '.join(map(repr, names[:MOST_LISTED]))}{more}." if names else ""
+    modules = LIBRARIES[cast("LibrarySet", settings.EVERTHREAD_SANDBOX_LIBRARIES)].values()
+    hints = " ".join(hint for module, hint in _HINTS.items() if module in modules)
     return Function(
         name=CODE_INTERPRETER,
-        description=_ABOUT + listed,
+        description=_ABOUT.format(here=sentence(modules), hints=hints) + listed,
         parameters={
             "type": "object",
             "properties": {"code": {"type": "string", "description": "The Python code to run."}},

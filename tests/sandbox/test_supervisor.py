@@ -180,6 +180,7 @@ class TestMakingTheLibraries:
                 Path(sys.executable),
                 "chat.sandbox.environment.child",
                 str(folder),
+                "full",
                 environment=environment_for_pip(os.environ),
                 errors=errors,
                 on_line=told.append,

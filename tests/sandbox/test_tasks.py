@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import pytest
 from PIL import Image
 
+from chat.sandbox.libraries import MORE
 from chat.sandbox.sessions.session import Session
-from tests.sandbox.tasks import TASKS, Task
+from tests.sandbox.tasks import SHELF, TASKS, Task
+
+
+def result(session: Session, task: Task) -> tuple[str, str, list[str | None]]:
+    outcome = session.run(task.code)
+    said = "\n".join(line.rstrip() for line in outcome.logs.splitlines())
+    return outcome.status, said, [Image.open(io.BytesIO(picture)).format for picture in outcome.images]
+
+
+def wanted(task: Task) -> tuple[str, str, list[str | None]]:
+    return "ok", task.says, ["PNG"] * task.pictures
 
 
 class TestAnEverydayTask:
@@ -18,11 +30,17 @@ class TestAnEverydayTask:
         for name, data in task.files.items():
             session.put(name, data)
 
-        outcome = session.run(task.code)
+        assert result(session, task) == wanted(task)
 
-        said = "\n".join(line.rstrip() for line in outcome.logs.splitlines())
-        assert (outcome.status, said) == ("ok", task.says)
-        assert [Image.open(io.BytesIO(picture)).format for picture in outcome.images] == ["PNG"] * task.pictures
+
+class TestEachLibrary:
+    def test_is_there_and_works(self, session: Session):
+        results = {task.name: result(session, task) for task in SHELF}
+
+        assert results == {task.name: wanted(task) for task in SHELF}
+
+    def test_is_among_the_tasks(self):
+        assert set(MORE.values()) <= set(re.findall(r"\w+", " ".join(task.name for task in SHELF)))
 
 
 class TestWhatATaskMade:

@@ -79,6 +79,25 @@ class TestTheDeclaration:
     def test_names_the_files(self) -> None:
         assert "In /mnt/data now: 'a.csv', 'b.csv'." in declare(["b.csv", "a.csv"]).description
 
+    def test_names_the_libraries_and_what_of_them_is_other_than_models_expect(self) -> None:
+        description = declare([]).description
+
+        assert "tabulate, statsmodels" in description
+        assert "pandas is version 3" in description
+        assert "plotly: fig.write_html() only" in description
+
+    def test_names_only_those_of_the_small_set(self, settings) -> None:
+        settings.EVERTHREAD_SANDBOX_LIBRARIES = "small"
+
+        description = declare([]).description
+
+        assert "tabulate. Nothing" in description
+        assert "pandas is version 3" in description
+        assert "plotly" not in description
+
+    def test_is_short(self) -> None:
+        assert len(declare([]).description) < 2400
+
     def test_names_only_some_of_very_many(self) -> None:
         described = declare([f"{number:03}.csv" for number in range(100)]).description
         assert "'000.csv'" in described

@@ -1,6 +1,6 @@
 """The process that makes the Python in which cells run, at a low priority.
 
-    python -E -s -B -m chat.sandbox.environment.child FOLDER [BASE]
+    python -E -s -B -m chat.sandbox.environment.child FOLDER LIBRARIES [BASE]
 
 It prints its progress, a JSON object a line, and ends with all that it started when its standard input ends.
 """
@@ -16,16 +16,18 @@ from pathlib import Path
 
 from chat.sandbox.environment import build
 from chat.sandbox.errors import SandboxUnavailable
+from chat.sandbox.libraries import LibrarySet
 
 NICE = 15
 
 
-def main(folder: str, base: str = "") -> None:
+def main(folder: str, libraries: LibrarySet, base: str = "") -> None:
     os.nice(NICE)
     end_with_parent(os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
-        build.prepare(Path(folder), base=Path(base) if base else None, progress=print_progress)
+        interpreter = Path(base) if base else None
+        build.prepare(Path(folder), base=interpreter, libraries=libraries, progress=print_progress)
     except SandboxUnavailable as refusal:
         sys.exit(refusal.message)
 
@@ -46,4 +48,4 @@ def print_progress(progress: float, message: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:])  # type: ignore[arg-type]  # by provision

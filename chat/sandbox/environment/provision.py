@@ -14,6 +14,7 @@ from pathlib import Path
 from chat.sandbox.child_process import ChildProcess, last_line
 from chat.sandbox.environment import build
 from chat.sandbox.errors import SandboxUnavailable
+from chat.sandbox.libraries import LibrarySet
 from chat.sandbox.state import PYTHON
 
 log = logging.getLogger(__name__)
@@ -24,18 +25,18 @@ FAMILIES = ("PIP_", "XDG_")
 Progress = Callable[[float, str], None]
 
 
-async def provide_python(folder: Path, *, base: Path | None, progress: Progress) -> Path:
+async def provide_python(folder: Path, *, base: Path | None, libraries: LibrarySet, progress: Progress) -> Path:
     """Return the Python in which cells run, made in the sandbox's ``folder`` if need be.
 
     ``base`` is the interpreter that it is made from. Raise ``SandboxUnavailable``.
     """
     place = (folder / PYTHON).resolve()
-    if not build.is_ready(place, base=base):
-        await _make(place, base=base, progress=progress)
-    return build.python_in(place, base=base)
+    if not build.is_ready(place, base=base, libraries=libraries):
+        await _make(place, base=base, libraries=libraries, progress=progress)
+    return build.python_in(place, base=base, libraries=libraries)
 
 
-async def _make(place: Path, *, base: Path | None, progress: Progress) -> None:
+async def _make(place: Path, *, base: Path | None, libraries: LibrarySet, progress: Progress) -> None:
     log.info("the code interpreter's Python is being made; that is done once and takes a minute or two")
     progress(0.0, "")
     logged_at = time.monotonic()
@@ -51,7 +52,7 @@ async def _make(place: Path, *, base: Path | None, progress: Progress) -> None:
                 log.info("the code interpreter's Python is made to %d %%: %s", part * 100, sentence)
 
     error_log = place.with_name(f"{place.name}.log")
-    arguments = [str(place), *([str(base)] if base else [])]
+    arguments = [str(place), libraries, *([str(base)] if base else [])]
     with error_log.open("wb") as errors:
         child = ChildProcess(
             Path(sys.executable),
@@ -65,7 +66,7 @@ async def _make(place: Path, *, base: Path | None, progress: Progress) -> None:
         await child.wait()
     finally:
         await child.stop(grace=0.0)
-    if not build.is_ready(place, base=base):
+    if not build.is_ready(place, base=base, libraries=libraries):
         raise SandboxUnavailable(last_line(error_log) or "The sandbox's Python could not be made.")
     log.info("the code interpreter's Python is made")
 

@@ -17,8 +17,11 @@ TABLES = {
     "display.max_rows": 60,
     "display.min_rows": 20,
     "display.max_colwidth": 80,
+    "io.excel.ods.reader": "calamine",
+    "io.excel.xls.reader": "xlrd",
+    "io.excel.xlsx.reader": "openpyxl",  # named, since pandas warns of another default to come
 }
-"""Options of pandas, in columns, rows and characters."""
+"""Options of pandas: of what is shown, in columns, rows and characters, and of what reads workbooks."""
 
 
 class Markup:

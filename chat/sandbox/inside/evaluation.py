@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import sys
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
@@ -14,7 +15,7 @@ from chat.sandbox.inside.display import Display
 from chat.sandbox.inside.interrupts import Interrupts
 from chat.sandbox.inside.source import LAST_VALUE, compile_cell
 from chat.sandbox.inside.streams import Streams
-from chat.sandbox.inside.tracebacks import format_error
+from chat.sandbox.inside.tracebacks import format_error, format_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Cells:
         # A real module: pickle and dataclasses look their classes up in it.
         self._main = ModuleType("__main__")
         vars(builtins).update(display=display.display)
+        vars(warnings).update(formatwarning=format_warning)
         self._count = 0
 
     def run(self, text: str) -> Evaluation:

@@ -29,11 +29,15 @@ ONE_PATH = (
 _DATABASES = [importlib.import_module(name) for name in ("_dbm", "_gdbm") if importlib.util.find_spec(name)]
 """The modules with the files of ``shelve``."""
 
+_installed = False
+
 _Place = tuple[dict[Any, Any] | type, Any, Any]
 
 
 def install(folder: str) -> None:
     """Make ``/mnt/data`` mean ``folder`` in this process, for good."""
+    global _installed  # noqa: PLW0603  # of the process, for good
+    _installed = True
     paths = Paths(folder.rstrip("/"))
     wrapped: dict[int, Any] = {}
     for holder, name, original in _places():
@@ -45,6 +49,11 @@ def install(folder: str) -> None:
             holder[name] = wrapped[id(original)]
     for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         supported.update(wrapped[id(known)] for known in list(supported) if id(known) in wrapped)
+
+
+def is_installed() -> bool:
+    """True if ``/mnt/data`` is no folder that the kernel knows."""
+    return _installed
 
 
 def mend_times() -> None:

@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import dataclass
 from types import CodeType
 
-from chat.sandbox.libraries import HERE
+from chat.sandbox.libraries import installed
 
 LAST_VALUE = "__last_value__"
 """The variable that has the value of a last expression until the cell is over."""
@@ -21,7 +21,7 @@ _SHELL = re.compile(r"^[ \t]*(\w+[ \t]*=[ \t]*)?!.*$", re.MULTILINE)
 _MAGIC = re.compile(r"^[ \t]*(\w+[ \t]*=[ \t]*)?%{1,2}\w.*$", re.MULTILINE)
 
 _REFUSALS = (
-    (_PIP, f"There is no network and nothing can be installed. {HERE}"),
+    (_PIP, f"There is no network and nothing can be installed. {installed()}"),
     (_SHELL, "Lines that begin with ! are for a shell, and no other programs can be run here. Use Python instead."),
     (_MAGIC, "Lines that begin with % are commands of notebooks, which do not work here. Use Python instead."),
 )

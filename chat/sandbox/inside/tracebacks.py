@@ -6,15 +6,21 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from chat.sandbox.libraries import HERE
+from chat.sandbox.inside import shim
+from chat.sandbox.inside.paths import DATA
+from chat.sandbox.libraries import installed
 
 LONGEST = 16_000  # characters
+LONGEST_WARNING = 400  # characters; matplotlib names each font in which it sought a letter
 _OURS = str(Path(__file__).parents[1])
 _LIBRARIES = sysconfig.get_path("purelib") + "/"  # left out: it names a folder of the server
 
 _NO_PROGRAMS = "No other programs or processes can be started here."
 _NO_NETWORK = "There is no network here. Work with the files in /mnt/data."
-_NO_PACKAGES = f"Nothing can be installed here. {HERE}"
+_NO_BROWSER = "There is no browser here. Write HTML into /mnt/data, for plotly with fig.write_html(), and link to it."
+_NO_PACKAGES = f"Nothing can be installed here. {installed()}"
+
+_RELATIVE = "This library finds files by relative names only, as in 'data.csv': /mnt/data is the current folder."
 
 _ADVICE = {
     "subprocess.py": _NO_PROGRAMS,
@@ -35,6 +41,13 @@ def format_error(error: BaseException) -> str:
         # The exception's own methods may do anything.
         text = f"{type(error).__name__}\n"
     return shorten(text.replace(_LIBRARIES, ""), LONGEST)
+
+
+def format_warning(message: Warning | str, kind: type[Warning], file: str, line: int, *_: object) -> str:
+    """Return the text of a warning, with its place if that is in a cell. For ``warnings.formatwarning``."""
+    # Other places are folders of the server.
+    place = f"{file}:{line}: " if file.startswith("<") else ""
+    return f"{place}{kind.__name__}: {shorten(str(message), LONGEST_WARNING)}\n"
 
 
 def shorten(text: str, longest: int) -> str:
@@ -66,7 +79,12 @@ def _hide_ours(report: traceback.TracebackException | None) -> None:
 def _advice(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         return _NO_PACKAGES
-    if not isinstance(error, OSError) or isinstance(error, FileNotFoundError):
+    if type(error).__module__ == "webbrowser":
+        return _NO_BROWSER
+    if isinstance(error, FileNotFoundError):
+        # Python's own functions name the file. What opens it in C does not know our folder (``shim``).
+        return _RELATIVE if error.filename is None and DATA in str(error) and shim.is_installed() else None
+    if not isinstance(error, OSError):
         return None
     files = [Path(frame.f_code.co_filename).name for frame, _ in traceback.walk_tb(error.__traceback__)]
     return next((_ADVICE[file] for file in reversed(files) if file in _ADVICE), None)

@@ -15,6 +15,10 @@ _SYSTEM = (
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 
 
+FONTS = Path(sys.prefix, "share/fonts")
+"""The folder of fonts in the sandbox's Python."""
+
+
 def python_folders() -> list[str]:
     """Return the folders of this interpreter: its environment, and the libraries that it was made from."""
     roots = {sys.prefix, os.path.join(sys.base_prefix, "lib"), os.path.dirname(os.__file__)}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from chat.sandbox.errors import IsolationFailed
 from chat.sandbox.isolation import landlock, mounts, namespaces, privileges, seccomp
-from chat.sandbox.isolation.host_paths import DEVICES, python_folders, readable_paths
+from chat.sandbox.isolation.host_paths import DEVICES, FONTS, python_folders, readable_paths
 from chat.sandbox.isolation.landlock import Rule
 from chat.sandbox.values import Limits, Tier
 
@@ -139,6 +139,9 @@ def _forget_environment(child: ForkedChild) -> None:
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",
         JOBLIB_MULTIPROCESSING="0",
+        PLOTLY_RENDERER="browser",  # which fails and says so, where others show nothing
+        XDG_DATA_HOME=str(FONTS.parent),  # where Pillow and reportlab look for a font
+        FONT_PATH=str(FONTS / "NotoSansCJK-Regular.ttc"),  # wordcloud's, whose own has Latin letters only
     )
     sys.argv[:] = [""]
     sys.path[:] = [path for path in sys.path if any(_is_beneath(path, read) for read in child.reads)]

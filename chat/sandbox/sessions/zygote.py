@@ -114,6 +114,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {
         **dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), place),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas imports pyarrow, whose allocator starts one
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "agg",

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from chat.sandbox import protocol
 from chat.sandbox.errors import SandboxError
-from chat.sandbox.inside import cell, shim
+from chat.sandbox.inside import cell, fonts, shim
 from chat.sandbox.isolation.landlock import version
 from chat.sandbox.isolation.layers import LAYERS, LINK, ForkedChild, Layer, SessionPlan, put_on
 from chat.sandbox.isolation.mounts import DATA
@@ -68,6 +68,7 @@ def _warm_up(modules: list[str]) -> None:
         importlib.import_module(module)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         _draw(pyplot)
+    fonts.prepare()
     shim.prepare()
     gc.collect()
     gc.freeze()

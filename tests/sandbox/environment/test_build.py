@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -16,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from chat.sandbox.environment import build, install_steps
 from chat.sandbox.errors import SandboxUnavailable
-from chat.sandbox.libraries import LIBRARIES
+from chat.sandbox.libraries import FONTS, LIBRARIES, SETS, LibrarySet
 from tests.sandbox.environment import wheels
 
 pytestmark = pytest.mark.slow
@@ -66,7 +68,7 @@ class Making:
 
     @property
     def place(self) -> Path:
-        return build.python_in(self.folder).parent.parent
+        return build.python_in(self.folder, libraries="small").parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def making(index: Path, tmp_path_factory) -> Making:
     (making.folder / "0123456789abcdef" / "bin").mkdir(parents=True)
 
     def make(heard: list[tuple[float, str]]) -> None:
-        build.prepare(making.folder, progress=lambda done, said: heard.append((done, said)))
+        build.prepare(making.folder, libraries="small", progress=lambda done, said: heard.append((done, said)))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -98,9 +100,9 @@ def made(making: Making) -> Path:
 
 class TestTheEnvironment:
     def test_has_every_library_and_is_nobody_elses(self, made: Path):
-        python = build.python_in(made)
+        python = build.python_in(made, libraries="small")
 
-        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
+        assert asked(python, f"import {', '.join(LIBRARIES['small'].values())}; print('all')") == "all"
         assert asked(python, "import sys; print(sys.prefix)") == str(python.parent.parent)
         with pytest.raises(subprocess.CalledProcessError):
             asked(python, "import django")
@@ -108,19 +110,21 @@ class TestTheEnvironment:
     def test_is_ready_and_not_made_again(self, made: Path):
         heard: list[str] = []
 
-        assert build.is_ready(made)
-        assert build.prepare(made, progress=lambda done, said: heard.append(said)) == build.python_in(made)
+        assert build.is_ready(made, libraries="small")
+        assert build.prepare(
+            made, libraries="small", progress=lambda done, said: heard.append(said)
+        ) == build.python_in(made, libraries="small")
         assert heard == []
 
     def test_has_no_pip_and_no_tests(self, made: Path):
-        inside = build.python_in(made).parent.parent
+        inside = build.python_in(made, libraries="small").parent.parent
 
         assert not list(inside.rglob("pip"))
         assert not list(inside.rglob("tests"))
         assert {path.name[:6] for path in (inside / "bin").iterdir()} == {"python"}
 
     def test_is_compiled(self, made: Path):
-        inside = build.python_in(made).parent.parent
+        inside = build.python_in(made, libraries="small").parent.parent
 
         sources = list(inside.rglob("numpy/**/*.py"))
 
@@ -130,7 +134,7 @@ class TestTheEnvironment:
         }
 
     def test_can_be_read_by_everyone_and_written_by_nobody_else(self, made: Path):
-        for path in (made, *build.python_in(made).parent.parent.rglob("*")):
+        for path in (made, *build.python_in(made, libraries="small").parent.parent.rglob("*")):
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
                 assert mode & 0o044 == 0o044, path
@@ -156,7 +160,7 @@ class TestMakingIt:
         assert [path for path in making.folder.iterdir() if path.is_dir()] == [making.place]
 
     def test_is_done_once_by_two_at_once(self, making: Making):
-        assert build.is_ready(making.folder)
+        assert build.is_ready(making.folder, libraries="small")
         assert sorted(LAST in heard for heard in making.heard.values()) == [False, True]
 
     def test_ends_where_the_one_who_listens_says_so(self, tmp_path: Path):
@@ -167,7 +171,7 @@ class TestMakingIt:
                 raise Enough
 
         with pytest.raises(Enough):
-            build.prepare(tmp_path, progress=progress)
+            build.prepare(tmp_path, libraries="small", progress=progress)
 
         assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
@@ -181,7 +185,16 @@ class TestMakingIt:
     def test_of_what_was_killed_without_a_network_can_be_tried_again_from_the_command_line(
         self, tmp_path: Path, index: Path, monkeypatch
     ):
-        command = [sys.executable, "-E", "-s", "-B", "-m", "chat.sandbox.environment", str(tmp_path)]
+        command = [
+            sys.executable,
+            "-E",
+            "-s",
+            "-B",
+            "-m",
+            "chat.sandbox.environment",
+            str(tmp_path),
+            "--libraries=small",
+        ]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         while not list(tmp_path.glob("*.partial/lib/*/site-packages")):
             assert process.poll() is None
@@ -193,23 +206,23 @@ class TestMakingIt:
         with pytest.raises(
             SandboxUnavailable, match=r"No matching distribution found for .*PIP_INDEX_URL names another"
         ):
-            build.prepare(tmp_path, progress=silent)
-        assert not build.is_ready(tmp_path)
+            build.prepare(tmp_path, libraries="small", progress=silent)
+        assert not build.is_ready(tmp_path, libraries="small")
 
         monkeypatch.setenv("PIP_FIND_LINKS", str(index))
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
         assert "100% The libraries are ready." in done.stdout
-        python = build.python_in(tmp_path)
+        python = build.python_in(tmp_path, libraries="small")
         assert done.stdout.splitlines()[-1] == str(python)
-        assert asked(python, f"import {', '.join(LIBRARIES.values())}; print('all')") == "all"
+        assert asked(python, f"import {', '.join(LIBRARIES['small'].values())}; print('all')") == "all"
 
     def test_is_needed_again_when_a_library_is_gone(self, making: Making, tmp_path: Path):
         folder = tmp_path / "python"
         shutil.copytree(making.folder, folder, symlinks=True)
         shutil.rmtree(next(folder.glob("*/lib/*/site-packages/pandas")))
 
-        assert not build.is_ready(folder)
+        assert not build.is_ready(folder, libraries="small")
 
 
 class TestAFailure:
@@ -218,18 +231,28 @@ class TestAFailure:
         with pytest.raises(
             SandboxUnavailable, match=f"'{base}' is not a Python .* Let EVERTHREAD_SANDBOX_PYTHON name one"
         ):
-            build.prepare(tmp_path, base=Path(base), progress=silent)
+            build.prepare(tmp_path, libraries="small", base=Path(base), progress=silent)
+
+
+def wanted(libraries: LibrarySet) -> set[str]:
+    """The packages that pyproject.toml names for a set, but those that hold the version of another."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    lines = groups["sandbox-small"] + (groups["sandbox"] if libraries == "full" else [])
+    return {re.split("[~=>]", line)[0] for line in lines if isinstance(line, str)} - {"threadpoolctl", "uharfbuzz"}
 
 
 class TestThePins:
-    pins = build.PINS.read_text().splitlines()
+    pins = build.PINS["full"].read_text().splitlines()
 
-    def test_have_every_library_that_cells_are_promised(self):
-        wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["sandbox"]
-        names = {line.split("~")[0] for line in wanted} - {"threadpoolctl"}
+    @pytest.mark.parametrize("libraries", SETS)
+    def test_have_every_library_that_cells_are_promised(self, libraries: LibrarySet):
+        pins = build.PINS[libraries].read_text().splitlines()
 
-        assert names == set(LIBRARIES)
-        assert names <= {pin.split("==")[0] for pin in self.pins}
+        assert wanted(libraries) == {*LIBRARIES[libraries], *FONTS}
+        assert wanted(libraries) <= {pin.split("==")[0] for pin in pins}
+
+    def test_of_the_small_set_are_among_the_others(self):
+        assert set(build.PINS["small"].read_text().splitlines()) < set(self.pins)
 
     def test_are_exact_and_name_no_index(self):
         assert all("==" in pin and "/" not in pin and not pin.startswith("-") for pin in self.pins)
@@ -238,8 +261,13 @@ class TestThePins:
         code = (
             "import json, importlib.metadata as m; print(json.dumps([[d.name, d.version] for d in m.distributions()]))"
         )
-        installed = {name.lower(): version for name, version in json.loads(asked(sandbox_python, code))}
-        pinned = {tuple(pin.split(" ;")[0].split("==")) for pin in self.pins}
+        installed = {
+            f"{re.sub('[-_.]+', '-', name.lower())}=={version}"
+            for name, version in json.loads(asked(sandbox_python, code))
+        }
+        version = {"python_full_version": asked(sandbox_python, "import platform; print(platform.python_version())")}
+        pins = map(Requirement, self.pins)
 
-        assert {(name.replace("_", "-"), version) for name, version in installed.items()} <= pinned
-        assert len(installed) == len({name for name, _ in pinned})
+        assert installed == {
+            f"{pin.name}{pin.specifier}" for pin in pins if pin.marker is None or pin.marker.evaluate(version)
+        }

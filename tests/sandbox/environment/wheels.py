@@ -1,4 +1,4 @@
-"""A package index in a folder: for each pin a wheel of its name and version, with next to nothing in it."""
+"""A package index in a folder: a wheel for each pin of the small set, with next to nothing in it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import zipfile
 from pathlib import Path
 
 from chat.sandbox.environment.build import PINS
-from chat.sandbox.libraries import LIBRARIES
+from chat.sandbox.libraries import FONTS, LIBRARIES
 
+MODULES = {**LIBRARIES["small"], **FONTS}
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[\w.]+)( ; .*)?")
 
 
 def write(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for pin in map(PIN.fullmatch, PINS.read_text().splitlines()):
+    for pin in map(PIN.fullmatch, PINS["small"].read_text().splitlines()):
         assert pin is not None
         write_wheel(folder, pin["name"], pin["version"])
     return folder
@@ -22,7 +23,7 @@ def write(folder: Path) -> Path:
 
 def write_wheel(folder: Path, name: str, version: str) -> None:
     stem = f"{name.replace('-', '_')}-{version}"
-    module = LIBRARIES.get(name, name.replace("-", "_"))
+    module = MODULES.get(name, name.replace("-", "_"))
     info = f"{stem}.dist-info"
     files = {
         f"{module}/__init__.py": f"version = {version!r}\n",

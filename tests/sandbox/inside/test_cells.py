@@ -11,6 +11,7 @@ from chat.sandbox.sessions.probe import Report
 from chat.sandbox.sessions.session import Session
 from chat.sandbox.values import Tier
 from tests.sandbox.brokers import until
+from tests.sandbox.conftest import MakeSession
 from tests.sandbox.saying import complaint, said, sizes
 
 
@@ -156,7 +157,36 @@ class TestAFailure:
         assert "site-packages" not in told
 
 
+class TestAWarning:
+    def test_names_its_line_in_a_cell(self, session: Session):
+        assert said(session, "import warnings\nwarnings.warn('careful')") == "<cell 1>:2: UserWarning: careful\n"
+
+    def test_of_a_library_names_no_folder_of_the_server(self, session: Session):
+        told = said(session, "import numpy\nnumpy.mean([]);")
+
+        assert "RuntimeWarning: Mean of empty slice\n" in told
+        assert "/" not in told
+
+    def test_is_short(self, session: Session):
+        assert len(said(session, "import warnings\nwarnings.warn('x' * 10_000)")) < 600
+
+
 class TestWhatCannotBeDone:
+    def test_is_to_open_a_browser(self, session: Session):
+        told = complaint(session, "import plotly.graph_objects as go\ngo.Figure().show()")
+
+        assert "There is no browser here. Write HTML into /mnt/data" in told
+
+    def test_is_to_find_a_file_by_its_whole_name_in_c_where_the_kernel_does_not_know_the_folder(
+        self, make_session: MakeSession
+    ):
+        session = make_session("landlock")
+        told = complaint(session, "import h5py\nh5py.File('/mnt/data/a.h5', 'w')")
+
+        assert "by relative names only" in told
+        assert "relative" not in complaint(session, "open('/mnt/data/none')")
+        assert said(session, "h5py.File('a.h5', 'w').close()") == ""
+
     @pytest.mark.parametrize(
         "code",
         ["!pip install requests", "import os\n%pip install requests\n1", "!python -m pip install x", "  !pip3 list"],
