@@ -31,6 +31,8 @@ STAND_INS = {
 }
 """Family → those of other systems that it stands for, where they are not installed."""
 WEIGHTS = (400, 700)
+SCRIPTS = (range(0x590, 0x1E00), range(0x2E80, 0x1D000), range(0x20000, 0x33480))
+"""Characters from Hebrew on, without those that formulas are made of, which their own fonts have."""
 
 
 def prepare() -> None:
@@ -66,6 +68,7 @@ def _add_stand_ins(manager: Any) -> None:
 def _add_fallbacks(module: Any) -> None:
     upright = [path for path in sorted(FONTS.glob("NotoSans*")) if "Italic" not in path.name]
     fallbacks = [module.FontPath(str(path.resolve()), 0) for path in (*upright, *FONTS.glob("NotoEmoji*"))]
+    _add_to_formulas(module, fallbacks)
     find = module.fontManager._find_fonts_by_props
 
     def find_with_fallbacks(*args: Any, **kwargs: Any) -> list[Any]:
@@ -73,6 +76,21 @@ def _add_fallbacks(module: Any) -> None:
         return [*found, *(font for font in fallbacks if font not in found)]
 
     module.fontManager._find_fonts_by_props = find_with_fallbacks
+
+
+def _add_to_formulas(module: Any, fallbacks: list[Any]) -> None:
+    """Have text with a formula in it, which is drawn letter by letter in fonts of its own, find the same letters."""
+    formulas = sys.modules["matplotlib._mathtext"].UnicodeFonts
+    get_glyph = formulas._get_glyph
+
+    def get_glyph_of_script(self: Any, fontname: str, font_class: str, sym: str) -> Any:
+        if len(sym) == 1 and any(ord(sym) in characters for characters in SCRIPTS):
+            for font in map(module.get_font, fallbacks):
+                if font.get_char_index(ord(sym)):
+                    return font, ord(sym), False
+        return get_glyph(self, fontname, font_class, sym)
+
+    formulas._get_glyph = get_glyph_of_script
 
 
 class _Once(logging.Filter):

@@ -29,7 +29,10 @@ def reads_the_accounts_of_the_machine():
 def finds_secrets_in_the_environment():
     known = {"HOME", "TMPDIR", "PATH", "LANG", "MPLBACKEND", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
     known |= {"JOBLIB_MULTIPROCESSING"}
-    if more := set(os.environ) - known:
+    # Which a session may know: that of a renderer, and fonts in the Python that it runs in.
+    told = {"PLOTLY_RENDERER": "browser", "XDG_DATA_HOME": f"{sys.prefix}/share"}
+    told["FONT_PATH"] = f"{sys.prefix}/share/fonts/NotoSansCJK-Regular.ttc"
+    if more := set(os.environ) - known - {name for name, value in told.items() if os.environ.get(name) == value}:
         escaped("variables", sorted(more))
     first = tried(read, "/proc/self/environ")
     if isinstance(first, bytes) and b"SECRET" in first:

@@ -28,6 +28,12 @@ LETTERS = (
         pictures=2,
     ),
     task(
+        "a formula beside words",
+        "import matplotlib.pyplot as plt\nplt.title('面積 $x^2$ क $\\\\mathrm{東京}$'); plt.show()",
+        "",
+        pictures=1,
+    ),
+    task(
         "a theme of seaborn",
         "import seaborn as sns\nsns.set_theme()\nsns.barplot(x=['北京', '上海'], y=[1, 2])",
         "",
