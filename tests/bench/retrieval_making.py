@@ -15,6 +15,7 @@ from chat.documents.sections import Section
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
+from chat.retrieval.indexing.window_texts import in_context
 from chat.retrieval.keywords import index
 from tests.bench.retrieval_set import Document
 
@@ -64,8 +65,9 @@ def store_of(owner: User, documents: Sequence[Document], *, embedder: Embedder) 
     """A store of ``documents``, cut as usual and embedded. The entries' attributes have the documents' names."""
     store = VectorStore.objects.create(owner=owner)
     for document in documents:
-        rows = _Rows(embedder)
-        for passage in cut_passages([Section(None, "", document.text)], count=count_tokens):
+        rows = _Rows(embedder, document.name)
+        sections = [Section(None, title, text) for title, text in document.sections]
+        for passage in cut_passages(sections, count=count_tokens):
             rows.add(passage)
         vectors = embedder.embed(rows.texts)
         with transaction.atomic():
@@ -77,34 +79,35 @@ def store_of(owner: User, documents: Sequence[Document], *, embedder: Embedder) 
 class _Rows:
     """Of one document: passages, and windows that those which overlap share."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedder: Embedder, name: str) -> None:
+        self._embedder, self._name = embedder, name
         self._passages: list[Passage] = []
         self._windows: list[Window] = []
         self._of_segments: dict[tuple[int, int], tuple[int, int]] = {}
         self.texts: list[str] = []
 
     def add(self, passage: DocumentPassage) -> None:
-        ranges = [self._segment(passage, segment) for segment in passage.segments]
-        self._passages.append(
-            Passage(
-                place=len(self._passages),
-                text=passage.text,
-                char_from=passage.char_from,
-                char_to=passage.char_to,
-                window_from=ranges[0][0],
-                window_to=ranges[-1][1],
-            )
+        row = Passage(
+            place=len(self._passages),
+            text=passage.text,
+            heading=passage.heading,
+            headings=passage.headings,
+            char_from=passage.char_from,
+            char_to=passage.char_to,
         )
+        ranges = [self._segment(row, segment) for segment in passage.segments]
+        row.window_from, row.window_to = ranges[0][0], ranges[-1][1]
+        self._passages.append(row)
 
-    def _segment(self, passage: DocumentPassage, segment: tuple[int, int]) -> tuple[int, int]:
+    def _segment(self, passage: Passage, segment: tuple[int, int]) -> tuple[int, int]:
         if segment not in self._of_segments:
             start, end = max(segment[0], passage.char_from), min(segment[1], passage.char_to)
             text = passage.text[start - passage.char_from : end - passage.char_from]
             first = len(self._windows)
             for begin, stop in self._embedder.windows(text):
                 self._windows.append(Window(place=len(self._windows), char_from=start + begin, char_to=start + stop))
-                self.texts.append(text[begin:stop])
+                heading = passage.heading_at(start + begin)
+                self.texts.append(in_context(text[begin:stop], filename=self._name, heading=heading))
             self._of_segments[segment] = first, len(self._windows)
         return self._of_segments[segment]
 

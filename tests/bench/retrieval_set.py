@@ -17,7 +17,6 @@ out. They are drawn in an order that depends on their names alone, as many of ea
 from __future__ import annotations
 
 import ast
-import gzip
 import hashlib
 import re
 import sysconfig
@@ -27,14 +26,12 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 from chat.retrieval.keywords.terms import terms
+from tests.bench import manual_pages
 
 LEAST_ANSWER = 30  # words
 LEAST_QUESTION = 5  # terms
 ANSWER = 300  # characters of its beginning, which a passage that answers has
 PACKAGES = ("numpy", "django")
-MANUAL = Path("/usr/share/man")
-FORMAL = ("SYNOPSIS", "OPTIONS", "SEE ALSO", "AUTHOR", "AUTHORS", "COPYRIGHT", "REPORTING BUGS", "BUGS", "HISTORY")
-"""Sections whose first sentence does not introduce the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``text`` has none of the questions in it."""
+    """``sections`` are titles and texts, which have the title and none of the questions in them."""
 
     name: str
-    text: str
+    sections: Sequence[tuple[str, str]]
     questions: Sequence[Question]
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _title, text in self.sections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,22 @@ class Piece:
     text: str
 
 
+Source = tuple[str, Callable[[], list[Piece]]]
+Sources = Iterator[Source]
+
+
 def documents(size: int) -> list[Document]:
-    """``size`` documents, or as many as there are."""
-    kinds = [_drawn(find()) for find in KINDS]
+    """``size`` documents in English, or as many as there are."""
+    return _documents(size, [_modules(), _topics(), _manual()])
+
+
+def translated_documents(size: int, folder: Path, *, language: str) -> list[Document]:
+    """``size`` documents, or as many as there are, of the translated manual pages in ``folder``."""
+    return _documents(size, [_translated(folder, language)])
+
+
+def _documents(size: int, sources: Sequence[Sources]) -> list[Document]:
+    kinds = [_drawn(each) for each in sources]
     asked: set[str] = set()
     found = []
     while len(found) < size and any(kinds):
@@ -75,29 +89,37 @@ def documents(size: int) -> list[Document]:
     return found[:size]
 
 
-def _drawn(sources: Iterator[tuple[str, Callable[[], list[Piece]]]]) -> list[tuple[str, Callable[[], list[Piece]]]]:
+def _drawn(sources: Sources) -> list[Source]:
     return sorted(sources, key=lambda source: hashlib.sha256(source[0].encode()).digest())
 
 
 def _document(name: str, read: Callable[[], list[Piece]], asked: set[str]) -> Document:
-    text, questions = "", []
+    sections, questions, length = [], [], 0
     for piece in read():
-        text += f"{piece.title}\n"
+        text = f"{piece.title}\n"
         question = " ".join(piece.question.split())
-        if _is_question(question) and question.lower() not in asked and len(piece.text.split()) >= LEAST_ANSWER:
+        if _is_question(question) and question.lower() not in asked and _is_answer(piece.text):
             asked.add(question.lower())
-            questions.append(Question(question, (len(text), len(text) + min(ANSWER, len(piece.text)))))
+            start = length + len(text)
+            questions.append(Question(question, (start, start + min(ANSWER, len(piece.text)))))
         else:
             text += f"{piece.question}\n"
         text += f"{piece.text}\n\n"
-    return Document(name, text, questions)
+        sections.append((piece.title, text))
+        length += len(text)
+    return Document(name, sections, questions)
 
 
 def _is_question(text: str) -> bool:
     return len(terms(text)) >= LEAST_QUESTION and len(text) < 200
 
 
-def _modules() -> Iterator[tuple[str, Callable[[], list[Piece]]]]:
+def _is_answer(text: str) -> bool:
+    eastern = sum("\u3040" <= character <= "\u9fff" for character in text)
+    return len(text.split()) + eastern // 2 >= LEAST_ANSWER  # two characters are about a word
+
+
+def _modules() -> Sources:
     places = {name: Path(path) for name, path in sysconfig.get_paths().items()}
     roots = [places["stdlib"], *(places["purelib"] / package for package in PACKAGES)]
     for root in roots:
@@ -123,11 +145,11 @@ def _docstrings(path: Path) -> list[Piece]:
 
 
 def _first_sentence(text: str) -> tuple[str, str]:
-    parts = re.split(r"(?<=\.)\s|\n\s*\n", text, maxsplit=1)
+    parts = re.split(r"(?<=\.)\s|(?<=。)|\n\s*\n", text, maxsplit=1)
     return parts[0], parts[1].strip() if len(parts) > 1 else ""
 
 
-def _topics() -> Iterator[tuple[str, Callable[[], list[Piece]]]]:
+def _topics() -> Sources:
     for name, text in topics.items():
         yield f"topic {name}", lambda text=text: _under_headings(text)
 
@@ -141,57 +163,22 @@ def _headed(heading: str, text: str) -> Piece:
     return Piece("", heading, text) if _is_question(heading) else Piece(heading, *_first_sentence(text))
 
 
-def _manual() -> Iterator[tuple[str, Callable[[], list[Piece]]]]:
-    for section in (1, 5, 7, 8):
-        for path in sorted((MANUAL / f"man{section}").glob("*.gz")):
-            if not path.name.startswith("gcloud"):  # thousands of pages that are nearly the same
-                yield path.name, lambda path=path: _page(path)
+def _manual() -> Sources:
+    for path in manual_pages.paths(manual_pages.INSTALLED):
+        yield path.name, lambda path=path: _page(manual_pages.read(path, language="en"))
 
 
-def _page(path: Path) -> list[Piece]:
-    source = gzip.decompress(path.read_bytes()).decode(errors="replace")
-    parts = re.split(r"^\.S[Hh] +(.+)$", source, flags=re.MULTILINE)
-    titles = [title.strip('" ').upper() for title in parts[1::2]]
-    texts = [_plain(text) for text in parts[2::2]]
-    named = dict(zip(titles, texts, strict=True))
-    about = re.split(r"\s[-–—]+\s", named.get("NAME", ""), maxsplit=1)[-1]
+def _page(sections: Sequence[manual_pages.Section]) -> list[Piece]:
     return [
-        Piece("Description", about, text) if title == "DESCRIPTION" else _section(title, text)
-        for title, text in zip(titles, texts, strict=True)
-        if title != "NAME"
+        Piece(section.title, section.about, section.text)
+        if section.about
+        else Piece(section.title, "", section.text)
+        if section.is_formal
+        else Piece(section.title, *_first_sentence(section.text))
+        for section in sections
     ]
 
 
-def _section(title: str, text: str) -> Piece:
-    return Piece(title.title(), "", text) if title in FORMAL else Piece(title.title(), *_first_sentence(text))
-
-
-def _plain(roff: str) -> str:
-    """The words of a page without its markup."""
-    text = re.sub(
-        r'^[.\'](\\"|Dd|Dt|Os|ie|el|if|de|ds|nr|IX|RS|RE|TP|PD|sp|nf|fi|ft|in|ne|ta|ad|hy|so|tr|ll|na|br).*$',
-        "",
-        roff,
-        flags=re.MULTILINE,
-    )
-    text = re.sub(r"^\.Nd ", "- ", text, flags=re.MULTILINE)
-    text = re.sub(r"^\.[A-Za-z]{1,2} ?", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\\f(\[\w*\]|\(..|.)|\\s[-+]?\d|\\[&,/|^:%]", "", text)
-    text = re.sub(r"\\\*\(Aq", "'", re.sub(r"\\\*\([LR]\"", '"', text))
-    text = re.sub(r"\\\((..)|\\\[(\w+)\]", lambda match: _CHARACTERS.get(match[1] or match[2], " "), text)
-    return re.sub(r"\n{3,}", "\n\n", text.replace("\\-", "-").replace("\\e", "\\").replace("\\ ", " ")).strip()
-
-
-_CHARACTERS = {
-    "aq": "'",
-    "dq": '"',
-    "cq": "'",
-    "oq": "'",
-    "lq": '"',
-    "rq": '"',
-    "em": "-",
-    "en": "-",
-    "bu": "*",
-    "co": "©",
-}
-KINDS = (_modules, _topics, _manual)
+def _translated(folder: Path, language: str) -> Sources:
+    for name, sections in manual_pages.translated(folder, language=language):
+        yield name, lambda sections=sections: _page(sections)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from chat.documents.stop_words import is_english
+
 _BEGINNING = (
     "are|can|could|did|do|does|explain|find|give|has|have|hello|hey|hi|how|is|may|might|please|shall|should|show|tell|"
     "was|were|what|what's|when|where|where's|which|who|who's|whose|why|will|would"
@@ -18,15 +20,16 @@ _NOTHING = re.compile(rf"(?:{_BETWEEN})?", re.IGNORECASE)
 
 
 def rewrite_query(question: str) -> str:
-    """Return what ``question`` asks for; itself, if it does not look like a question or nothing would remain.
+    """Return what ``question`` asks for; itself, if it does not look like an English question or nothing would remain.
 
-    >>> rewritten("Could you please tell me what the return policy is?")
+    >>> rewrite_query("Could you please tell me what the return policy is?")
     'return policy'
-    >>> rewritten("The Who")
+    >>> rewrite_query("The Who")
     'The Who'
     """
     asking = _ASKING.match(question.replace("’", "'"))
-    if asking is None:
+    # "Was" and "die" are words of other languages, too.
+    if asking is None or not is_english(question):
         return question
     words = question[asking.end() :].split()
     while words and words[-1].strip(_STOPS).casefold() in _ENDINGS:

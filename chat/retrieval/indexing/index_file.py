@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -22,13 +22,13 @@ from chat.models.vector_stores import Origin, store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.indexing import cleanup, passage_rows
 from chat.retrieval.indexing.claims import Claim, ClaimLost
+from chat.retrieval.indexing.window_texts import windows_without_vector
 
 log = logging.getLogger(__name__)
 PAUSE = 10.0  # seconds before an entry is handed back that the database did not take
 FEWEST, MOST = 8, 128  # windows that are embedded in one call
 QUICK = 0.5  # seconds; a call that takes less may have twice as many, for one to a distant server takes as long for all
 EVERY = 1.0  # seconds between writes of vectors and progress
-PAGE = 50  # passages whose texts are in memory
 PAUSES = (2.0, 10.0, 30.0)  # seconds before the second, third and fourth try
 LONGEST_PAUSE = 120.0  # seconds that a provider may ask for
 HOPELESS = (KeyRefused, ModelNotFound)
@@ -80,7 +80,7 @@ def _make_searchable(claim: Claim, embedder_of: EmbedderOf) -> None:
         passage_rows.replace_windows(claim, entry, embedder=embedder)
     elif not entry.is_cut or is_outdated:
         _cut(claim, entry, embedder)
-    embed_windows(claim, embedder, urgent=entry.store.origin == Origin.ATTACHMENT)
+    embed_windows(claim, entry, embedder)
     _complete(claim, entry)
 
 
@@ -129,14 +129,12 @@ def _fail(claim: Claim, *, code: str, message: str) -> None:
 # --- the vectors of the windows, made in order; an interruption loses none --------------------------------------
 
 
-def embed_windows(claim: Claim, embedder: Embedder, *, urgent: bool = False) -> None:
-    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``.
-
-    ``urgent`` if somebody waits for them.
-    """
+def embed_windows(claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
+    """Make and write the vectors that are missing, and the progress. Raise ``ProviderError`` and ``ClaimLost``."""
+    urgent = entry.store.origin == Origin.ATTACHMENT  # somebody waits for them
     counts = Window.objects.filter(entry=claim.pk).aggregate(total=Count("pk"), done=Count("vector"))
     total, done = counts["total"], counts["done"]
-    missing, size = windows_without_vector(claim.pk), FEWEST
+    missing, size = windows_without_vector(entry), FEWEST
     ready: list[Window] = []
     written_at = time.monotonic()
     while batch := list(islice(missing, size)):
@@ -161,25 +159,8 @@ def _write(claim: Claim, windows: Sequence[Window], *, progress: int) -> None:
         claim.rows().update(progress=progress)
 
 
-def windows_without_vector(entry: int) -> Iterator[tuple[Window, str]]:
-    """Yield each window with its text, which stands in the first passage that has the window."""
-    place, seen = -1, 0
-    while passages := list(Passage.objects.filter(entry=entry, place__gt=place).order_by("place")[:PAGE]):
-        place, until = passages[-1].place, passages[-1].window_to
-        missing = Window.objects.filter(entry=entry, vector=None, place__gte=seen, place__lt=until).order_by("place")
-        at = 0
-        for window in list(missing):
-            while passages[at].window_to <= window.place:
-                at += 1
-            text, start = passages[at].text, passages[at].char_from
-            yield window, text[window.char_from - start : window.char_to - start]
-        if len(passages) < PAGE:
-            return
-        seen = max(seen, until)
-
-
 def embed_insistently(
-    claim: Claim, embedder: Embedder, texts: Sequence[str], *, urgent: bool = False
+    claim: Claim, embedder: Embedder, texts: Sequence[str], *, urgent: bool
 ) -> NDArray[np.float32]:
     """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
     for pause in PAUSES:

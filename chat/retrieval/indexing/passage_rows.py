@@ -20,7 +20,6 @@ from typing import TypeVar
 from django.conf import settings
 from django.db.models import QuerySet
 
-from chat.documents.formats import extension
 from chat.documents.passages import DocumentPassage, count_tokens, cut_passages
 from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
@@ -263,9 +262,8 @@ def find_twin(entry: VectorStoreFile, *, digest: str) -> VectorStoreFile | None:
 
 
 def _is_cut_alike(one: VectorStoreFile, other: VectorStoreFile) -> bool:
-    """Return whether the same bytes give the same passages."""
-    alike = extension(one.file.filename) == extension(other.file.filename)
-    return alike and one.chunking_strategy == other.chunking_strategy
+    """Return whether the same bytes give the same passages and vectors, which have the file's name in them."""
+    return one.file.filename == other.file.filename and one.chunking_strategy == other.chunking_strategy
 
 
 def copy_twin(claim: Claim, entry: VectorStoreFile, *, twin: VectorStoreFile) -> bool:

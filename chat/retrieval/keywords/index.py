@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chat.models import Passage, VectorStore
 from chat.retrieval.keywords import postgres, sqlite
-from chat.retrieval.keywords.terms import MOST_SHARE, Term, shares, terms
+from chat.retrieval.keywords.terms import MOST_SHARE, Term, shares, terms, weight
 
 MOST_COUNTED = 0.1
 """The share of a large store's passages up to which the rarity of a term is counted; all more common terms weigh alike.
@@ -60,13 +60,14 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))  # how many can be read whole
-    common = {term: _rarity(counts[term], total) for term in ordered[rare:]}
-    highest = MOST_SHARE * sum(_rarity(count, total) for count in counts.values())
-    lists = [database.passages(term, scope=store.pk) for term in ordered[:rare]]
+    weights = {term: weight(term) * _rarity(count, total) for term, count in counts.items()}
+    common = {term: weights[term] for term in ordered[rare:]}
+    highest = MOST_SHARE * sum(weights.values())
+    lists = [(term, *database.passages(term, scope=store.pk)) for term in ordered[:rare]]
     if not lists:
         return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {}, highest)
-    keys, places = np.unique(np.concatenate([keys for keys, _ in lists]), return_inverse=True)
-    weighted = np.concatenate([shares * _rarity(len(keys), total) for keys, shares in lists])
+    keys, places = np.unique(np.concatenate([keys for _, keys, _ in lists]), return_inverse=True)
+    weighted = np.concatenate([shares * weight(term) * _rarity(len(keys), total) for term, keys, shares in lists])
     return KeywordMatches(keys, np.bincount(places, weighted).astype(np.float64), common, highest)
 
 

@@ -58,6 +58,22 @@ def terms(query: str) -> list[Term]:
     return list(unique)
 
 
+def weight(term: Term) -> float:
+    """Return what ``term`` counts for beside others: half, if it has hiragana or goes across two scripts.
+
+    These pairs are mostly endings and particles. On manual pages in Japanese nDCG@10 of words alone rose from 72.6 to
+    74.2, on both halves of the questions; a third instead of half gave the same.
+    """
+    return 0.5 if len({_script(word[0]) for word in term}) > 1 or _script(term[0][0]) == "hiragana" else 1.0
+
+
+def _script(character: str) -> str:
+    """Return the script of ``character``, as far as ``weight`` tells them apart."""
+    if "\u3041" <= character <= "\u309f":
+        return "hiragana"
+    return "katakana" if "\u30a0" <= character <= "\u30ff" else "other"
+
+
 def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of BM25 of a term that is so many ``times`` in a passage: 0..2.2, before its rarity."""
     # Passages are of about the same length, so the length does not count here.

@@ -32,6 +32,8 @@ class TestAQuestion:
             "東京はどこ?",
             "",
             "have-nots",
+            "Was kostet der Eintritt am Sonntag?",
+            "Hi, wie lange ist die Bibliothek offen?",
         ],
     )
     def test_is_none_if_nobody_asks(self, words: str) -> None:

@@ -64,7 +64,7 @@ class TestInTheMiddle:
 
         assert done.status == "completed"
         document = text(200).decode()
-        windows = [document[window.char_from : window.char_to] for window in done.windows.all()]
+        windows = [f"notes\n{document[window.char_from : window.char_to]}" for window in done.windows.all()]
         assert first.asked[:4] + second.asked == windows
         assert done.usage_bytes == indexed_afresh(done).usage_bytes
 

@@ -19,6 +19,7 @@ from chat.retrieval.indexing import index_file, passage_rows
 from tests.documents import samples
 from tests.retrieval.reading import (
     SMALL,
+    WORDS,
     PlainEmbedder,
     file_with,
     indexed,
@@ -71,7 +72,16 @@ class TestAFile:
 
         for window in done.windows.all():
             made = np.frombuffer(bytes(window.vector or b""), dtype="<f4")
-            assert np.array_equal(made, vector(document[window.char_from : window.char_to]))
+            assert np.array_equal(made, vector(f"notes\n{document[window.char_from : window.char_to]}"))
+
+    def test_is_embedded_under_its_name_and_its_headings(self, ada: User) -> None:
+        embedder = PlainEmbedder()
+        content = f"# Holidays\n\n{'day ' * WORDS}\n\n# Pay\n\n{'coin ' * WORDS}"
+        indexed(only(store_of(ada, file_with(ada, "handbook.md", content.encode()))), embedder)
+
+        first, *_, last = embedder.asked
+        assert first.startswith("handbook – Holidays\n")
+        assert last.startswith("handbook – Pay\n")
 
     def test_says_how_much_it_takes(self, ada: User) -> None:
         done = indexed(only(store_of(ada, file_with(ada, "a.txt", "Zürich 世界".encode()))))

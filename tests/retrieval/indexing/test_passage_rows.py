@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 class TestVectors:
     """Of bytes that were read before."""
 
-    def again(self, owner: User, name: str = "copy.txt", *, strategy: Any = SMALL) -> VectorStoreFile:
+    def again(self, owner: User, name: str = "notes.txt", *, strategy: Any = SMALL) -> VectorStoreFile:
         return only(store_of(owner, file_with(owner, name, text(200)), strategy=strategy))
 
     def test_are_copied_from_another_store(self, entry: VectorStoreFile, ada: User) -> None:
@@ -41,13 +41,13 @@ class TestVectors:
         assert list(two.windows.values_list(*columns)) == list(one.windows.values_list(*columns))
         assert words_of(two) == two.passages.count()
 
-    @pytest.mark.parametrize("difference", ["owner", "cut", "model", "type"])
+    @pytest.mark.parametrize("difference", ["owner", "cut", "model", "name"])
     def test_are_made_anew_where_they_would_be_others(
         self, entry: VectorStoreFile, ada: User, bob: User, scripted: Any, difference: str
     ) -> None:
         indexed(entry)
         strategy = None if difference == "cut" else SMALL
-        name = "copy.md" if difference == "type" else "copy.txt"
+        name = "copy.txt" if difference == "name" else "notes.txt"
         other = self.again(bob if difference == "owner" else ada, name, strategy=strategy)
         if difference == "model":
             VectorStore.objects.filter(pk=other.store.pk).update(embedding_provider=scripted)

@@ -74,7 +74,7 @@ class TestAnIndexingWorker:
         gate, seen = threading.Event(), []
 
         def wait(texts: Sequence[str]) -> None:
-            seen.append(texts[0].split("x")[0])
+            seen.append(texts[0].split("\n")[1].split("x")[0])
             gate.wait(20)
 
         async with at_work(folder, PlainEmbedder(wait)):

@@ -8,7 +8,7 @@ from django.db import connection
 
 from chat.models import Passage, User, VectorStore
 from chat.retrieval.keywords import index
-from chat.retrieval.keywords.terms import MOST_TERMS, terms
+from chat.retrieval.keywords.terms import MOST_TERMS, terms, weight
 from tests.retrieval.making import Thesaurus, store_of
 
 PLAIN = Thesaurus()
@@ -79,6 +79,12 @@ class TestWords:
         store = store_of(ada, "東京都の天気は晴れ。", "京都の東にある。", "Nothing of it.", embedder=PLAIN)
         assert list(found(store, "東京")) == ["東京都の天気は晴れ。"]
 
+    def test_count_for_less_if_they_are_endings_and_particles(self, ada: User) -> None:
+        store = store_of(ada, "これです。", "図書の一覧。", embedder=PLAIN)
+        assert list(found(store, "図書です", total=2)) == ["図書の一覧。", "これです。"]
+        assert weight(("図", "書")) == weight(("max", "tokens")) == 1
+        assert weight(("で", "す")) == weight(("書", "か")) == 0.5
+
     def test_find_names_that_are_joined_by_underscores(self, ada: User) -> None:
         store = store_of(ada, "Set max_num_results.", "Results of num and max.", embedder=PLAIN)
         assert list(found(store, "max_num_results")) == ["Set max_num_results."]
@@ -148,10 +154,13 @@ class TestWords:
 
     def test_go_with_their_passages(self, ada: User) -> None:
         store = store_of(ada, "The cat sleeps.", "A dog barks.", embedder=PLAIN)
+        keys = set(Passage.objects.values_list("pk", flat=True))
         store.entries.all()[0].file.delete()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM chat_passage_words")
-            assert cursor.fetchone()[0] == Passage.objects.count() == 1
+            cursor.execute("SELECT rowid FROM chat_passage_words")
+            left = keys.intersection(key for (key,) in cursor.fetchall())
+        assert left == set(Passage.objects.values_list("pk", flat=True))
+        assert len(left) == 1
         VectorStore.objects.all().delete()
         assert not Passage.objects.exists()
         assert len(index.search("cat dog", store=store, total=2).keys) == 0
