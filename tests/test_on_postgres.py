@@ -12,7 +12,18 @@ import pytest
 from tests.postgres import new_database, postgres
 
 pytestmark = pytest.mark.slow
-FOLDERS = ("tests/growth", "tests/models", "tests/actions/conversation")
+FOLDERS = (
+    "tests/growth",
+    "tests/models",
+    "tests/actions/conversation",
+    "tests/actions/knowledge",
+    "tests/retrieval/search",
+    "tests/retrieval/keywords",
+    "tests/retrieval/vectors",
+    # Not the workers: their tests have more threads than the pool has connections, or a server with SQLite.
+    "tests/retrieval/indexing/test_index_file.py",
+    "tests/retrieval/indexing/test_passage_rows.py",
+)
 
 
 def test_pass_on_postgres(tmp_path: Path) -> None:
