@@ -17,9 +17,14 @@ def too_large(limit: str) -> Unreadable:
 
 def broken(kind: str) -> Unreadable:
     """Return the refusal of a broken file; ``kind`` in words: ``Word document``."""
-    return Unreadable(f"The file is broken or not a {kind}.")
+    return Unreadable(f"The file is broken or not {with_article(kind)}.")
 
 
 def protected(kind: str) -> Unreadable:
     """Return the refusal of an encrypted file; ``kind`` in words: ``PDF``."""
     return Unreadable(f"The {kind} is protected by a password.")
+
+
+def with_article(kind: str) -> str:
+    """Return ``kind`` with the article before it: ``an e-book``."""
+    return f"{'an' if kind[0].lower() in 'aeio' else 'a'} {kind}"

@@ -17,18 +17,24 @@ from chat.errors import Unreadable
 class FileKind(StrEnum):
     """The kind of a file's content. The value is the name of its module in ``chat.documents.readers``."""
 
-    PDF = "pdf"
-    SLIDES = "slides"
-    WORD = "word"
+    BOOK = "book"
+    DELIMITED = "delimited"
+    HTML = "html"
+    JSON = "json_data"
+    LATEX = "latex"
+    MAIL = "mail"
+    MARKDOWN = "markdown"
+    NOTEBOOK = "notebook"
     OLD_SLIDES = "old_slides"
     OLD_WORD = "old_word"
+    OPEN_SLIDES = "open_slides"
+    OPEN_TEXT = "open_text"
+    PDF = "pdf"
     RICH_TEXT = "rich_text"
     SHEETS = "sheets"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    DELIMITED = "delimited"
+    SLIDES = "slides"
     TEXT = "text"
+    WORD = "word"
 
     @property
     def label(self) -> str:
@@ -38,19 +44,29 @@ class FileKind(StrEnum):
     @property
     def is_text(self) -> bool:
         """Return whether such a file is text from the first byte to the last, so that any text file could be one."""
-        return self not in _LABELS
+        return self in _TEXTS
 
 
 _LABELS = {
-    FileKind.PDF: "PDF",
-    FileKind.SLIDES: "PowerPoint file",
-    FileKind.WORD: "Word document",
+    FileKind.BOOK: "e-book",
+    FileKind.MAIL: "e-mail message",
+    FileKind.NOTEBOOK: "notebook",
     FileKind.OLD_SLIDES: "PowerPoint file",
     FileKind.OLD_WORD: "Word document",
+    FileKind.OPEN_SLIDES: "OpenDocument presentation",
+    FileKind.OPEN_TEXT: "OpenDocument text",
+    FileKind.PDF: "PDF",
     FileKind.RICH_TEXT: "rich text file",
     FileKind.SHEETS: "spreadsheet",
+    FileKind.SLIDES: "PowerPoint file",
+    FileKind.WORD: "Word document",
 }
-"""Of the kinds that are not text."""
+_TEXTS = frozenset(
+    (
+        *(FileKind.DELIMITED, FileKind.HTML, FileKind.JSON, FileKind.LATEX, FileKind.MAIL, FileKind.MARKDOWN),
+        *(FileKind.NOTEBOOK, FileKind.TEXT),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,7 @@ class Format:
 
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 SOURCE_CODE = (
     *(".bat", ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".css", ".dart", ".diff", ".ex", ".exs", ".go", ".gradle"),
     *(".graphql", ".h", ".hpp", ".hs", ".ini", ".java", ".jl", ".js", ".jsx", ".kt", ".kts", ".less", ".lua", ".m"),
@@ -92,12 +109,22 @@ _DOCUMENTS = {
     ".dot": Format(FileKind.OLD_WORD, ("application/msword",)),
     ".dotm": Format(FileKind.WORD, ("application/vnd.ms-word.template.macroenabled.12",)),
     ".dotx": Format(FileKind.WORD, (_OPEN_XML + "wordprocessingml.template",)),
+    ".eml": Format(FileKind.MAIL, ("message/rfc822",)),
+    ".epub": Format(FileKind.BOOK, ("application/epub+zip",)),
+    ".geojson": Format(FileKind.JSON, ("application/geo+json",)),
     ".htm": Format(FileKind.HTML, ("text/html",)),
     ".html": Format(FileKind.HTML, ("text/html",)),
-    ".json": Format(FileKind.TEXT, ("application/json",)),
+    ".ipynb": Format(FileKind.NOTEBOOK, ("application/x-ipynb+json",)),
+    ".json": Format(FileKind.JSON, ("application/json",)),
+    ".jsonl": Format(FileKind.JSON, ("application/jsonl",)),
     ".log": Format(FileKind.TEXT, ("text/plain",)),
     ".markdown": Format(FileKind.MARKDOWN, ("text/markdown",)),
     ".md": Format(FileKind.MARKDOWN, ("text/markdown",)),
+    ".ndjson": Format(FileKind.JSON, ("application/x-ndjson",)),
+    ".odp": Format(FileKind.OPEN_SLIDES, (_OPEN_DOCUMENT + "presentation",)),
+    ".odt": Format(FileKind.OPEN_TEXT, (_OPEN_DOCUMENT + "text",)),
+    ".otp": Format(FileKind.OPEN_SLIDES, (_OPEN_DOCUMENT + "presentation-template",)),
+    ".ott": Format(FileKind.OPEN_TEXT, (_OPEN_DOCUMENT + "text-template",)),
     ".pdf": Format(FileKind.PDF, ("application/pdf",)),
     ".potm": Format(FileKind.SLIDES, ("application/vnd.ms-powerpoint.template.macroenabled.12",)),
     ".potx": Format(FileKind.SLIDES, (_OPEN_XML + "presentationml.template",)),
@@ -132,7 +159,7 @@ _WAYS_OUT = {
     "Save it as .docx": (".wps", ".wpd", ".hwp", ".sxw"),
     "Unpack it and upload what is in it": (".zip", ".rar", ".gz", ".tar", ".tgz", ".bz2", ".xz"),
     "Convert it to EPUB or PDF": (".mobi", ".azw", ".azw3", ".fb2", ".chm"),
-    "Export the messages as .eml files": (".mbox", ".pst", ".ost"),
+    "Save the messages as .eml files": (".msg", ".mbox", ".pst", ".ost"),
     "A picture can be attached to a message, for models that see": (
         *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"),
     ),

@@ -69,6 +69,12 @@ def with_holes(name: str) -> bytes:
     return content[:third] + noise(third) + content[2 * third :]
 
 
+def nested_mail() -> bytes:
+    """A message of thousands of parts in each other."""
+    heads = (f"Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n" for level in range(5000))
+    return b"From: a@b.example\n" + "".join(heads).encode() + b"\nvisible"
+
+
 def many_members() -> bytes:
     return samples.changed(word(), {f"m{number}": "" for number in range(25_000)})
 

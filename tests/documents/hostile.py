@@ -33,7 +33,6 @@ REFUSED: dict[str, Case] = {
     ),
     "a web page called PDF": ("a.pdf", lambda: b"<!DOCTYPE html><p>404", "invalid_file", "it is a web page"),
     "rich text of endless groups": ("a.rtf", lambda: b"{\\rtf1 " + b"{" * 2_000_000, "invalid_file", "rich text file"),
-    "rich text without text": ("a.rtf", lambda: b"{\\rtf1{\\pict " + b"00" * 9000, "invalid_file", "contains no text"),
     "random bytes as rich text": ("a.rtf", lambda: harm.noise(9000), "invalid_file", "not a rich text file"),
     "old Word called new": ("a.docx", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
     "old Word": ("a.doc", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "Save it as .docx"),
@@ -97,6 +96,49 @@ REFUSED: dict[str, Case] = {
         "macros and templates cannot be read",
     ),
     "old Word with holes": ("a.doc", lambda: harm.with_holes("reede.doc"), "invalid_file", "not a Word document"),
+    "an OpenDocument text with an entity bomb": (
+        "a.odt",
+        lambda: samples.changed(
+            samples.open_text(""), {"content.xml": f"{harm.BOMB}<office:text xmlns:office='urn:o'>&j;</office:text>"}
+        ),
+        "invalid_file",
+        "broken or not",
+    ),
+    "an OpenDocument text of deep elements": (
+        "a.odt",
+        lambda: samples.open_text("<text:section>" * 9000 + "</text:section>" * 9000),
+        "invalid_file",
+        "broken or not",
+    ),
+    "an OpenDocument text without content": (
+        "a.odt",
+        lambda: samples.archive({"mimetype": "application/vnd.oasis.opendocument.text"}),
+        "invalid_file",
+        "broken or not",
+    ),
+    "an OpenDocument text that is a zip bomb": (
+        "a.odt",
+        lambda: samples.changed(samples.open_text(""), {"content.xml": bytes(200 << 20)}),
+        "invalid_file",
+        "too large",
+    ),
+    "an e-book without a spine": (
+        "a.epub",
+        lambda: samples.archive({"mimetype": "application/epub+zip"}),
+        "invalid_file",
+        "broken or not an e-book",
+    ),
+    "an e-book with an entity bomb": (
+        "a.epub",
+        lambda: samples.changed(samples.book({}, titles={}), {"text/book.opf": f"{harm.BOMB}<package>&j;</package>"}),
+        "invalid_file",
+        "broken or not an e-book",
+    ),
+    "mail of endless nesting": ("a.eml", harm.nested_mail, "invalid_file", "broken or not an e-mail message"),
+    "text called mail": ("a.eml", lambda: b"just words\n", "invalid_file", "not an e-mail message"),
+    "text called a notebook": ("a.ipynb", lambda: b"just words\n", "invalid_file", "not a notebook"),
+    "a notebook of brackets": ("a.ipynb", lambda: b"[" * 1_000_000, "invalid_file", "not a notebook"),
+    "JSON of nothing but brackets": ("a.json", lambda: b"[" * 90_000 + b"]" * 90_000, "invalid_file", "no text"),
     "an empty zip archive": (
         "a.docx",
         lambda: samples.archive({}),
@@ -150,7 +192,49 @@ REFUSED: dict[str, Case] = {
 }
 
 READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "an OpenDocument text with external entities": (
+        "a.odt",
+        lambda: samples.changed(
+            samples.open_text(""),
+            {"content.xml": harm.XXE + samples.open_content("<text:p>visible &a;</text:p>")},
+        ),
+        "visible",
+    ),
+    "an OpenDocument table of a million million repeated cells": (
+        "a.odt",
+        lambda: samples.open_text(
+            "<table:table><table:table-row table:number-rows-repeated='1000000'><table:table-cell"
+            " table:number-columns-repeated='1000000' table:number-columns-spanned='1000000'"
+            " table:number-rows-spanned='99999999999'><text:p>visible</text:p></table:table-cell>"
+            "</table:table-row></table:table>"
+        ),
+        "visible",
+    ),
+    "an e-book with a spine of 400,000 items": (
+        "a.epub",
+        lambda: samples.book({"a": "<p>visible</p>"}, titles={}, spine=["a"] * 400_000),
+        "visible",
+    ),
+    "an e-book with ways out of it": (
+        "a.epub",
+        lambda: samples.book({"a": "<p>visible</p>"}, titles={}, spine=["a", "../../../../etc/passwd", "/etc/passwd"]),
+        "visible",
+    ),
+    "mail of a million headers": (
+        "a.eml",
+        lambda: b"From: a@b.example\n" + b"X: y\n" * 300_000 + b"\nvisible",
+        "visible",
+    ),
+    "mail with a boundary that never comes": (
+        "a.eml",
+        lambda: b"From: a\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nvisible" + b"\n--y" * 90_000,
+        "visible",
+    ),
+    "JSON in 50,000 objects": ("a.json", lambda: b'{"a":' * 50_000 + b'"visible"' + b"}" * 50_000, "visible"),
+    "JSON of one endless string": ("a.json", lambda: b'["' + b"visible " * 2_000_000 + b'"]', "visible"),
+    "JSON with a number of 100,000 digits": ("a.json", lambda: b'["visible",' + b"9" * 100_000 + b"]", "visible"),
     "old slides with holes": ("a.ppt", lambda: harm.with_holes("quay.ppt"), ""),
+    "rich text that is a picture": ("a.rtf", lambda: b"{\\rtf1{\\pict " + b"00" * 9000, ""),
     "rich text called Word": ("a.docx", lambda: b"{\\rtf1 visible text}", "visible text"),
     "rich text that is cut off": ("a.rtf", lambda: b"{\\rtf1 {{visible text{\\footnote x", "visible text"),
     "rich text with wrong lengths": ("a.rtf", lambda: b"{\\rtf1 visible\\bin-5 \\uc-3\\u99999999 \\f999 x}", "visible"),

@@ -255,6 +255,62 @@ def archive(members: Mapping[str, str | bytes]) -> bytes:
     return out.getvalue()
 
 
+def open_text(body: str) -> bytes:
+    """An .odt with ``body``, which may use the style H, for hidden text, and the list style L, ``1.`` and ``a)``."""
+    return _open_document("text", body)
+
+
+def open_slides(body: str) -> bytes:
+    """An .odp with ``body``."""
+    return _open_document("presentation", body)
+
+
+def _open_document(kind: str, body: str) -> bytes:
+    declared = f"application/vnd.oasis.opendocument.{kind}"
+    return archive({"mimetype": declared, "content.xml": open_content(body, kind=kind)})
+
+
+def open_content(body: str, *, kind: str = "text") -> str:
+    """``content.xml`` of an OpenDocument file."""
+    names = {"drawing": "draw", "svg-compatible": "svg"}
+    spaces = " ".join(
+        f'xmlns:{names.get(name, name)}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "text", "table", "style", "drawing", "presentation", "svg-compatible")
+    )
+    others = 'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    styles = (
+        '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+        '<text:list-style style:name="L">'
+        '<text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'
+        '<text:list-level-style-number text:level="2" style:num-format="a" style:num-suffix=")"/></text:list-style>'
+    )
+    return (
+        f"<office:document-content {spaces} {others}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    )
+
+
+def book(chapters: Mapping[str, str], *, titles: Mapping[str, str], spine: Sequence[str] = ()) -> bytes:
+    """An .epub of the bodies of chapters by name, with titles of some in the table of contents."""
+    items = "".join(f"<item id={quoteattr(name)} href={quoteattr(name)}/>" for name in {*chapters, *spine})
+    order = "".join(f"<itemref idref={quoteattr(name)}/>" for name in spine or chapters)
+    contents = '<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>'
+    points = "".join(
+        f"<navPoint><navLabel><text>{title}</text></navLabel><content src={quoteattr(name)}/></navPoint>"
+        for name, title in titles.items()
+    )
+    page = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
+    return archive(
+        {
+            "META-INF/container.xml": '<container xmlns="urn:c"><rootfile full-path="text/book.opf"/></container>',
+            "text/book.opf": f'<package xmlns="urn:p"><manifest>{items}{contents}</manifest>'
+            f"<spine>{order}</spine></package>",
+            "text/toc.ncx": f'<ncx xmlns="urn:n">{points}</ncx>',
+        }
+        | {f"text/{name}": page.format(body) for name, body in chapters.items()}
+    )
+
+
 def changed(document: bytes, members: Mapping[str, str | bytes]) -> bytes:
     """The Office file ``document`` with some members added or replaced."""
     with zipfile.ZipFile(io.BytesIO(document)) as file:

@@ -52,7 +52,15 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     if path.stat().st_size > MAX_BYTES:
         raise too_large(f"A web page may have up to {MAX_BYTES >> 20} MB")
     content, page_encoding = _decoded(path)
-    parser = LexborHTMLParser(content)
+    yield from page_sections(content)
+    yield from page_encoding.notices()
+
+
+def page_sections(content: str) -> Iterator[Section]:
+    """Yield the sections of a page, which may be part of something else. Raise ``Unreadable`` if it is too large."""
+    if len(content) > MAX_BYTES:
+        raise too_large(f"A web page may have up to {MAX_BYTES >> 20} MB")
+    parser = LexborHTMLParser(_closed(content))
     title = next((node for node in parser.css("title") if not is_inside(node, _DRAWING)), None)
     remove_unseen(parser)
     headings = {node.mem_id: " ".join(node.text().split()) for node in parser.css(_HEADING)}
@@ -65,7 +73,6 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     name_columns(parser)
     if parser.body is not None:
         yield from _SectionBuilder(" ".join(title.text().split()) if title else "", headings).sections(parser.body)
-    yield from page_encoding.notices()
 
 
 def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
@@ -79,9 +86,9 @@ def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
         names = filter(None, (meant,) if content.isascii() else ("utf-8", meant))
         for declared in map(encoding.Encoding, names):
             with suppress(LookupError, ValueError):
-                return _closed(str(content, declared.name)), declared
+                return str(content, declared.name), declared
     detected = encoding.detect(path)
-    return _closed(str(content, detected.name, "replace")), detected
+    return str(content, detected.name, "replace"), detected
 
 
 def _closed(page: str) -> str:

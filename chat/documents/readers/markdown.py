@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 
 from chat.documents import encoding
 from chat.documents.readers.markdown_columns import name_columns
@@ -51,14 +52,21 @@ _HTML_BLOCK = re.compile(r" {0,3}</?[a-zA-Z]")
 _INDENTED = ("    ", "\t")
 _PUT_IN = {"td": " | ", "th": " | ", "br": " "}
 
+NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
+
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
     """Yield the sections of the file at ``path``. Raise ``Unreadable`` if it is binary."""
     detected = encoding.detect(path)
     addresses = _definitions(detected.lines(path))
     front, title, lines = _front_matter(detected.lines(path))
-    yield from split_by_heading(chain(front, _with_headings(name_columns(_shown(lines, addresses)))), title)
+    yield from split_by_heading(chain(front, marked_lines(lines, addresses)), title)
     yield from detected.notices()
+
+
+def marked_lines(lines: Iterable[str], addresses: Mapping[str, str] = NO_ADDRESSES) -> Iterator[Marked]:
+    """Yield lines of Markdown as they are shown, with the headings that they are. ``addresses`` are those of labels."""
+    yield from _with_headings(name_columns(_shown(lines, addresses)))
 
 
 def _definitions(lines: Iterable[str]) -> dict[str, str]:
@@ -83,7 +91,7 @@ def _front_matter(lines: Iterator[str]) -> tuple[list[Marked], str, Iterator[str
     return front, title, lines
 
 
-def _shown(lines: Iterable[str], addresses: dict[str, str]) -> Iterator[tuple[str, bool]]:
+def _shown(lines: Iterable[str], addresses: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Yield lines as they are shown, and whether they are code, which stays as it is."""
     fence = ""
     in_html = False
@@ -100,7 +108,7 @@ def _shown(lines: Iterable[str], addresses: dict[str, str]) -> Iterator[tuple[st
         yield line if is_code or "`" in line else _without_markup(line, addresses), is_code
 
 
-def _without_markup(line: str, addresses: dict[str, str]) -> str:
+def _without_markup(line: str, addresses: Mapping[str, str]) -> str:
     """Return ``line`` without HTML's tags, with its letters as letters, and the addresses of its links in it."""
     if "<" in line:
         if heading := _TAG_HEADING.fullmatch(line):
@@ -114,7 +122,7 @@ def _without_markup(line: str, addresses: dict[str, str]) -> str:
     return line
 
 
-def _with_address(link: re.Match[str], addresses: dict[str, str]) -> str:
+def _with_address(link: re.Match[str], addresses: Mapping[str, str]) -> str:
     address = addresses.get((link[2] or link[1]).casefold())
     return f"[{link[1]}]({address})" if address else link[0]
 

@@ -15,7 +15,10 @@ from chat.errors import Unreadable
 MAX_CHARACTERS = 64 << 20
 """The characters of a document. Five million tokens, the reference's limit, are some twenty million characters."""
 
-_PICTURES = (FileKind.PDF, FileKind.SLIDES, FileKind.WORD)
+_PICTURES = (
+    *(FileKind.PDF, FileKind.SLIDES, FileKind.WORD, FileKind.OLD_SLIDES, FileKind.OLD_WORD, FileKind.RICH_TEXT),
+    *(FileKind.OPEN_SLIDES, FileKind.OPEN_TEXT),
+)
 """The kinds that may have content, pictures, but no text."""
 
 _BREAKS = re.compile("\r\n?|[\v\f]")

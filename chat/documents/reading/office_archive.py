@@ -9,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 from chat.documents.errors import UNSUPPORTED, broken, protected, too_large
-from chat.documents.formats import FileKind
+from chat.documents.formats import SUPPORTED, FileKind
 from chat.errors import Unreadable
 
 MAX_MEMBERS = 20_000
@@ -41,6 +41,14 @@ _MAIN_PARTS = {
 }
 """By the content type of the part that holds the document. Macros are in parts of their own, which nothing reads."""
 
+_MIMETYPES = {
+    media_type: supported.kind
+    for supported in SUPPORTED.values()
+    for media_type in supported.media_types
+    if media_type.startswith(("application/vnd.oasis.opendocument.", "application/epub+zip"))
+}
+"""Of archives that have a member of this name."""
+
 _UNREAD_SHEETS = ("sheet.macroEnabled", "spreadsheetml.template", "excel.template", "sheet.binary")
 
 
@@ -53,7 +61,7 @@ def identify_archive(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive)
-            return _kind(_content_types(archive))
+            return _declared_kind(archive) or _kind(_content_types(archive))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError) as reason:
         raise broken("zip archive or Office file") from reason
 
@@ -74,6 +82,14 @@ def check_archive(archive: zipfile.ZipFile) -> None:
             raise too_large("A part of it would grow more than 200 times when unpacked")
         if member.flag_bits & _ENCRYPTED_FLAG:
             raise protected("file")
+
+
+def _declared_kind(archive: zipfile.ZipFile) -> FileKind | None:
+    """Return the kind of an OpenDocument file or e-book; None for others."""
+    names = archive.namelist()
+    declared = archive.read("mimetype")[:100] if "mimetype" in names else b""
+    of_book = FileKind.BOOK if "META-INF/container.xml" in names else None  # many lack the declaration
+    return _MIMETYPES.get(declared.decode("latin-1").strip(), of_book)
 
 
 def _content_types(archive: zipfile.ZipFile) -> list[str]:

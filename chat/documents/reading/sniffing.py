@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chat.documents.errors import too_large
+from chat.documents.errors import too_large, with_article
 from chat.documents.formats import SUPPORTED, FileKind
 from chat.documents.reading import office_archive, old_archive
 from chat.errors import Unreadable
@@ -47,7 +47,7 @@ def identify_file(path: Path, *, extension: str) -> FileKind:
         return FileKind.HTML
     if not claimed.is_text:
         instead = ": it is a web page" if start.startswith(_HTML) else ""
-        raise Unreadable(f"The file is named {extension} but is not a {claimed.label}{instead}.")
+        raise Unreadable(f"The file is named {extension} but is not {with_article(claimed.label)}{instead}.")
     return claimed
 
 

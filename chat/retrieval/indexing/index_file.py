@@ -159,9 +159,7 @@ def _write(claim: Claim, windows: Sequence[Window], *, progress: int) -> None:
         claim.rows().update(progress=progress)
 
 
-def embed_insistently(
-    claim: Claim, embedder: Embedder, texts: Sequence[str], *, urgent: bool
-) -> NDArray[np.float32]:
+def embed_insistently(claim: Claim, embedder: Embedder, texts: Sequence[str], *, urgent: bool) -> NDArray[np.float32]:
     """Return the vectors of ``texts``; ask a provider that fails again, later and later. Raise ``ProviderError``."""
     for pause in PAUSES:
         claim.check()

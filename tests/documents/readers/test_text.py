@@ -7,7 +7,7 @@ from tests.documents.conftest import Reading
 
 
 class TestATextFile:
-    @pytest.mark.parametrize("name", ["notes.txt", "main.py", "data.json", "feed.xml", "NOTES.TXT"])
+    @pytest.mark.parametrize("name", ["notes.txt", "main.py", "feed.xml", "conf.yaml", "query.sql", "NOTES.TXT"])
     async def test_is_read_as_it_is(self, reading: Reading, name: str) -> None:
         text = "first\n    indented <b>&amp;</b>\n\nlast: 世界 😀 مرحبا"
         outcome = await reading(name, text.encode())
@@ -41,7 +41,7 @@ class TestATextFile:
 
     async def test_of_json_has_its_letters_as_letters(self, reading: Reading) -> None:
         text = r'{"a": "F\u00e4hre \ud83d\ude00", "b": "\\u00e4 \u0007"}'
-        assert (await reading("a.json", text.encode())).text == r'{"a": "Fähre 😀", "b": "\\u00e4 \u0007"}'
+        assert (await reading("a.txt", text.encode())).text == r'{"a": "Fähre 😀", "b": "\\u00e4 \u0007"}'
         assert (await reading("a.py", rb"x = '\u00e4'")).text == r"x = '\u00e4'"
 
     async def test_has_plain_line_ends_and_no_control_characters(self, reading: Reading) -> None:

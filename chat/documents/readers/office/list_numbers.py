@@ -44,7 +44,7 @@ class ListNumbers:
         def number(match: re.Match[str]) -> str:
             at = int(match[1]) - 1
             first, of_level, _pattern = definitions.get(at, (1, "decimal", ""))
-            return _in_words(counts[at] or first, of_level)
+            return number_in_words(counts[at] or first, of_level)
 
         return re.sub(r"%([1-9])", number, pattern) + " "
 
@@ -100,7 +100,8 @@ def _whole(text: str | None, *, default: int = 0) -> int:
     return int(text) if text and re.fullmatch(r"\d{1,6}", text) else default
 
 
-def _in_words(number: int, kind: str) -> str:
+def number_in_words(number: int, kind: str) -> str:
+    """Return the number of an item as a list of ``kind``, a ``w:numFmt``, shows it."""
     if number > _MOST_IN_LETTERS:
         return str(number)
     if kind in ("lowerLetter", "upperLetter"):
