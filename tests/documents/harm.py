@@ -167,6 +167,15 @@ def one_page(content: str, *, entries: str = "", resources: str = "") -> bytes:
     )  # fmt: skip
 
 
+def scattered_words(*, hidden: bool = False) -> bytes:
+    """A page of words anywhere on it, in no order; ``hidden``: in white, each with a coloured area somewhere."""
+    place = random.Random(4)
+    word = "BT /F 4 Tf {x} {y} Td (visible) Tj ET"
+    shown = "0 1 0 rg {y} {x} 3 3 re f 1 g " + word if hidden else word
+    content = "\n".join(shown.format(x=place.randrange(600), y=place.randrange(780)) for _ in range(20_000))
+    return one_page(content, resources="/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>")
+
+
 def stream_of_zeros() -> bytes:
     """A page whose content unpacks to 4 GB."""
     packed = b"\x78\xda" + blanks(4096)

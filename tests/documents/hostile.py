@@ -258,6 +258,8 @@ READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: harm.one_page("/I Do", resources="/XObject<</I 5 0 R>>"),
         "",
     ),
+    "a PDF with 20,000 words all over a page": ("a.pdf", harm.scattered_words, "visible"),
+    "a PDF with 20,000 white words on as many areas": ("a.pdf", lambda: harm.scattered_words(hidden=True), "visible"),
     "a PDF with a form in itself": ("a.pdf", lambda: harm.one_page("/F Do", resources="/XObject<</F 6 0 R>>"), ""),
     "a Word document with external entities": (
         "a.docx",

@@ -10,7 +10,7 @@ from pypdfium2 import raw
 
 from chat.documents.readers.pdf.boxes import Box
 
-_MAX_ANNOTATIONS = 5_000
+_MAX_ANNOTATIONS = 1_000
 _MAX_OPTIONS = 1_000
 _MAX_BYTES = 64 << 10
 """Of a field's value or a comment."""

@@ -46,11 +46,13 @@ class Box(NamedTuple):
 
     def joined(self, other: Box) -> Box:
         """Return the least rectangle round both."""
+        left, bottom, right, top = self
+        left_, bottom_, right_, top_ = other
         return Box(
-            min(self.left, other.left),
-            min(self.bottom, other.bottom),
-            max(self.right, other.right),
-            max(self.top, other.top),
+            left if left < left_ else left_,
+            bottom if bottom < bottom_ else bottom_,
+            right if right > right_ else right_,
+            top if top > top_ else top_,
         )
 
 

@@ -6,12 +6,14 @@ Places are in points. They are turned so that most of the page's text runs from 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import pi
+from statistics import median
 from typing import Any
 
 from pypdfium2 import raw
@@ -44,6 +46,16 @@ class Line:
     turn: int
 
 
+_MAX_GAPS = 500
+_MAX_COMPARISONS = 1_000_000
+"""Of lines with gaps. On pages with more, which are drawings, the words of all lines are looked at."""
+
+Span = tuple[int, int]
+"""From one place in the text to another."""
+
+_WIDE_LINE = 1.3
+"""How much wider for its letters than most a line is that may have a gap in it."""
+
 _HIGH = 2.0
 """Lines that are so much higher than a letter are looked at closer."""
 
@@ -65,6 +77,7 @@ class Glyphs:
         self._rect_at = byref(self._rect)
         self._bounds = bounds
         self._hidden = hidden
+        self._pieces: dict[int, list[Piece]] = {}
 
     def number(self, place: int) -> int:
         """Return PDFium's number of the character at ``place`` in the text."""
@@ -105,20 +118,58 @@ class Glyphs:
             lengths[line.turn] += line.end - line.start
         return max(lengths, key=lambda turn: lengths[turn])
 
-    def pieces(self, line: Line) -> Iterator[Piece]:
-        """Yield the pieces of a line, turned; without what is not seen."""
-        words = [
-            (match.start(), match.end(), self._straight_box(match.start(), match.end() - 1))
-            for match in _WORD.finditer(self.text, line.start, line.end)
-        ]
-        words = [word for word in words if self._is_seen(word[0], word[2])]
-        turned = [(start, end, turned_box(box, self.turn)) for start, end, box in words]
-        while turned:
-            start, end, box = turned.pop(0)
-            while turned and _continues(box, turned[0][2]):
-                _, end, after = turned.pop(0)
-                box = box.joined(after)
-            yield Piece(box, self.text_of(start, end), end == line.end and self.has_hyphen(line))
+    def pieces(self, line: Line) -> list[Piece]:
+        """Return the pieces of a line, turned; without what is not seen."""
+        if not (self._hidden or line.turn or self.has_gap(line)) and self.is_inside(line):
+            return [Piece(turned_box(line.box, self.turn), self.text_of(line.start, line.end), self.has_hyphen(line))]
+        if line.start not in self._pieces:
+            self._pieces[line.start] = list(self._split(line))
+        return self._pieces[line.start]
+
+    def _split(self, line: Line) -> Iterator[Piece]:
+        is_known = len(self.gaps) <= _MAX_GAPS and line.start not in self.wide_lines
+        is_simple = is_known and not (self._hidden or line.turn) and self.is_inside(line)
+        spans = [match.span() for match in _WORD.finditer(self.text, line.start, line.end)]
+        boxes = (self._cut_at_gaps(line, spans) if is_simple else None) or self._grouped(line, spans)
+        for (start, end), box in boxes:
+            yield Piece(turned_box(box, self.turn), self.text_of(start, end), end == line.end and self.has_hyphen(line))
+
+    def _cut_at_gaps(self, line: Line, words: Sequence[Span]) -> list[tuple[Span, Box]] | None:
+        """Return the pieces of a line whose gaps are known; None if its words are not in order from left to right."""
+        # A few looks for each gap instead of two for each word.
+        found: list[tuple[Span, Box]] = []
+        first = 0
+        middles = sorted(gap.middle[0] for gap in self.gaps if gap.meets(line.box))
+        for middle in [*middles, None]:
+            after = len(words) if middle is None else self._first_word_from(middle, words, first)
+            if after == first:
+                continue
+            start, end = words[first][0], words[after - 1][1]
+            box = self._straight_box(start, end - 1)
+            if found and box.left < found[-1][1].right:
+                return None
+            found.append(((start, end), box))
+            first = after
+        return found
+
+    def _first_word_from(self, x: float, words: Sequence[Span], first: int) -> int:
+        return bisect_left(words, x, first, key=lambda word: self._straight_box(word[0], word[0]).left)
+
+    def _grouped(self, line: Line, spans: Sequence[Span]) -> Iterator[tuple[Span, Box]]:
+        """Yield the words of a line that are not apart, together, with their boxes; without what is not seen."""
+        words = [(start, end, self._straight_box(start, end - 1)) for start, end in spans]
+        if self._hidden or not self.is_inside(line):
+            words = [word for word in words if self._is_seen(word[0], word[2])]
+        at = 0
+        while at < len(words):
+            start, end, box = words[at]
+            last = turned_box(box, self.turn)
+            at += 1
+            while at < len(words) and _continues(last, after := turned_box(words[at][2], self.turn)):
+                _, end, here = words[at]
+                box, last = box.joined(here), after
+                at += 1
+            yield (start, end), box
 
     def _is_seen(self, place: int, box: Box) -> bool:
         return box.meets(self._bounds) and not (
@@ -180,25 +231,54 @@ class Glyphs:
 
     def _straight_box(self, first: int, last: int) -> Box:
         rect = self._rect
-        box = raw.FPDFText_GetLooseCharBox
-        box(self.content, self.number(first), self._rect_at)
+        raw.FPDFText_GetLooseCharBox(self.content, self.number(first), self._rect_at)
         left, bottom, right, top = rect.left, rect.bottom, rect.right, rect.top
-        box(self.content, self.number(last), self._rect_at)
-        return Box(min(left, rect.left), min(bottom, rect.bottom), max(right, rect.right), max(top, rect.top))
+        if last == first:
+            return Box(left, bottom, right, top)
+        raw.FPDFText_GetLooseCharBox(self.content, self.number(last), self._rect_at)
+        return Box(left, bottom, right, top).joined(Box(rect.left, rect.bottom, rect.right, rect.top))
 
-    def rects(self) -> list[Box]:
-        """Return the boxes of the pieces in which the page's text was written, in their order."""
-        values = [c_double() for _ in range(4)]
+    @cached_property
+    def gaps(self) -> list[Box]:
+        """Wide spaces between the parts in which the lines of the page were written, in the file's order."""
+        rects = self._rects()
+        usual = median(top - bottom for _, bottom, _, top in rects) if rects else 1.0
+        found = []
+        for (left, bottom, right, top), (left_after, bottom_after, right_after, top_after) in pairwise(rects):
+            start, end = (right, left_after) if left_after > right else (right_after, left)
+            if end - start > usual and top > bottom_after and top_after > bottom:
+                found.append(Box(start, min(bottom, bottom_after), end, max(top, top_after)))
+        return found
+
+    def _rects(self) -> list[tuple[float, float, float, float]]:
+        left, top, right, bottom = values = [c_double() for _ in range(4)]
         places = [byref(value) for value in values]
-        left, top, right, bottom = values
         found = []
         for index in range(raw.FPDFText_CountRects(self.content, 0, -1)):
             raw.FPDFText_GetRect(self.content, index, *places)
-            found.append(Box(left.value, bottom.value, right.value, top.value))
+            found.append((left.value, bottom.value, right.value, top.value))
         return found
+
+    @cached_property
+    def wide_lines(self) -> set[int]:
+        """The starts of lines that are wider for their letters than most, as what was written with gaps in it."""
+        shares = {
+            line.start: (line.box.right - line.box.left) / (line.end - line.start) / (line.box.height or 1)
+            for line in self.lines
+        }
+        widest = _WIDE_LINE * median(shares.values())
+        return {start for start, share in shares.items() if share > widest}
+
+    def has_gap(self, line: Line) -> bool:
+        """Return whether there may be a gap in a line."""
+        if line.start in self.wide_lines or len(self.lines) * len(self.gaps) > _MAX_COMPARISONS:
+            return True
+        return any(gap.meets(line.box) for gap in self.gaps)
 
 
 def _continues(box: Box, after: Box) -> bool:
-    height = min(box.height, after.height)
-    gap = max(after.left - box.right, box.left - after.right)
-    return gap < _WORD_GAP * height and min(box.top, after.top) - max(box.bottom, after.bottom) > height / 3
+    left, bottom, right, top = box
+    left_after, bottom_after, right_after, top_after = after
+    height = min(top - bottom, top_after - bottom_after)
+    gap = left_after - right if left_after > left else left - right_after
+    return gap < _WORD_GAP * height and min(top, top_after) - max(bottom, bottom_after) > height / 3

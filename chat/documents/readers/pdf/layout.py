@@ -45,12 +45,12 @@ _DEPTH = 4
 Span = tuple[float, float]
 
 
-def is_plain(lines: Sequence[Box], rects: Sequence[Box], *, wide: bool) -> bool:
-    """Return whether a page needs no second look. Most do not.
+def is_plain(lines: Sequence[Box], gaps: Sequence[Box], *, usual: float, wide: bool) -> bool:
+    """Return whether a page needs no second look.
 
-    ``lines`` and ``rects``, the parts of lines, are in the file's order. Such a page has no line that goes on above or
-    beside the one before, but for the tops of two more columns if its lines are ``wide``, and no gaps one above the
-    other.
+    ``lines`` and the ``gaps`` in them are in the file's order; most lines are as high as ``usual``. Such a page has no
+    line that goes on above or beside the one before, but for the tops of two more columns if its lines are ``wide``,
+    and no gaps one above the other.
     """
     tops = 0
     for before, here in pairwise(lines):
@@ -58,25 +58,14 @@ def is_plain(lines: Sequence[Box], rects: Sequence[Box], *, wide: bool) -> bool:
             if not wide or (here.left < before.right and before.left < here.right):
                 return False
             tops += 1
-        elif before.is_beside(here) and here.left > before.left:
+        elif here.left > before.left and before.is_beside(here):
             return False
-    if tops > _PLAIN_TOPS:
-        return False
-    usual = median(rect.height for rect in rects) if rects else 1.0
     latest: deque[Box] = deque(maxlen=_LOOKED_BACK)
-    for gap in _gaps(rects, usual):
+    for gap in gaps:
         if any(_is_gutter(gap, other, usual) for other in latest):
             return False
         latest.append(gap)
-    return True
-
-
-def _gaps(rects: Sequence[Box], usual: float) -> Iterator[Box]:
-    for before, here in pairwise(rects):
-        space = here.left - before.right if here.left > before.right else before.left - here.right
-        if space > usual and min(before.top, here.top) - max(before.bottom, here.bottom) > 0:
-            left, right = min(before.right, here.right), max(before.left, here.left)
-            yield Box(left, min(before.bottom, here.bottom), right, max(before.top, here.top))
+    return tops <= _PLAIN_TOPS
 
 
 def _is_gutter(one: Box, other: Box, usual: float) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -13,11 +14,11 @@ from chat.documents.readers.pdf.boxes import Box, Piece, turned_box
 from chat.documents.readers.pdf.glyphs import Glyphs, Line
 from chat.documents.readers.pdf.visibility import HiddenText
 
+_LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+"""Letters of Hebrew, Arabic and their like."""
+
 _WIDE = 25
 """Characters in the usual line of a page that may have columns of running text."""
-
-_WIDE_LINE = 1.3
-"""How much wider for its letters than most a line is that has a gap in it."""
 
 
 def read_text(page: Any) -> str:
@@ -37,17 +38,22 @@ def read_text(page: Any) -> str:
 def _is_plain(glyphs: Glyphs) -> bool:
     """Return whether PDFium's order needs no second look. This is quick, and so it is for most pages."""
     lines = glyphs.lines
-    if not lines:
+    if not lines or len(lines) > layout.MAX_PIECES:
         return True
     if any(line.turn for line in lines) or not all(map(glyphs.is_inside, lines)):
         return False
-    shares = [(line.box.right - line.box.left) / (line.end - line.start) / (line.box.height or 1) for line in lines]
-    widest = _WIDE_LINE * median(shares)
-    # What was written as one piece may have gaps all the same.
-    wide = [line for line, share in zip(lines, shares, strict=True) if share > widest]
-    gaps = sum(len(list(glyphs.pieces(line))) > 1 for line in wide)
+    usual = median(line.box.height for line in lines)
     is_wide = median(line.end - line.start for line in lines) >= _WIDE
-    return gaps < 2 and layout.is_plain([line.box for line in lines], glyphs.rects(), wide=is_wide)
+    # What was written as one part may have gaps all the same.
+    inner = [gap for line in lines if line.start in glyphs.wide_lines for gap in _between(glyphs.pieces(line))]
+    gaps = sorted([*glyphs.gaps, *inner], key=lambda gap: -gap.top) if inner else glyphs.gaps
+    return layout.is_plain([line.box for line in lines], gaps, usual=usual, wide=is_wide)
+
+
+def _between(pieces: Sequence[Piece]) -> Iterator[Box]:
+    for before, here in pairwise(piece.box for piece in pieces):
+        left, right = min(before.right, here.right), max(before.left, here.left)
+        yield Box(left, min(before.bottom, here.bottom), right, max(before.top, here.top))
 
 
 def _whole(glyphs: Glyphs, line: Line) -> Piece:
@@ -81,7 +87,5 @@ def _place_of(box: Box, is_tick: bool, pieces: Sequence[Piece]) -> int:
 
 
 def _is_leftwards(text: str) -> bool:
-    if text.isascii():
-        return False
-    directions = [unicodedata.bidirectional(letter) for letter in text[:2000] if letter.isalpha()]
-    return sum(direction in ("R", "AL") for direction in directions) > len(directions) / 2
+    """Return whether most letters of a text belong to scripts that run from right to left."""
+    return not text.isascii() and 2 * len(_LEFTWARDS.findall(text)) > sum(map(str.isalpha, text))

@@ -17,6 +17,9 @@ from chat.documents.readers.pdf.boxes import Box
 _MAX_OBJECTS = 50_000
 """More are not looked at: the rest of the text counts as seen."""
 
+_MAX_PAINTED = 500
+"""Of coloured areas and pictures: on drawings with more, all text counts as seen."""
+
 _MAX_DEPTH = 4
 """Of objects in objects."""
 
@@ -52,8 +55,8 @@ class HiddenText:
         faint = {_address(handle): _has_ink(handle) for handle in texts if _is_faint(handle)}
         if len(faint) == len(texts):  # the text of a scan, with or without its picture
             faint = {address: has_ink for address, has_ink in faint.items() if has_ink}
-        self._faint = faint.keys()
         self._painted = [_bounds(placed) for placed in self._placed if _is_painted(placed)] if faint else []
+        self._faint = faint.keys() if len(self._painted) <= _MAX_PAINTED else {}.keys()
 
     def __bool__(self) -> bool:
         return bool(self._faint)
@@ -103,10 +106,10 @@ def _address(handle: Any) -> int:
 
 def _is_faint(handle: Any) -> bool:
     mode = raw.FPDFTextObj_GetTextRenderMode(handle)
-    if mode in _FILLED:
-        red, green, blue, alpha = _fill(handle)
-        return alpha == 0 or min(red, green, blue) >= _WHITE
-    return mode in _WITHOUT_INK
+    if mode not in _FILLED:
+        return mode in _WITHOUT_INK
+    red, _, _, alpha = fill = _fill(handle)
+    return alpha == 0 or (red >= _WHITE and min(fill) >= _WHITE)
 
 
 def _has_ink(handle: Any) -> bool:
@@ -123,12 +126,17 @@ def _is_painted(placed: _Placed) -> bool:
     return placed.type in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING)
 
 
+_PARTS = [c_uint() for _ in range(4)]
+_PARTS_AT = [byref(part) for part in _PARTS]
+"""Where PDFium writes colours. Making these for each object costs more than the call."""
+
+
 def _fill(handle: Any) -> tuple[int, int, int, int]:
-    parts = [c_uint() for _ in range(4)]
-    if not raw.FPDFPageObj_GetFillColor(handle, *map(byref, parts)):
+    """Return the colour that fills an object: red, green, blue and alpha, up to 255."""
+    if not raw.FPDFPageObj_GetFillColor(handle, *_PARTS_AT):
         return (0, 0, 0, 255)  # a pattern
-    red, green, blue, alpha = (part.value for part in parts)
-    return red, green, blue, alpha
+    red, green, blue, alpha = _PARTS
+    return red.value, green.value, blue.value, alpha.value
 
 
 def _bounds(placed: _Placed) -> Box:
