@@ -122,8 +122,10 @@ _DOCUMENTS = {
     ".md": Format(FileKind.MARKDOWN, ("text/markdown",)),
     ".ndjson": Format(FileKind.JSON, ("application/x-ndjson",)),
     ".odp": Format(FileKind.OPEN_SLIDES, (_OPEN_DOCUMENT + "presentation",)),
+    ".ods": Format(FileKind.SHEETS, (_OPEN_DOCUMENT + "spreadsheet",)),
     ".odt": Format(FileKind.OPEN_TEXT, (_OPEN_DOCUMENT + "text",)),
     ".otp": Format(FileKind.OPEN_SLIDES, (_OPEN_DOCUMENT + "presentation-template",)),
+    ".ots": Format(FileKind.SHEETS, (_OPEN_DOCUMENT + "spreadsheet-template",)),
     ".ott": Format(FileKind.OPEN_TEXT, (_OPEN_DOCUMENT + "text-template",)),
     ".pdf": Format(FileKind.PDF, ("application/pdf",)),
     ".potm": Format(FileKind.SLIDES, ("application/vnd.ms-powerpoint.template.macroenabled.12",)),
@@ -138,9 +140,15 @@ _DOCUMENTS = {
     ".rtf": Format(FileKind.RICH_TEXT, ("application/rtf", "text/rtf")),
     ".tex": Format(FileKind.LATEX, ("text/x-tex",)),
     ".text": Format(FileKind.TEXT, ("text/plain",)),
+    ".tsv": Format(FileKind.DELIMITED, ("text/tab-separated-values",)),
     ".txt": Format(FileKind.TEXT, ("text/plain",)),
     ".xhtml": Format(FileKind.HTML, ("application/xhtml+xml",)),
+    ".xls": Format(FileKind.SHEETS, ("application/vnd.ms-excel",)),
+    ".xlsb": Format(FileKind.SHEETS, ("application/vnd.ms-excel.sheet.binary.macroenabled.12",)),
+    ".xlsm": Format(FileKind.SHEETS, ("application/vnd.ms-excel.sheet.macroenabled.12",)),
     ".xlsx": Format(FileKind.SHEETS, (_OPEN_XML + "spreadsheetml.sheet",)),
+    ".xltm": Format(FileKind.SHEETS, ("application/vnd.ms-excel.template.macroenabled.12",)),
+    ".xltx": Format(FileKind.SHEETS, (_OPEN_XML + "spreadsheetml.template",)),
     ".xml": Format(FileKind.TEXT, ("application/xml", "text/xml")),
     ".yaml": Format(FileKind.TEXT, ("application/yaml",)),
     ".yml": Format(FileKind.TEXT, ("application/yaml",)),
@@ -151,9 +159,7 @@ SUPPORTED: dict[str, Format] = _DOCUMENTS | {
 }
 """By extension, in lower case."""
 
-_SUCCESSORS = {
-    **{".doc": ".docx", ".dot": ".dotx", ".ppt": ".pptx", ".pps": ".ppsx", ".xls": ".xlsx"},
-}
+_SUCCESSORS = {".doc": ".docx", ".dot": ".dotx", ".ppt": ".pptx", ".pps": ".ppsx", ".xls": ".xlsx"}
 _WAYS_OUT = {
     "Export it as PDF": (".pages", ".key", ".numbers", ".pub", ".vsd", ".vsdx", ".xps", ".djvu", ".ps", ".eps"),
     "Save it as .docx": (".wps", ".wpd", ".hwp", ".sxw"),
@@ -179,8 +185,6 @@ def format_of(name: str) -> Format:
     suffix = extension(name)
     if suffix in SUPPORTED:
         return SUPPORTED[suffix]
-    if suffix in _SUCCESSORS:
-        raise old_office(suffix)
     if not suffix:
         raise Unreadable("Files without an extension are not supported for retrieval.", code=UNSUPPORTED)
     way_out = f" {_WAY_OUT[suffix]}." if suffix in _WAY_OUT else ""

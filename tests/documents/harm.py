@@ -112,10 +112,29 @@ def _as_deflated(content: bytes, packed: int, claimed: int) -> bytes:
 
 
 def far_cell() -> bytes:
-    """Two cells at the corners of a sheet, which is a rectangle of 17 thousand million cells."""
+    """Two cells at the corners of a sheet, a rectangle of 17 thousand million cells."""
     rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     xml = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+    return samples.changed(sheet(), {"xl/worksheets/sheet1.xml": xml})
+
+
+def far_cell_of_opendocument() -> bytes:
+    """The same as an OpenDocument sheet, which repeats blank rows and cells."""
+    blank = '<table:table-cell table:number-columns-repeated="16383"/>'
+    first, last = map(samples.opendocument_cell, ("first", "last"))
+    between = f'<table:table-row table:number-rows-repeated="1048574">{blank}</table:table-row>'
+    return samples.opendocument_sheet(
+        f"<table:table-row>{first}</table:table-row>{between}<table:table-row>{blank}{last}</table:table-row>"
+    )
+
+
+def many_merges() -> bytes:
+    """Twenty thousand merged cells over each other and all columns."""
+    rows = "".join(f'<row r="{row}"><c r="A{row}" t="str"><v>visible</v></c></row>' for row in range(1, 20_000))
+    merged = "".join(f'<mergeCell ref="A{row}:XFD1048576"/>' for row in range(1, 20_000))
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    xml = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData><mergeCells>{merged}</mergeCells></worksheet>'
     return samples.changed(sheet(), {"xl/worksheets/sheet1.xml": xml})
 
 

@@ -161,7 +161,43 @@ REFUSED: dict[str, Case] = {
     ),
     "a zip archive of 25,000 members": ("a.docx", harm.many_members, "invalid_file", "up to 20,000 parts"),
     "a sheet that lies about its size": ("a.xlsx", harm.lying_size, "invalid_file", "not a spreadsheet"),
-    "a sheet that is one huge rectangle": ("a.xlsx", harm.far_cell, "invalid_file", "too much memory"),
+    "an OpenDocument sheet that is one huge rectangle": (
+        "a.ods",
+        harm.far_cell_of_opendocument,
+        "invalid_file",
+        "not a spreadsheet",
+    ),
+    "an old workbook that only says so": (
+        "a.xls",
+        lambda: harm.OLE + harm.noise(9000) + "Workbook\0".encode("utf-16-le") + bytes(99),
+        "invalid_file",
+        "not a spreadsheet",
+    ),
+    "an old workbook with a password": (
+        "a.xls",
+        lambda: harm.OLE + bytes(999) + "EncryptedPackage".encode("utf-16-le") + "Workbook\0".encode("utf-16-le"),
+        "invalid_file",
+        "The spreadsheet is protected by a password.",
+    ),
+    "old Word called an old workbook": ("a.xls", lambda: harm.OLE + harm.noise(9000), "unsupported_file", "old Office"),
+    "a sheet with an entity bomb": (
+        "a.xlsx",
+        lambda: harm.with_doctype(harm.sheet(), "xl/worksheets/sheet1.xml", harm.BOMB, "visible"),
+        "invalid_file",
+        "not a spreadsheet",
+    ),
+    "a sheet with external entities": (
+        "a.xlsx",
+        lambda: harm.with_doctype(harm.sheet(), "xl/worksheets/sheet1.xml", harm.XXE, "visible"),
+        "invalid_file",
+        "not a spreadsheet",
+    ),
+    "a sheet of endless elements": (
+        "a.xlsx",
+        lambda: samples.changed(harm.sheet(), {"xl/worksheets/sheet1.xml": "<a>" * 1_000_000}),
+        "invalid_file",
+        "not a spreadsheet",
+    ),
     "a workbook cut off": ("a.xlsx", lambda: harm.sheet()[:-100], "invalid_file", "broken"),
     "a workbook with broken XML": (
         "a.xlsx",
@@ -183,11 +219,11 @@ REFUSED: dict[str, Case] = {
     ),
     "a web page of 30 MB": ("a.html", lambda: b"<p>word</p>" * 3_000_000, "invalid_file", "up to 20 MB"),
     "100 MB in one line": ("a.txt", lambda: b"x" * 100_000_000, "invalid_file", "up to 64 million characters"),
-    "a quotation mark that is never closed": (
+    "a cell of gigabytes": (
         "a.csv",
-        lambda: b'a,b\n1,"' + b"2,3\n" * 500_000,
+        lambda: b'a,b\n1,"x",' + b"2" * 80_000_000,
         "invalid_file",
-        "broken near line",
+        "up to 64 million characters",
     ),
 }
 
@@ -288,6 +324,10 @@ READ: dict[str, tuple[str, Callable[[], bytes], str]] = {
     ),
     "text cut off in a character": ("a.txt", lambda: "visible 世界 界".encode()[:-1], "visible 世界"),
     "a PDF's mark in the middle of a text": ("a.md", lambda: b"# visible\n\n    %PDF-1.7 is the mark\n", "visible"),
+    "a sheet of two cells at its corners": ("a.xlsx", harm.far_cell, "1"),
+    "a sheet of merged cells over each other": ("a.xlsx", harm.many_merges, "visible"),
+    "a quotation mark that is never closed": ("a.csv", lambda: b'a,b\n1,"' + b"2,3\n" * 100_000, "a: 2 | b: 3"),
+    "a quotation mark in every line": ("a.csv", lambda: b"a,b\n" + b'"x,y\n' * 100_000, "b: y"),
     "a web page of 20,000 elements in each other": ("a.html", lambda: b"<div>" * 20_000 + b"visible", "visible"),
     "a web page whose cells go over 1,000 rows": (
         "a.html",

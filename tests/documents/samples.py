@@ -229,6 +229,27 @@ def _cell(value: str | float) -> str:
     return f"<c><v>{value}</v></c>"
 
 
+def opendocument_sheet(rows: str) -> bytes:
+    """An .ods of one sheet, S, with these rows of XML."""
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    table = f'<table:table table:name="S">{rows}</table:table>'
+    body = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
+    return archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": f"<office:document-content {spaces}>{body}</office:document-content>",
+            "META-INF/manifest.xml": "<manifest/>",
+        }
+    )
+
+
+def opendocument_cell(text: str) -> str:
+    """A cell with words for ``opendocument_sheet``."""
+    return f'<table:table-cell office:value-type="string"><text:p>{escape(text)}</text:p></table:table-cell>'
+
+
 def content_types(parts: Mapping[str, str]) -> str:
     """``[Content_Types].xml`` for parts and their types."""
     overrides = "".join(f'<Override PartName="{part}" ContentType="{kind}"/>' for part, kind in parts.items())

@@ -45,7 +45,7 @@ class TestAName:
             (".pdf", "without an extension"),
             ("", "without an extension"),
             ("letter.wps", "Save it as .docx"),
-            ("sheet.xls", "Save it as .xlsx"),
+            ("sheet.wk1", "extensions [.wk1] are not supported"),
         ],
     )
     def test_that_is_none_of_ours_is_refused(self, name: str, words: str) -> None:

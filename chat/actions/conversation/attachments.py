@@ -13,7 +13,7 @@ from chat.actions.assistants.tool_resources import LISTS, MAX_FILES, THREAD_STOR
 from chat.actions.files import files
 from chat.actions.knowledge import enqueue
 from chat.actions.knowledge.enqueue import NewEntry
-from chat.documents.formats import SUPPORTED, extension, format_of
+from chat.documents.formats import SUPPORTED, FileKind, extension, format_of
 from chat.errors import InvalidRequest, Unreadable
 from chat.models import Assistant, File, Thread, User, VectorStore, VectorStoreFile
 from chat.models.api_objects.objects import Object
@@ -36,11 +36,11 @@ FOR_CODE = (
     ".sqlite",
     ".tar",
     ".tgz",
-    ".tsv",
-    ".xls",
     ".zip",
 )
-DATA = (*FOR_CODE, ".csv", ".json", ".xlsx", ".xml")  # better counted by code than searched, where there is code
+# Better counted by code than searched, where there is code.
+TABLES = tuple(name for name, each in SUPPORTED.items() if each.kind in (FileKind.SHEETS, FileKind.DELIMITED))
+DATA = (*FOR_CODE, *TABLES, ".json", ".xml")
 SEARCH, CODE = {"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}
 
 Status = VectorStoreFile.Status

@@ -1,23 +1,95 @@
-"""Excel workbooks, by python-calamine: a sheet is a page."""
+"""Spreadsheets: a sheet is a page. Excel's of today as a person sees them, all others as python-calamine reads them."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import python_calamine
 
 from chat.documents.errors import broken, protected
 from chat.documents.formats import FileKind
+from chat.documents.readers.office.merged_cells import NumberedRow, Range, repeat_merged
+from chat.documents.readers.office.package import Package
+from chat.documents.readers.office.strict_office import open_office
+from chat.documents.readers.office.workbook import Workbook, merged_ranges
+from chat.documents.readers.office.workbook_extras import comments, drawn_texts
 from chat.documents.readers.table_rows import table_sections
-from chat.documents.sections import Section
+from chat.documents.sections import Notice, Section
+
+_ZIP = b"PK"
+Place = tuple[int, int]
+
+_PANIC = "PanicException"
+"""What Rust code raises that met something which its author held for impossible; no ``Exception``, and in no module."""
 
 _MIDNIGHT = datetime.time()
+_DURATION = re.compile("PT([0-9]+)H([0-9]{2})M([0-9]{2})S")
+"""A length of time as OpenDocument writes it."""
 
 
-def read_sections(path: Path) -> Iterator[Section]:
-    """Yield the rows of each sheet, hidden ones too. Raise ``Unreadable`` if the workbook is broken or protected.
+def read_sections(path: Path) -> Iterator[Section | Notice]:
+    """Yield each sheet, hidden ones too: its rows, comments on a line of their own behind them, then what is drawn.
+
+    Raise ``Unreadable`` if the workbook is broken or protected.
+    """
+    with path.open("rb") as file:
+        is_archive = file.read(len(_ZIP)) == _ZIP
+    if is_archive and _is_excel(path):
+        yield from _excel_sections(path)
+    else:
+        yield from _other_sections(path)
+
+
+def _is_excel(path: Path) -> bool:
+    """Return whether the archive is an Excel workbook whose parts are XML."""
+    with zipfile.ZipFile(path) as archive:
+        return any(each.target_part.name.endswith(".xml") for each in Package(archive).root.rels.values())
+
+
+def _excel_sections(path: Path) -> Iterator[Section | Notice]:
+    with open_office(path) as file, zipfile.ZipFile(file) as archive:
+        workbook = Workbook(Package(archive))
+        for number, sheet in enumerate(workbook.sheets, start=1):
+            rows = repeat_merged(workbook.rows(sheet), merged_ranges(sheet))
+            remarks = comments(sheet.part, workbook.part)
+            drawn = "".join(f"{text}\n\n" for text in drawn_texts(sheet.part))
+            title = f"{sheet.name} (hidden sheet)" if sheet.is_hidden else sheet.name
+            yield from _sheet_sections(number, title, _with_gaps(rows, remarks), drawn)
+    if count := workbook.formulas_without_value:
+        yield Notice(
+            f"The results of {count} formulas are not in the file, so that the formulas stand in their place. "
+            "A spreadsheet program that opens and saves it puts them in."
+        )
+
+
+def _sheet_sections(number: int, title: str, rows: Iterable[Sequence[str] | str], drawn: str) -> Iterator[Section]:
+    """Yield the title, if anything follows it, the rows and the texts that are drawn over them."""
+    sections = table_sections(rows, page=number, heading=title)
+    behind = [Section(number, title, f"\n{drawn}")] if drawn else []
+    for at, section in enumerate(chain(sections, behind)):
+        if at == 0:
+            yield Section(number, title, f"\n{title}\n")
+        yield section
+
+
+def _with_gaps(rows: Iterable[NumberedRow], remarks: Mapping[int, list[str]]) -> Iterator[Sequence[str] | str]:
+    """Yield the cells of the rows, one without cells where rows are missing, and the remarks on each row behind it."""
+    last = 0
+    for number, cells in rows:
+        if number > last + 1:
+            yield ()
+        yield cells
+        yield from remarks.get(number, ())
+        last = number
+
+
+def _other_sections(path: Path) -> Iterator[Section]:
+    """Yield the sheets of a workbook of another kind.
 
     A sheet is held in memory as the rectangle of its used cells; one that fills the process's memory ends it.
     """
@@ -25,23 +97,37 @@ def read_sections(path: Path) -> Iterator[Section]:
         with python_calamine.load_workbook(path) as workbook:
             for number, name in enumerate(workbook.sheet_names, start=1):
                 sheet = workbook.get_sheet_by_name(name)
-                if sheet.height:
-                    rows = (
-                        [cell if cell.__class__ is str else _displayed(cell) for cell in row]
-                        for row in sheet.iter_rows()
-                    )
-                    yield Section(number, name, f"\n{name}\n")
-                    yield from table_sections(rows, page=number, heading=name)
+                if sheet.start:
+                    rows = enumerate(([_displayed(cell) for cell in row] for row in sheet.iter_rows()), start=1)
+                    merged = _merged(sheet.merged_cell_ranges or (), sheet.start[1])
+                    yield from _sheet_sections(number, name, _with_gaps(repeat_merged(rows, merged), {}), "")
     except python_calamine.PasswordError as reason:
         raise protected(FileKind.SHEETS.label) from reason
     except python_calamine.CalamineError as reason:
         raise broken(FileKind.SHEETS.label) from reason
+    except BaseException as reason:
+        if type(reason).__name__ == _PANIC:
+            raise broken(FileKind.SHEETS.label) from reason
+        raise
+
+
+def _merged(ranges: Iterable[tuple[Place, Place]], left: int) -> list[Range]:
+    """Return merged cells, whose places count from 0, among rows that begin with the column ``left``."""
+    return [Range(first[0] + 1, first[1] - left, last[0] + 1, last[1] - left) for first, last in ranges]
 
 
 def _displayed(cell: object) -> str:
-    """Return a cell that is not text as Excel would show it, at most 15 digits of a number."""
+    """Return a cell as a person would see it without a number format, at most 15 digits of a number."""
+    if isinstance(cell, str):
+        duration = _DURATION.fullmatch(cell)
+        return ":".join((duration[1].lstrip("0") or "0", *duration.groups()[1:])) if duration else cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
     if isinstance(cell, float):
         return format(cell, ".15g")
     if isinstance(cell, datetime.datetime) and cell.time() == _MIDNIGHT:
         return cell.date().isoformat()
+    if isinstance(cell, datetime.timedelta):
+        minutes, seconds = divmod(int(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(cell)

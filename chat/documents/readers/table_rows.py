@@ -5,73 +5,95 @@ name: Ada | born: 1815 | field: mathematics
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, groupby, islice
+from typing import NamedTuple
 
+from chat.documents.readers.table_headers import find_header, usual_width
 from chat.documents.sections import Section
+
+Line = Sequence[str] | str
+"""The cells of a row; or a remark, a line that is no row."""
 
 _ROWS = 200
 """Rows in a section."""
 
 _LOOKED_AT = 20
-"""Rows from the top among which a header is looked for: sheets often begin with a title and a date."""
+"""Rows from the top of a table among which its header is looked for: sheets often begin with a title and a date."""
 
 _WHOLE_CHARACTERS = 1000
 """The cells of a table that is rarely cut: about 300 tokens."""
 
-_YEAR = re.compile("(19|20)[0-9]{2}")
-_MARKS = str.maketrans("", "", " .,:%+-/()€$£")
+
+class _Table(NamedTuple):
+    """Lines without a blank row among them: the first ones, and the others, to be read before the next table."""
+
+    top: Sequence[Line]
+    others: Iterator[Line]
+
+    @property
+    def rows(self) -> list[Sequence[str]]:
+        """The rows among the first lines, without the blank cells at their ends."""
+        return [_filled(line) for line in self.top if not isinstance(line, str)]
 
 
-def table_sections(rows: Iterable[Sequence[str]], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
-    """Yield ``rows`` of cells as sections. The header is the first row as wide as most, if it has words or years."""
-    lines = _table_lines(rows)
-    while block := list(islice(lines, _ROWS)):
-        yield Section(page, heading, "".join([f"{_one_line(line)}\n" for line in block if line]))
+def table_sections(lines: Iterable[Line], *, page: int | None = None, heading: str = "") -> Iterator[Section]:
+    """Yield ``lines`` as sections. Blank rows part tables, each of which may have a header (``find_header``)."""
+    texts = _texts(lines)
+    while block := list(islice(texts, _ROWS)):
+        yield Section(page, heading, "".join([f"{_one_line(text)}\n" for text in block if text]))
 
 
-def _table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Return the lines of a table; those below its header, if it has one, name their columns."""
-    remaining = iter(rows)
-    top = list(islice(remaining, _LOOKED_AT))
-    at = _header_place(top)
-    if at is None:
-        return (" | ".join(filter(None, row)) for row in chain(top, remaining))
-    names = [f"{name}: " if name else "" for name in top[at]]
-    below = chain(top[at + 1 :], remaining)
-    return chain((" | ".join(filter(None, row)) for row in top[:at]), _records(names, below))
+def _texts(lines: Iterable[Line]) -> Iterator[str]:
+    tables = _tables(lines)
+    table = next(tables, None)
+    names: Sequence[str] = ()
+    while table:
+        # The next one can be looked at only when this one has been read.
+        following = next(tables, None) if len(table.top) < _LOOKED_AT else None
+        width = usual_width(following.rows) if following else 0
+        if header := find_header(table.rows, earlier=names, below=width):
+            names = header.names
+            places = [at for at, line in enumerate(table.top) if not isinstance(line, str)]
+            first, end = places[header.start], places[header.end - 1] + 1
+            yield from _plain(table.top[:first])
+            yield from (line for line in table.top[first:end] if isinstance(line, str))
+            yield from _named(names, chain(table.top[end:], table.others))
+        elif _goes_on(table, names):
+            yield from _named(names, chain(table.top, table.others))
+        else:
+            yield from _plain(chain(table.top, table.others))
+        table = following or next(tables, None)
 
 
-def _records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    for row in rows:
-        named = names if len(row) <= len(names) else [*names, *[""] * (len(row) - len(names))]
-        yield " | ".join([name + cell for name, cell in zip(named, row, strict=False) if cell])
+def _tables(lines: Iterable[Line]) -> Iterator[_Table]:
+    for has_text, table in groupby(lines, key=any):
+        if has_text:
+            top = list(islice(table, _LOOKED_AT))
+            yield _Table(top, table)  # noqa: B031
 
 
-def _header_place(top: Sequence[Sequence[str]]) -> int | None:
-    """Return the place of the header among the ``top`` rows; None if there is none.
-
-    What comes before the table, such as a title, is narrower. The corner of a header may be empty.
-    """
-    widths = [sum(map(bool, row)) for row in top]
-    counts = Counter(width for width in widths if width >= 2)
-    usual = max(counts, key=lambda width: (counts[width], -width), default=0)
-    for at, (row, width) in enumerate(zip(top, widths, strict=True)):
-        if width >= 2 and (width >= usual or (width == usual - 1 and not row[0])):
-            return at if _is_header(row) and at + 1 < len(top) else None
-    return None
+def _goes_on(table: _Table, names: Sequence[str]) -> bool:
+    """Return whether a table without a header is more of the one before it, whose columns have these ``names``."""
+    return bool(names) and 3 * len(names) <= 5 * usual_width(table.rows) and max(map(len, table.rows)) <= len(names)
 
 
-def _is_header(row: Sequence[str]) -> bool:
-    """Return whether the cells of a row are words, or years that follow one another."""
-    numbers = [cell for cell in row if cell.translate(_MARKS).isdecimal()]
-    if not numbers:
-        return True
-    years = [int(cell) for cell in numbers if _YEAR.fullmatch(cell)]
-    in_order = all(after - before == 1 for before, after in pairwise(years))
-    return len(years) == len(numbers) >= 2 and in_order
+def _plain(lines: Iterable[Line]) -> Iterator[str]:
+    return (line if isinstance(line, str) else " | ".join(filter(None, line)) for line in lines)
+
+
+def _named(names: Sequence[str], lines: Iterable[Line]) -> Iterator[str]:
+    usual = [f"{name}: " if name else "" for name in names]
+    for line in lines:
+        if isinstance(line, str):
+            yield line
+            continue
+        prefixes = usual if len(line) <= len(usual) else [*usual, *[""] * (len(line) - len(usual))]
+        yield " | ".join([prefix + cell for prefix, cell in zip(prefixes, line, strict=False) if cell])
+
+
+def _filled(row: Sequence[str]) -> Sequence[str]:
+    return row[: next((at for at in range(len(row), 0, -1) if row[at - 1]), 0)]
 
 
 def _one_line(text: str) -> str:
@@ -81,5 +103,5 @@ def _one_line(text: str) -> str:
 def table_text(rows: Sequence[Sequence[str]]) -> str:
     """Return a table of a document as ``cell | cell`` lines; each row of a long one names its columns."""
     is_long = sum(map(len, chain.from_iterable(rows))) > _WHOLE_CHARACTERS
-    lines = _table_lines(rows) if is_long else map(" | ".join, rows)
+    lines = _texts(rows) if is_long else map(" | ".join, rows)
     return "\n".join(line for line in lines if line.strip(" |"))

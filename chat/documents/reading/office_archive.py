@@ -38,6 +38,10 @@ _MAIN_PARTS = {
     _MICROSOFT + "powerpoint.slideshow.macroEnabled.main+xml": FileKind.SLIDES,
     _MICROSOFT + "powerpoint.template.macroEnabled.main+xml": FileKind.SLIDES,
     _OPEN_XML + "spreadsheetml.sheet.main+xml": FileKind.SHEETS,
+    _OPEN_XML + "spreadsheetml.template.main+xml": FileKind.SHEETS,
+    _MICROSOFT + "excel.sheet.macroEnabled.main+xml": FileKind.SHEETS,
+    _MICROSOFT + "excel.template.macroEnabled.main+xml": FileKind.SHEETS,
+    _MICROSOFT + "excel.sheet.binary.macroEnabled.main": FileKind.SHEETS,
 }
 """By the content type of the part that holds the document. Macros are in parts of their own, which nothing reads."""
 
@@ -48,8 +52,6 @@ _MIMETYPES = {
     if media_type.startswith(("application/vnd.oasis.opendocument.", "application/epub+zip"))
 }
 """Of archives that have a member of this name."""
-
-_UNREAD_SHEETS = ("sheet.macroEnabled", "spreadsheetml.template", "excel.template", "sheet.binary")
 
 
 def identify_archive(path: Path) -> FileKind:
@@ -109,6 +111,4 @@ def _kind(types: list[str]) -> FileKind:
     for name in types:
         if name in _MAIN_PARTS:
             return _MAIN_PARTS[name]
-    if any(sheets in name for name in types for sheets in _UNREAD_SHEETS):
-        raise Unreadable("Workbooks with macros and templates cannot be read. Save it as .xlsx.", code=UNSUPPORTED)
     raise Unreadable("The file is an Office file of a kind that cannot be read.", code=UNSUPPORTED)

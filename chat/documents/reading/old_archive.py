@@ -12,6 +12,8 @@ from chat.documents.formats import SUPPORTED, FileKind, old_office
 _MAIN_STREAMS = {
     "WordDocument": FileKind.OLD_WORD,
     "PowerPoint Document": FileKind.OLD_SLIDES,
+    "Workbook": FileKind.SHEETS,
+    "Book": FileKind.SHEETS,
 }
 """By the name of the stream that holds the document."""
 

@@ -206,7 +206,7 @@ class TestLatex:
 
 
 class TestCsv:
-    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
     async def test_names_the_column_of_every_cell(self, reading: Reading, delimiter: str) -> None:
         rows = [["name", "born", "quote"], ["Ada", "1815", f'"a{delimiter} b"'], ["李白", "701", ""]]
         outcome = await reading("a.csv", "\n".join(delimiter.join(row) for row in rows).encode())
@@ -234,6 +234,45 @@ class TestCsv:
     )  # fmt: skip
     async def test_has_the_header_that_a_person_sees(self, reading: Reading, rows: str, text: str) -> None:
         assert (await reading("a.csv", rows.encode())).text == text
+
+    @pytest.mark.parametrize(
+        ("rows", "text"),
+        [
+            ('Part,Size,Price\nHose,"long,4\nPipe,"a, b",3\nRope,c,5\n',
+             'Part: Hose | Size: "long | Price: 4\nPart: Pipe | Size: a, b | Price: 3\n'
+             "Part: Rope | Size: c | Price: 5\n"),
+            ('Part,Size\nHose,wide\nPipe,"long\n', 'Part: Hose | Size: wide\nPart: Pipe | Size: "long\n'),
+        ],
+    )  # fmt: skip
+    async def test_with_an_unclosed_quotation_mark_is_read_with_a_notice(
+        self, reading: Reading, rows: str, text: str
+    ) -> None:
+        outcome = await reading("a.csv", rows.encode())
+
+        assert outcome.text == text
+        line = next(number for number, row in enumerate(rows.splitlines(), start=1) if row.count('"') % 2)
+        assert outcome.summary.warnings == (f"The quotation mark in line {line} of the file is never closed.",)
+
+    @pytest.mark.parametrize(
+        ("rows", "text"),
+        [
+            ('Part,Size\nPipe,1/2" long\nHose,"3/4" wide"\n',
+             'Part: Pipe | Size: 1/2" long\nPart: Hose | Size: 3/4 wide"\n'),
+            ('Part,Note\nPipe,"long,\nand ""wide"""\n', 'Part: Pipe | Note: long, and "wide"\n'),
+            ('Part, Note\nPipe, "long, wide"\n', "Part: Pipe | Note: long, wide\n"),
+        ],
+    )  # fmt: skip
+    async def test_may_have_quotation_marks_of_other_meanings(self, reading: Reading, rows: str, text: str) -> None:
+        outcome = await reading("a.csv", rows.encode())
+
+        assert outcome.text == text
+        assert outcome.summary.warnings == ()
+
+    async def test_has_the_delimiter_that_parts_most_lines_alike(self, reading: Reading) -> None:
+        rows = "Report of May, all ports\n\nPort;Price;Note\nGullvik;3,50;a|b\nTarn;4,75;c|d\n"
+        assert (await reading("a.csv", rows.encode())).text == (
+            "Report of May, all ports\nPort: Gullvik | Price: 3,50 | Note: a|b\nPort: Tarn | Price: 4,75 | Note: c|d\n"
+        )
 
     async def test_of_numbers_alone_has_no_header(self, reading: Reading) -> None:
         assert (await reading("a.csv", b"1,2\n3,4\n")).text == "1 | 2\n3 | 4\n"

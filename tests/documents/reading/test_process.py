@@ -89,8 +89,8 @@ class TestReading:
 
     async def test_goes_on_beside_a_file_that_does_harm(self, reading_in_a_child: Reading, tmp_path: Path) -> None:
         harmful = tmp_path / "harmful"
-        harmful.write_bytes(harm.far_cell())
-        refused = asyncio.create_task(reading_in_a_child("a.xlsx", harmful))
+        harmful.write_bytes(harm.stream_of_zeros())
+        refused = asyncio.create_task(reading_in_a_child("a.pdf", harmful))
         outcomes = []
         for number in range(3):
             path = tmp_path / str(number)
