@@ -119,14 +119,14 @@ def far_cell() -> bytes:
     return samples.changed(sheet(), {"xl/worksheets/sheet1.xml": xml})
 
 
-def far_cell_of_opendocument() -> bytes:
-    """The same as an OpenDocument sheet, which repeats blank rows and cells."""
-    blank = '<table:table-cell table:number-columns-repeated="16383"/>'
-    first, last = map(samples.opendocument_cell, ("first", "last"))
-    between = f'<table:table-row table:number-rows-repeated="1048574">{blank}</table:table-row>'
-    return samples.opendocument_sheet(
-        f"<table:table-row>{first}</table:table-row>{between}<table:table-row>{blank}{last}</table:table-row>"
-    )
+def endless_rows() -> bytes:
+    """An OpenDocument sheet of a cell that stands for 17 thousand million, and says so in a line."""
+    cell = samples.opendocument_cell("visible", entries='table:number-columns-repeated="16384"')
+    content = samples.opendocument_sheet(cell)
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        xml = file.read("content.xml").decode()
+    row = '<table:table-row table:number-rows-repeated="1048576">'
+    return samples.changed(content, {"content.xml": xml.replace("<table:table-row>", row)})
 
 
 def many_merges() -> bytes:

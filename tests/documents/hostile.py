@@ -163,7 +163,13 @@ REFUSED: dict[str, Case] = {
     "a sheet that lies about its size": ("a.xlsx", harm.lying_size, "invalid_file", "not a spreadsheet"),
     "an OpenDocument sheet that is one huge rectangle": (
         "a.ods",
-        harm.far_cell_of_opendocument,
+        harm.endless_rows,
+        "invalid_file",
+        "up to 64 million characters",
+    ),
+    "an OpenDocument sheet with an entity bomb": (
+        "a.ods",
+        lambda: samples.opendocument_sheet(samples.opendocument_cell("&j;"), prolog=harm.BOMB),
         "invalid_file",
         "not a spreadsheet",
     ),

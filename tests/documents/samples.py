@@ -229,25 +229,26 @@ def _cell(value: str | float) -> str:
     return f"<c><v>{value}</v></c>"
 
 
-def opendocument_sheet(rows: str) -> bytes:
-    """An .ods of one sheet, S, with these rows of XML."""
+def opendocument_sheet(*rows: str, prolog: str = "") -> bytes:
+    """An .ods of one sheet, S, with rows of ``opendocument_cell``."""
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
     )
-    table = f'<table:table table:name="S">{rows}</table:table>'
-    body = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
+    table = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    body = f'<office:spreadsheet><table:table table:name="S">{table}</table:table></office:spreadsheet>'
+    content = f"<office:document-content {spaces}><office:body>{body}</office:body></office:document-content>"
     return archive(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
-            "content.xml": f"<office:document-content {spaces}>{body}</office:document-content>",
+            "content.xml": prolog + content,
             "META-INF/manifest.xml": "<manifest/>",
         }
     )
 
 
-def opendocument_cell(text: str) -> str:
-    """A cell with words for ``opendocument_sheet``."""
-    return f'<table:table-cell office:value-type="string"><text:p>{escape(text)}</text:p></table:table-cell>'
+def opendocument_cell(text: str, *, entries: str = "", inside: str = "") -> str:
+    """A cell that shows ``text``, which is XML, with attributes and elements."""
+    return f"<table:table-cell {entries}>{inside}<text:p>{text}</text:p></table:table-cell>"
 
 
 def content_types(parts: Mapping[str, str]) -> str:

@@ -1,11 +1,10 @@
-"""Spreadsheets: a sheet is a page. Excel's of today as a person sees them, all others as python-calamine reads them."""
+"""Spreadsheets: a sheet is a page. Read as a person sees them, .xls and .xlsb as python-calamine reads them."""
 
 from __future__ import annotations
 
 import datetime
-import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -14,22 +13,25 @@ import python_calamine
 from chat.documents.errors import broken, protected
 from chat.documents.formats import FileKind
 from chat.documents.readers.office.merged_cells import NumberedRow, Range, repeat_merged
+from chat.documents.readers.office.opendocument_sheets import open_sheets
 from chat.documents.readers.office.package import Package
 from chat.documents.readers.office.strict_office import open_office
 from chat.documents.readers.office.workbook import Workbook, merged_ranges
 from chat.documents.readers.office.workbook_extras import comments, drawn_texts
-from chat.documents.readers.table_rows import table_sections
+from chat.documents.readers.table_rows import Line, table_sections
 from chat.documents.sections import Notice, Section
 
-_ZIP = b"PK"
+_CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
+_ENCRYPTED = b"encryption-data"
+_SHOWN = 100
+"""Characters of a formula in a notice."""
+
 Place = tuple[int, int]
 
 _PANIC = "PanicException"
 """What Rust code raises that met something which its author held for impossible; no ``Exception``, and in no module."""
 
 _MIDNIGHT = datetime.time()
-_DURATION = re.compile("PT([0-9]+)H([0-9]{2})M([0-9]{2})S")
-"""A length of time as OpenDocument writes it."""
 
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
@@ -37,18 +39,27 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
 
     Raise ``Unreadable`` if the workbook is broken or protected.
     """
-    with path.open("rb") as file:
-        is_archive = file.read(len(_ZIP)) == _ZIP
-    if is_archive and _is_excel(path):
-        yield from _excel_sections(path)
-    else:
-        yield from _other_sections(path)
+    yield from _reader(path)(path)
 
 
-def _is_excel(path: Path) -> bool:
-    """Return whether the archive is an Excel workbook whose parts are XML."""
+def _reader(path: Path) -> Callable[[Path], Iterator[Section | Notice]]:
+    if not zipfile.is_zipfile(path):
+        return _other_sections
     with zipfile.ZipFile(path) as archive:
-        return any(each.target_part.name.endswith(".xml") for each in Package(archive).root.rels.values())
+        if _CONTENT in archive.namelist():
+            return _open_document_sections
+        main = Package(archive).root.related("officeDocument")
+    return _excel_sections if main and main[0].name.endswith(".xml") else _other_sections
+
+
+def _open_document_sections(path: Path) -> Iterator[Section]:
+    with zipfile.ZipFile(path) as archive:
+        if _ENCRYPTED in archive.read(_MANIFEST):
+            raise protected(FileKind.SHEETS.label)
+        with archive.open(_CONTENT) as content:
+            for number, sheet in enumerate(open_sheets(content), start=1):
+                rows = _with_gaps(repeat_merged(sheet.rows, sheet.merged), sheet.remarks)
+                yield from _sheet_sections(number, sheet.name, rows, sheet.drawn)
 
 
 def _excel_sections(path: Path) -> Iterator[Section | Notice]:
@@ -57,27 +68,27 @@ def _excel_sections(path: Path) -> Iterator[Section | Notice]:
         for number, sheet in enumerate(workbook.sheets, start=1):
             rows = repeat_merged(workbook.rows(sheet), merged_ranges(sheet))
             remarks = comments(sheet.part, workbook.part)
-            drawn = "".join(f"{text}\n\n" for text in drawn_texts(sheet.part))
             title = f"{sheet.name} (hidden sheet)" if sheet.is_hidden else sheet.name
-            yield from _sheet_sections(number, title, _with_gaps(rows, remarks), drawn)
-    if count := workbook.formulas_without_value:
+            yield from _sheet_sections(number, title, _with_gaps(rows, remarks), drawn_texts(sheet.part))
+    if formulas := workbook.formulas_without_value:
+        count = "A formula has" if len(formulas) == 1 else f"{len(formulas)} formulas have"
         yield Notice(
-            f"The results of {count} formulas are not in the file, so that the formulas stand in their place. "
-            "A spreadsheet program that opens and saves it puts them in."
+            f"{count} no stored result and stand{'s' * (len(formulas) == 1)} for it: {formulas[0][:_SHOWN]}. "
+            "A spreadsheet program that opens and saves the file stores the results."
         )
 
 
-def _sheet_sections(number: int, title: str, rows: Iterable[Sequence[str] | str], drawn: str) -> Iterator[Section]:
+def _sheet_sections(number: int, title: str, rows: Iterable[Line], drawn: Iterable[str]) -> Iterator[Section]:
     """Yield the title, if anything follows it, the rows and the texts that are drawn over them."""
     sections = table_sections(rows, page=number, heading=title)
-    behind = [Section(number, title, f"\n{drawn}")] if drawn else []
+    behind = (Section(number, title, f"\n{text}\n") for text in drawn)
     for at, section in enumerate(chain(sections, behind)):
         if at == 0:
             yield Section(number, title, f"\n{title}\n")
         yield section
 
 
-def _with_gaps(rows: Iterable[NumberedRow], remarks: Mapping[int, list[str]]) -> Iterator[Sequence[str] | str]:
+def _with_gaps(rows: Iterable[NumberedRow], remarks: Mapping[int, list[str]]) -> Iterator[Line]:
     """Yield the cells of the rows, one without cells where rows are missing, and the remarks on each row behind it."""
     last = 0
     for number, cells in rows:
@@ -100,7 +111,7 @@ def _other_sections(path: Path) -> Iterator[Section]:
                 if sheet.start:
                     rows = enumerate(([_displayed(cell) for cell in row] for row in sheet.iter_rows()), start=1)
                     merged = _merged(sheet.merged_cell_ranges or (), sheet.start[1])
-                    yield from _sheet_sections(number, name, _with_gaps(repeat_merged(rows, merged), {}), "")
+                    yield from _sheet_sections(number, name, _with_gaps(repeat_merged(rows, merged), {}), ())
     except python_calamine.PasswordError as reason:
         raise protected(FileKind.SHEETS.label) from reason
     except python_calamine.CalamineError as reason:
@@ -119,8 +130,7 @@ def _merged(ranges: Iterable[tuple[Place, Place]], left: int) -> list[Range]:
 def _displayed(cell: object) -> str:
     """Return a cell as a person would see it without a number format, at most 15 digits of a number."""
     if isinstance(cell, str):
-        duration = _DURATION.fullmatch(cell)
-        return ":".join((duration[1].lstrip("0") or "0", *duration.groups()[1:])) if duration else cell
+        return cell
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):

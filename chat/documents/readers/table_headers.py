@@ -47,10 +47,10 @@ def usual_width(rows: Sequence[Row]) -> int:
 def find_header(rows: Sequence[Row], *, earlier: Sequence[str], below: int) -> Header | None:
     """Return the header of the table that begins with ``rows``; None if it has none.
 
-    It is the first row as wide as most, whose corner may be empty, with those above or under it if the upper ones name
-    groups of columns. ``earlier`` are the column names of the table before, which may go on behind a blank row;
-    ``below`` is the usual width of the table that comes next, if it is known: pairs of names and values often precede
-    a table.
+    It is the first row as wide as most, or a cell narrower, as with an empty corner; with the rows above or under it
+    if the upper ones name groups of columns. ``earlier`` are the column names of the table before, which may go on
+    behind a blank row; ``below`` is the usual width of the table that comes next, if it is known: pairs of names and
+    values often precede a table.
     """
     usual = usual_width(rows)
     at = next((at for at, row in enumerate(rows) if _is_wide(row, usual)), None)
@@ -74,7 +74,7 @@ def _width(row: Row) -> int:
 
 def _is_wide(row: Row, usual: int) -> bool:
     width = _width(row)
-    return width >= 2 and (width >= usual or (width == usual - 1 and not row[0]))
+    return width >= 2 and (width >= usual or (width == usual - 1 and (width > 2 or not row[0])))
 
 
 def _levels(rows: Sequence[Row], at: int) -> tuple[int, int]:

@@ -62,7 +62,7 @@ class TestACell:
         outcome = await reading("a.xlsx", with_rows(f"<row>{cells}</row>"))
 
         assert lines(outcome)[1:] == ["40 | =SUM(A1:A1)"]
-        assert "1 formulas" in outcome.summary.warnings[0]
+        assert outcome.summary.warnings[0].startswith("A formula has no stored result and stands for it: =SUM(A1:A1).")
 
     async def test_stands_in_its_column_also_where_others_are_missing(self, reading: Reading) -> None:
         rows = '<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>3</v></c><c><v>4</v></c></row>'
@@ -217,13 +217,30 @@ class TestOtherWorkbooks:
         ]
 
     async def test_may_be_open_documents(self, reading: Reading) -> None:
-        names = "".join(map(samples.opendocument_cell, ("Port", "Lasts")))
-        value = 'office:value-type="time" office:time-value="PT36H05M00S"'
-        lasts = f"<table:table-cell {value}><text:p>36:05</text:p></table:table-cell>"
-        row = samples.opendocument_cell("Gullvik") + lasts
-        rows = "".join(f"<table:table-row>{cells}</table:table-row>" for cells in (names, row))
-        found = lines(await reading("a.ods", samples.opendocument_sheet(rows)))
-        assert found == ["S", "Port: Gullvik | Lasts: 36:05:00"]
+        cell = samples.opendocument_cell
+        note = "<office:annotation><text:p>of the fleet</text:p></office:annotation>"
+        lasts = cell("36:05", entries='office:value-type="time" office:time-value="PT36H05M00S"', inside=note)
+        merged = cell("Gullvik", entries='table:number-rows-spanned="2"')
+        rows = (
+            cell("Port") + cell("Lasts"),
+            merged + lasts,
+            "<table:covered-table-cell/>" + cell("1<text:s text:c='2'/>h", entries='table:number-columns-repeated="1"'),
+        )
+        outcome = await reading("a.ods", samples.opendocument_sheet(*rows))
+
+        assert lines(outcome) == [
+            "S",
+            "Port: Gullvik | Lasts: 36:05",
+            "[Comment: of the fleet]",
+            "Port: Gullvik | Lasts: 1  h",
+        ]
+
+    async def test_that_are_open_documents_may_be_protected(self, reading: Reading) -> None:
+        content = samples.changed(
+            samples.opendocument_sheet(""), {"META-INF/manifest.xml": "<manifest><encryption-data/></manifest>"}
+        )
+        with pytest.raises(Unreadable, match="protected by a password"):
+            await reading("a.ods", content)
 
     async def test_that_make_the_library_panic_are_broken(self, tmp_path, monkeypatch) -> None:
         class PanicException(BaseException):

@@ -30,6 +30,12 @@ class TestTheHeaderOfATable:
         ]
         assert told(["Week", "1", "2", "3"], ["Tarn", "4", "8", "5"]) == ["Week: Tarn | 1: 4 | 2: 8 | 3: 5"]
 
+    def test_may_lack_a_name(self) -> None:
+        assert told(["Port", "Boats", "Crew", ""], ["Tarn", "1", "2", "late"], ["Mole", "3", "4", "early"]) == [
+            "Port: Tarn | Boats: 1 | Crew: 2 | late",
+            "Port: Mole | Boats: 3 | Crew: 4 | early",
+        ]
+
     def test_is_no_row_of_years_above_years(self) -> None:
         assert told(["Gullvik", "2001", "2003"], ["Tarn", "1999", "2004"]) == [
             "Gullvik | 2001 | 2003",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from string import ascii_letters
 from typing import IO
@@ -40,16 +40,15 @@ class Sheet:
     part: Part
 
 
-@dataclass
 class Workbook:
-    """A workbook in ``package``. Raise ``KeyError`` and the like for one that is broken."""
+    """The workbook in ``package``. Raise ``IndexError`` and the like if it is broken.
 
-    package: Package
-    formulas_without_value: int = field(default=0, init=False)
-    """Of the rows that have been read."""
+    ``formulas_without_value``: those whose result is not stored, in the rows that have been read.
+    """
 
-    def __post_init__(self) -> None:
-        self.part = self.package.root.related("officeDocument")[0]
+    def __init__(self, package: Package) -> None:
+        self.formulas_without_value: list[str] = []
+        self.part = package.root.related("officeDocument")[0]
         root = self.part.xml()
         properties = root.find(f"{_MAIN}workbookPr")
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true", "on")
@@ -114,8 +113,9 @@ class Workbook:
         formula = cell.find(_FORMULA)
         if formula is None:
             return ""
-        self.formulas_without_value += 1
-        return f"={formula.text or '…'}"
+        text = f"={formula.text or '…'}"
+        self.formulas_without_value.append(text)
+        return text
 
 
 def _string(cell: Element, shown: NumberFormat) -> str:

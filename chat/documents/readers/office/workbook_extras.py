@@ -66,7 +66,7 @@ def _notes(root: Any) -> Iterator[tuple[str, str, str]]:
     authors = [author.text or "" for author in root.iter(f"{_MAIN}author")]
     for comment in root.iter(f"{_MAIN}comment"):
         at = comment.get("authorId", "")
-        author = authors[int(at)] if at.isdecimal() and int(at) < len(authors) else ""
+        author = authors[int(at)].strip() if at.isdecimal() and int(at) < len(authors) else ""
         text = "".join(run.text or "" for run in comment.iter(f"{_MAIN}t"))
         if not author.startswith(_IN_A_THREAD):
             yield comment.get("ref", ""), author, text.removeprefix(f"{author}:")
