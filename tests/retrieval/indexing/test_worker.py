@@ -171,7 +171,7 @@ class TestTheOrderOfReading:
         return store_of(owner, *[file_with(owner, f"{word}.txt", word.encode()) for word in words], **fields)
 
     async def read_all(self, folder: Path, order: list[str]) -> None:
-        async with at_work(folder, PlainEmbedder(order.extend)):
+        async with at_work(folder, PlainEmbedder(lambda texts: order.extend(text.split()[-1] for text in texts))):
             await until(lambda: not waiting().exists())
 
     async def test_takes_what_was_attached_to_a_chat_first(self, ada: User, folder: Path, order: list[str]) -> None:
@@ -235,7 +235,7 @@ class TestTheOrderOfReading:
 
         class Embedder(PlainEmbedder):
             def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Any:
-                asked[texts[0]] = urgent
+                asked[texts[0].split()[-1]] = urgent
                 return super().embed(texts)
 
         await in_thread(self.store)(ada, "attached", origin=Origin.ATTACHMENT)
