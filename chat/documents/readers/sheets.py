@@ -13,11 +13,11 @@ import python_calamine
 from chat.documents.errors import broken, protected
 from chat.documents.formats import FileKind
 from chat.documents.readers.office.merged_cells import NumberedRow, Range, repeat_merged
-from chat.documents.readers.office.opendocument_sheets import open_sheets
 from chat.documents.readers.office.package import Package
 from chat.documents.readers.office.strict_office import open_office
 from chat.documents.readers.office.workbook import Workbook, merged_ranges
 from chat.documents.readers.office.workbook_extras import comments, drawn_texts
+from chat.documents.readers.opendocument.sheets import open_sheets
 from chat.documents.readers.table_rows import Line, table_sections
 from chat.documents.sections import Notice, Section
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from chat.documents.readers.html_tree import HEADINGS, element_before, is_inside
+from chat.documents.readers.html.tree import HEADINGS, element_before, is_inside
 
 _NO_CONTENT = (
     "noscript,template,iframe,object,canvas,video,audio,nav,dialog:not([open]),datalist,rp,"

@@ -1,4 +1,10 @@
-"""Web pages: what a person sees of them, cut at headings."""
+"""Web pages: what a person sees of them, cut at headings.
+
+visibility  leaves out what nobody sees, or what is no part of the content
+words       puts in words what is shown by other means than text
+columns     names the columns of long tables
+tree        what is asked of elements
+"""
 
 from __future__ import annotations
 
@@ -11,10 +17,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chat.documents import charsets, encoding
 from chat.documents.errors import too_large
-from chat.documents.readers.html_columns import name_columns
-from chat.documents.readers.html_tree import HEADINGS, is_inside, walk
-from chat.documents.readers.html_visibility import remove_unseen
-from chat.documents.readers.html_words import put_in_words
+from chat.documents.readers.html.columns import name_columns
+from chat.documents.readers.html.tree import HEADINGS, is_inside, walk
+from chat.documents.readers.html.visibility import remove_unseen
+from chat.documents.readers.html.words import put_in_words
 from chat.documents.sections import Notice, Section, as_paragraphs
 
 MAX_BYTES = 20 << 20
