@@ -25,6 +25,7 @@ _PAGES_AT_ONCE = 50
 def main(path: Path, extension: str) -> None:
     """Read the file at ``path``, named like ``*{extension}``, and write its lines."""
     confinement.limit_resources()
+    sys.set_int_max_str_digits(0)  # ijson crashes on a number that Python refuses
     try:
         for line in _lines(path, extension):
             sys.stdout.buffer.write(encode(line) + b"\n")

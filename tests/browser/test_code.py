@@ -300,7 +300,7 @@ class TestAFile:
         chat.new()
         assert ".tsv" in chat.page.locator("#upload").get_attribute("accept").split(",")
         chat.page.set_input_files("#upload", tmp_path / "data.tsv")
-        expect(chat.page.locator("#attachments")).to_contain_text("for code")
+        expect(chat.page.locator("#attachments")).to_contain_text("will be read")
         chat.write("/python import pandas as pd\nprint(pd.read_table('/mnt/data/data.tsv').b[0] + 1)")
         ends(chat)
         chat.shows("42")

@@ -85,16 +85,6 @@ REFUSED: dict[str, Case] = {
         "not a Word document",
     ),
     "a Word document of endless elements": ("a.docx", harm.endless_nesting, "invalid_file", "not a Word document"),
-    "a workbook with macros": (
-        "a.xlsx",
-        lambda: harm.with_type(
-            harm.sheet(),
-            "vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
-            "vnd.ms-excel.sheet.macroEnabled.main+xml",
-        ),
-        "unsupported_file",
-        "macros and templates cannot be read",
-    ),
     "old Word with holes": ("a.doc", lambda: harm.with_holes("reede.doc"), "invalid_file", "not a Word document"),
     "an OpenDocument text with an entity bomb": (
         "a.odt",
@@ -176,8 +166,8 @@ REFUSED: dict[str, Case] = {
     "an old workbook that only says so": (
         "a.xls",
         lambda: harm.OLE + harm.noise(9000) + "Workbook\0".encode("utf-16-le") + bytes(99),
-        "invalid_file",
-        "not a spreadsheet",
+        "unsupported_file",
+        "Save it as .xlsx",
     ),
     "an old workbook with a password": (
         "a.xls",

@@ -133,7 +133,7 @@ class Installation:
     def sweeps(self) -> Iterator[tuple[str, Work]]:
         yield "sweep", sweep
         yield "worker's look", worker.live_runs
-        yield "indexing's look", lambda: list(indexing.waiting())
+        yield "indexing's look", lambda: [list(rows) for rows in indexing.waiting()]
 
     def costs(self) -> dict[str, Cost]:
         """Do everything twice, and return what it cost the second time."""

@@ -39,8 +39,8 @@ FOR_CODE = (
     ".zip",
 )
 # Better counted by code than searched, where there is code.
-TABLES = tuple(name for name, each in SUPPORTED.items() if each.kind in (FileKind.SHEETS, FileKind.DELIMITED))
-DATA = (*FOR_CODE, *TABLES, ".json", ".xml")
+TABLES = (FileKind.SHEETS, FileKind.DELIMITED, FileKind.JSON)
+DATA = (*FOR_CODE, *(name for name, each in SUPPORTED.items() if each.kind in TABLES), ".xml")
 SEARCH, CODE = {"type": FILE_SEARCH}, {"type": CODE_INTERPRETER}
 
 Status = VectorStoreFile.Status

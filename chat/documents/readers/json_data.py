@@ -6,7 +6,6 @@ stands in no list is a line a value, with the keys that lead to it: ``port.depth
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,6 @@ _RECORD_CHARACTERS = 1 << 14
 
 def read_sections(path: Path) -> Iterator[Section | Notice]:
     """Yield the values in the file at ``path``; the text as it is if it is not JSON. Raise ``Unreadable`` if binary."""
-    # ijson crashes on a number that Python refuses; the process has a limit of time for what is slow.
-    sys.set_int_max_str_digits(0)
     detected = encoding.detect(path)
     count = _count_values(path, detected)
     if count is None:

@@ -14,10 +14,14 @@ from django.utils import timezone
 
 from chat.models import VectorStoreFile
 
+READING = Q(status=VectorStoreFile.Status.IN_PROGRESS)
+NEEDING_VECTORS = Q(needs_vectors=True)
 
-def waiting() -> QuerySet[VectorStoreFile]:
-    """Return the entries that are worked on or are to be: read, or given vectors of another model."""
-    return VectorStoreFile.objects.filter(Q(status=VectorStoreFile.Status.IN_PROGRESS) | Q(needs_vectors=True))
+
+def waiting() -> tuple[QuerySet[VectorStoreFile], QuerySet[VectorStoreFile]]:
+    """Return the entries that are worked on or are to be: those to be read, those to be given other vectors."""
+    # Apart, as each has an index; for both together SQLite would look at all entries.
+    return VectorStoreFile.objects.filter(READING), VectorStoreFile.objects.filter(NEEDING_VECTORS)
 
 
 class ClaimLost(Exception):
@@ -35,7 +39,9 @@ class Claim:
 
     def rows(self) -> QuerySet[VectorStoreFile]:
         """Return the row of the entry; none when the claim is lost."""
-        return waiting().filter(pk=self.pk, attempt=self.attempt, worker=self.worker)
+        return VectorStoreFile.objects.filter(
+            READING | NEEDING_VECTORS, pk=self.pk, attempt=self.attempt, worker=self.worker
+        )
 
     def entry(self) -> VectorStoreFile:
         """Return the entry with its file and store as they are now. Raise ``ClaimLost``."""
@@ -73,6 +79,6 @@ class Claim:
 
 def claim(pk: int, *, attempt: int, worker: str) -> Claim | None:
     """Claim an entry. Return None when another worker was faster or its attempt is over."""
-    free = waiting().filter(pk=pk, attempt=attempt, worker="")
+    free = VectorStoreFile.objects.filter(READING | NEEDING_VECTORS, pk=pk, attempt=attempt, worker="")
     won = free.update(worker=worker, heartbeat_at=timezone.now())
     return Claim(pk, attempt, worker) if won else None

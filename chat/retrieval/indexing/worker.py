@@ -15,10 +15,10 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connections
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from chat.background.database_threads import DatabaseThreads
@@ -78,6 +78,16 @@ class _Store(NamedTuple):
     oldest: datetime
 
 
+def _stores(entries: QuerySet[VectorStoreFile]) -> list[_Store]:
+    """Return the stores of ``entries``, with one query."""
+    columns = ("store", "store__owner", "needs_vectors", "store__origin")
+    rows = entries.order_by().values_list(*columns).annotate(oldest=Min("created_at"))
+    return [
+        _Store(id, owner, needs_vectors, origin == Origin.ATTACHMENT, oldest)
+        for id, owner, needs_vectors, origin, oldest in rows
+    ]
+
+
 class Turns:
     """Whose turn it is: of several that wait, his who was served longest ago, or never."""
 
@@ -125,34 +135,29 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
     def _compare(self, current: dict[int, Claim]) -> None:
         """Compare the rows with the ``current`` claims: give up those that were lost, free what the dead left."""
         ours = set()
-        claimed = waiting().exclude(worker="").values_list("pk", "attempt", "worker", "heartbeat_at")
+        columns = ("pk", "attempt", "worker", "heartbeat_at")
+        claimed = [row for rows in waiting() for row in rows.exclude(worker="").values_list(*columns)]
         for pk, attempt, worker, heartbeat_at in claimed:
             if worker == self.name and pk in current:
                 ours.add((pk, attempt))
             elif self.is_orphan(worker=worker, heartbeat_at=heartbeat_at):
                 unchanged = Q(attempt=attempt, worker=worker, heartbeat_at=heartbeat_at)
-                waiting().filter(unchanged, pk=pk).update(worker="", heartbeat_at=None)
+                VectorStoreFile.objects.filter(unchanged, pk=pk).update(worker="", heartbeat_at=None)
         for pk, claim in current.items():
             if (pk, claim.attempt) not in ours:
                 claim.given_up.set()
 
     def _next(self, jobs: Sequence[EntryJob]) -> list[WaitingEntry]:
         """Return the entries to claim beside ``jobs``, in the order of claiming."""
-        free = waiting().filter(worker="").exclude(pk__in=[job.claim.pk for job in jobs])
-        columns = ("store", "store__owner", "needs_vectors", "store__origin")
-        rows = free.order_by().values_list(*columns).annotate(oldest=Min("created_at"))
-        stores = [
-            _Store(id, owner, needs_vectors, origin == Origin.ATTACHMENT, oldest)
-            for id, owner, needs_vectors, origin, oldest in rows
-        ]
+        taken = [job.claim.pk for job in jobs]
+        free = [rows.filter(worker="").exclude(pk__in=taken) for rows in waiting()]
+        stores = [store for rows in free for store in _stores(rows)]
         self.turns.keep({who for store in stores for who in (store.id, store.owner)})
         kinds = [job.attached for job in jobs]
         chosen: list[WaitingEntry] = []
         while len(kinds) < IN_ALL and (stores := [store for store in stores if kinds.count(store.attached) < AT_ONCE]):
             store = min(stores, key=self._rank)
-            rest = free.filter(store__id=store.id, needs_vectors=store.needs_vectors).exclude(
-                pk__in=[entry.pk for entry in chosen]
-            )
+            rest = free[store.needs_vectors].filter(store__id=store.id).exclude(pk__in=[entry.pk for entry in chosen])
             if row := rest.order_by("created_at", "pk").values_list("pk", "attempt").first():
                 chosen.append(WaitingEntry(*row, store.attached))
                 kinds.append(store.attached)
@@ -192,13 +197,18 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         threading.Thread(target=work, name=f"entry {claim.pk}", daemon=True).start()
 
     async def beat(self) -> None:
-        await self.thread.call(lambda: waiting().filter(worker=self.name).update(heartbeat_at=timezone.now()))
+        await self.thread.call(self._update, heartbeat_at=timezone.now())
+
+    def _update(self, **columns: Any) -> None:
+        """Change the rows of this worker."""
+        for rows in waiting():
+            rows.filter(worker=self.name).update(**columns)
 
     async def hand_back(self) -> None:
         """Free the entries: the worker that claims one next goes on where this one was."""
         for job in self.jobs.values():
             job.claim.given_up.set()
-        await self.thread.call(lambda: waiting().filter(worker=self.name).update(worker="", heartbeat_at=None))
+        await self.thread.call(self._update, worker="", heartbeat_at=None)
         if self.jobs:
             await asyncio.wait([job.done for job in self.jobs.values()], timeout=GRACE)
         await self.thread.close()

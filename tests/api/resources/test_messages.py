@@ -147,7 +147,8 @@ class TestAttachments:
     def test_can_be_read_by_a_tool_that_they_are_for(self, api: Api, path: str, thread: Thread, ada: User) -> None:
         picture = file_of(ada, "dot.png").id
         search, code = {"type": "file_search"}, {"type": "code_interpreter"}
-        message = f"Files with extensions [.png] are not supported for retrieval. It is the file '{picture}'."
+        way_out = "A picture can be attached to a message, for models that see."
+        message = f"Files with extensions [.png] are not supported for retrieval. {way_out} It is the file '{picture}'."
         reply = api.post(path, said(attachments=[{"file_id": picture, "tools": [search]}]))
         assert told(reply) == refused(message, param="attachments[0].file_id", code="unsupported_file")
         assert not Message.objects.exists()

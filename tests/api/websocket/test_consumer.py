@@ -243,9 +243,11 @@ class TestRuns:
             paused = (await one.hear_until(is_event("thread.run.requires_action")))[-1]["data"]
             [made] = paused["required_action"]["submit_tool_outputs"]["tool_calls"]
             outputs = [{"tool_call_id": made["id"], "output": "rain"}]
-            accepted = await one.reply(type="submit_tool_outputs", run_id=paused["id"], tool_outputs=outputs)
-            heard = await one.hear_until(is_event("thread.run.completed"))
+            command = {"type": "submit_tool_outputs", "run_id": paused["id"], "tool_outputs": outputs}
+            await one.send(request_id="outputs", **command)
+            heard = await one.hear_until(is_event("thread.run.completed"))  # it may begin before it is accepted
 
+        [accepted] = [frame for frame in heard if frame.get("request_id") == "outputs"]
         assert accepted["run"]["status"] == "queued"
         assert text_of(heard) == "Rain."
 

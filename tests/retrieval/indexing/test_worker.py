@@ -172,7 +172,7 @@ class TestTheOrderOfReading:
 
     async def read_all(self, folder: Path, order: list[str]) -> None:
         async with at_work(folder, PlainEmbedder(lambda texts: order.extend(text.split()[-1] for text in texts))):
-            await until(lambda: not waiting().exists())
+            await until(lambda: not any(rows.exists() for rows in waiting()))
 
     async def test_takes_what_was_attached_to_a_chat_first(self, ada: User, folder: Path, order: list[str]) -> None:
         await in_thread(self.store)(ada, "a", "b", "c")

@@ -73,7 +73,7 @@ REFUSED = (
     "random bytes as PDF",
     "a PDF whose content unpacks to gigabytes",
     "a zip bomb of moderate parts",
-    "a sheet that is one huge rectangle",
+    "an OpenDocument sheet that is one huge rectangle",
     "100 MB in one line",
 )
 READ = ("a PDF with a picture of a thousand million pixels", "JSON of 100,000 brackets")

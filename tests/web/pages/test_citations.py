@@ -267,7 +267,7 @@ class TestAnAttachment:
     def test_says_what_will_become_of_it(self, page):
         assert "will be read" in html(self.upload(page, "report.pdf"))
 
-    @pytest.mark.parametrize("name", ["program.exe", "letter.doc", "drawing.svg", "noextension"])
+    @pytest.mark.parametrize("name", ["program.exe", "letter.wps", "drawing.svg", "noextension"])
     def test_that_nobody_could_read_is_refused_and_not_kept(self, page, ada, name):
         shown = html(self.upload(page, name))
         assert f"“{name}” cannot be attached." in shown

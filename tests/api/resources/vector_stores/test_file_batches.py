@@ -137,13 +137,13 @@ class TestABatchThatIsCancelled:
 class TestABatchWithAFileOfATypeThatIsNotRead:
     @pytest.mark.parametrize("param", ["file_ids", "files"])
     def test_has_it_failed_and_reads_the_others(self, api: Api, ada: User, batches: str, param: str) -> None:
-        ids = [*ids_of(ada, 1), file_of(ada, "dot.png").id]
+        ids = [*ids_of(ada, 1), file_of(ada, "program.exe").id]
         given = ids if param == "file_ids" else [{"file_id": id} for id in ids]
         status, batch = told(api.post(batches, {param: given}))
         assert (status, batch["status"]) == (200, "in_progress")
         assert (batch["file_counts"]["failed"], batch["file_counts"]["in_progress"]) == (1, 1)
         entry = VectorStoreFile.objects.get(file=ids[1])
-        message = "Files with extensions [.png] are not supported for retrieval."
+        message = "Files with extensions [.exe] are not supported for retrieval."
         assert (entry.status, entry.last_error) == ("failed", {"code": "unsupported_file", "message": message})
 
     def test_alone_ends_at_once(self, api: Api, ada: User, batches: str) -> None:

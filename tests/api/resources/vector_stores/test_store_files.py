@@ -244,11 +244,21 @@ class TestTheContentOfAFile:
 
 
 class TestAFileThatCannotBePutIntoAVectorStore:
-    @pytest.mark.parametrize("filename", ["dot.png", "archive.tar.gz"])
-    def test_is_of_a_type_that_is_not_read(self, api: Api, store: VectorStore, files: str, filename: str) -> None:
+    @pytest.mark.parametrize(
+        ("filename", "way_out"),
+        [
+            ("dot.png", "A picture can be attached to a message, for models that see. "),
+            ("archive.tar.gz", "Unpack it and upload what is in it. "),
+            ("program.exe", ""),
+        ],
+    )
+    def test_is_of_a_type_that_is_not_read(
+        self, api: Api, store: VectorStore, files: str, filename: str, way_out: str
+    ) -> None:
         file = file_of(store.owner, filename)
         extension = filename.rpartition(".")[2]
-        message = f"Files with extensions [.{extension}] are not supported for retrieval. It is the file '{file.id}'."
+        unsupported = f"Files with extensions [.{extension}] are not supported for retrieval."
+        message = f"{unsupported} {way_out}It is the file '{file.id}'."
         expected = refused(message, param="file_id", code="unsupported_file")
         assert told(api.post(files, {"file_id": file.id})) == expected
         assert not store.entries.exists()
