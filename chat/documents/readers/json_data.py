@@ -31,7 +31,7 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     if count is None:
         yield from text.read_sections(path)
         return
-    lines = _Lines(has_many_values=count > 1).lines(_events(path, detected))
+    lines = _RecordLines(has_many_values=count > 1).lines(_events(path, detected))
     yield from text.split_by_heading((line, None) for line in lines)
     yield from detected.notices()
 
@@ -63,7 +63,7 @@ def _count_values(path: Path, detected: encoding.Encoding) -> int | None:
     return count
 
 
-class _Lines:
+class _RecordLines:
     """Collects values into lines."""
 
     def __init__(self, *, has_many_values: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from chat.documents.formats import FileKind
 from chat.documents.readers.opendocument.blocks import Blocks
 from chat.documents.readers.opendocument.names import qualified
-from chat.documents.readers.opendocument.package import Package
+from chat.documents.readers.opendocument.package import OpenDocument
 from chat.documents.sections import Section, as_paragraphs
 
 _CLASS = qualified("presentation:class")
@@ -20,7 +20,7 @@ def read_sections(path: Path) -> Iterator[Section]:
 
     Raise ``Unreadable`` if the file is broken or protected.
     """
-    with Package(path, kind=FileKind.OPEN_SLIDES) as package:
+    with OpenDocument(path, kind=FileKind.OPEN_SLIDES) as package:
         blocks = Blocks(package)
         for number, slide in enumerate(package.content().iter(qualified("draw:page")), start=1):
             title = next((shape for shape in slide if shape.get(_CLASS) == "title"), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from chat.documents.formats import FileKind
 from chat.documents.readers.opendocument.blocks import Blocks
 from chat.documents.readers.opendocument.names import qualified
-from chat.documents.readers.opendocument.package import Package
+from chat.documents.readers.opendocument.package import OpenDocument
 from chat.documents.sections import Section, as_paragraphs
 
 
@@ -16,7 +16,7 @@ def read_sections(path: Path) -> Iterator[Section]:
     """Yield the document's text; tables as ``cell | cell`` lines. Raise ``Unreadable`` if it is broken or protected."""
     heading = ""
     pending: list[str] = []
-    with Package(path, kind=FileKind.OPEN_TEXT) as package:
+    with OpenDocument(path, kind=FileKind.OPEN_TEXT) as package:
         blocks = Blocks(package)
         for body in package.content().iter(qualified("office:text")):
             for text, is_heading in blocks.below(body):

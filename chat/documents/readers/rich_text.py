@@ -6,7 +6,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.readers.rtf.parser import Block, Parser
+from chat.documents.readers.rtf.parser import Parser, RichTextBlock
 from chat.documents.readers.table_rows import table_text
 from chat.documents.sections import Section, as_paragraphs
 
@@ -30,7 +30,7 @@ def read_sections(path: Path) -> Iterator[Section]:
 
 def _texts(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield each paragraph, table and what stands beside them, and whether it is a heading."""
-    parser, table = Parser(), _Table()
+    parser, table = Parser(), _RowReader()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for block in parser.blocks(data):
             if not (block.in_table or block.kind != "paragraph") or len(table.rows) > _TABLE_ROWS:
@@ -43,7 +43,7 @@ def _texts(path: Path) -> Iterator[tuple[str, bool]]:
     yield from ((text, False) for text in (*table.ended(), *parser.margins))
 
 
-class _Table:
+class _RowReader:
     """The table that is being read."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class _Table:
         self._cell: list[str] = []
         self._beside: list[str] = []
 
-    def add(self, block: Block) -> None:
+    def add(self, block: RichTextBlock) -> None:
         self._cell.append(block.text)
         if block.kind == "cell":
             self._end_cell()
@@ -69,7 +69,7 @@ class _Table:
         self._cells.append(" ".join(" ".join(self._cell).split()))
         self._cell = []
 
-    def _end_row(self, block: Block) -> None:
+    def _end_row(self, block: RichTextBlock) -> None:
         """Repeat what is merged, in each column and row over which it goes."""
         above = self.rows[-1] if self.rows else []
         cells = self._cells

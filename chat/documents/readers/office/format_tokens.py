@@ -21,24 +21,24 @@ _LONGEST = 255
 """Characters of a code; what comes after them is none of it."""
 
 
-class Token(NamedTuple):
+class FormatToken(NamedTuple):
     """A piece of a code: a ``literal``, which is shown as it is, or of the kind that its group of ``_TOKEN`` names."""
 
     kind: str
     text: str
 
 
-def split_code(code: str) -> list[list[Token]]:
+def split_code(code: str) -> list[list[FormatToken]]:
     """Return the tokens of each section of ``code``; there is at least one. Colours and languages are left out."""
-    sections: list[list[Token]] = [[]]
+    sections: list[list[FormatToken]] = [[]]
     for match in _TOKEN.finditer(code[:_LONGEST]):
         kind = str(match.lastgroup)
         if kind == "section":
             sections.append([])
         elif kind == "space":
-            sections[-1].append(Token("literal", " "))
+            sections[-1].append(FormatToken("literal", " "))
         elif kind in _SHOWN_AS_THEY_ARE:
-            sections[-1].append(Token("literal", match[kind]))
+            sections[-1].append(FormatToken("literal", match[kind]))
         elif kind not in ("fill", "ignored"):
-            sections[-1].append(Token(kind, match[kind]))
+            sections[-1].append(FormatToken(kind, match[kind]))
     return sections

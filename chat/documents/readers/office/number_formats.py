@@ -14,7 +14,7 @@ from functools import cache, lru_cache, partial
 from math import isfinite
 from typing import NamedTuple
 
-from chat.documents.readers.office.format_tokens import Token, split_code
+from chat.documents.readers.office.format_tokens import FormatToken, split_code
 from chat.documents.readers.office.shown_dates import date_section
 from chat.documents.readers.office.shown_numbers import as_it_is, digits_section
 
@@ -82,7 +82,7 @@ def _shown(show: Callable[[float], str], written: str) -> str:
     return written
 
 
-def _section(tokens: Sequence[Token], at: int, count: int, *, from_1904: bool) -> _Section:
+def _section(tokens: Sequence[FormatToken], at: int, count: int, *, from_1904: bool) -> _Section:
     """Return the section at this place of ``count``. By their places they are for positive and negative numbers, zero.
 
     One for negative numbers alone leaves out their sign.
@@ -100,7 +100,7 @@ def _section(tokens: Sequence[Token], at: int, count: int, *, from_1904: bool) -
     return _Section(lambda value: value < 0, "", show)
 
 
-def _show(tokens: Sequence[Token], *, from_1904: bool) -> Callable[[float], str]:
+def _show(tokens: Sequence[FormatToken], *, from_1904: bool) -> Callable[[float], str]:
     kinds = {token.kind for token in tokens}
     if kinds & {"date", "elapsed"}:
         return date_section(tokens, from_1904=from_1904)
@@ -112,5 +112,5 @@ def _show(tokens: Sequence[Token], *, from_1904: bool) -> Callable[[float], str]
     return lambda _: literal
 
 
-def _words(tokens: Sequence[Token], words: str) -> str:
+def _words(tokens: Sequence[FormatToken], words: str) -> str:
     return "".join(words if token.kind == "text" else token.text for token in tokens).strip()

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chat.documents.readers.office.format_tokens import Token
+from chat.documents.readers.office.format_tokens import FormatToken
 from chat.documents.readers.office.shown_numbers import as_it_is
 
 _DAY_ZERO = datetime.datetime(1899, 12, 30)
@@ -82,7 +82,7 @@ class _Moment:
         return f"{self.at.microsecond:06}"
 
 
-def date_section(tokens: Sequence[Token], *, from_1904: bool) -> Callable[[float], str]:
+def date_section(tokens: Sequence[FormatToken], *, from_1904: bool) -> Callable[[float], str]:
     """Return what shows a number of days; one that is no date of this calendar is shown as it is."""
     form = "".join(_forms(tokens))
     unit = 1 if any(token.kind == "date" and "." in token.text for token in tokens) else 1000  # milliseconds
@@ -98,7 +98,7 @@ def date_section(tokens: Sequence[Token], *, from_1904: bool) -> Callable[[float
     return show
 
 
-def _forms(tokens: Sequence[Token]) -> Iterator[str]:
+def _forms(tokens: Sequence[FormatToken]) -> Iterator[str]:
     """Yield a piece of a format string for each token. An ``m`` behind hours or before seconds means minutes."""
     units = [token.text[0].lower() for token in tokens if token.kind in ("date", "elapsed")]
     at = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
-from chat.documents.readers.office.format_tokens import Token
+from chat.documents.readers.office.format_tokens import FormatToken
 
 _CONTEXT = Context(prec=2000, rounding=ROUND_HALF_UP)
 """Room for the largest number, with as many ``%`` as a code has room for."""
@@ -27,7 +27,7 @@ def as_it_is(value: float) -> str:
     return str(int(value)) if abs(value) < _WHOLE and value == int(value) else format(value, ".15g")
 
 
-def digits_section(tokens: Sequence[Token]) -> _Show:
+def digits_section(tokens: Sequence[FormatToken]) -> _Show:
     """Return what shows a number, none below 0, in the digit places of ``tokens``."""
     scheme = "".join(map(_letter, tokens))
     if (exponent := scheme.find("E")) > 0:
@@ -38,7 +38,7 @@ def digits_section(tokens: Sequence[Token]) -> _Show:
     return lambda value: number(_decimal(value))
 
 
-def _letter(token: Token) -> str:
+def _letter(token: FormatToken) -> str:
     if token.kind == "exponent":
         return "E"
     is_plain = token.kind in ("digit", "sign") or token.text in tuple(" 123456789")
@@ -49,7 +49,7 @@ def _decimal(value: float) -> Decimal:
     return Decimal(as_it_is(value))
 
 
-def _places(tokens: Sequence[Token]) -> Callable[[Decimal], str]:
+def _places(tokens: Sequence[FormatToken]) -> Callable[[Decimal], str]:
     """Return what shows a number in these digit places, without exponents and fractions."""
     scheme = "".join(map(_letter, tokens))
     whole = scheme.partition(".")[0]
@@ -75,11 +75,11 @@ def _places(tokens: Sequence[Token]) -> Callable[[Decimal], str]:
     return show
 
 
-def _literal(tokens: Sequence[Token]) -> str:
+def _literal(tokens: Sequence[FormatToken]) -> str:
     return "".join(token.text for token in tokens)
 
 
-def _whole_part(tokens: Sequence[Token], digits: str, *, has_groups: bool) -> str:
+def _whole_part(tokens: Sequence[FormatToken], digits: str, *, has_groups: bool) -> str:
     """Return the digits in their places, from the right; those for which there is no place before the first one."""
     shown: list[str] = []
     places = sum(token.kind == "digit" for token in tokens)
@@ -100,7 +100,7 @@ def _grouped(digits: re.Match[str]) -> str:
     return f"{int(digits[0]):,}" if digits[0][0] != "0" else digits[0]
 
 
-def _fraction_part(tokens: Sequence[Token], digits: str) -> str:
+def _fraction_part(tokens: Sequence[FormatToken], digits: str) -> str:
     """Return the point and the digits behind it; zeros at the end only in places that want them."""
     needed = len(digits.rstrip("0"))
     shown, at = [], 0
@@ -113,7 +113,7 @@ def _fraction_part(tokens: Sequence[Token], digits: str) -> str:
     return "".join(shown)
 
 
-def _scientific(mantissa: Sequence[Token], exponent: Sequence[Token]) -> _Show:
+def _scientific(mantissa: Sequence[FormatToken], exponent: Sequence[FormatToken]) -> _Show:
     scheme = "".join(map(_letter, mantissa))
     step = max(1, sum(map(scheme.partition(".")[0].count, "0#?")))
     show = _places(mantissa)
@@ -133,7 +133,7 @@ def _scientific(mantissa: Sequence[Token], exponent: Sequence[Token]) -> _Show:
     return shown
 
 
-def _fraction(tokens: Sequence[Token], match: re.Match[str]) -> _Show:
+def _fraction(tokens: Sequence[FormatToken], match: re.Match[str]) -> _Show:
     """Return what shows a number as ``3 1/4``; without a place for the whole number as ``13/4``."""
     before, behind = _literal(tokens[: match.start()]), _literal(tokens[match.end() :])
     below = match[2]

@@ -12,7 +12,7 @@ from typing import Any
 from chat.documents.readers.file_names import is_file_name
 from chat.documents.readers.office.list_numbers import number_in_words
 from chat.documents.readers.opendocument.names import qualified
-from chat.documents.readers.opendocument.package import Package
+from chat.documents.readers.opendocument.package import OpenDocument
 from chat.documents.readers.table_rows import table_text
 
 _HEADING, _PARAGRAPH = qualified("text:h"), qualified("text:p")
@@ -46,7 +46,7 @@ _MOST_SPACES = 100
 class Blocks:
     """Gathers the text of a file."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: OpenDocument) -> None:
         self._package = package
         self._beside: list[str] = []
 

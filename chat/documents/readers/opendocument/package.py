@@ -21,7 +21,7 @@ _STYLE, _PROPERTIES = qualified("style:style"), qualified("style:text-properties
 _LIST_STYLE, _LEVEL = qualified("text:list-style"), qualified("text:list-level-style-number")
 
 
-class Package:
+class OpenDocument:
     """An open file. ``kind`` is for the words of refusals."""
 
     def __init__(self, path: Path, *, kind: FileKind) -> None:

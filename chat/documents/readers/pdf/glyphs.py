@@ -37,7 +37,7 @@ _RAISED_BY = (0.15, 0.9)
 
 
 @dataclass(slots=True)
-class Line:
+class TextLine:
     """A line as PDFium has it, which goes on across gaps: the place in the text, the box, the eighth of a full turn."""
 
     start: int
@@ -85,16 +85,16 @@ class Glyphs:
         return place if self._same_numbers else raw.FPDFText_GetCharIndexFromTextIndex(self.content, place)
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TextLine]:
         """PDFium's lines, in its order. Their boxes are not turned."""
-        found: list[Line] = []
+        found: list[TextLine] = []
         for match in _LINE.finditer(self.text):
             start, end = match.span()
             while self.text[start].isspace():
                 start += 1
             while end > start + 1 and (self.text[end - 1].isspace() or self.text[end - 1] in HYPHENS):
                 end -= 1
-            line = Line(start, end, self._straight_box(start, end - 1), self._turn(start))
+            line = TextLine(start, end, self._straight_box(start, end - 1), self._turn(start))
             found += self._by_direction(line) if line.box.height > _HIGH * self._height(start) else [line]
         return found
 
@@ -102,13 +102,13 @@ class Glyphs:
         angle = float(raw.FPDFText_GetCharAngle(self.content, self.number(place)))
         return round(angle / (pi / 4)) % 8
 
-    def _by_direction(self, line: Line) -> Iterator[Line]:
+    def _by_direction(self, line: TextLine) -> Iterator[TextLine]:
         """Yield the parts of a line that run in one direction: PDFium takes turned text for a part of another line."""
         words = [(self._turn(match.start()), match.span()) for match in _WORD.finditer(self.text, line.start, line.end)]
         for turn, group in groupby(words, key=lambda word: word[0]):
             spans = [span for _, span in group]
             start, end = spans[0][0], spans[-1][1]
-            yield Line(start, end, self._straight_box(start, end - 1), turn)
+            yield TextLine(start, end, self._straight_box(start, end - 1), turn)
 
     @cached_property
     def turn(self) -> int:
@@ -118,7 +118,7 @@ class Glyphs:
             lengths[line.turn] += line.end - line.start
         return max(lengths, key=lambda turn: lengths[turn])
 
-    def pieces(self, line: Line) -> list[Piece]:
+    def pieces(self, line: TextLine) -> list[Piece]:
         """Return the pieces of a line, turned; without what is not seen."""
         if not (self._hidden or line.turn or self.has_gap(line)) and self.is_inside(line):
             return [Piece(turned_box(line.box, self.turn), self.text_of(line.start, line.end), self.has_hyphen(line))]
@@ -126,7 +126,7 @@ class Glyphs:
             self._pieces[line.start] = list(self._split(line))
         return self._pieces[line.start]
 
-    def _split(self, line: Line) -> Iterator[Piece]:
+    def _split(self, line: TextLine) -> Iterator[Piece]:
         is_known = len(self.gaps) <= _MAX_GAPS and line.start not in self.wide_lines
         is_simple = is_known and not (self._hidden or line.turn) and self.is_inside(line)
         spans = [match.span() for match in _WORD.finditer(self.text, line.start, line.end)]
@@ -134,7 +134,7 @@ class Glyphs:
         for (start, end), box in boxes:
             yield Piece(turned_box(box, self.turn), self.text_of(start, end), end == line.end and self.has_hyphen(line))
 
-    def _cut_at_gaps(self, line: Line, words: Sequence[Span]) -> list[tuple[Span, Box]] | None:
+    def _cut_at_gaps(self, line: TextLine, words: Sequence[Span]) -> list[tuple[Span, Box]] | None:
         """Return the pieces of a line whose gaps are known; None if its words are not in order from left to right."""
         # A few looks for each gap instead of two for each word.
         found: list[tuple[Span, Box]] = []
@@ -155,7 +155,7 @@ class Glyphs:
     def _first_word_from(self, x: float, words: Sequence[Span], first: int) -> int:
         return bisect_left(words, x, first, key=lambda word: self._straight_box(word[0], word[0]).left)
 
-    def _grouped(self, line: Line, spans: Sequence[Span]) -> Iterator[tuple[Span, Box]]:
+    def _grouped(self, line: TextLine, spans: Sequence[Span]) -> Iterator[tuple[Span, Box]]:
         """Yield the words of a line that are not apart, together, with their boxes; without what is not seen."""
         words = [(start, end, self._straight_box(start, end - 1)) for start, end in spans]
         if self._hidden or not self.is_inside(line):
@@ -176,11 +176,11 @@ class Glyphs:
             self._hidden and self._hidden.holds(self.content, self.number(place), box)
         )
 
-    def has_hyphen(self, line: Line) -> bool:
+    def has_hyphen(self, line: TextLine) -> bool:
         """Return whether a hyphen follows that may only split a word."""
         return self.text[line.end : line.end + 1] in HYPHENS
 
-    def is_inside(self, line: Line) -> bool:
+    def is_inside(self, line: TextLine) -> bool:
         """Return whether the whole line is on the page."""
         left, bottom, right, top = line.box
         middle = (bottom + top) / 2
@@ -269,7 +269,7 @@ class Glyphs:
         widest = _WIDE_LINE * median(shares.values())
         return {start for start, share in shares.items() if share > widest}
 
-    def has_gap(self, line: Line) -> bool:
+    def has_gap(self, line: TextLine) -> bool:
         """Return whether there may be a gap in a line."""
         if line.start in self.wide_lines or len(self.lines) * len(self.gaps) > _MAX_COMPARISONS:
             return True

@@ -11,7 +11,7 @@ from typing import Any
 from chat.documents.readers.pdf import layout, prose
 from chat.documents.readers.pdf.annotations import Annotation, read_annotations
 from chat.documents.readers.pdf.boxes import Box, Piece, turned_box
-from chat.documents.readers.pdf.glyphs import Glyphs, Line
+from chat.documents.readers.pdf.glyphs import Glyphs, TextLine
 from chat.documents.readers.pdf.visibility import HiddenText
 
 _LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -56,7 +56,7 @@ def _between(pieces: Sequence[Piece]) -> Iterator[Box]:
         yield Box(left, min(before.bottom, here.bottom), right, max(before.top, here.top))
 
 
-def _whole(glyphs: Glyphs, line: Line) -> Piece:
+def _whole(glyphs: Glyphs, line: TextLine) -> Piece:
     return Piece(line.box, glyphs.text_of(line.start, line.end), glyphs.has_hyphen(line))
 
 

@@ -51,7 +51,7 @@ _ADDRESS = re.compile(r'HYPERLINK\s+"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RichTextBlock:
     """The end of a paragraph, cell or row. ``merged`` has for each cell of a row whether it continues another one."""
 
     kind: Literal["paragraph", "cell", "row"]
@@ -98,7 +98,7 @@ class Parser:
         self._merged: list[Literal["", "left", "above"]] = []
         self._next_merged: Literal["", "left", "above"] = ""
 
-    def blocks(self, data: bytes | mmap) -> Iterator[Block]:
+    def blocks(self, data: bytes | mmap) -> Iterator[RichTextBlock]:
         """Yield the blocks of the document. Raise ``Unreadable`` if its groups are nested without end."""
         for token in encodings.tokens(data):
             if token.content:
@@ -140,21 +140,21 @@ class Parser:
         if self._group.output is not None and not self._group.is_hidden:
             self._group.output.append(text)
 
-    def _ending(self, word: str) -> Block | None:
+    def _ending(self, word: str) -> RichTextBlock | None:
         """Return the block that ``word`` ends; None if it ends none in the body."""
         if self._group.output is not self._body:
             return None
         if word == "row":
-            return Block("row", merged=tuple(self._merged), beside=self._taken_beside())
+            return RichTextBlock("row", merged=tuple(self._merged), beside=self._taken_beside())
         if word == "cell":
-            return Block("cell", self._taken())
+            return RichTextBlock("cell", self._taken())
         return self._paragraph() if word in _PARAGRAPH_ENDS else None
 
-    def _paragraph(self) -> Block:
+    def _paragraph(self) -> RichTextBlock:
         group = self._group
         beside = () if group.in_table else self._taken_beside()
         is_heading = group.level < _HEADINGS or group.style in self._heading_styles
-        return Block("paragraph", self._taken(), is_heading, group.in_table, beside)
+        return RichTextBlock("paragraph", self._taken(), is_heading, group.in_table, beside)
 
     def _taken(self) -> str:
         text = _joined(self._body)
