@@ -34,13 +34,14 @@ def _texts(path: Path) -> Iterator[tuple[str, bool]]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for block in parser.blocks(data):
             if not (block.in_table or block.kind != "paragraph") or len(table.rows) > _TABLE_ROWS:
-                yield from ((text, False) for text in table.ended())
+                yield from ((text, False) for text in table.texts())
+                table = _RowReader()
             if block.kind == "paragraph" and not block.in_table:
                 yield block.text, block.is_heading and bool(block.text.strip())
                 yield from ((text, False) for text in block.beside)
             else:
                 table.add(block)
-    yield from ((text, False) for text in (*table.ended(), *parser.margins))
+    yield from ((text, False) for text in (*table.texts(), *parser.margins))
 
 
 class _RowReader:
@@ -59,11 +60,10 @@ class _RowReader:
         elif block.kind == "row":
             self._end_row(block)
 
-    def ended(self) -> Iterator[str]:
-        """Yield the table and what stands beside it, and forget them."""
+    def texts(self) -> Iterator[str]:
+        """Yield the table and what stands beside it."""
         left_over = " ".join(self._cells + self._cell)
         yield from (table_text(self.rows), left_over, *self._beside)
-        self.__init__()  # type: ignore[misc]
 
     def _end_cell(self) -> None:
         self._cells.append(" ".join(" ".join(self._cell).split()))

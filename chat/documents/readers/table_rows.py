@@ -70,7 +70,7 @@ def _tables(lines: Iterable[Line]) -> Iterator[_Table]:
     for has_text, table in groupby(lines, key=any):
         if has_text:
             top = list(islice(table, _LOOKED_AT))
-            yield _Table(top, table)  # noqa: B031
+            yield _Table(top, table)  # noqa: B031 -- whoever takes it reads it before the next one
 
 
 def _goes_on(table: _Table, names: Sequence[str]) -> bool:

@@ -36,18 +36,23 @@ def reindex_all() -> int:
     Those for which that failed are left alone for ``RETRY``.
     """
     failed = Q(embedded_by="", is_cut=True, heartbeat_at__gt=timezone.now() - RETRY)
-    store_ids = list(outdated().exclude(failed).order_by().values_list("store", flat=True).distinct())
+    due = outdated().exclude(failed)
+    store_ids = list(due.order_by().values_list("store", flat=True).distinct())
     stores = VectorStore.objects.filter(id__in=store_ids).only("id", "expires_after", "last_active_at")
-    return sum(reindex_store(store) for store in stores if not store.is_expired)
+    return sum(_begin(store, due) for store in stores if not store.is_expired)
 
 
-@transaction.atomic
 def reindex_store(store: VectorStore) -> int:
     """Have new vectors made for the outdated entries of ``store``, and return how many these are.
 
     Call it when its model has changed. Meanwhile words alone find them. Those that had expired are read again.
     """
-    entries = VectorStoreFile.objects.filter(pk__in=outdated().filter(store__id=store.id).values("pk"))
+    return _begin(store, outdated())
+
+
+@transaction.atomic
+def _begin(store: VectorStore, due: QuerySet[VectorStoreFile]) -> int:
+    entries = VectorStoreFile.objects.filter(pk__in=due.filter(store__id=store.id).values("pk"))
     begun = {"attempt": F("attempt") + 1, "progress": 0, "last_error": None, "worker": "", "heartbeat_at": None}
     unread = entries.filter(is_cut=False).update(status=Status.IN_PROGRESS, usage_bytes=0, notice="", **begun)
     count = unread + entries.filter(is_cut=True).update(needs_vectors=True, **begun)

@@ -112,6 +112,22 @@ class TestAFile:
         done = indexed(VectorStoreFile.objects.get(), Narrow())
         assert (done.last_error, done.needs_vectors) == (None, False)
 
+    def test_that_failed_is_left_alone_when_another_of_its_store_is_due(
+        self, outdated: VectorStoreFile, ada: User
+    ) -> None:
+        def refuse(texts: Sequence[str]) -> None:
+            raise KeyRefused("The key was refused.")
+
+        tried = indexed(outdated, Narrow(refuse))
+        other = indexed(
+            VectorStoreFile.objects.create(
+                store=tried.store, file=file_with(ada, "b.txt", text(20)), chunking_strategy=SMALL
+            )
+        )
+        VectorStoreFile.objects.filter(pk=other.pk).update(embedded_by="an older model")
+        assert reindex_all() == 1
+        assert VectorStoreFile.objects.get(needs_vectors=True) == other
+
     def test_whose_model_is_changed_back_keeps_its_own(self, entry: VectorStoreFile) -> None:
         indexed(entry)
         assert reindex_all() == 0

@@ -189,8 +189,7 @@ def _children(file: IO[bytes], *, of: str) -> Iterator[Element]:
     """Yield the children of the element at the path ``of``, of which ``*`` is the root, few in memory at a time."""
     builder = TreeBuilder()
     holder = builder.start("document", {})
-    # Expat itself refuses entities that grow, and never loads any from elsewhere.
-    parser = XMLParser(target=builder)  # noqa: S314
+    parser = XMLParser(target=builder)  # noqa: S314 -- expat refuses entities that grow, and loads none from elsewhere
     parent = None
     while block := file.read(_BLOCK_BYTES):
         parser.feed(block)

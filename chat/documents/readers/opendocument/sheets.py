@@ -73,7 +73,7 @@ def open_sheets(content: IO[bytes]) -> Iterator[OpenSheet]:
     """Yield the sheets of a file's ``content.xml``, one in memory at a time. Raise ``ParseError`` if it is broken."""
     sheet = OpenSheet("")
     # Expat itself refuses entities that grow, and never loads any from elsewhere.
-    for event, element in iterparse(content, events=("start", "end")):  # noqa: S314
+    for event, element in iterparse(content, events=("start", "end")):  # noqa: S314 -- the line above
         if event == "start":
             sheet = OpenSheet(element.get(f"{_TABLE}name", "")) if element.tag == f"{_TABLE}table" else sheet
         elif element.tag == f"{_TABLE}table-row":
