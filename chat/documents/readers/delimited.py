@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from chat.documents import encoding
-from chat.documents.readers.table_rows import table_sections
+from chat.documents.readers.tables.rows import table_sections
 from chat.documents.sections import Notice, Section
 from chat.errors import Unreadable
 

@@ -14,7 +14,7 @@ from pptx.parts.presentation import PresentationPart
 
 from chat.documents.readers.office.drawings import DRAWINGS, description, drawing_text
 from chat.documents.readers.office.strict_office import open_office
-from chat.documents.readers.table_rows import table_text
+from chat.documents.readers.tables.rows import table_text
 from chat.documents.sections import Section, as_paragraphs
 
 PartFactory.part_type_for.update(

@@ -19,7 +19,7 @@ from lxml import etree
 from chat.documents.readers.office.equations import EQUATION, equation_text
 from chat.documents.readers.office.strict_office import open_office
 from chat.documents.readers.office.word_extras import margins, put_in_place
-from chat.documents.readers.table_rows import table_text
+from chat.documents.readers.tables.rows import table_text
 from chat.documents.sections import Section
 
 PartFactory.part_type_for.update(

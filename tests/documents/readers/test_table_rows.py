@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chat.documents.readers.table_rows import Line, table_sections
+from chat.documents.readers.tables.rows import Line, table_sections
 
 
 def told(*lines: Line) -> list[str]:

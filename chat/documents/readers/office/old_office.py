@@ -10,7 +10,7 @@ import office_oxide
 
 from chat.documents.errors import broken, protected
 from chat.documents.formats import FileKind
-from chat.documents.readers.table_rows import table_text
+from chat.documents.readers.tables.rows import table_text
 
 Part = dict[str, Any]
 """Its keys depend on its ``type``."""

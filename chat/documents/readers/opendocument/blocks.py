@@ -13,7 +13,7 @@ from chat.documents.readers.file_names import is_file_name
 from chat.documents.readers.office.list_numbers import number_in_words
 from chat.documents.readers.opendocument.names import qualified
 from chat.documents.readers.opendocument.package import OpenDocument
-from chat.documents.readers.table_rows import table_text
+from chat.documents.readers.tables.rows import table_text
 
 _HEADING, _PARAGRAPH = qualified("text:h"), qualified("text:p")
 _LIST, _ITEM, _LIST_HEADER = qualified("text:list"), qualified("text:list-item"), qualified("text:list-header")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.documents.readers.office.number_formats import BUILT_IN, number_format
+from chat.documents.readers.sheets.number_formats import BUILT_IN, number_format
 
 MORNING = "45360.322916666664"
 """9 March 2024, 7:45."""

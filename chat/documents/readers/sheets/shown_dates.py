@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chat.documents.readers.office.format_tokens import FormatToken
-from chat.documents.readers.office.shown_numbers import as_it_is
+from chat.documents.readers.sheets.format_tokens import FormatToken
+from chat.documents.readers.sheets.shown_numbers import as_it_is
 
 _DAY_ZERO = datetime.datetime(1899, 12, 30)
 _DAY_ZERO_OF_1900 = datetime.datetime(1899, 12, 31)

@@ -10,8 +10,8 @@ from typing import Any
 from lxml import etree
 
 from chat.documents.readers.office.drawings import DRAWINGS, description, drawing_text
-from chat.documents.readers.office.package import Part
-from chat.documents.readers.office.workbook import row_of
+from chat.documents.readers.sheets.package import Part
+from chat.documents.readers.sheets.workbook import row_of
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _THREADED = "{http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments}"

@@ -7,11 +7,13 @@ from email import message_from_binary_file, policy
 from email.message import EmailMessage, Message
 from pathlib import Path
 
-import charset_normalizer
-
-from chat.documents.readers.mail_text import Mail, mail_sections
+from chat.documents import charsets
+from chat.documents.readers.mail.text import Mail, mail_sections
 from chat.documents.sections import Notice, Section
 from chat.errors import Unreadable
+
+_SAMPLE = 1 << 16
+"""Bytes whose letters tell the encoding of a body that does not name it."""
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
@@ -72,4 +74,4 @@ def _content(part: EmailMessage) -> str:
             return content.decode(name)
         except (LookupError, UnicodeError):
             continue
-    return str(charset_normalizer.from_bytes(content).best() or content.decode("latin-1"))
+    return content.decode(charsets.guess(content[:_SAMPLE])[0], "replace")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
 from typing import NamedTuple
 
-from chat.documents.readers.table_headers import find_header, usual_width
+from chat.documents.readers.tables.headers import find_header, usual_width
 from chat.documents.sections import Section
 
 Line = Sequence[str] | str

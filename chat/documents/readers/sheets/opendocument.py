@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import IO
 from xml.etree.ElementTree import Element, iterparse
 
-from chat.documents.readers.office.merged_cells import NumberedRow, Range
-from chat.documents.readers.office.workbook import MOST_COLUMNS
+from chat.documents.readers.sheets.merged_cells import NumberedRow, Range
+from chat.documents.readers.sheets.workbook import MOST_COLUMNS
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"

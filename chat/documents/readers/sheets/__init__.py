@@ -1,4 +1,12 @@
-"""Spreadsheets: a sheet is a page. Read as a person sees them, .xls and .xlsb as python-calamine reads them."""
+"""Spreadsheets: a sheet is a page. Read as a person sees them, .xls and .xlsb as python-calamine reads them.
+
+package          a file of Excel's as parts that refer to each other
+workbook         the cells of Excel's sheets
+workbook_extras  comments on them, and what is drawn over them
+opendocument     the cells of OpenDocument's sheets, and what is beside them
+merged_cells     repeats the text of merged cells
+number_formats   what a cell shows of a number; of ``format_tokens``, ``shown_numbers`` and ``shown_dates``
+"""
 
 from __future__ import annotations
 
@@ -12,13 +20,13 @@ import python_calamine
 
 from chat.documents.errors import broken, protected
 from chat.documents.formats import FileKind
-from chat.documents.readers.office.merged_cells import NumberedRow, Range, repeat_merged
-from chat.documents.readers.office.package import Package
 from chat.documents.readers.office.strict_office import open_office
-from chat.documents.readers.office.workbook import Workbook, merged_ranges
-from chat.documents.readers.office.workbook_extras import comments, drawn_texts
-from chat.documents.readers.opendocument.sheets import open_sheets
-from chat.documents.readers.table_rows import Line, table_sections
+from chat.documents.readers.sheets.merged_cells import NumberedRow, Range, repeat_merged
+from chat.documents.readers.sheets.opendocument import open_sheets
+from chat.documents.readers.sheets.package import Package
+from chat.documents.readers.sheets.workbook import Workbook, merged_ranges
+from chat.documents.readers.sheets.workbook_extras import comments, drawn_texts
+from chat.documents.readers.tables.rows import Line, table_sections
 from chat.documents.sections import Notice, Section
 
 _CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"

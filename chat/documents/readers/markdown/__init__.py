@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from chat.documents import encoding
-from chat.documents.readers.markdown_columns import name_columns
+from chat.documents.readers.markdown.columns import name_columns
 from chat.documents.readers.text import Marked, split_by_heading
 from chat.documents.sections import Notice, Section
 

@@ -1,4 +1,8 @@
-"""Rich text (RTF), a section a heading. There are no pages."""
+"""Rich text (RTF), a section a heading. There are no pages.
+
+parser     groups, destinations and control words: paragraphs, cells and rows
+encodings  the code pages of fonts, and tokens
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.documents.readers.rtf.parser import Parser, RichTextBlock
-from chat.documents.readers.table_rows import table_text
+from chat.documents.readers.rich_text.parser import Parser, RichTextBlock
+from chat.documents.readers.tables.rows import table_text
 from chat.documents.sections import Section, as_paragraphs
 
 _SECTION_CHARACTERS = 1 << 14

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 
 from lxml import etree
 
-from chat.documents.readers.office.merged_cells import NumberedRow, Range
-from chat.documents.readers.office.number_formats import BUILT_IN, GENERAL, NumberFormat, number_format
-from chat.documents.readers.office.package import Package, Part
+from chat.documents.readers.sheets.merged_cells import NumberedRow, Range
+from chat.documents.readers.sheets.number_formats import BUILT_IN, GENERAL, NumberFormat, number_format
+from chat.documents.readers.sheets.package import Package, Part
 
 MOST_COLUMNS = 16_384
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

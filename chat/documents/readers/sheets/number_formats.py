@@ -14,9 +14,9 @@ from functools import cache, lru_cache, partial
 from math import isfinite
 from typing import NamedTuple
 
-from chat.documents.readers.office.format_tokens import FormatToken, split_code
-from chat.documents.readers.office.shown_dates import date_section
-from chat.documents.readers.office.shown_numbers import as_it_is, digits_section
+from chat.documents.readers.sheets.format_tokens import FormatToken, split_code
+from chat.documents.readers.sheets.shown_dates import date_section
+from chat.documents.readers.sheets.shown_numbers import as_it_is, digits_section
 
 GENERAL = "General"
 BUILT_IN = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
-from chat.documents.readers.office.format_tokens import FormatToken
+from chat.documents.readers.sheets.format_tokens import FormatToken
 
 _CONTEXT = Context(prec=2000, rounding=ROUND_HALF_UP)
 """Room for the largest number, with as many ``%`` as a code has room for."""

@@ -16,7 +16,7 @@ from typing import Literal
 from chat.documents.errors import broken
 from chat.documents.formats import FileKind
 from chat.documents.readers.file_names import is_file_name
-from chat.documents.readers.rtf import encodings
+from chat.documents.readers.rich_text import encodings
 
 _MOST_NESTED = 1000
 _HEADINGS = 9  # levels

@@ -1,0 +1,1 @@
+"""Tables as text: their headers, and rows that name their columns."""
