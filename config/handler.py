@@ -8,6 +8,7 @@ response is sent: a stream, however long, holds none.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
 from itertools import islice
@@ -80,8 +81,15 @@ class Handler(ASGIHandler):
     async def answer(self, request: ASGIRequest, body: IO[bytes], send: Any) -> None:
         """Send the response to ``request``, and close ``body``, which the views read."""
         unread = [body]  # whoever takes it out closes it: a thread, or this task if the client goes before one is free
+        made: list[HttpResponseBase] = []  # likewise: this task sends it, or closes it if the client is gone
+        gone = threading.Event()
         try:
-            response = await self.threads.call(self.respond, request, unread)
+            await self.threads.call(self.respond, request, unread, made, gone)
+            response = made.pop()
+        except asyncio.CancelledError:
+            gone.set()
+            await self.threads.call(close_all, made)
+            raise
         finally:
             with suppress(IndexError):
                 unread.pop().close()
@@ -91,8 +99,13 @@ class Handler(ASGIHandler):
             if response.streaming:
                 await self.threads.call(response.close)
 
-    def respond(self, request: ASGIRequest, unread: list[IO[bytes]]) -> HttpResponseBase:
-        """Return the response of the view behind all middlewares. Synchronous: it ends also when its client is gone."""
+    def respond(
+        self, request: ASGIRequest, unread: list[IO[bytes]], made: list[HttpResponseBase], gone: threading.Event
+    ) -> None:
+        """Put the response of the view behind all middlewares into ``made``.
+
+        It ends also when its client is ``gone``, and then closes the response, which may hold a run or a file.
+        """
         with closing(unread.pop()):
             request_started.send(sender=type(self), scope=request.scope)
             response = self.get_response(request)
@@ -103,7 +116,16 @@ class Handler(ASGIHandler):
             elif not response.is_async:
                 blocks = iter(response)
                 response.streaming_content = read_blocks(list(islice(blocks, 2)), blocks)
-            return response
+        made.append(response)
+        if gone.is_set():
+            close_all(made)
+
+
+def close_all(responses: list[HttpResponseBase]) -> None:
+    """Close ``responses`` and take them out. Two threads may do so at once."""
+    with suppress(IndexError):
+        while True:
+            responses.pop().close()
 
 
 async def wait_for_disconnect(receive: Any) -> None:

@@ -161,12 +161,12 @@ class TestAThreadThatIsNotKept:
         assert not await in_thread(Thread.objects.exists)()
 
     async def test_is_in_no_list_meanwhile(self, program: Program, api: Api) -> None:
-        asking = asyncio.create_task(program.chunks("wait"))
-        thread = await until(Thread.objects.first, what="a thread")
-        assert thread.temporary
-        assert (await in_thread(api.found)("/threads"))["data"] == []
-        asking.cancel()
-        await until(lambda: not Thread.objects.exists(), what="its deletion")
+        reply = await program.streams.start(PATH, program.body("wait"))
+        async with asyncio.timeout(20), aclosing(aiter(reply)) as chunks:
+            await anext(chunks)
+            thread = await in_thread(Thread.objects.get)()
+            assert thread.temporary
+            assert (await in_thread(api.found)("/threads"))["data"] == []
 
     async def test_is_deleted_when_the_program_goes(self, program: Program) -> None:
         reply = await program.streams.start(PATH, program.body("wait"))
@@ -212,11 +212,11 @@ class TestAKeptThread:
         assert await in_thread(said_in)(thread) == [("user", "fail at once")]
 
     async def test_has_one_answer_at_a_time(self, program: Program) -> None:
-        asking = asyncio.create_task(program.chunks("wait", **self.KEPT))
-        await until(Run.objects.first, what="a run")
-        status, words = await program.refused("Hello", **self.KEPT)
-        assert (status, "while a run" in words) == (400, True)
-        asking.cancel()
+        reply = await program.streams.start(PATH, program.body("wait", **self.KEPT))
+        async with asyncio.timeout(20), aclosing(aiter(reply)) as chunks:
+            await anext(chunks)
+            status, words = await program.refused("Hello", **self.KEPT)
+            assert (status, "while a run" in words) == (400, True)
         await until(lambda: Run.objects.filter(status=RunStatus.CANCELLED).exists(), what="its end")
 
 
