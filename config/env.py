@@ -6,7 +6,9 @@ import os
 import secrets
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -134,6 +136,9 @@ def folder(name: str, *, default: Path) -> Path:
 def secret_in_file(path: Path) -> str:
     """Return the secret in the file ``path``, which the first start creates, readable by its owner only."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+        with NamedTemporaryFile("w", dir=path.parent) as made:  # which has the mode 0600
+            made.write(secrets.token_urlsafe(50))
+            made.flush()
+            with suppress(FileExistsError):  # another process was faster
+                os.link(made.name, path)
     return path.read_text().strip()

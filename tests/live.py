@@ -166,10 +166,10 @@ class LiveServer:
         """Run Python code with the models at hand."""
         return self.manage("shell", "--verbosity=0", "--no-imports", stdin=code)
 
-    def start(self) -> None:
-        """Start and wait until it is ready."""
+    def start(self, *options: str) -> None:
+        """Start with ``options`` of the command and wait until it is ready."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+            command = [sys.executable, "manage.py", "serve", "--port", str(self.port), *options]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START
         while not self.answers():

@@ -6,6 +6,7 @@ from chat.models.accounts.users import User
 from chat.models.assistants import Assistant, Audience
 from chat.models.deleted_places import DeletedPlace
 from chat.models.files import File
+from chat.models.installation import Installation
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.resource_uses import ResourceUse
 from chat.models.runs import Run, RunStatus, RunStep, StepStatus, StepType
@@ -21,6 +22,7 @@ __all__ = [
     "Audience",
     "DeletedPlace",
     "File",
+    "Installation",
     "KeptReply",
     "Kind",
     "Message",

@@ -21,6 +21,7 @@ from chat.actions.conversation import sending
 from chat.engine.worker import Worker
 from chat.errors import Refusal
 from chat.management.sandbox_supervisor import create_supervisor
+from chat.management.start import check_secret, set_up_alone
 from chat.models import Kind, Provider
 from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
 from chat.retrieval.indexing.worker import IndexingWorker, folder
@@ -36,24 +37,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.EVERTHREAD_HOST, help="address to listen on")
         parser.add_argument("--port", default=settings.EVERTHREAD_PORT, help="port to listen on")
+        parser.add_argument("--new-secret", action="store_true", help="take this secret key for a lost one")
 
-    def handle(self, *, host: str, port: str, **options: Any) -> None:
+    def handle(self, *, host: str, port: str, new_secret: bool, **options: Any) -> None:
         if not port.isdigit() or not 0 < int(port) < 65536:
             raise CommandError(f"The port {port!r} is not a number from 1 to 65535. Set --port or PORT.")
         limit_malloc_arenas()
         raise_descriptor_limit()
         check_port_free(host, int(port))
         self.stdout.write(f"Everthread {chat.__version__}")
-        data_folder.make_private()
-        if problem := data_folder.problem_at_start():
-            raise CommandError(problem)
-        call_command("migrate", interactive=False, verbosity=0)
-        collect_static()
-        provider = first_run.ensure_provider()
+        with set_up_alone():
+            data_folder.make_private()
+            if problem := data_folder.problem_at_start():
+                raise CommandError(problem)
+            call_command("migrate", interactive=False, verbosity=0)
+            check_secret(renew=new_secret)
+            collect_static()
+            provider = first_run.ensure_provider()
+            administrator = first_run.first_run(
+                username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
+            )
         self.prepare_model(provider)
-        administrator = first_run.first_run(
-            username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
-        )
         self.greet(host, port, administrator)
         sending.post_all_waiting()
         connections.close_all()
