@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from chat.providers.int8_rows import Int8Rows
 from chat.providers.known_models import ModelLimits
 
 if TYPE_CHECKING:
@@ -220,10 +221,10 @@ class Embedder(Protocol):
         """
         ...
 
-    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how alike the texts of ``rows`` are to that of the row ``query``: (rows,), -1..1, the cosine mostly.
 
-        One thread: 0.05 ms for 2,000 rows, where a product of matrices waits 20 ms for a thread on a busy machine.
+        One thread, in which 10,000 rows take a millisecond.
         """
         ...
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from chat.actions.knowledge import enqueue
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
+from chat.providers.int8_rows import Int8Rows
 from chat.retrieval.indexing import claims
 from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.indexing.index_file import index_entry
@@ -45,8 +46,8 @@ class PlainEmbedder:
             self.asked += texts
         return np.array([vector(text) for text in texts], dtype=np.float32)
 
-    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(np.vecdot(rows, query))
+    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        return rows.dot(query)
 
     def close(self) -> None:
         pass

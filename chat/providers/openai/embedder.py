@@ -15,6 +15,7 @@ import openai
 from numpy.typing import NDArray
 
 from chat.errors import ContextOverflow, ModelNotFound, ProviderError, Unreachable
+from chat.providers.int8_rows import Int8Rows
 from chat.providers.openai import clients, embedding_batches, retries
 from chat.providers.openai.provider import check_key, to_rejection
 from chat.providers.openai.rejections import Rejection
@@ -63,9 +64,9 @@ class OpenAIEmbedder:
             raise self._as_error(rejection) from None
         return _normalize(rows)
 
-    def similarities(self, rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``: the cosines."""
-        return np.asarray(np.vecdot(rows, query))
+        return rows.dot(query)
 
     def close(self) -> None:
         """Close the connections for good."""

@@ -55,8 +55,11 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     Of the query's terms the rarest are looked up in all passages, as many as the database can read in some 10 ms, which
     in a store of 10,000 passages is nearly always all; ``common_scores`` adds the others.
     """
-    most = max(database.MOST_ROWS, int(total * MOST_COUNTED))
-    counts = {term: database.count(term, scope=store.pk, most=most) for term in terms(query)}
+    asked, most = terms(query), max(database.MOST_ROWS, int(total * MOST_COUNTED))
+    counts = {term: database.count(term, scope=store.pk, most=most) for term in asked}
+    while counts and min(counts.values()) == most:  # which of them is the rarest has not been seen yet
+        most *= 2
+        counts = {term: database.count(term, scope=store.pk, most=most) for term in asked}
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))  # how many can be read whole

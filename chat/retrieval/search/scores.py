@@ -71,7 +71,7 @@ class QueryVectors:
         All 0 if the queries have no vectors, or ones of another width than the store's.
         """
         queries = self._vectors[embedder]
-        if queries is None or queries.shape[1] != snapshot.rows.shape[1]:
+        if queries is None or queries.shape[1] != snapshot.rows.width:
             return np.zeros((len(self._texts), len(snapshot.rows)), np.float32)
         return np.array([self._embedders[embedder].similarities(snapshot.rows, query) for query in queries])
 

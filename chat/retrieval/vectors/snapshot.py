@@ -23,38 +23,52 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
+from chat.providers.embedded.embedder.built_in import PARTS, WIDTH
+from chat.providers.int8_rows import Int8Rows
 
 _LEAST_ROWS = 256
 """Rows that are mapped at first."""
 
 
 class MatrixFile:
-    """float32 rows of ``width``, for one thread at a time; the arrays that ``rows`` returned may be read meanwhile."""
+    """``Int8Rows``, for one thread at a time; those that ``rows`` returned may be read meanwhile.
 
-    def __init__(self, folder: Path, *, width: int) -> None:
+    Their values are in a file.
+    """
+
+    def __init__(self, folder: Path, *, parts: Sequence[int]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.width = width
+        self.parts = parts
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (closed with the object)
         weakref.finalize(self, self._file.close)
-        self.count = 0
-        self._mapped: NDArray[np.float32] = np.empty((0, width), np.float32)
+        self.count = 0  # of rows
+        self._scales: list[NDArray[np.float32]] = [np.empty((len(parts), 0), np.float32)]
+        self._mapped: NDArray[np.int8] = np.empty((0, self.width), np.int8)
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return sum(self.parts)
 
     def append(self, rows: NDArray[np.float32]) -> None:
         """Add ``rows``. Raise ``OSError`` if the disk is full."""
+        added = Int8Rows.of(rows, parts=self.parts)
         # Written, not mapped: in mapped memory a full disk would be a bus error.
-        self._file.seek(self.count * self.width * 4)
-        rest = memoryview(rows.astype("<f4").tobytes())
+        self._file.seek(self.count * self.width)
+        rest = memoryview(added.values.tobytes())
         while rest:
             rest = rest[self._file.write(rest) :]
-        self.count += len(rows)
+        self._scales.append(added.scales)
+        self.count += len(added)
 
-    def rows(self) -> NDArray[np.float32]:
+    def rows(self) -> Int8Rows:
         """Return all rows, read from the file when they are used."""
         if self.count > len(self._mapped):
             capacity = max(_LEAST_ROWS, 2 * self.count)
-            self._file.truncate(capacity * self.width * 4)
-            self._mapped = np.memmap(self._file, np.float32, "r", shape=(capacity, self.width))
-        return self._mapped[: self.count]
+            self._file.truncate(capacity * self.width)
+            self._mapped = np.memmap(self._file, np.int8, "r", shape=(capacity, self.width))
+        self._scales = [np.hstack(self._scales)]
+        return Int8Rows(self._mapped[: self.count], self._scales[0], self.parts)
 
 
 MOST_STORES = 64
@@ -64,6 +78,7 @@ _ENTRIES = 200
 """Entries that are read in one query."""
 
 logger = logging.getLogger(__name__)
+_NO_ROWS = Int8Rows(np.zeros((0, 0), np.int8), np.zeros((0, 0), np.float32), ())
 
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
@@ -96,7 +111,7 @@ class StoreSnapshot:
     ``keys``.
     """
 
-    rows: NDArray[np.float32]
+    rows: Int8Rows
     keys: Ints
     entries: Ints
     ranges: Ints
@@ -174,7 +189,8 @@ class Replica:
         if not complete or len(complete) < len(vectors) or len(sizes) > 1 or len(complete[0]) % 4:
             return False
         try:
-            self._matrix = self._matrix or MatrixFile(self._folder, width=len(complete[0]) // 4)
+            width = len(complete[0]) // 4
+            self._matrix = self._matrix or MatrixFile(self._folder, parts=PARTS if width == WIDTH else [width])
             self._matrix.append(np.frombuffer(b"".join(complete), "<f4").reshape(len(complete), -1))
         except OSError as error:
             logger.warning("A file is searched by words alone, because its vectors found no room: %s", error)
@@ -223,7 +239,7 @@ def _assemble(parts: Mapping[int, EntryVectors], matrix: MatrixFile | None) -> S
     none: list[Ints] = [np.zeros(0, np.int64)]
     keys = np.concatenate(none + [part.keys for part in parts.values()])
     return StoreSnapshot(
-        rows=matrix.rows() if matrix else np.zeros((0, 0), np.float32),
+        rows=matrix.rows() if matrix else _NO_ROWS,
         keys=keys,
         entries=np.concatenate(none + [np.full(len(part.keys), entry) for entry, part in parts.items()]),
         ranges=np.concatenate([_pairs([])] + [part.ranges * part.has_vectors + part.start for part in parts.values()]),

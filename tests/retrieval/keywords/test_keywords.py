@@ -9,7 +9,7 @@ from django.db import connection
 from chat.models import Passage, User, VectorStore
 from chat.retrieval.keywords import index
 from chat.retrieval.keywords.terms import MOST_TERMS, terms, weight
-from tests.retrieval.making import Thesaurus, store_of
+from tests.retrieval.making import Thesaurus, add, store_of
 
 PLAIN = Thesaurus()
 
@@ -181,6 +181,12 @@ class TestWordsThatVeryManyPassagesHave:
 
     def test_are_looked_for_when_there_are_no_others(self, store: VectorStore) -> None:
         assert len(found(store, "common", total=12)) == 11
+
+    def test_are_not_looked_for_beside_less_common_ones(self, ada: User, store: VectorStore) -> None:
+        for number in range(30):
+            add(store, f"Usual {number}.", embedder=PLAIN)
+        match = index.search("usual common", store=store, total=42)
+        assert (len(match.keys), list(match.common)) == (11, [("usual",)])
 
     def test_are_counted_in_the_likely_passages(self, store: VectorStore) -> None:
         match = index.search("common rare", store=store, total=12)

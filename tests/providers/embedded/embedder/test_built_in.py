@@ -13,9 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
-from chat.providers.embedded.embedder.built_in import WIDTH, BuiltInEmbedder, joined
+from chat.providers.embedded.embedder.built_in import PARTS, WIDTH, BuiltInEmbedder, joined
 from chat.providers.embedded.server.supervisor import ROOT
+from chat.providers.int8_rows import Int8Rows
 from tests.providers.embedded.conftest import is_running, until
 
 pytestmark = pytest.mark.slow
@@ -50,6 +52,10 @@ sys.exit(code or not same or pid != embedder.pid)
 """
 
 
+def compact(rows: NDArray[np.float32]) -> Int8Rows:
+    return Int8Rows.of(rows, parts=PARTS)
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[BuiltInEmbedder]:
     """For tests that leave the child alone."""
@@ -82,7 +88,7 @@ class TestVectors:
 
     def test_are_closer_the_closer_the_meanings_are(self, shared: BuiltInEmbedder) -> None:
         cat, *others = shared.embed([CAT, KITTEN, MARKET])
-        assert shared.similarities(np.array(others), cat) == pytest.approx([0.66, 0.07], abs=0.02)
+        assert shared.similarities(compact(np.array(others)), cat) == pytest.approx([0.66, 0.07], abs=0.02)
 
     def test_of_a_question_are_closest_to_its_answer(self, shared: BuiltInEmbedder) -> None:
         answers = [
@@ -91,7 +97,7 @@ class TestVectors:
             "The canteen is open from noon to two.",
         ]
         (question,) = shared.embed(["I cannot sign in any more"], urgent=True)
-        assert np.argmax(shared.similarities(shared.embed(answers), question)) == 0
+        assert np.argmax(shared.similarities(compact(shared.embed(answers)), question)) == 0
 
     @pytest.mark.parametrize(
         ("question", "place"),
@@ -115,7 +121,7 @@ class TestVectors:
             "Hunde dürfen mitgebracht werden, wenn alle Kollegen im Zimmer einverstanden sind.",
         ]
         (asked,) = shared.embed([question], urgent=True)
-        assert np.argmax(shared.similarities(shared.embed(answers), asked)) == place
+        assert np.argmax(shared.similarities(compact(shared.embed(answers)), asked)) == place
 
     def test_do_not_depend_on_what_else_is_asked(self, shared: BuiltInEmbedder) -> None:
         together = shared.embed([CAT, LONG, MARKET])
