@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from chat.errors import NotFound
 from chat.models import File
 
 BLOCK = 256 * 1024  # bytes
+SIGNED = 300  # seconds that an address in a bucket is good for
 SANDBOX = "default-src 'none'; sandbox"
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")  # more digits are no place in a file
 Span = tuple[int, int]  # the first byte and how many
@@ -47,7 +50,12 @@ class FileRange:
 
 
 def download_response(request: HttpRequest, file: File, *, as_attachment: bool, content_type: str) -> HttpResponseBase:
-    """Return the bytes of ``file``, or those of the request's ``Range``. Raise ``NotFound`` if they are lost."""
+    """Return the bytes of ``file``, or those of the request's ``Range``. Raise ``NotFound`` if they are lost.
+
+    With EVERTHREAD_STORAGE_REDIRECTS, return the way to the bucket that has them.
+    """
+    if as_attachment and settings.EVERTHREAD_STORAGE_REDIRECTS:
+        return HttpResponseRedirect(signed_url(file, content_type=content_type))
     span = parse_range(request.headers.get("Range", ""), size=file.bytes) if "If-Range" not in request.headers else None
     if span == (0, 0):
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{file.bytes}"})
@@ -61,6 +69,14 @@ def download_response(request: HttpRequest, file: File, *, as_attachment: bool, 
         response.status_code = 206
         response["Content-Range"] = f"bytes {first}-{first + length - 1}/{file.bytes}"
     return response
+
+
+def signed_url(file: File, *, content_type: str) -> str:
+    """Return an address in the bucket that serves ``file`` as a download to whoever has it, for ``SIGNED`` seconds."""
+    disposition = content_disposition_header(as_attachment=True, filename=file.filename)
+    headers = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type}
+    storage: Any = file.content.storage  # of ``config.object_storage``
+    return str(storage.url(file.content.name, parameters=headers, expire=SIGNED))
 
 
 def parse_range(header: str, *, size: int) -> Span | None:

@@ -228,6 +228,10 @@ class Unavailable(Refusal):
     retry_after = 2  # seconds
 
 
+class FilesUnavailable(Unavailable):
+    """The storage of files does not answer. Try again."""
+
+
 # As the system says it, SQLite and PostgreSQL.
 DISK_FULL: dict[str, set[object]] = {
     "errno": {errno.ENOSPC, errno.EDQUOT},

@@ -7,10 +7,11 @@ import secrets
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -83,6 +84,35 @@ def _database_config(address: str) -> dict[str, Any] | None:
         # The server's threads and processes share the database, which memory-only SQLite cannot be.
         config["NAME"] = "" if config["NAME"] == ":memory:" else str(Path(config["NAME"]).absolute())
     return config if config["NAME"] or config.get("OPTIONS", {}).get("service") else None
+
+
+def storage(name: str) -> dict[str, Any]:
+    """Return where files are stored, as Django's dict: in a bucket such as ``s3://bucket/prefix?endpoint=https://host``,
+    and without an address in the data folder.
+    """
+    value = text(name)
+    if not value:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    parts = urlsplit(value)
+    more = dict(parse_qsl(parts.query))
+    endpoint = more.get("endpoint", "https://")
+    if parts.scheme != "s3" or not parts.netloc or more.keys() - {"endpoint", "region"} or "://" not in endpoint:
+        raise ImproperlyConfigured(
+            f"{name} is no bucket's address. Set it to one, such as s3://bucket/folder for Amazon, or"
+            " s3://bucket/folder?endpoint=https://host:port&region=name for a server of your own."
+            " The account's keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured(f"{name} needs libraries. Install them: pip install 'everthread[s3]'")
+    options = {
+        "bucket_name": parts.netloc,
+        "location": parts.path.strip("/"),
+        "endpoint_url": more.get("endpoint"),
+        "region_name": more.get("region"),
+        # Servers of one's own seldom have a name for each bucket.
+        "addressing_style": "path" if "endpoint" in more else "auto",
+    }
+    return {"BACKEND": "config.object_storage.ObjectStorage", "OPTIONS": options}
 
 
 def mail(name: str) -> dict[str, Any]:

@@ -44,9 +44,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = DATA_DIR
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": env.storage("EVERTHREAD_STORAGE_URL"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+EVERTHREAD_STORAGE_REDIRECTS = env.boolean("EVERTHREAD_STORAGE_REDIRECTS", default=False) and bool(
+    env.text("EVERTHREAD_STORAGE_URL")  # the data folder gives no addresses
+)
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

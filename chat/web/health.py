@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from chat import data_folder
 from chat.engine.worker import Worker
+from chat.errors import FilesUnavailable
 from chat.models import Kind
 from chat.models.providers import default_providers
 from chat.providers.embedded.status import read_status
@@ -39,6 +41,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks = {
         "database": database,
         "disk": has_disk(),
+        "files": has_files(),
         "migrations": database and has_all_migrations(),
         "model": False,
         "workers": Worker.is_running(),
@@ -64,6 +67,15 @@ def has_disk() -> bool:
     try:
         data_folder.check_writable()
     except OSError:
+        return False
+    return True
+
+
+def has_files() -> bool:
+    """Return whether the storage of files answers, which may be a bucket elsewhere."""
+    try:
+        default_storage.exists("files/none")
+    except (OSError, FilesUnavailable):
         return False
     return True
 

@@ -22,7 +22,7 @@ from chat.sandbox.state import State, attend, write_state
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CHECKS = ("database", "disk", "migrations", "model", "workers", "indexing", "sandbox")
+CHECKS = ("database", "disk", "files", "migrations", "model", "workers", "indexing", "sandbox")
 ALL = dict.fromkeys(CHECKS, True)
 
 
@@ -120,7 +120,10 @@ class TestReadyz:
         finally:
             connection.close()
             connection.settings_dict["NAME"] = name
-        assert (status, json.loads(body)) == (503, {**dict.fromkeys(ALL, False), "disk": True, "sandbox": True})
+        assert (status, json.loads(body)) == (
+            503,
+            {**dict.fromkeys(ALL, False), "disk": True, "files": True, "sandbox": True},
+        )
 
     async def test_says_that_the_sandbox_is_missing_and_yes_all_the_same(
         self, stage: Stage, scripted: Provider, settings, tmp_path: Path

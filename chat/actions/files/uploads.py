@@ -199,16 +199,32 @@ def _parts_of(upload: Upload, part_ids: Sequence[str]) -> list[UploadPart]:
 
 
 class Joined(Bytes):
-    """A file of the bytes of parts, read once and in blocks. ``md5`` is the digest of what was read."""
+    """A file of the bytes of parts, read once, by ``chunks`` or ``read``. ``md5`` is the digest of what was read."""
 
     def __init__(self, parts: Sequence[UploadPart]) -> None:
         super().__init__(None, name="joined")
         self.parts = parts
         self.md5 = hashlib.md5(usedforsecurity=False)
+        self._blocks = self._read_blocks()
+        self._rest = b""
 
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+    def _read_blocks(self) -> Iterator[bytes]:
         for part in self.parts:
             with part.content.open("rb") as content:
-                while block := content.read(chunk_size or BLOCK):
+                while block := content.read(BLOCK):
                     self.md5.update(block)
                     yield block
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        return self._blocks
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next ``size`` bytes, fewer at the end; all that are left if it is negative."""
+        blocks, length = [self._rest], len(self._rest)
+        while (size < 0 or length < size) and (block := next(self._blocks, b"")):
+            blocks.append(block)
+            length += len(block)
+        found = b"".join(blocks)
+        end = length if size < 0 else size
+        self._rest = found[end:]
+        return found[:end]

@@ -53,11 +53,10 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             check_secret(renew=new_secret)
             collect_static()
-            provider = first_run.ensure_provider()
+            self.prepare_model(first_run.ensure_provider())
             administrator = first_run.first_run(
                 username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
             )
-        self.prepare_model(provider)
         self.greet(host, port, administrator)
         sending.post_all_waiting()
         connections.close_all()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from chat.documents.errors import BROKEN_SERVER, INVALID
-from chat.errors import KeyRefused, ModelNotFound, ProviderError, Unreadable
+from chat.errors import FilesUnavailable, KeyRefused, ModelNotFound, ProviderError, Unreadable
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import Origin, store_changed
 from chat.providers.base import Embedder
@@ -59,8 +59,8 @@ def index_entry(claim: Claim, *, embedder_of: EmbedderOf) -> None:
     except ProviderError as error:
         log.warning("a file could not be embedded: %s", error.for_staff)
         _fail(claim, code=BROKEN_SERVER, message=error.message)
-    except OperationalError:
-        log.exception("the database did not take what was read of a file; it is tried again in %d s", PAUSE)
+    except (OperationalError, FilesUnavailable):
+        log.exception("a file could not be had, or what was read of it not written; it is tried again in %d s", PAUSE)
         with suppress(ClaimLost):
             claim.pause(PAUSE)
             claim.write(worker="", heartbeat_at=None)
