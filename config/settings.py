@@ -215,6 +215,7 @@ EVERTHREAD_DATA_DIR = DATA_DIR
 EVERTHREAD_MODEL_PATH = env.text("EVERTHREAD_MODEL_PATH")
 EVERTHREAD_EMBEDDING_MODEL_PATH = env.text("EVERTHREAD_EMBEDDING_MODEL_PATH")
 EVERTHREAD_MAX_RUNS = env.integer("EVERTHREAD_MAX_RUNS", default=100)
+EVERTHREAD_WORKERS = env.boolean("EVERTHREAD_WORKERS", default=True)  # in the server's process
 # Live runs that one person may have at once, by where they are started; 0: no limit.
 EVERTHREAD_PAGE_RUNS = env.integer("EVERTHREAD_PAGE_RUNS", default=4)
 EVERTHREAD_API_RUNS = env.integer("EVERTHREAD_API_RUNS", default=20)

@@ -17,13 +17,9 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chat.engine.worker import Worker
 from chat.management import request_bodies
-from chat.management.housekeeping import Housekeeping
 from chat.management.http_channel import BoundedChannel
-from chat.management.loop_lag import LoopLag
-from chat.retrieval.indexing.worker import IndexingWorker
-from chat.sandbox.supervisor import Supervisor
+from chat.management.workers import Workers
 
 reactor: Any = installed_reactor  # its type is that of a module
 
@@ -49,14 +45,12 @@ class Valve:
 
 
 class EverthreadServer(Server):
-    """Serves ``application`` on one endpoint; runs ``worker``, ``ingestion`` and ``sandbox`` in the same event loop.
+    """Serves ``application`` on one endpoint; runs ``workers`` in the same event loop.
 
     ``failure`` is the reason if it could not listen, else "".
     """
 
-    def __init__(
-        self, application: Any, *, endpoints: list[str], worker: Worker, ingestion: IndexingWorker, sandbox: Supervisor
-    ) -> None:
+    def __init__(self, application: Any, *, endpoints: list[str], workers: Workers) -> None:
         super().__init__(
             request_bodies.stream_bodies(application),
             endpoints=endpoints,
@@ -65,8 +59,7 @@ class EverthreadServer(Server):
             websocket_max_message_size=MAX_MESSAGE,
             websocket_max_frame_size=MAX_MESSAGE,
         )
-        self.worker, self.ingestion, self.sandbox = worker, ingestion, sandbox
-        self.housekeeping, self.loop_lag = Housekeeping(), LoopLag()
+        self.workers = workers
         self.failure = ""
         self.valves: dict[Any, Valve] = {}
 
@@ -79,21 +72,12 @@ class EverthreadServer(Server):
 
     def start_work(self) -> None:
         self.http_factory.protocol = BoundedChannel  # Daphne makes its factory in ``run`` and has no argument for it
-        loop = asyncio.get_event_loop()
-        workers = (self.worker, self.ingestion, self.sandbox, self.housekeeping, self.loop_lag)
-        self.work = [loop.create_task(each.run()) for each in workers]
+        self.workers.start(asyncio.get_event_loop())  # Twisted calls this before the loop counts as running
 
     def kill_all_applications(self) -> Any:
         """End the work, and only then the connections: pages and programs hear how their answers end."""
-        work: Any = defer.Deferred.fromFuture(asyncio.ensure_future(self.stop_workers()))
+        work: Any = defer.Deferred.fromFuture(asyncio.ensure_future(self.workers.stop()))
         return work.addBoth(lambda _result: super(EverthreadServer, self).kill_all_applications())
-
-    async def stop_workers(self) -> None:
-        await self.housekeeping.stop()
-        await self.loop_lag.stop()
-        await asyncio.gather(self.worker.stop(), self.ingestion.stop())
-        # The sandbox comes last: runs that are ending may still run code.
-        await self.sandbox.stop()
 
     def listen_error(self, failure: Failure) -> None:
         self.failure = failure.getErrorMessage()

@@ -44,9 +44,9 @@ def ready(_request: HttpRequest) -> JsonResponse:
         "files": has_files(),
         "migrations": database and has_all_migrations(),
         "model": False,
-        "workers": Worker.is_running(),
-        "indexing": IndexingWorker.is_running(),
     }
+    if settings.EVERTHREAD_WORKERS:  # else other processes work, whose readiness is their own
+        checks |= {"workers": Worker.is_running(), "indexing": IndexingWorker.is_running()}
     checks["model"] = checks["migrations"] and has_model()
     # Without the sandbox a model answers still, and says that it cannot run code. It is missing too while it is being
     # prepared, which takes minutes.

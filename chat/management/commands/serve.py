@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 from argparse import ArgumentParser
 from pathlib import Path
@@ -18,16 +17,11 @@ import chat
 from chat import data_folder
 from chat.actions import first_run
 from chat.actions.conversation import sending
-from chat.engine.worker import Worker
-from chat.errors import Refusal
-from chat.management.sandbox_supervisor import create_supervisor
+from chat.management.set_up import limit_malloc_arenas, prepare_model
 from chat.management.start import check_secret, set_up_alone
-from chat.models import Kind, Provider
-from chat.providers.embedded.weights.progress_bar import ensure_weights_with_bar
-from chat.retrieval.indexing.worker import IndexingWorker, folder
+from chat.management.workers import QUEUES, Workers
 from chat.sandbox.broker.broker import raise_descriptor_limit
 
-M_ARENA_MAX = -8  # of glibc's malloc.h
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -38,10 +32,15 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.EVERTHREAD_HOST, help="address to listen on")
         parser.add_argument("--port", default=settings.EVERTHREAD_PORT, help="port to listen on")
         parser.add_argument("--new-secret", action="store_true", help="take this secret key for a lost one")
+        parser.add_argument(
+            "--no-workers", action="store_true", help="leave runs, the reading of files and sweeps to manage.py work"
+        )
 
-    def handle(self, *, host: str, port: str, new_secret: bool, **options: Any) -> None:
+    def handle(self, *, host: str, port: str, new_secret: bool, no_workers: bool, **options: Any) -> None:
         if not port.isdigit() or not 0 < int(port) < 65536:
             raise CommandError(f"The port {port!r} is not a number from 1 to 65535. Set --port or PORT.")
+        if no_workers:
+            settings.EVERTHREAD_WORKERS = False  # /readyz asks for it, too
         limit_malloc_arenas()
         raise_descriptor_limit()
         check_port_free(host, int(port))
@@ -53,7 +52,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             check_secret(renew=new_secret)
             collect_static()
-            self.prepare_model(first_run.ensure_provider())
+            prepare_model(first_run.ensure_provider(), self.stdout, self.stderr)
             administrator = first_run.first_run(
                 username=settings.EVERTHREAD_ADMIN_USERNAME, password=settings.EVERTHREAD_ADMIN_PASSWORD
             )
@@ -61,16 +60,6 @@ class Command(BaseCommand):
         sending.post_all_waiting()
         connections.close_all()
         self.serve(host, int(port))
-
-    def prepare_model(self, provider: Provider) -> None:
-        """Fetch the embedded model's weights if they are needed; without them the server starts all the same."""
-        self.stdout.write(f"Answers come from the provider “{provider}”.")
-        if provider.kind != Kind.EMBEDDED or settings.EVERTHREAD_MODEL_PATH:
-            return
-        try:
-            ensure_weights_with_bar(settings.EVERTHREAD_DATA_DIR)
-        except Refusal as refusal:
-            self.stderr.write(f"{refusal.message}\nUntil then no language model is configured; the pages say so.")
 
     def greet(self, host: str, port: str, administrator: first_run.Administrator | None) -> None:
         name = f"[{host}]" if ":" in host else host
@@ -100,28 +89,13 @@ class Command(BaseCommand):
 
         from chat.management.server import EverthreadServer
 
-        worker = Worker(
-            folder=settings.EVERTHREAD_DATA_DIR / "workers",
-            limit=settings.EVERTHREAD_MAX_RUNS,
-            after_run=sending.post_next,
-        )
         endpoints = build_endpoint_description_strings(host=host, port=port)
-        ingestion = IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR))
         application = get_default_application()
-        sandbox = create_supervisor()
-        server = EverthreadServer(application, endpoints=endpoints, worker=worker, ingestion=ingestion, sandbox=sandbox)
+        workers = Workers(QUEUES if settings.EVERTHREAD_WORKERS else ())
+        server = EverthreadServer(application, endpoints=endpoints, workers=workers)
         server.run()
         if server.failure:
             raise CommandError(f"Cannot listen on {host}:{port}: {server.failure}")
-
-
-def limit_malloc_arenas() -> None:
-    """Have all threads allocate from two heaps. Call it before the first thread starts."""
-    # By default glibc gives each thread a heap of its own, and all of them grow to the size of the largest transcript:
-    # 26 long runs took 20 to 40 MB more that way, and take 10 now.
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(M_ARENA_MAX, 2)
 
 
 def check_port_free(host: str, port: int) -> None:
