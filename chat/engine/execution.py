@@ -17,6 +17,7 @@ from chat.engine.prompt import request
 from chat.engine.prompt.request import TurnContext
 from chat.engine.recording.recorder import Recorder
 from chat.engine.recording.row_writer import RowWriter
+from chat.engine.recording.run_lifecycle import HoldLost
 from chat.engine.turn import loop
 from chat.engine.turn.tool_calls import pending_functions
 from chat.engine.turn.usage import LimitReached
@@ -57,18 +58,26 @@ class Execution:
         """Never raises: whatever happens is recorded on the run, or logged when even that fails."""
         with bus.hold(self.run.thread_id):
             try:
-                await self._work()
-            except asyncio.CancelledError:
-                await self._finish_stopped()
-            except LimitReached as spent:
-                await self.recorder.end(RunStatus.INCOMPLETE, incomplete_details={"reason": spent.reason})
-            except ProviderError as error:
-                log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.for_staff)
-                await self._fail(error.run_code, error.message, provider_said=error.said)
-            except Exception:
-                if await read_in_thread(Run.objects.filter(pk=self.run.pk).exists):
-                    log.exception("run %s broke", self.run.id)
-                    await self._fail("server_error", BROKE)
+                await self._work_to_an_end()
+            except HoldLost:
+                log.warning("run %s was ended or taken over elsewhere; nothing more is written", self.run.id)
+
+    async def _work_to_an_end(self) -> None:
+        try:
+            await self._work()
+        except HoldLost:
+            raise
+        except asyncio.CancelledError:
+            await self._finish_stopped()
+        except LimitReached as spent:
+            await self.recorder.end(RunStatus.INCOMPLETE, incomplete_details={"reason": spent.reason})
+        except ProviderError as error:
+            log.warning("run %s: %s: %s", self.run.id, type(error).__name__, error.for_staff)
+            await self._fail(error.run_code, error.message, provider_said=error.said)
+        except Exception:
+            if await read_in_thread(Run.objects.filter(pk=self.run.pk).exists):
+                log.exception("run %s broke", self.run.id)
+                await self._fail("server_error", BROKE)
 
     async def _work(self) -> None:
         if any(tool["type"] == FILE_SEARCH for tool in self.run.tools):
@@ -156,6 +165,8 @@ class Execution:
     async def _fail(self, code: str, message: str, **fields: str) -> None:
         try:
             await self.recorder.end(RunStatus.FAILED, last_error={"code": code, "message": message}, **fields)
+        except HoldLost:
+            raise
         except Exception:
             log.exception("run %s could not be ended; it will be when its heartbeat is stale", self.run.id)
 

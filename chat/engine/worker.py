@@ -130,7 +130,9 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         return self.deadlines[run.id][1] <= self.loop.time()
 
     def _stop_if_due(self, run: LiveRun, execution: Execution) -> None:
-        if run.status == RunStatus.CANCELLING:
+        if run.worker not in ("", self.name):
+            execution.stop(None)  # we were cut off, and another worker has taken the run over
+        elif run.status == RunStatus.CANCELLING:
             execution.stop(RunStatus.CANCELLED)
         elif self._is_overdue(run):
             execution.stop(RunStatus.EXPIRED)
@@ -177,7 +179,9 @@ class Worker(PollingWorker[LiveRun, RunJob]):
 
     async def _end(self, run: LiveRun, to: RunStatus, **fields: Any) -> None:
         """End a run that nobody works on, unless it moved since it was read."""
-        unmoved = Run.objects.select_for_update().filter(id=run.id, status=run.status, worker=run.worker)
+        unmoved = Run.objects.select_for_update().filter(
+            id=run.id, status=run.status, worker=run.worker, heartbeat_at=run.heartbeat_at
+        )
 
         def write() -> list[Event]:
             row = unmoved.first()

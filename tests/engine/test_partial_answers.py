@@ -20,7 +20,7 @@ def message(ada: User, assistant: Assistant) -> Message:
 
 def partial(message: Message) -> PartialMessage:
     assert message.run is not None
-    return PartialMessage(message=message, run=message.run, content=[PICTURE], seq=1)
+    return PartialMessage(message=message, run=message.run, content=[PICTURE], seq=1, worker="")
 
 
 class TestAPartialAnswer:
@@ -37,6 +37,6 @@ class TestAPartialAnswer:
         assert not ResourceUse.objects.exists()
 
     def test_that_names_nothing_costs_no_query_more(self, message: Message, django_assert_num_queries) -> None:
-        plain = PartialMessage(message=message, run=message.run, content=[], seq=1)  # type: ignore[arg-type]
+        plain = PartialMessage(message=message, run=message.run, content=[], seq=1, worker="")  # type: ignore[arg-type]
         with django_assert_num_queries(2):
             write_partials([plain])

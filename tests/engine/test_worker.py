@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 from chat.actions.conversation import runs, sending, threads
 from chat.engine import worker as worker_module
 from chat.engine.recording import run_lifecycle
+from chat.engine.recording.row_writer import PartialMessage, write_partials
 from chat.errors import TimedOut
 from chat.events.bus import bus
 from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
@@ -27,6 +29,7 @@ from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, answer, heard, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = timedelta(seconds=61)
 FOREVER = Pause(float("inf"))
 
 
@@ -40,6 +43,12 @@ def half_done(thread: Thread, **fields: Any) -> Run:
     details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
     RunStep.objects.create(run=run, type=StepType.MESSAGE_CREATION, details=details)
     return run
+
+
+def rows_of(run: Run) -> list[Any]:
+    """All that is kept of a run, its messages and its steps."""
+    messages, steps = Message.objects.filter(run_id=run.id), RunStep.objects.filter(run=run)
+    return [*Run.objects.filter(pk=run.pk).values(), *messages.values(), *steps.values()]
 
 
 class TestAWorker:
@@ -225,6 +234,48 @@ class TestAWorkerThatLostItsHold:
             run = await in_thread(half_done)(thread, worker=worker.name)
             worker.wake()
             await status(run, "failed")
+
+    async def test_writes_nothing_more(self, stage: Stage, thread: Thread, caplog: pytest.LogCaptureFixture) -> None:
+        cut_off = stage.worker(ScriptedProvider())
+        gate = asyncio.Event()
+        real_commit = cut_off.writer.commit
+
+        async def commit(write: Callable[[], Any]) -> Any:
+            if cut_off.jobs:
+                await gate.wait()  # the network is cut: nothing reaches the database
+            return await real_commit(write)
+
+        run = await stage.ask(thread, "Hello?")
+        await in_thread(cut_off.liveness.open)()
+        cut_off.loop, cut_off.writer.commit = asyncio.get_running_loop(), commit  # type: ignore[method-assign]
+        (row,) = await cut_off.review()
+        await cut_off.claim(row)
+        (job,) = cut_off.jobs.values()
+        await Run.objects.filter(pk=run.pk).aupdate(heartbeat_at=timezone.now() - LONG_AGO)
+        async with stage.working(ScriptedProvider()):
+            await status(run, "failed")
+        ended = await in_thread(rows_of)(run)
+
+        gate.set()
+        await job.task
+
+        assert await in_thread(rows_of)(run) == ended
+        assert "was ended or taken over elsewhere" in caplog.text
+        await cut_off.hand_back()
+        await in_thread(cut_off.liveness.close)()
+
+    async def test_leaves_the_events_of_an_ended_run_as_they_are(self, stage: Stage, thread: Thread) -> None:
+        run = await in_thread(half_done)(thread, worker="cut off")
+        message = await Message.objects.aget(run_id=run.id)
+        late = PartialMessage(message, run, [text_part("late")], seq=99, worker="cut off")
+        async with stage.working(ScriptedProvider()):
+            await Run.objects.filter(pk=run.pk).aupdate(heartbeat_at=timezone.now() - LONG_AGO)
+            await status(run, "failed")
+        ended = await in_thread(rows_of)(run)
+
+        await in_thread(write_partials)([late])
+
+        assert await in_thread(rows_of)(run) == ended
 
 
 class TestAGracefulStop:

@@ -104,6 +104,7 @@ class OpenMessage:
     ) -> None:
         self.row, self.step, self.run, self.writer = row, step, run, writer
         self.sources, self.pictures = sources, pictures
+        self.worker = run.worker
         self._unshown = [
             types.image_delta(row.id, index=index, file_id=file_id) for index, file_id in enumerate(pictures)
         ]
@@ -129,7 +130,7 @@ class OpenMessage:
 
     def partial(self) -> PartialMessage:
         """Return what the row writer may save now."""
-        return PartialMessage(message=self.row, run=self.run, content=self.content, seq=self.run.seq)
+        return PartialMessage(self.row, self.run, content=self.content, seq=self.run.seq, worker=self.worker)
 
     def show_pictures(self) -> None:
         """Publish the pictures, with which the message begins, unless they came with the text."""

@@ -22,7 +22,6 @@ from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
 from chat.models import Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object, run_object, usage_object
-from chat.models.runs import HELD
 from chat.providers.base import ToolCallPiece, Usage
 from chat.providers.tool_names import CODE_INTERPRETER
 from chat.tools.citations import Sources
@@ -48,6 +47,7 @@ class Recorder:
         pictures: Sequence[str] = (),
     ) -> None:
         self.run, self.writer, self.spent, self.tools = run, writer, spent, tools
+        self.worker = run.worker  # who holds the run; an end that failed has emptied the object's
         self.sources, self.files, self.pictures = sources, files, pictures
         self.meter = UsageMeter()  # of the tokens of this turn
         self.message: OpenMessage | None = None
@@ -175,13 +175,11 @@ class Recorder:
     async def go_on(self, step_calls: list[Object]) -> bool:
         """Close the calls of the turn, answered as ``step_calls`` has them: another turn follows.
 
-        Return False if the run was moved by someone else first.
+        Return False if they were closed before.
         """
 
         def write() -> NewEvents:
             assert self.calls_step is not None
-            if not Run.objects.filter(pk=self.run.pk, status__in=HELD).exists():
-                return []
             new_events = self._close_message(self.message) if self.message is not None else []
             return new_events + run_lifecycle.close_step(
                 self.calls_step, run=self.run, to=StepStatus.COMPLETED, calls=step_calls, usage=self.meter.usage
@@ -249,6 +247,7 @@ class Recorder:
     async def _record(self, write: Callable[[], NewEvents]) -> bool:
         """Commit ``write``, which may be called again, and publish the events it returns. Return whether it did.
 
+        Raise ``HoldLost``, with nothing written or published, if the run is not this worker's any more.
         What waits of a call is published before.
         """
         self.arguments.flush()
@@ -257,6 +256,7 @@ class Recorder:
         def number() -> list[Event]:
             before.append(self.run.seq)
             self.run.seq = before[0]  # a try that failed has counted on
+            run_lifecycle.check_held(self.run, worker=self.worker)
             return run_lifecycle.number_events(self.run, write())
 
         async def commit_and_publish() -> bool:

@@ -26,12 +26,13 @@ WAIT = 0.5  # seconds before the second try; doubles
 
 @dataclass(frozen=True, slots=True)
 class PartialMessage:
-    """The content of a message that is being written, up to event ``seq`` of its run."""
+    """The content of a message that ``worker`` is writing, up to event ``seq`` of its run."""
 
     message: Message
     run: Run
     content: list[dict[str, Any]]
     seq: int
+    worker: str
 
 
 class RowWriter:
@@ -86,13 +87,13 @@ class RowWriter:
 
 
 def write_partials(partials: list[PartialMessage]) -> None:
-    """Text and ``seq`` of live messages, in two statements. Messages that ended meanwhile are left alone."""
+    """Text and ``seq`` of live messages, in two statements. Messages and runs that ended meanwhile are left alone."""
     content = Message._meta.get_field("content")
     texts = [(content.get_db_prep_save(partial.content, connection), partial.message.pk) for partial in partials]
-    seqs = [(partial.seq, partial.run.pk, partial.seq) for partial in partials]
+    seqs = [(partial.seq, partial.run.pk, partial.seq, partial.worker) for partial in partials]
     with connection.cursor() as cursor:
         cursor.executemany("UPDATE chat_message SET content = %s WHERE number = %s AND status = 'in_progress'", texts)
-        cursor.executemany("UPDATE chat_run SET seq = %s WHERE number = %s AND seq < %s", seqs)
+        cursor.executemany("UPDATE chat_run SET seq = %s WHERE number = %s AND seq < %s AND worker = %s", seqs)
     _add_uses(partials)
 
 

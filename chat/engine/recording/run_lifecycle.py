@@ -19,6 +19,7 @@ from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType, 
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.resource_uses import add_uses, linked_files
+from chat.models.runs import HELD
 from chat.providers.base import Usage
 from chat.providers.tool_names import CODE_INTERPRETER, FUNCTION
 from chat.retrieval.keywords import chats
@@ -26,6 +27,10 @@ from chat.tools import code_interpreter
 
 NewEvents = list[tuple[str, Object]]
 REDUNDANT = {types.STEP_IN_PROGRESS, types.MESSAGE_IN_PROGRESS}  # each right after its ``created``: not in timelines
+
+
+class HoldLost(Exception):
+    """Another process ended the run, or took it over, while a worker that was cut off went on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,18 @@ class OpenRows:
 @PreparedQuery
 def runs_of(pk: Parameter) -> QuerySet[Run]:
     return Run.objects.filter(pk=pk)
+
+
+@PreparedQuery
+def held_runs(pk: Parameter, worker: Parameter) -> QuerySet[Run, tuple[int]]:
+    # Without the key's lock: the rows that are inserted for the run take that one.
+    return Run.objects.select_for_update(no_key=True).filter(pk=pk, worker=worker, status__in=HELD).values_list("pk")
+
+
+def check_held(run: Run, *, worker: str) -> None:
+    """Raise ``HoldLost`` unless ``worker`` holds ``run``, which it then does until the transaction ends."""
+    if held_runs.first(run.pk, worker) is None:
+        raise HoldLost
 
 
 @PreparedQuery
