@@ -10,7 +10,7 @@ from chat.models.installation import Installation
 from chat.models.providers import Alias, Kind, Model, Provider, ToolUse
 from chat.models.resource_uses import ResourceUse
 from chat.models.runs import Run, RunStatus, RunStep, StepStatus, StepType
-from chat.models.sandbox_files import SandboxFile
+from chat.models.sandbox_files import CodeSession, SandboxFile
 from chat.models.threads import Message, QueuedMessage, RenderedMessage, Thread
 from chat.models.uploads import Upload, UploadPart
 from chat.models.vector_stores import Passage, VectorStore, VectorStoreFile, VectorStoreFileBatch, Window
@@ -20,6 +20,7 @@ __all__ = [
     "ApiKey",
     "Assistant",
     "Audience",
+    "CodeSession",
     "DeletedPlace",
     "File",
     "Installation",

@@ -1,6 +1,8 @@
-"""The files in the folder of a thread's code interpreter."""
+"""The files in the folder of a thread's code interpreter, and the session that has them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -31,3 +33,36 @@ class SandboxFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CodeSession(models.Model):
+    """The session in which code of the thread ran last, on whatever machine. Any other session of the thread is stale.
+
+    ``session`` is its id, empty before the first. ``files`` has what was put into it or kept of it, and how it was
+    listed then: name → ``[file id, size, modified]``. The bytes of a file row never change, so its id proves them.
+    """
+
+    thread = models.OneToOneField(Thread, models.CASCADE, to_field="id", related_name="code_session")
+    session = models.CharField(max_length=32, blank=True)
+    files = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("session of the code interpreter")
+        verbose_name_plural = _("sessions of the code interpreter")
+
+    def __str__(self) -> str:
+        return self.session
+
+    @property
+    def is_latest(self) -> bool:
+        """True unless code of the thread ran in another session since."""
+        return CodeSession.objects.filter(pk=self.pk, session=self.session).exists()
+
+    def record(self, session: str, files: dict[str, list[Any]]) -> bool:
+        """Write which session it is and what it has; return False if another one took its place since this was read."""
+        if (session, files) == (self.session, self.files):
+            return True
+        if not CodeSession.objects.filter(pk=self.pk, session=self.session).update(session=session, files=files):
+            return False
+        self.session, self.files = session, files
+        return True

@@ -50,9 +50,12 @@ class Sandbox:
     folder: Path | None = None
 
     @asynccontextmanager
-    async def lease(self, session: str, *, owner: str, on_waiting: OnWaiting | None = None) -> AsyncIterator[Lease]:
+    async def lease(
+        self, session: str, *, owner: str, id: str | None = None, on_waiting: OnWaiting | None = None
+    ) -> AsyncIterator[Lease]:
         """Yield a lease of the session of that name, made if it does not exist; no other lease has it meanwhile.
 
+        One with another id than ``id`` is ended and made anew; None: any will do.
         Raise ``SandboxUnavailable`` or ``Busy``.
         """
 
@@ -61,12 +64,12 @@ class Sandbox:
                 await on_waiting(int(header["ahead"]))
 
         async with self._connected() as channel:
-            opening = {"op": "open", "session": session, "owner": owner}
+            opening = {"op": "open", "session": session, "owner": owner, "id": id}
             try:
                 answer, _ = await channel.ask(opening, on_frame=report_waiting)
             except SessionLost:
                 raise SandboxUnavailable(self._absence()) from None
-            yield Lease(channel, is_new=bool(answer.get("new")))
+            yield Lease(channel, is_new=bool(answer.get("new")), id=str(answer.get("id", "")))
 
     async def status(self) -> dict[str, Any]:
         """Return the status that ``chat.sandbox.broker.broker`` lists. Raise ``SandboxUnavailable``."""
@@ -136,11 +139,14 @@ class Channel:
 class Lease:
     """A session that no other lease has meanwhile. ``is_new``: it has no variables and files yet.
 
+    ``id`` is the session's own: a session that takes its place, here or on another machine, has another.
+
     All methods raise ``SessionLost`` when the session is gone; a new lease has a new one.
     """
 
     channel: Channel
     is_new: bool
+    id: str
 
     async def run(
         self, code: str, *, on_waiting: OnWaiting | None = None, on_start: Callable[[], Awaitable[None]] | None = None

@@ -14,7 +14,7 @@ from django.conf import settings
 from chat.background.database_threads import in_thread, read_in_thread
 from chat.engine.hosted_tools import generated_files
 from chat.errors import StorageFull
-from chat.models import File, Run, RunStep, StepStatus, StepType, Thread
+from chat.models import CodeSession, File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object
 from chat.models.runs import HasToolCall
 from chat.providers.base import ToolCall
@@ -34,6 +34,7 @@ LOOK = 1.0
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a file on its way
 ANEW = "[The session was started anew: variables and imports of earlier code are lost; the files are there.]"
 LOST = "[The session ended: {reason}. Variables, imports and what else this code wrote are lost; earlier files stay.]"
+TAKEN = "Another worker has taken over this conversation's code."
 QUEUED = "[Ahead of it: {ahead}.]"
 REFUSED = "The code interpreter cannot be used now. {message}"
 
@@ -107,7 +108,9 @@ class CodeCell:
     async def run_in_session(self) -> dict[str, Any]:
         """Run the code in the session of the run's thread. Return what the call keeps besides it."""
         owner = str(self.run.thread.owner_id)
-        async with sandbox().lease(self.run.thread_id, owner=owner, on_waiting=self.on_waiting) as lease:
+        self.session, _ = await in_thread(CodeSession.objects.get_or_create, thread_id=self.run.thread_id)
+        leased = sandbox().lease(self.run.thread_id, owner=owner, id=self.session.session, on_waiting=self.on_waiting)
+        async with leased as lease:
             self.lease = lease
             await self._furnish()
             outcome = await lease.run(self.code, on_waiting=self.on_waiting, on_start=self.on_start)
@@ -129,27 +132,39 @@ class CodeCell:
         }
 
     async def _furnish(self) -> None:
-        """Put the files into ``/mnt/data`` that belong there and are missing."""
-        self.mounted = await read_in_thread(code_interpreter.mounted_files, self.run)
-        self.before = {entry.name: entry for entry in await self.lease.files()}
+        """Bring ``/mnt/data`` to what the rows say. Raise ``SessionLost`` if another worker runs code of the thread."""
+        mounted = await read_in_thread(code_interpreter.mounted_files, self.run)
+        before = {entry.name: entry for entry in await self.lease.files()}
         last_calls = await read_in_thread(last_code_calls, self.run)
         if self.lease.is_new and last_calls:
             self.notes.append(ANEW)
-        # Stopped code left its files unkept.
-        statuses = [] if self.lease.is_new else [call[call["type"]].get("status") for call in last_calls]
-        self.was_stopped = "interrupted" in statuses
-        missing = [name for name, file in self.mounted.items() if not self._has(name, file)]
+        # What the session has of each name, by the file's id. What it made and nobody kept is in no row.
+        held = {} if self.lease.is_new else self.session.files
+        ids = {name: file.id for name, file in mounted.items()}
+        missing = [name for name, id in ids.items() if name not in before or held.get(name, [""])[0] != id]
+        surplus = [name for name in held if name in before and name not in ids]
+        for name in surplus:
+            await self._remove(name)
         for name in missing:
-            await self._put(name, self.mounted[name])
-        if missing:
-            self.before = {entry.name: entry for entry in await self.lease.files()}
+            await self._put(name, mounted[name])
+        if missing or surplus:
+            before = {entry.name: entry for entry in await self.lease.files()}
+        statuses = [] if self.lease.is_new else [call[call["type"]].get("status") for call in last_calls]
+        kept = {name: entry for name, entry in held.items() if name in ids and name not in missing}
+        put = {name: _record(ids[name], before[name]) for name in missing if name in before}
+        await self._record_files(kept | put)
+        # Stopped code left its files unkept: those that are not as they were recorded.
+        self.before = before if "interrupted" not in statuses else _recorded(self.session.files)
 
-    def _has(self, name: str, file: File) -> bool:
-        """Return whether the file is there. One of another size is an earlier file of that name: what cells
-        change has a row of its own.
-        """
-        ids = self.run.tool_resources.get(CODE_INTERPRETER, {}).get("file_ids", [])
-        return name in self.before and (file.id not in ids or self.before[name].size == file.bytes)
+    async def _record_files(self, files: dict[str, list[Any]]) -> None:
+        if not await in_thread(self.session.record, self.lease.id, files):
+            raise SessionLost(TAKEN)
+
+    async def _remove(self, name: str) -> None:
+        try:
+            await self.lease.remove(name)
+        except FileRefused as refused:
+            self.notes.append(f"[{name!r} could not be removed from /mnt/data: {refused.message}]")
 
     async def _put(self, name: str, file: File) -> None:
         try:
@@ -179,15 +194,18 @@ class CodeCell:
         try:
             after = {entry.name: entry for entry in await self.lease.files()}
             gone = self.before.keys() - after.keys()
+            changed = [entry for name, entry in after.items() if self.before.get(name) != entry]
+            if (gone or changed) and not await read_in_thread(lambda: self.session.is_latest):
+                raise SessionLost(TAKEN)
             if gone and len(after) < MAX_ENTRIES:  # a list that is cut off does not say what is gone
                 await in_thread(generated_files.forget_files, self.run, gone)
-            known = self.mounted if self.was_stopped else self.before
-            changed = [entry for name, entry in after.items() if name not in known or self.before.get(name) != entry]
             if len(changed) > MOST_KEPT:
                 few = f"[Only {MOST_KEPT} of {len(changed)} new files were kept; write one archive instead.]"
                 self.notes.append(few)
             for entry in changed[:MOST_KEPT]:
                 await self._keep(entry)
+            made = {file["name"]: _record(file["file_id"], after[file["name"]]) for file in self.files}
+            await self._record_files(self.session.files | made)
         except SessionLost as lost:
             self.notes.append(LOST.format(reason=lost.message.rstrip(".")))
         except SandboxError as error:
@@ -207,6 +225,14 @@ class CodeCell:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
         self.files.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})
+
+
+def _record(file_id: str, entry: DataFile) -> list[Any]:
+    return [file_id, entry.size, entry.modified]
+
+
+def _recorded(files: dict[str, list[Any]]) -> dict[str, DataFile]:
+    return {name: DataFile(name, size, modified) for name, (_id, size, modified) in files.items()}
 
 
 def last_code_calls(run: Run) -> list[Object]:

@@ -97,9 +97,11 @@ class BrokerConnection:
         if self.entry is not None:
             raise SandboxError(UNKNOWN)
         self.sessions = await self.registry()
-        lease = self.sessions.lease(header["session"], owner=header["owner"], on_waiting=self._send_waiting)
-        self.entry, is_new = await self.leases.enter_async_context(lease)
-        await self._send({"op": "opened", "new": is_new})
+        name, owner, id = header["session"], header["owner"], header.get("id")
+        lease = self.sessions.lease(name, owner=owner, on_waiting=self._send_waiting, id=id)
+        entry, is_new = await self.leases.enter_async_context(lease)
+        self.entry = entry
+        await self._send({"op": "opened", "new": is_new, "id": entry.id})
 
     async def _run(self, _header: Header, body: bytes) -> None:
         entry = self._entry()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -27,10 +28,11 @@ ENDED = "The session ended; its variables and files are lost."
 
 @dataclass(eq=False, slots=True)
 class OpenSession:
-    """A session in the registry. Times are those of ``time.monotonic``."""
+    """A session in the registry. Times are those of ``time.monotonic``. No other session ever has its ``id``."""
 
     key: Key
     pooled: PooledSession
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
     opened_at: float = field(default_factory=time.monotonic)
     used_at: float = field(default_factory=time.monotonic)
     is_leased: bool = True
@@ -71,13 +73,18 @@ class Registry:
         self.cells = FairQueue(total=options.cells, each=options.cells_each, seconds=options.waiting, busy=CROWDED)
 
     @asynccontextmanager
-    async def lease(self, name: str, *, owner: str, on_waiting: OnWaiting) -> AsyncIterator[tuple[OpenSession, bool]]:
-        """Yield the session of that name, and True if it is new. Raise ``Busy`` or ``SandboxUnavailable``."""
+    async def lease(
+        self, name: str, *, owner: str, on_waiting: OnWaiting, id: str | None = None
+    ) -> AsyncIterator[tuple[OpenSession, bool]]:
+        """Yield the session of that name, and True if it is new. One with another id than ``id`` is ended first.
+
+        Raise ``Busy`` or ``SandboxUnavailable``.
+        """
         key = owner, name
         lease = self.leases.setdefault(key, FairQueue(total=1, each=1, seconds=self.options.waiting, busy=IN_USE))
         await lease.acquire(owner, on_waiting=on_waiting)
         try:
-            entry, is_new = await self._open(key, on_waiting)
+            entry, is_new = await self._open(key, on_waiting, id)
             try:
                 yield entry, is_new
             finally:
@@ -90,9 +97,9 @@ class Registry:
                 self.leases.pop(key, None)
             self._make_room()
 
-    async def _open(self, key: Key, on_waiting: OnWaiting) -> tuple[OpenSession, bool]:
+    async def _open(self, key: Key, on_waiting: OnWaiting, id: str | None) -> tuple[OpenSession, bool]:
         entry = self.entries.get(key)
-        if entry is not None and not entry.is_gone:
+        if entry is not None and not entry.is_gone and id in (None, entry.id):
             entry.is_leased = True
             return entry, False
         if entry is not None:
