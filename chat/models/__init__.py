@@ -2,6 +2,7 @@
 
 from chat.models.accounts.api_keys import ApiKey
 from chat.models.accounts.kept_replies import KeptReply
+from chat.models.accounts.rate_buckets import RateBucket
 from chat.models.accounts.users import User
 from chat.models.assistants import Assistant, Audience
 from chat.models.deleted_places import DeletedPlace
@@ -31,6 +32,7 @@ __all__ = [
     "Passage",
     "Provider",
     "QueuedMessage",
+    "RateBucket",
     "RenderedMessage",
     "ResourceUse",
     "Run",

@@ -6,17 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chat.actions.access import rate_limits
 from chat.models import Assistant, Thread, User
 from tests.api.calling import Api
 from tests.api.streaming.streams import Streams
 from tests.engine.stage import Stage
-
-
-@pytest.fixture(autouse=True)
-def _full_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests give the same numbers to their keys, so none may find what another has spent."""
-    monkeypatch.setattr(rate_limits, "buckets", rate_limits.Buckets())
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-"""The rate limit of API keys: a token bucket for each key, in the memory of this process. The middleware calls it."""
+"""The rate limit of API keys: a token bucket for each key, exact over all processes. The middleware calls it."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from django.conf import settings
 
 from chat.errors import TooManyRequests
 from chat.models import ApiKey
+from chat.models.accounts import rate_buckets
 
 SECOND = 1_000_000_000  # nanoseconds: whole numbers, which do not drift however many requests are counted
 MINUTE = 60 * SECOND  # that an empty bucket takes to fill
@@ -27,17 +27,10 @@ class Allowance:
 
 
 class Buckets:
-    """The token buckets of all keys. ``clock`` returns nanoseconds that never go back."""
+    """The token buckets of all keys, counted over all processes by the database."""
 
-    def __init__(self, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        # Of each bucket only the moment is kept at which it is full again; a full one is not kept at all.
-        self._full_at: dict[int, int] = {}
-        self._swept_at = clock()
-
-    def __len__(self) -> int:
-        return len(self._full_at)
+    def __init__(self, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock  # nanoseconds since 1970, for databases without a clock
 
     def spend(self, key: ApiKey) -> Allowance | None:
         """Count one request. Return None if the key has no limit. Raise ``TooManyRequests``, and then count nothing."""
@@ -45,23 +38,17 @@ class Buckets:
         if not limit:
             return None
         cost = max(1, MINUTE // limit)
-        with self._lock:
-            now = self._clock()
-            self._forget_full_ones(now)
-            missing = max(0, self._full_at.get(key.pk, now) - now)  # until the bucket is full
-            wait = missing + cost - MINUTE
-            if wait > 0:
-                raise refusal(limit, wait=wait / SECOND, reset=missing / SECOND)
-            missing += cost
-            self._full_at[key.pk] = now + missing
+        passes, missing = self._take(key.pk, cost)
+        if not passes:
+            raise refusal(limit, wait=max(0, missing + cost - MINUTE) / SECOND, reset=missing / SECOND)
         return Allowance(limit=limit, remaining=min(limit - 1, (MINUTE - missing) // cost), reset=missing / SECOND)
 
-    def _forget_full_ones(self, now: int) -> None:
-        # Once a minute, so that the keys of the last two minutes are kept.
-        if now - self._swept_at < MINUTE:
-            return
-        self._swept_at = now
-        self._full_at = {pk: full_at for pk, full_at in self._full_at.items() if full_at > now}
+    def _take(self, key_id: int, cost: int) -> tuple[bool, int]:
+        """Take ``cost`` from the bucket if it is there. Return whether it was, and the time until the bucket is full.
+
+        Both are nanoseconds.
+        """
+        return rate_buckets.take(key_id, cost=cost, size=MINUTE, now=self._clock())
 
 
 def limit_of(key: ApiKey) -> int:
@@ -96,4 +83,4 @@ def duration(seconds: float) -> str:
     return f"{minutes}m{tenths / 10:g}s" if minutes else f"{tenths / 10:g}s"
 
 
-buckets = Buckets()  # of this process
+buckets = Buckets()
