@@ -231,6 +231,12 @@ class TestWhatStandsOnThePaper:
 
         assert outcome.sections[0].text.split() == (["aaaaa", "xxxxx"] if is_read else ["aaaaa"])
 
+    async def test_is_told_apart_from_what_nobody_sees(self, reading: Reading) -> None:
+        hidden = samples.Content("BT /F 10 Tf 72 700 Td <00010001> Tj ET 1 g BT /F 10 Tf 72 600 Td <00020002> Tj ET")
+        outcome = await reading("trick.pdf", samples.pdf([hidden, [(72.0, 700.0, "a")], hidden, [(0.0, 0.0, "ax")]]))
+
+        assert outcome.summary.warnings == ("Text that nobody sees, such as white on white, was left out on 2 pages.",)
+
     async def test_is_the_text_of_a_scan(self, reading: Reading) -> None:
         page = samples.Content("BT /F 10 Tf 3 Tr 72 600 Td <0001> Tj ET")
         outcome = await reading("scan.pdf", samples.pdf([page, [(0.0, 0.0, "x")]]))

@@ -11,6 +11,7 @@ from pypdfium2 import PdfDocument, PdfiumError, raw
 from chat.documents.errors import broken, protected, too_large
 from chat.documents.formats import FileKind
 from chat.documents.readers.pdf import page_text
+from chat.documents.readers.pdf.page_text import PageText
 from chat.documents.readers.pdf.scans import Scans
 from chat.documents.readers.pdf.visibility import is_empty, is_scan
 from chat.documents.sections import Notice, Section, as_paragraphs
@@ -26,14 +27,15 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
     """Yield the text of each page, even blank ones. Raise ``Unreadable`` if it is broken, protected or too long."""
     with _open(path) as document:
         headings = _headings(document)
-        heading, failed = "", 0
+        heading, failed, hidden = "", 0, 0
         scans = Scans()
         for index in range(len(document)):
             try:
-                text, recognized = _text(document, index, scans)
+                (text, has_hidden), recognized = _text(document, index, scans)
             except PdfiumError:
                 failed += 1
-                text, recognized = "", False
+                text, has_hidden, recognized = "", False, False
+            hidden += has_hidden
             starting = headings.get(index, ())
             label = _label(document, index) if text else ""
             for section in _sections(index + 1, heading, text, starting, label=label):
@@ -43,6 +45,9 @@ def read_sections(path: Path) -> Iterator[Section | Notice]:
             raise broken(FileKind.PDF.label)
         if failed:
             yield Notice("1 page could not be read." if failed == 1 else f"{failed} pages could not be read.")
+        if hidden:
+            pages = "1 page" if hidden == 1 else f"{hidden} pages"
+            yield Notice(f"Text that nobody sees, such as white on white, was left out on {pages}.")
         yield from scans.notices(len(document))
 
 
@@ -75,16 +80,17 @@ def _headings(document: PdfDocument) -> dict[int, list[str]]:
     return titles
 
 
-def _text(document: PdfDocument, index: int, scans: Scans) -> tuple[str, bool]:
+def _text(document: PdfDocument, index: int, scans: Scans) -> tuple[PageText, bool]:
     """Return the text of a page, and whether it was recognized in a picture."""
     page = document[index]
     try:
-        text = as_paragraphs(page_text.read_text(page))
+        text, has_hidden = page_text.read_text(page)
+        text = as_paragraphs(text)
         if is_scan(page, text) and scans.can_read():
-            return as_paragraphs(scans.read(page, index + 1)) or text, True
+            return PageText(as_paragraphs(scans.read(page, index + 1)) or text, has_hidden), True
         if not text and not is_empty(page):
             scans.leave(index + 1)
-        return text, False
+        return PageText(text, has_hidden), False
     finally:
         page.close()
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat.documents.readers.pdf import layout, prose
 from chat.documents.readers.pdf.annotations import Annotation, read_annotations
@@ -21,7 +21,14 @@ _WIDE = 25
 """Characters in the usual line of a page that may have columns of running text."""
 
 
-def read_text(page: Any) -> str:
+class PageText(NamedTuple):
+    """The text of a page; whether some that nobody sees was left out."""
+
+    text: str
+    has_hidden: bool
+
+
+def read_text(page: Any) -> PageText:
     """Return the text of a PDFium page in reading order, with the values of its form fields and with comments."""
     notes = list(read_annotations(page))
     hidden = HiddenText(page)
@@ -29,8 +36,9 @@ def read_text(page: Any) -> str:
     try:
         glyphs = Glyphs(content, Box(*page.get_bbox()), hidden=hidden)
         if not notes and not hidden and _is_plain(glyphs):
-            return prose.join([_whole(glyphs, line) for line in glyphs.lines])
-        return _arranged(glyphs, notes)
+            return PageText(prose.join([_whole(glyphs, line) for line in glyphs.lines]), has_hidden=False)
+        text = _arranged(glyphs, notes)
+        return PageText(text, hidden.was_found)
     finally:
         content.close()
 

@@ -46,9 +46,13 @@ class _Placed(NamedTuple):
 
 
 class HiddenText:
-    """The text objects of a page that are seen only on something."""
+    """The text objects of a page that are seen only on something.
+
+    ``was_found``: some of the text that was asked for is not seen.
+    """
 
     def __init__(self, page: Any) -> None:
+        self.was_found = False
         self._page = page
         self._placed = list(_objects(page))
         texts = [placed.handle for placed in self._placed if placed.type == raw.FPDF_PAGEOBJ_TEXT]
@@ -66,7 +70,9 @@ class HiddenText:
         handle = raw.FPDFText_GetTextObject(content, number)
         if not handle or _address(handle) not in self._faint:
             return False
-        return not any(painted.holds(*box.middle) for painted in self._painted)
+        is_seen = any(painted.holds(*box.middle) for painted in self._painted)
+        self.was_found |= not is_seen
+        return not is_seen
 
 
 def is_empty(page: Any) -> bool:
