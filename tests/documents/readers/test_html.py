@@ -25,6 +25,19 @@ class TestAWebPage:
 
         assert outcome.text.split() == ["one", "two", "three"]
 
+    async def test_keeps_rows_whole_whose_cells_hold_paragraphs(self, reading: Reading) -> None:
+        page = (
+            b"<table><tr><th><p>Port</p></th><th><div>Depth</div></th></tr>"
+            b"<tr><td><p>Gullvik</p><p>North quay</p></td><td><p>7 m</p></td></tr>"
+            b"<tr><td>Sandnes<br>South quay</td><td><ul><li>9 m</li><li>8 m at ebb</li></ul></td></tr></table>"
+        )
+        text = (await reading("a.html", page)).text
+        assert text.strip() == "Port | Depth\nGullvik North quay | 7 m\nSandnes South quay | 9 m 8 m at ebb"
+
+    async def test_reads_texts_that_a_table_puts_side_by_side_as_paragraphs(self, reading: Reading) -> None:
+        page = b"<table><tr><td><p>Menu of the day</p></td><td><p>One text.</p><p>And another.</p></td></tr></table>"
+        assert "One text.\n\nAnd another." in (await reading("a.html", page)).text
+
     async def test_keeps_its_tables_and_preformatted_text(self, reading: Reading) -> None:
         page = b"<table><tr><th>a</th><th>b</th></tr><tr><td>1<td>2</table><pre>if x:\n    y  =  1</pre>"
         outcome = await reading("a.html", page)

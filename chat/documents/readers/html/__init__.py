@@ -3,6 +3,7 @@
 visibility  leaves out what nobody sees, or what is no part of the content
 words       puts in words what is shown by other means than text
 columns     names the columns of long tables
+rows        finds rows of tables that are to stay one line
 tree        what is asked of elements
 """
 
@@ -18,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from chat.documents import charsets, encoding
 from chat.documents.errors import too_large
 from chat.documents.readers.html.columns import name_columns
+from chat.documents.readers.html.rows import find_parted_rows
 from chat.documents.readers.html.tree import HEADINGS, is_inside, walk
 from chat.documents.readers.html.visibility import remove_unseen
 from chat.documents.readers.html.words import put_in_words
@@ -35,6 +37,7 @@ _PARAGRAPHS = (
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "details", "div", "dl", "fieldset"),
     *("figcaption", "figure", "footer", "form", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul"),
 )
+_CELLS = ("td", "th")
 _GAPS = dict.fromkeys(_LINES, "\n") | dict.fromkeys(_PARAGRAPHS, "\n\n")
 """The gap between the text of an element and that before and after it."""
 
@@ -71,6 +74,7 @@ def page_sections(content: str) -> Iterator[Section]:
     remove_unseen(parser)
     headings = {node.mem_id: " ".join(node.text().split()) for node in parser.css(_HEADING)}
     put_in_words(parser)
+    rows = find_parted_rows(parser)
     for node in reversed(parser.css("pre,textarea")):
         for line_break in node.css("br"):
             line_break.replace_with("\n")
@@ -78,7 +82,8 @@ def page_sections(content: str) -> Iterator[Section]:
         node.replace_with(f"{_KEPT_LINE}{lines}{_KEPT_LINE}")
     name_columns(parser)
     if parser.body is not None:
-        yield from _SectionBuilder(" ".join(title.text().split()) if title else "", headings).sections(parser.body)
+        heading = " ".join(title.text().split()) if title else ""
+        yield from _SectionBuilder(heading, headings, rows).sections(parser.body)
 
 
 def _decoded(path: Path) -> tuple[str, encoding.Encoding]:
@@ -105,11 +110,12 @@ def _closed(page: str) -> str:
 
 
 class _SectionBuilder:
-    """Collects the lines of a page into sections."""
+    """Collects the lines of a page into sections. ``rows``: the ``mem_id`` of rows that are one line each."""
 
-    def __init__(self, heading: str, headings: dict[int, str]) -> None:
+    def __init__(self, heading: str, headings: dict[int, str], rows: set[int]) -> None:
         self._heading = heading
         self._headings = headings
+        self._rows = rows
         self._lines: list[str] = []
         self._parts: list[str] = []
         self._gap = ""
@@ -117,19 +123,23 @@ class _SectionBuilder:
     def sections(self, root: LexborNode) -> Iterator[Section]:
         """Yield the sections below ``root`` that have text."""
         parts = self._parts
+        row: int | None = None
         for node, begins in walk(root):
             tag = node.tag or ""
             if tag == "-text":
                 parts.append(node.text_content or "")
                 continue
+            if row is not None and node.mem_id != row:
+                parts.append(" | " if begins and tag in _CELLS else " " if tag in _GAPS else "")
+                continue
             if gap := _GAPS.get(tag):
                 self._end_line(gap)
-            if not begins:
-                continue
-            if tag in ("td", "th"):
-                parts.append(" | ")
-            elif heading := self._headings.get(node.mem_id):
-                yield from self._end_section(heading)
+            row = node.mem_id if begins and node.mem_id in self._rows else None
+            if begins:
+                if tag in _CELLS:
+                    parts.append(" | ")
+                elif heading := self._headings.get(node.mem_id):
+                    yield from self._end_section(heading)
         yield from self._end_section("")
 
     def _end_line(self, gap: str) -> None:
