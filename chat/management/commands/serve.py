@@ -17,8 +17,7 @@ import chat
 from chat import data_folder
 from chat.actions import first_run
 from chat.actions.conversation import sending
-from chat.management.set_up import limit_malloc_arenas, prepare_model
-from chat.management.start import check_secret, set_up_alone
+from chat.management.set_up import check_secret, limit_malloc_arenas, prepare_model, set_up_alone
 from chat.management.workers import QUEUES, Workers
 from chat.sandbox.broker.broker import raise_descriptor_limit
 

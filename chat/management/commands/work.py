@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from chat import data_folder
-from chat.management.set_up import limit_malloc_arenas, prepare_model
+from chat.management.set_up import check_secret, limit_malloc_arenas, prepare_model
 from chat.management.workers import QUEUES, Workers
 from chat.models.providers import default_providers
 from chat.sandbox.broker.broker import raise_descriptor_limit
@@ -42,6 +42,7 @@ class Command(BaseCommand):
         raise_descriptor_limit()
         data_folder.make_private()
         check_migrated()
+        check_secret(renew=False)
         if provider := default_providers.first():
             prepare_model(provider, self.stdout, self.stderr)
         connections.close_all()

@@ -166,3 +166,21 @@ class TestASnapshot:
             assert len(now(store).keys) == 1
         Window.objects.update(vector=THESAURUS.embed(["cat"])[0].tobytes())
         assert [round(max(meaning(now(store), "car").values())) for store in (stores[4], stores[0])] == [1, 0]
+
+
+@pytest.mark.django_db
+class TestReplicasOfTwoMachines:
+    def test_each_see_what_was_added_and_deleted(self, ada: User, tmp_path: Path) -> None:
+        store = store_of(ada, "A car.", embedder=THESAURUS)
+        replicas = [Replica(tmp_path / name) for name in ("one", "two")]
+
+        def keys() -> list[list[int]]:
+            row = VectorStore.objects.get(pk=store.pk)
+            return [replica.snapshot(row).keys.tolist() for replica in replicas]
+
+        (first,) = keys_of(store.entries.get())
+        assert keys() == [[first], [first]]
+        (second,) = keys_of(add(store, "A kitten.", embedder=THESAURUS))
+        assert keys() == [[first, second], [first, second]]
+        store.entries.order_by("pk")[0].delete()
+        assert keys() == [[second], [second]]

@@ -134,7 +134,7 @@ class _SectionBuilder:
                 continue
             if gap := _GAPS.get(tag):
                 self._end_line(gap)
-            row = node.mem_id if begins and node.mem_id in self._rows else None
+            row = node.mem_id if begins and tag == "tr" and node.mem_id in self._rows else None
             if begins:
                 if tag in _CELLS:
                     parts.append(" | ")
