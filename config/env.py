@@ -17,6 +17,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+REDIS_EXAMPLE = "redis://:password@host:6379/0"
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -113,6 +114,23 @@ def storage(name: str) -> dict[str, Any]:
         "addressing_style": "path" if "endpoint" in more else "auto",
     }
     return {"BACKEND": "config.object_storage.ObjectStorage", "OPTIONS": options}
+
+
+def redis(name: str) -> str:
+    """Return an address such as ``redis://:password@host:6379/0``; "" if it is not set."""
+    value = text(name)
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme == "unix" or (parts.scheme in ("redis", "rediss") and bool(parts.hostname))
+        _ = parts.port
+    except ValueError:
+        is_usable = False
+    if value and not is_usable:
+        # The value may hold a password, so it is not shown.
+        raise ImproperlyConfigured(f"{name} is not the address of a Redis. Set it to one, such as {REDIS_EXAMPLE}.")
+    if value and find_spec("redis") is None:
+        raise ImproperlyConfigured(f"{name} is set, but its client is not installed: pip install 'everthread[growth]'.")
+    return value
 
 
 def mail(name: str) -> dict[str, Any]:

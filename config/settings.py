@@ -40,6 +40,7 @@ else:
         "max_size": env.integer("EVERTHREAD_DATABASE_CONNECTIONS", default=20, least=1),
         "timeout": 20,
     }
+REDIS_URL = env.redis("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = DATA_DIR

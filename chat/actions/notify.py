@@ -1,4 +1,4 @@
-"""Messages to followers and workers, sent once the transaction of an action is committed."""
+"""Messages to followers and workers, here and elsewhere, sent once the transaction of an action is committed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from chat.events.bus import bus
 from chat.events.types import THREAD_CHANGED, Event
 from chat.retrieval.indexing.worker import IndexingWorker
 
+RUNS, INDEXING = "runs", "indexing"  # signals to the workers of other processes
+
 
 def after_commit(thread_id: str, events: Sequence[Event]) -> None:
     """Publish ``events`` of the thread and wake the workers."""
@@ -18,6 +20,7 @@ def after_commit(thread_id: str, events: Sequence[Event]) -> None:
     def publish() -> None:
         bus.publish(thread_id, events)
         Worker.wake_all()
+        bus.outlet.signal(RUNS)
 
     transaction.on_commit(publish)
 
@@ -28,5 +31,10 @@ def thread_changed(thread_id: str) -> None:
 
 
 def wake_indexing() -> None:
-    """Wake the worker that indexes files."""
-    transaction.on_commit(IndexingWorker.wake_all)
+    """Wake the workers that index files."""
+
+    def wake() -> None:
+        IndexingWorker.wake_all()
+        bus.outlet.signal(INDEXING)
+
+    transaction.on_commit(wake)

@@ -1,7 +1,7 @@
 """Listening to a thread: the rows as they are, then every event after them.
 
-Attach first, then read the rows, then pass on only later events. A follower that fell behind, or that hears nothing
-while a run is live (the run may be worked on in another process), gets the rows again.
+Attach first, then read the rows, then pass on only later events. A follower that fell behind gets the rows again, and
+so does one that did not hear what happened, as in another process: ``RepairLook`` notices that the rows are further.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from chat.background.database_threads import read_in_thread
-from chat.events.bus import Behind, bus
+from chat.engine.repair_look import attend
+from chat.events.bus import Behind, Place, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object
 from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.runs import LIVE
 
-SILENCE = 1.0  # seconds without an event of a live run before the rows are read again
-IDLE = 30.0  # seconds between looks at the rows of a thread without a live run
+SILENCE = 1.0  # seconds without an event of a live run before the caller is told that nothing happened
+IDLE = 30.0  # the same, of a thread without a live run
+HOLE = 0.25  # seconds before the rows are read again when they do not have yet what is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class ThreadSnapshot:
 class Position:
     """The point that a listener or the rows reached: ``place`` is a run and its last event, ``("", 0)`` for no run."""
 
-    place: tuple[str, int]
+    place: Place
     live: bool
 
     def advance(self, heard: list[Event]) -> list[Event]:
@@ -63,7 +65,12 @@ class Position:
         self.place = (run_id, seq)
         return news
 
-    def rejoin(self, after: tuple[str, int], events: list[Event]) -> list[Event] | None:
+    def is_behind(self, rows: Place | None) -> bool:
+        """Return whether the rows, if somebody noticed where they are, are further or of another run."""
+        run_id, seq = self.place
+        return rows is not None and (rows[0] != run_id or rows[1] > seq)
+
+    def rejoin(self, after: Place, events: list[Event]) -> list[Event] | None:
         """Take the place ``after`` and then ``events``, what the log has; return those that are new from there.
 
         None, and no move, if another run is the newest, or a gap is left to what the rows or these events say.
@@ -118,16 +125,14 @@ def read_run_snapshot(run_id: str) -> ThreadSnapshot:
     )
 
 
-async def follow(
-    thread_id: str, *, after: tuple[str, int] | None = None
-) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
+async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
     """Yield a ``ThreadSnapshot``; then lists of later events, or a ``ThreadSnapshot`` that replaces what came before.
 
     With ``after``, a run's id and the ``seq`` of an event, the first item is the list of all events after that one,
     which may be empty, if they are still to be had. Endless; close it to stop listening. Followers of one thread do not
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
-    with bus.follow(thread_id) as follower:
+    with bus.follow(thread_id) as follower, attend():
         missed = None
         if after is not None:
             position = await read_in_thread(newest_position, thread_id)
@@ -138,21 +143,19 @@ async def follow(
         follower.rewind()
         yield snapshot if missed is None else missed
         while True:
-            known = position.place
+            known, has_hole = position.place, False
             try:
-                heard = await follower.read(wait=SILENCE if position.live else IDLE)
-                news = position.advance(heard)
-                rows = position if heard else await read_in_thread(newest_position, thread_id)
-                behind = rows.place[0] != position.place[0] or rows.place[1] > position.place[1]
+                news = position.advance(await follower.read(wait=SILENCE if position.live else IDLE))
             except Behind:
-                news, behind = [], True
-            if not behind:
+                news, has_hole = [], True
+            rows, follower.rows = follower.rows, None
+            if not has_hole and not position.is_behind(rows):
                 yield news
-            else:
-                follower.rewind()
-                snapshot = await read_in_thread(read_snapshot, thread_id)
-                position = snapshot.position
-                if position.place != known:
-                    yield snapshot
-                else:  # what is missing is not in the rows yet
-                    await asyncio.sleep(SILENCE)
+                continue
+            follower.rewind()
+            snapshot = await read_in_thread(read_snapshot, thread_id)
+            position = snapshot.position
+            if position.place != known:
+                yield snapshot
+            elif has_hole:  # what is missing is not in the rows yet
+                await asyncio.sleep(HOLE)

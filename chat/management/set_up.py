@@ -1,4 +1,4 @@
-"""What ``manage.py serve`` and ``manage.py work`` do before they begin, others of their kind perhaps at the same moment."""
+"""What ``manage.py serve`` and ``manage.py work`` do before they begin, others perhaps at the same moment."""
 
 from __future__ import annotations
 

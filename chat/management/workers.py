@@ -18,6 +18,7 @@ from chat.engine import live_providers
 from chat.engine.worker import Worker
 from chat.management.housekeeping import Housekeeping
 from chat.management.loop_lag import LoopLag
+from chat.management.process_link import create_link
 from chat.management.sandbox_supervisor import create_supervisor
 from chat.retrieval.indexing.worker import IndexingWorker, folder
 
@@ -33,8 +34,10 @@ class Background(Protocol):
 
 
 class Workers:
-    """The workers of ``queues``, in an event loop from ``start`` to ``stop``. Without any, only the loop's lag is
-    watched."""
+    """The workers of ``queues``, in an event loop from ``start`` to ``stop``.
+
+    Beside them any process has the link to the others, and the watch over its loop's lag.
+    """
 
     def __init__(self, queues: Collection[str] = QUEUES) -> None:
         self.queues = queues
@@ -55,6 +58,8 @@ class Workers:
             self.claiming.append(IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR)))
         if HOUSEKEEPING in queues:
             self.first.append(Housekeeping())
+        if link := create_link():
+            self.last.append(link)  # it tells other processes how the last runs ended
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self.tasks = [loop.create_task(each.run()) for each in (*self.claiming, *self.last, *self.first)]

@@ -7,6 +7,7 @@ the address is not looked at: addresses end up in logs.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Mapping
 from enum import IntEnum
@@ -24,8 +25,10 @@ from django.http import HttpRequest
 
 from chat.actions.access import api_keys
 from chat.errors import NotAllowed, NotFound, NotSignedIn, Refusal
+from chat.events.bus import bus
 from chat.models import User
 
+ACCESS = "access"  # signal to other processes: a user may have lost access
 SIGNED_OUT = "signed.out"  # type of the message to a user's group: look again whether you may stay
 
 
@@ -112,5 +115,19 @@ def user_group(user_id: int) -> str:
 
 
 def recheck_sockets(user_id: int) -> None:
-    """Have all sockets of a user check their access now; without this call they do within a minute."""
+    """Have all sockets of a user check their access now; without this call they do within a minute.
+
+    Those of other processes only if a link carries the signal there.
+    """
     async_to_sync(get_channel_layer().group_send)(user_group(user_id), {"type": SIGNED_OUT})
+    bus.outlet.signal(ACCESS, str(user_id))
+
+
+def recheck_sockets_here(user_id: str) -> None:
+    """Have the sockets of a user in this process check their access. From the event loop."""
+    sending = asyncio.ensure_future(get_channel_layer().group_send(user_group(int(user_id)), {"type": SIGNED_OUT}))
+    _sending.add(sending)
+    sending.add_done_callback(_sending.discard)
+
+
+_sending: set[asyncio.Future[None]] = set()  # the event loop itself keeps no task alive

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from chat import data_folder
 from chat.engine.worker import Worker
 from chat.errors import FilesUnavailable
+from chat.events.bus import bus
 from chat.models import Kind
 from chat.models.providers import default_providers
 from chat.providers.embedded.status import read_status
@@ -50,7 +51,9 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks["model"] = checks["migrations"] and has_model()
     # Without the sandbox a model answers still, and says that it cannot run code. It is missing too while it is being
     # prepared, which takes minutes.
-    return JsonResponse(checks | {"sandbox": has_sandbox()}, status=200 if all(checks.values()) else 503)
+    # Without live events of other processes their answers come a second late, and nothing is lost.
+    others = {"sandbox": has_sandbox(), "events": "degraded" if bus.outlet.is_degraded else "ok"}
+    return JsonResponse(checks | others, status=200 if all(checks.values()) else 503)
 
 
 def has_database() -> bool:

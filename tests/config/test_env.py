@@ -61,6 +61,17 @@ class TestAWrongValue:
         assert "secret" not in str(refused.value)
         assert not recwarn.list
 
+    @pytest.mark.parametrize(
+        "value", ["host:6379", "http://:secret@host", "redis://", "redis://:secret@host:port", "//x"]
+    )
+    def test_of_redis_is_answered_with_an_example_and_not_shown(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv("REDIS_URL", value)
+        with pytest.raises(ImproperlyConfigured, match=r"REDIS_URL.*redis://:password@host") as refused:
+            env.redis("REDIS_URL")
+        assert "secret" not in str(refused.value)
+
     def test_of_the_mail_server_is_described_without_its_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EMAIL_URL", "pigeon://me:secret@host")
         with pytest.raises(ImproperlyConfigured, match=r"smtp\+tls://") as refused:
@@ -105,6 +116,19 @@ class TestValues:
     ) -> None:
         monkeypatch.setenv("EVERTHREAD_TLS", written)
         assert env.boolean("EVERTHREAD_TLS", default=not meant) is meant
+
+
+class TestARedis:
+    @pytest.mark.parametrize("address", ["", "redis://host", "rediss://me:word@host:6380/1", "unix:///run/redis.sock"])
+    def test_is_named_by_an_address(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        monkeypatch.setenv("REDIS_URL", address)
+        assert env.redis("REDIS_URL") == address
+
+    def test_needs_its_client(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REDIS_URL", "redis://host")
+        monkeypatch.setattr(env, "find_spec", lambda _name: None)
+        with pytest.raises(ImproperlyConfigured, match=r"everthread\[growth\]"):
+            env.redis("REDIS_URL")
 
 
 class TestADatabase:

@@ -15,6 +15,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from chat import data_folder
+from chat.events.bus import bus
+from chat.events.redis_link import RedisLink
 from chat.models import Kind, Provider
 from chat.providers.scripted.provider import ScriptedProvider
 from chat.retrieval.indexing.worker import IndexingWorker
@@ -23,7 +25,7 @@ from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECKS = ("database", "disk", "files", "migrations", "model", "workers", "indexing", "sandbox")
-ALL = dict.fromkeys(CHECKS, True)
+ALL: dict[str, object] = {**dict.fromkeys(CHECKS, True), "events": "ok"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def ask(path: str) -> tuple[int, bytes]:
     return response.status_code, response.content
 
 
-async def ready(stage: Stage) -> tuple[int, dict[str, bool]]:
+async def ready(stage: Stage) -> tuple[int, dict[str, object]]:
     """What a server with its workers says."""
     indexing = IndexingWorker(folder=stage.folder / "indexing")
     task = asyncio.create_task(indexing.run())
@@ -122,8 +124,14 @@ class TestReadyz:
             connection.settings_dict["NAME"] = name
         assert (status, json.loads(body)) == (
             503,
-            {**dict.fromkeys(ALL, False), "disk": True, "files": True, "sandbox": True},
+            {**dict.fromkeys(CHECKS, False), "disk": True, "files": True, "sandbox": True, "events": "ok"},
         )
+
+    async def test_says_that_events_of_other_processes_are_away_and_yes_all_the_same(
+        self, stage: Stage, scripted: Provider, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(bus, "outlet", RedisLink("redis://127.0.0.1:1", bus, {}))
+        assert await ready(stage) == (200, {**ALL, "events": "degraded"})
 
     async def test_says_that_the_sandbox_is_missing_and_yes_all_the_same(
         self, stage: Stage, scripted: Provider, settings, tmp_path: Path

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.db import OperationalError, connection, transaction
 
 from chat.background.database_threads import DatabaseThreads
+from chat.events.bus import bus
 from chat.models import Message, Run
 from chat.models.resource_uses import add_uses, files_in
 
@@ -78,6 +79,7 @@ class RowWriter:
         partials = [latest() for latest in list(self.dirty.values())]  # a commit may forget one meanwhile
         self.dirty = {}
         await self.commit(lambda: write_partials(partials))
+        bus.outlet.rows_changed({partial.run.thread_id for partial in partials})
 
     async def close(self) -> None:
         """Write what is left and end the thread."""
