@@ -26,6 +26,7 @@ PREFIX = "everthread:thread:"  # of a thread's stream, and of its channel
 SIGNALS = "everthread:signals"  # the channel of all processes
 KEPT = 2000  # messages of one stream, each of several events
 LIFE = 900  # seconds after its last message that a stream is kept; a run takes 600 at most
+PAUSE = 0.01  # seconds between two sendings, so that those of many runs go together
 PULSE = 3.0  # seconds of silence after which the connection is tried
 TIMEOUT = 3.0  # seconds that an answer may take
 SCRIPT = """
@@ -104,6 +105,7 @@ class RedisLink(Link):
                 if notes.signals:  # after the events, which they are about
                     pipeline.publish(SIGNALS, self._encode(signals=list(notes.signals)))
                 await pipeline.execute()
+                await asyncio.sleep(PAUSE)
 
     def _encode(self, *, events: Sequence[Event] = (), signals: Sequence[Signal] = ()) -> bytes:
         return encode((self.origin, events, signals))
