@@ -6,12 +6,17 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from chat.errors import TooManyRequests
 from chat.models import ApiKey
 from chat.models.accounts import rate_buckets
+
+if TYPE_CHECKING:
+    from chat.actions.access.redis_buckets import RedisBuckets
 
 SECOND = 1_000_000_000  # nanoseconds: whole numbers, which do not drift however many requests are counted
 MINUTE = 60 * SECOND  # that an empty bucket takes to fill
@@ -27,7 +32,7 @@ class Allowance:
 
 
 class Buckets:
-    """The token buckets of all keys, counted over all processes by the database."""
+    """The token buckets of all keys, counted over all processes by Redis, or by the database without it."""
 
     def __init__(self, *, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock  # nanoseconds since 1970, for databases without a clock
@@ -48,7 +53,16 @@ class Buckets:
 
         Both are nanoseconds.
         """
+        if settings.REDIS_URL and (taken := _redis_buckets(settings.REDIS_URL).take(key_id, cost=cost, size=MINUTE)):
+            return taken
         return rate_buckets.take(key_id, cost=cost, size=MINUTE, now=self._clock())
+
+
+@cache
+def _redis_buckets(url: str) -> RedisBuckets:
+    from chat.actions.access.redis_buckets import RedisBuckets  # its client is not installed everywhere
+
+    return RedisBuckets(url)
 
 
 def limit_of(key: ApiKey) -> int:
