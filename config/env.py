@@ -129,7 +129,7 @@ def redis(name: str) -> str:
         # The value may hold a password, so it is not shown.
         raise ImproperlyConfigured(f"{name} is not the address of a Redis. Set it to one, such as {REDIS_EXAMPLE}.")
     if value and find_spec("redis") is None:
-        raise ImproperlyConfigured(f"{name} is set, but its client is not installed: pip install 'everthread[growth]'.")
+        raise ImproperlyConfigured(f"{name} is set, but its client is not installed: pip install 'everthread[redis]'.")
     return value
 
 
