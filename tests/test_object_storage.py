@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.files import storage as file_storage  # pytest would set up ``default_storage`` too early
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -35,20 +35,23 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def _bucket(settings: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVERTHREAD_STORAGE_URL", address)
-    settings.STORAGES = {**settings.STORAGES, "default": env.storage("EVERTHREAD_STORAGE_URL")}
+def _bucket(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(address, monkeypatch)
 
 
 @pytest.fixture
-def away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A call that makes the bucket's server one that is not there."""
+    return lambda: use("s3://everthread/data?endpoint=http://127.0.0.1:9", monkeypatch)
 
-    def leave() -> None:
-        monkeypatch.setenv("EVERTHREAD_STORAGE_URL", "s3://everthread/data?endpoint=http://127.0.0.1:9")
-        settings.STORAGES = {**settings.STORAGES, "default": env.storage("EVERTHREAD_STORAGE_URL")}
 
-    return leave
+def use(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config.object_storage import ObjectStorage
+
+    monkeypatch.setenv("EVERTHREAD_STORAGE_URL", address)
+    made = env.storage("EVERTHREAD_STORAGE_URL")
+    assert made["BACKEND"] == "config.object_storage.ObjectStorage"
+    monkeypatch.setattr(file_storage.default_storage, "_wrapped", ObjectStorage(**made["OPTIONS"]))
 
 
 def made(owner: User, content: bytes = LONG, name: str = "long.bin") -> File:
@@ -75,9 +78,9 @@ class TestAStoredFile:
 
     def test_goes_with_its_row(self, ada: User) -> None:
         file = made(ada)
-        assert default_storage.exists(file.content.name)
+        assert file_storage.default_storage.exists(file.content.name)
         files.delete(ada, file.id)
-        assert not default_storage.exists(file.content.name)
+        assert not file_storage.default_storage.exists(file.content.name)
 
     def test_is_copied_for_those_who_need_a_path(self, ada: User) -> None:
         with local_copy(made(ada)) as path:
@@ -86,17 +89,20 @@ class TestAStoredFile:
 
     def test_that_is_lost_is_not_found(self, ada: User) -> None:
         file = made(ada)
-        default_storage.delete(file.content.name)
+        file_storage.default_storage.delete(file.content.name)
         assert Api(ada).client.get(f"/v1/files/{file.id}/content").status_code == 404
 
     def test_of_no_row_is_swept(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
         file = made(ada)
-        stray = default_storage.save("files/ab/file-stray", ContentFile(b"x"))
+        stray = file_storage.default_storage.save("files/ab/file-stray", ContentFile(b"x"))
         orphans.sweep_orphans()
-        assert default_storage.exists(stray)  # it may be on its way
+        assert file_storage.default_storage.exists(stray)  # it may be on its way
         monkeypatch.setattr(orphans, "AGE", -orphans.AGE)
         orphans.sweep_orphans()
-        assert (default_storage.exists(stray), default_storage.exists(file.content.name)) == (False, True)
+        assert (file_storage.default_storage.exists(stray), file_storage.default_storage.exists(file.content.name)) == (
+            False,
+            True,
+        )
 
     def test_may_be_fetched_from_the_bucket_itself(self, ada: User, settings: Any) -> None:
         settings.EVERTHREAD_STORAGE_REDIRECTS = True
