@@ -25,6 +25,7 @@ from django.utils import timezone
 log = logging.getLogger(__name__)
 HEARTBEAT = 10.0  # seconds between two heartbeats of a worker that works on rows
 STALE = timedelta(seconds=60)  # a worker without a heartbeat for longer counts as dead
+SKEW = timedelta(minutes=10)  # by which the clocks of two machines may differ
 FRESH = 5.0  # seconds after a look at the rows in which the worker counts as running
 KEPT = 10 * STALE  # how long a heartbeat that was seen is remembered: rows of the dead are ended long before
 Row = TypeVar("Row")
@@ -225,7 +226,8 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
     def _is_silent(self, worker: str, heartbeat_at: datetime | None) -> bool:
         """Return whether the worker has not beaten since ``heartbeat_at`` for longer than ``STALE``.
 
-        Once this heartbeat has been seen fresh, a clock counts that nobody can set.
+        A clock of ours that nobody can set counts from when this heartbeat was first seen, as the time in it is that of
+        another machine; only one that is very old counts as missed at once.
         """
         if heartbeat_at is None:
             return True
@@ -233,7 +235,7 @@ class PollingWorker(PollingLoop, Generic[Row, Job]):
         seen_at = self.heartbeats.get((worker, heartbeat_at))
         if seen_at is not None:
             return now - seen_at > STALE.total_seconds()
-        if timezone.now() - heartbeat_at > STALE:
+        if timezone.now() - heartbeat_at > STALE + SKEW:
             return True
         recent = {key: at for key, at in self.heartbeats.items() if now - at < KEPT.total_seconds()}
         self.heartbeats = {**recent, (worker, heartbeat_at): now}

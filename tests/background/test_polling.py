@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat.background import polling
 from chat.background.polling import Liveness, PollingWorker
 
-LONG_AGO = timedelta(seconds=61)
+LONG_AGO = timedelta(minutes=12)
 
 
 class Counting(PollingWorker[int, asyncio.Event]):
@@ -190,6 +190,15 @@ class TestAnOrphan:
         assert not worker.is_orphan(worker="elsewhere", heartbeat_at=now)
         monkeypatch.setattr(time, "monotonic", lambda: began_at + LONG_AGO.total_seconds())
         assert worker.is_orphan(worker="elsewhere", heartbeat_at=now)
+
+    async def test_is_none_of_a_machine_whose_clock_is_behind_as_long_as_it_beats(
+        self, worker: Counting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        behind, began_at = timezone.now() - timedelta(minutes=2), time.monotonic()
+        assert not worker.is_orphan(worker="elsewhere", heartbeat_at=behind)
+        monkeypatch.setattr(time, "monotonic", lambda: began_at + 61)
+        assert worker.is_orphan(worker="elsewhere", heartbeat_at=behind)
+        assert not worker.is_orphan(worker="elsewhere", heartbeat_at=behind + timedelta(seconds=61))
 
     async def test_is_one_of_a_worker_that_died_here(self, worker: Counting, tmp_path: Path) -> None:
         (tmp_path / "1-abc").touch()

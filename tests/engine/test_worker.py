@@ -29,7 +29,7 @@ from tests.engine.golden import assert_like
 from tests.engine.stage import Stage, answer, heard, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LONG_AGO = timedelta(seconds=61)
+LONG_AGO = timedelta(minutes=12)
 FOREVER = Pause(float("inf"))
 
 
@@ -130,7 +130,7 @@ class TestCancelling:
         assert provider.requests == []
 
     async def test_ends_a_run_whose_worker_died(self, stage: Stage, thread: Thread) -> None:
-        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - LONG_AGO)
         await in_thread(runs.cancel)(run)
         async with stage.working(ScriptedProvider()):
             run = await status(run, "cancelled")
@@ -213,7 +213,7 @@ class TestADeadWorker:
             await status(await stage.ask(thread, "Are you back?"), "completed")
 
     async def test_is_noticed_by_its_silence_when_it_ran_on_another_machine(self, stage: Stage, thread: Thread) -> None:
-        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        run = await in_thread(half_done)(thread, heartbeat_at=timezone.now() - LONG_AGO)
         async with stage.working(ScriptedProvider()):
             run = await status(run, "failed")
 
@@ -221,7 +221,7 @@ class TestADeadWorker:
         assert (await RunStep.objects.aget(run=run)).status == "failed"
 
     async def test_posts_what_was_queued_behind_its_run(self, stage: Stage, thread: Thread) -> None:
-        await in_thread(half_done)(thread, heartbeat_at=timezone.now() - timedelta(seconds=61))
+        await in_thread(half_done)(thread, heartbeat_at=timezone.now() - LONG_AGO)
         await in_thread(sending.send)(thread.owner, thread.id, text="and now?", client_key="later")
         async with stage.working(ScriptedProvider()):
             await until(lambda: Message.objects.filter(thread=thread, content__icontains="You said: and now?").exists())
