@@ -20,6 +20,7 @@
     ├── StorageFull           507   the disk cannot take what was sent
     │   └── DiskFull          507   the database cannot write
     ├── Unavailable           503   the database is busy or the server is starting
+    │   └── FilesUnavailable  503   the storage of files does not answer
     └── ProviderError         502   the model's server did not answer as needed
         ├── RateLimited       429   the provider asks us to slow down
         ├── KeyRefused        502   the provider refused our key

@@ -14,6 +14,7 @@ from tests.live import LiveServer, free_port
 from tests.postgres import new_database, postgres, terminate_all
 
 CONNECTIONS, STREAMS = 3, 8
+OF_EVENTS = 2  # connections that listen to other processes, and tell them
 DATABASE = "everthread"
 DONE = b"event: done\n"
 DELTA = b"event: thread.message.delta\n"
@@ -70,7 +71,7 @@ class TestAServerOnPostgres:
             await asyncio.gather(*(stream.read_to(DELTA) for stream in streams))  # more than there are connections
 
             for _ in range(3):
-                assert await asyncio.to_thread(terminate_all, cluster, DATABASE) <= CONNECTIONS
+                assert await asyncio.to_thread(terminate_all, cluster, DATABASE) <= CONNECTIONS + OF_EVENTS
                 later = Stream(session, server, assistant)
                 await later.read_to(DELTA)
                 streams.append(later)

@@ -127,7 +127,7 @@ class TestARedis:
     def test_needs_its_client(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REDIS_URL", "redis://host")
         monkeypatch.setattr(env, "find_spec", lambda _name: None)
-        with pytest.raises(ImproperlyConfigured, match=r"everthread\[growth\]"):
+        with pytest.raises(ImproperlyConfigured, match=r"everthread\[redis\]"):
             env.redis("REDIS_URL")
 
 

@@ -64,9 +64,9 @@ async def served(script: Script, path: Path) -> AsyncIterator[Sandbox]:
 class TestALease:
     async def test_opens_the_session_of_its_owner(self, tmp_path: Path) -> None:
         script = Script([OPENED])
-        async with served(script, tmp_path / "s") as sandbox, sandbox.lease("thread_1", owner="ada") as lease:
+        async with served(script, tmp_path / "s") as sandbox, sandbox.lease("thread_1", owner="ada", id="x") as lease:
             assert lease.is_new
-        assert script.asked == [({"op": "open", "session": "thread_1", "owner": "ada"}, b"")]
+        assert script.asked == [({"op": "open", "session": "thread_1", "owner": "ada", "id": "x"}, b"")]
 
     async def test_tells_how_many_are_ahead(self, tmp_path: Path) -> None:
         told: list[int] = []

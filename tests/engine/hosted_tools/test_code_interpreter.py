@@ -312,11 +312,11 @@ class TestFiles:
     async def test_of_code_that_was_stopped_are_kept_with_the_next(
         self, stage: Stage, thread: Thread, sandbox: RunningBroker
     ) -> None:
-        size = 100_000_000  # bytes, which show in the status once the file is written
+        size = 300_000_000  # bytes, which show in the status once the file is written, and which nothing else takes
         code = f"import time\nopen('/mnt/data/half.txt', 'w').write('half')\nx = b'x' * {size}\ntime.sleep(600)"
         async with stage.working(coder(code)):
             run = await stage.ask(thread)
-            await until(lambda: any(each["is_busy"] and each["memory"] > size / 2 for each in sandbox.status()["each"]))
+            await until(lambda: any(each["is_busy"] and each["memory"] > size for each in sandbox.status()["each"]))
             await in_thread(runs.cancel)(run)
             await status(run, "cancelled")
         assert not await SandboxFile.objects.filter(thread=thread).aexists()
