@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import aiohttp
 import psutil
@@ -88,8 +89,14 @@ class TestAClientThatNeverReads:
 async def answered(reader: aiohttp.ClientWebSocketResponse, question: str) -> None:
     await reader.send_json({"type": "send_message", "content": question})
     async with asyncio.timeout(60):
-        while (await reader.receive_json()).get("event") != "thread.run.completed":
+        while not is_end(await reader.receive_json()):
             pass
+
+
+def is_end(frame: dict[str, Any]) -> bool:
+    """Whether it tells that the run has ended, by its event or by the rows."""
+    run = frame.get("run") if frame["type"] == "snapshot" else None
+    return frame.get("event") == "thread.run.completed" or bool(run and run["status"] == "completed")
 
 
 async def open_and_never_read(server: LiveServer, key: str, thread_id: str) -> socket.socket:
