@@ -33,6 +33,9 @@ if DATABASES["default"]["ENGINE"] == env.SQLITE:
     # Threads share the test database, which memory-only SQLite does badly.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
+    from config import postgres_text  # its driver is there only where it is used
+
+    postgres_text.register()
     # A thread takes a connection for a request or a look at the rows, not for as long as it lives.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
