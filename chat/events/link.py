@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from chat.events.bus import Bus, Outlet
 from chat.events.types import Event
 
@@ -31,6 +33,26 @@ class Signal(NamedTuple):
 
     name: str
     value: str
+
+
+class Packet(msgspec.Struct, array_like=True):
+    """What one process says to the others at once: ``events`` of one thread, or ``signals``."""
+
+    origin: str
+    events: list[Event]
+    signals: list[Signal]
+
+
+encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Packet).decode
+
+
+def decode(data: bytes | str) -> Packet:
+    """Return the packet that ``data`` holds; one without anything if it holds none that this version can read."""
+    try:
+        return _decode(data)
+    except msgspec.MsgspecError as error:
+        log.warning("a message of another process cannot be read (%s); rows are read instead", error)
+        return Packet("", [], [])
 
 
 @dataclass(slots=True)

@@ -10,11 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any
 
-import msgspec
 import psycopg
 
 from chat.events.bus import Bus
-from chat.events.link import Handlers, Link, Signal
+from chat.events.link import Handlers, Link, Signal, decode, encode
 from chat.events.types import MESSAGE_DELTA, STEP_DELTA, THREAD_CHANGED, Event
 
 CHANNEL = "everthread"
@@ -24,14 +23,6 @@ PULSE = 10.0  # seconds of silence after which the connection is tried
 AT_ONCE = 100  # signals of one notification, which holds 8,000 bytes
 NOT_IN_ROWS = frozenset({MESSAGE_DELTA, STEP_DELTA})
 Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
-
-
-class Message(msgspec.Struct, array_like=True):
-    origin: str
-    signals: list[Signal]
-
-
-decode = msgspec.json.Decoder(Message).decode
 
 
 class PostgresLink(Link):
@@ -80,13 +71,13 @@ class PostgresLink(Link):
         rest = list(signals)
         while rest:
             some, rest = rest[:AT_ONCE], rest[AT_ONCE:]
-            yield msgspec.json.encode((self.origin, some)).decode()
+            yield encode((self.origin, (), some)).decode()
 
     async def _receive_all(self, connection: psycopg.AsyncConnection[Any]) -> None:
         async for notification in connection.notifies():
-            message = decode(notification.payload)
-            if message.origin != self.origin:
-                for signal in message.signals:
+            packet = decode(notification.payload)
+            if packet.origin != self.origin:
+                for signal in packet.signals:
                     self.handle(signal)
 
 

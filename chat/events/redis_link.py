@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
-import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
@@ -19,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from chat.events.bus import Bus
-from chat.events.link import Handlers, Link, Notes, Signal
+from chat.events.link import Handlers, Link, Notes, Signal, decode, encode
 from chat.events.types import RUN_CREATED, Event
 
 PREFIX = "everthread:thread:"  # of a thread's stream, and of its channel
@@ -34,17 +33,6 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'm', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', KEYS[1], ARGV[1])
 """
-
-
-class Message(msgspec.Struct, array_like=True):
-    """What a process says: ``events`` of the thread whose channel it is, or ``signals``."""
-
-    origin: str
-    events: list[Event]
-    signals: list[Signal]
-
-
-encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Message).decode
 
 
 class RedisLink(Link):
@@ -132,16 +120,16 @@ class RedisLink(Link):
                 self._receive(channel, message["data"])
 
     def _receive(self, channel: str, data: bytes) -> None:
-        message = decode(data)
-        if message.events:
-            self.bus.receive(channel.removeprefix(PREFIX), message.events)
-        for signal in message.signals:
+        packet = decode(data)
+        if packet.events:
+            self.bus.receive(channel.removeprefix(PREFIX), packet.events)
+        for signal in packet.signals:
             self.handle(signal)
 
     def _replay(self, channel: str, entries: Sequence[Any]) -> None:
         """Take from the stream what others published since the newest run began."""
-        messages = [decode(fields[b"m"]) for _id, fields in entries]
-        told = [(message.origin, event) for message in messages for event in message.events]
+        packets = [decode(fields.get(b"m", b"")) for _id, fields in entries]
+        told = [(packet.origin, event) for packet in packets for event in packet.events]
         begin = max((at for at, (_origin, event) in enumerate(told) if event.name == RUN_CREATED), default=0)
         if events := [event for origin, event in told[begin:] if origin != self.origin]:
             self.bus.receive(channel.removeprefix(PREFIX), events)

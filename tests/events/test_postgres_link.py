@@ -10,7 +10,7 @@ import pytest
 
 from chat.events import link as link_module
 from chat.events.bus import Bus
-from chat.events.postgres_link import AT_ONCE, ROWS, PostgresLink
+from chat.events.postgres_link import AT_ONCE, CHANNEL, ROWS, PostgresLink
 from chat.events.types import THREAD_CHANGED, Event
 from tests.events.test_bus import events
 from tests.events.test_redis_link import read, until
@@ -69,6 +69,17 @@ class TestHints:
         there.bus.outlet.rows_changed(threads)
         await until(lambda: len(here.rows) >= len(threads))
         assert set(here.rows) == threads
+
+    async def test_come_although_another_version_says_what_this_one_cannot_read(
+        self, processes: tuple[Process, Process], server: str
+    ) -> None:
+        here, there = processes
+        with psycopg.connect(server, autocommit=True) as other:
+            for unknown in ("", "{", '["a", [], [["runs"]]]'):
+                other.execute("SELECT pg_notify(%s, %s)", [CHANNEL, unknown])
+        there.bus.outlet.signal("runs", "7")
+        await until(lambda: here.heard)
+        assert here.heard == ["7"]
 
     async def test_come_again_when_all_connections_were_lost(
         self, processes: tuple[Process, Process], server: str, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ import pytest
 from chat.events import link as link_module
 from chat.events import redis_link
 from chat.events.bus import Behind, Bus, Follower, Outlet
-from chat.events.redis_link import PREFIX, RedisLink
+from chat.events.redis_link import PREFIX, SIGNALS, RedisLink
 from chat.events.types import THREAD_CHANGED, Event
 from tests.events.test_bus import events
 from tests.redis_server import RedisServer, redis_server
@@ -123,6 +123,20 @@ class TestEvents:
             await until(lambda: len(here.bus.topics["thread_a"].log) == 5)
             with here.bus.follow("thread_a") as follower:
                 assert await read(follower, 5) == events(1, 5)
+
+    @pytest.mark.parametrize("unknown", [b"", b"{", b'["a", 7]', b'["a", [{"seq": 1}], []]', b'["a", [], [], "newer"]'])
+    async def test_come_although_another_version_says_what_this_one_cannot_read(
+        self, unknown: bytes, server: RedisServer, processes: tuple[Process, Process]
+    ) -> None:
+        here, there = processes
+        server.client.xadd(f"{PREFIX}thread_a", {"m": unknown, "n": unknown})
+        server.client.xadd(f"{PREFIX}thread_a", {"n": unknown})
+        with here.bus.follow("thread_a") as follower:
+            await listened(server, by=1)
+            server.client.publish(f"{PREFIX}thread_a", unknown)
+            server.client.publish(SIGNALS, unknown)
+            there.bus.publish("thread_a", events(1, 2))
+            assert await read(follower, 2) == events(1, 2)
 
     async def test_of_other_threads_do_not_come(self, server: RedisServer, processes: tuple[Process, Process]) -> None:
         here, there = processes
