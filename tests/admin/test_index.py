@@ -6,6 +6,7 @@ import html
 import re
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from chat.models import Alias, ApiKey, Model, Run
@@ -96,9 +97,12 @@ class TestAList:
         answer = enter(boss).get(f"{reverse(f'admin:chat_{name}_changelist')}?{lookup}")
         assert answer.status_code == 400
 
-    def test_by_a_number_that_no_column_holds_is_all(self, boss, enter) -> None:
-        address = f"/admin/chat/assistant/?owner__exact={'9' * 30}"
-        assert enter(boss).get(address)["Location"] == "/admin/chat/assistant/?e=1"
+    def test_by_a_number_that_no_column_holds_is_all_or_none(self, boss, enter) -> None:
+        answer = enter(boss).get(f"/admin/chat/assistant/?owner__exact={'9' * 30}")
+        if connection.vendor == "sqlite":  # PostgreSQL compares with any number
+            assert answer["Location"] == "/admin/chat/assistant/?e=1"
+        else:
+            assert "0 assistants" in answer.content.decode()
 
     @pytest.mark.parametrize(
         "suggestion", ["assistant/add/?owner=x", "alias/add/?model=%00", "apikey/add/?owner=999999"]

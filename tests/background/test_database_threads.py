@@ -57,7 +57,7 @@ class TestADatabaseThread:
                 return cursor.fetchone()[0]
 
         def break_it() -> None:
-            assert connection.connection is not None
+            ask()
             connection.connection.close()
             connection.errors_occurred = True  # as Django notes what a statement raised
             raise OperationalError("the server closed the connection")

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from chat.actions.conversation import sending
+from chat.background import database_threads
 from chat.engine.worker import Worker
 from chat.events.bus import Follower
 from chat.events.types import STREAM_ENDS, THREAD_CHANGED, Event
@@ -67,8 +67,8 @@ class Stage:
 
 
 def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """A sync function, to be awaited."""
-    return sync_to_async(function, thread_sensitive=False)
+    """A sync function, to be awaited, that gives its connection to PostgreSQL back."""
+    return partial(database_threads.in_thread, function)
 
 
 async def until(condition: Callable[[], Any], *, what: str = "it") -> Any:

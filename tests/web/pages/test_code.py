@@ -149,7 +149,7 @@ class TestACard:
         assert work.count("hx-disable") == 5
 
     def test_shows_output_as_a_terminal_does_in_the_end(self, page, thread, run):
-        code_step(run, cell("x", "\x1b[1;31mred\x1b[0m\r\n 10%\r 90%\r100%\nbell\x07\x00\n\n"))
+        code_step(run, cell("x", "\x1b[1;31mred\x1b[0m\r\n 10%\r 90%\r100%\nbell\x07\x01\n\n"))
         assert ">red\n100%\nbell\ufffd\ufffd</pre>" in show(page, thread)
 
     def test_keeps_errors_of_runs_after_it(self, page, thread, assistant):
