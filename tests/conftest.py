@@ -30,17 +30,20 @@ __all__ = ["sandbox_python"]
 
 
 SLOW_MARKS = ("browser", "embedded")
+LONGEST = "test_on_postgres.py"  # else one process works on it when all others are done
 SLOW_FIXTURES = {"sandbox_python", "batteries", "mutations"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts a server, a browser or a sandbox, beside what says so itself."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark as slow what starts a server, a browser or a sandbox, beside what says so itself. Begin with the longest."""
     for item in items:
         has_server = LiveServer in vars(getattr(item, "module", item)).values()
         has_sandbox = not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if has_server or has_sandbox or any(map(item.get_closest_marker, SLOW_MARKS)):
             item.add_marker("slow")
+    yield
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)
