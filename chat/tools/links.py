@@ -13,7 +13,7 @@ FOLDER = "/mnt/data"
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class FileLink:
     """A link in the text of an answer, to a file that is there."""
 
     text: str
@@ -35,7 +35,7 @@ class LinkReader:
         self.links = {link_to(form): id for name, id in files.items() for form in (name, quote(name))}
         self.buffer = ""
 
-    def feed(self, text: str) -> Iterator[str | Link]:
+    def feed(self, text: str) -> Iterator[str | FileLink]:
         """Yield what is certain now that ``text`` has come: texts, never empty, and links."""
         if not self.links:
             yield text
@@ -50,7 +50,7 @@ class LinkReader:
                 return
             yield self._first()
 
-    def rest(self) -> Iterator[str | Link]:
+    def rest(self) -> Iterator[str | FileLink]:
         """Yield what was held back: the text has ended."""
         while self.buffer:
             yield self._first()
@@ -69,10 +69,10 @@ class LinkReader:
             return True
         return self.buffer.endswith(".") and self.buffer[:-1] in self.links
 
-    def _first(self) -> str | Link:
+    def _first(self) -> str | FileLink:
         """The link with which the held text begins, else its first characters. A name that goes on is another one."""
         whole = [link for link in self.links if self.buffer.startswith(link)]
         link = max((one for one in whole if not _GOES_ON.match(self.buffer, len(one))), key=len, default="")
         piece = link or self.buffer[: len(SCHEME)]
         self.buffer = self.buffer[len(piece) :]
-        return Link(link, self.links[link]) if link else piece
+        return FileLink(link, self.links[link]) if link else piece

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from chat.tools.links import Link, LinkReader
+from chat.tools.links import FileLink, LinkReader
 from tests.tools.joined import joined
 
 FILES = {"out.csv": "file-csv", "out.csv.gz": "file-gz", "my chart.png": "file-png", "sub/a.txt": "file-a"}
 
 
-def read(*pieces: str, files=FILES) -> list[str | Link]:
+def read(*pieces: str, files=FILES) -> list[str | FileLink]:
     reader = LinkReader(files)
     return joined([*(item for piece in pieces for item in reader.feed(piece)), *reader.rest()])
 
 
-CSV = Link("sandbox:/mnt/data/out.csv", "file-csv")
+CSV = FileLink("sandbox:/mnt/data/out.csv", "file-csv")
 
 
 class TestALink:
@@ -36,7 +36,7 @@ class TestALink:
         ],
     )
     def test_names_its_file(self, address: str, file_id: str) -> None:
-        assert read(*f"[x]({address})") == ["[x](", Link(address, file_id), ")"]
+        assert read(*f"[x]({address})") == ["[x](", FileLink(address, file_id), ")"]
 
     def test_may_end_a_sentence(self) -> None:
         assert read(*"See sandbox:/mnt/data/out.csv. And") == ["See ", CSV, ". And"]

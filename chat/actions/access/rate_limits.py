@@ -53,9 +53,9 @@ class Buckets:
 
         Both are nanoseconds.
         """
-        if settings.REDIS_URL and (taken := _redis_buckets(settings.REDIS_URL).take(key_id, cost=cost, size=MINUTE)):
+        if settings.REDIS_URL and (taken := _redis_buckets(settings.REDIS_URL).spend(key_id, cost=cost, size=MINUTE)):
             return taken
-        return rate_buckets.take(key_id, cost=cost, size=MINUTE, now=self._clock())
+        return rate_buckets.spend(key_id, cost=cost, size=MINUTE, now=self._clock())
 
 
 @cache

@@ -40,7 +40,7 @@ class RedisBuckets:
         )  # one retry: after a restart of Redis each kept connection breaks once
         self.script = redis.register_script(SCRIPT)
 
-    def take(self, key_id: int, *, cost: int, size: int) -> tuple[bool, int] | None:
+    def spend(self, key_id: int, *, cost: int, size: int) -> tuple[bool, int] | None:
         """Take ``cost`` nanoseconds from the key's bucket of ``size`` if they are there.
 
         Return whether they were, and how long the bucket then takes to be full; None while Redis is away.

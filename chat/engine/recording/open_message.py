@@ -20,12 +20,12 @@ from chat.models.api_objects.objects import Object
 from chat.models.threads import text_part
 from chat.tools.citation_support import supporting_sources
 from chat.tools.citations import Citation, MarkerReader, Sources, marker
-from chat.tools.links import Link, LinkReader
+from chat.tools.links import FileLink, LinkReader
 
 WINDOW = 0.033  # seconds between two deltas of a run
 PARSED_AT_ONCE = 4096  # characters
 
-TextPiece = str | Citation | Link
+TextPiece = str | Citation | FileLink
 
 
 def publish_delta(run: Run, name: str, data: Object) -> None:
@@ -194,7 +194,7 @@ class OpenMessage:
                 self.throttle.flush()
                 self._publish(piece.text, annotations=[self._annotate(piece)])
 
-    def _annotate(self, piece: Citation | Link) -> dict[str, Any]:
+    def _annotate(self, piece: Citation | FileLink) -> dict[str, Any]:
         """Keep the annotation of a citation or link that comes next. Return it as a delta shows it."""
         kind = "file_citation" if isinstance(piece, Citation) else "file_path"
         annotation = {

@@ -31,7 +31,7 @@ RETURNING full_at - {now}
 LOOK = "SELECT {latest}(full_at - {now}, 0) FROM chat_ratebucket WHERE key_id = %(key)s"
 
 
-def take(key_id: int, *, cost: int, size: int, now: int) -> tuple[bool, int]:
+def spend(key_id: int, *, cost: int, size: int, now: int) -> tuple[bool, int]:
     """Take ``cost`` nanoseconds from the key's bucket of ``size`` if they are there.
 
     Return whether they were, and how long the bucket then takes to be full. ``now`` is for databases without a clock.

@@ -39,14 +39,14 @@ class ThreadGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListCursor:
     """Where a page of the list begins: behind the thread of this ``number`` that was active last at ``active_at``."""
 
     active_at: datetime
     number: int
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> ListCursor | None:
         """Return the place that ``str`` made ``text`` of; None if it is something else."""
         match = re.fullmatch(r"(\d{1,16})-(\d{1,18})", text, re.ASCII)
         return cls(EPOCH + timedelta(microseconds=int(match[1])), int(match[2])) if match else None
@@ -56,7 +56,7 @@ class Place:
 
 
 def sidebar_context(
-    user: User, *, words: str = "", archived: bool = False, after: Place | None = None
+    user: User, *, words: str = "", archived: bool = False, after: ListCursor | None = None
 ) -> dict[str, Any]:
     """Return the context of ``chat/threads.html``: the first threads, or those ``after`` a place."""
     if words or archived or after is not None:
@@ -68,7 +68,7 @@ def sidebar_context(
     groups = [(key, tuple(members)) for key, members in groupby(shown, key=lambda thread: age_of(thread.active_at))]
     more = {"q": words, "archived": "1" if archived else ""}
     if has_more:
-        more["after"] = str(Place(shown[-1].active_at, shown[-1].number))
+        more["after"] = str(ListCursor(shown[-1].active_at, shown[-1].number))
     return {
         "groups": [ThreadGroup("" if key == above else heading(key), members) for key, members in groups],
         "more": f"{reverse('thread-list')}?{urlencode(more)}" if has_more else "",
@@ -83,7 +83,7 @@ def first_threads(user: Parameter) -> QuerySet[Thread]:
     return threads.in_list(Thread.objects.filter(owner=user))[: SIZE + 1]
 
 
-def _further_threads(user: User, *, words: str, archived: bool, after: Place | None) -> list[Thread]:
+def _further_threads(user: User, *, words: str, archived: bool, after: ListCursor | None) -> list[Thread]:
     matching = threads.search(user, words=words, archived=archived)
     if after is not None:
         same = Q(active_at=after.active_at, number__lt=after.number)
@@ -110,6 +110,6 @@ def thread_list(request: SignedInRequest) -> HttpResponse:
         request.user,
         words=request.GET.get("q", "")[:200],
         archived=bool(request.GET.get("archived")),
-        after=Place.parse(request.GET.get("after", "")),
+        after=ListCursor.parse(request.GET.get("after", "")),
     )
     return render(request, "chat/threads.html", {**context, "current": request.GET.get("current", "")})

@@ -54,7 +54,7 @@ class ShownOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeCall:
+class ShownCode:
     """The call at ``place`` of a step's calls, with the code that it runs. ``state`` is a key of ``WORDS``.
 
     ``error`` is why it has not come to its end, ``note`` what else to know.
@@ -101,21 +101,21 @@ class CodeCall:
         return words % {"minutes": minutes, "seconds": seconds}
 
 
-def code_calls(step: RunStep, *, drafts: Mapping[int, str]) -> list[CodeCall]:
+def code_calls(step: RunStep, *, drafts: Mapping[int, str]) -> list[ShownCode]:
     """Return the calls of a step that run code.
 
     ``drafts`` is the code written so far, by the place of its call; it is shown while the row has no calls.
     """
-    calls: list[CodeCall] = []
+    calls: list[ShownCode] = []
     has_ended = step.status != StepStatus.IN_PROGRESS
     for place, call in enumerate(step.details["tool_calls"]):
         if call["type"] == CODE_INTERPRETER:
             follows = any(each.is_open for each in calls)
             calls.append(_code_call(place, call[CODE_INTERPRETER], has_ended=has_ended, follows=follows))
-    return calls or [CodeCall(place, code, "writing") for place, code in drafts.items() if not has_ended]
+    return calls or [ShownCode(place, code, "writing") for place, code in drafts.items() if not has_ended]
 
 
-def _code_call(place: int, call: Object, *, has_ended: bool, follows: bool) -> CodeCall:
+def _code_call(place: int, call: Object, *, has_ended: bool, follows: bool) -> ShownCode:
     state = call.get("status", "ok")
     if has_ended and state in OPEN:
         state = "interrupted"
@@ -126,7 +126,7 @@ def _code_call(place: int, call: Object, *, has_ended: bool, follows: bool) -> C
     if len(text) > 2 * SHOWN:
         printed = ShownOutput(text[:SHOWN], text[-SHOWN:], len(text) - 2 * SHOWN)
     note = "\n".join(line.strip("[]") for line in call.get("note", "").splitlines())
-    return CodeCall(
+    return ShownCode(
         place=place,
         code=call["input"],
         state=state,

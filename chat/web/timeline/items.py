@@ -11,7 +11,7 @@ from chat.actions.conversation.attachments import ReadingProgress
 from chat.models import File
 from chat.web.markdown import NO_LINKS, CitationMark
 from chat.web.timeline.cited_sources import SearchLine, SourceLine
-from chat.web.timeline.code_calls import NO_FILES, CodeCall, GeneratedFiles
+from chat.web.timeline.code_calls import NO_FILES, GeneratedFiles, ShownCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class CodeStep:
     thread_id: str
     run_id: str
     name: str
-    calls: tuple[CodeCall, ...]
+    calls: tuple[ShownCode, ...]
     is_open: bool
     state: str
     created_at: datetime

@@ -23,7 +23,7 @@ def redis() -> Iterator[RedisServer]:
 
 def passed(buckets: RedisBuckets, *, limit: int, of: int) -> int:
     """How many of so many requests at once are let through."""
-    answers = [buckets.take(1, cost=MINUTE // limit, size=MINUTE) for _ in range(of)]
+    answers = [buckets.spend(1, cost=MINUTE // limit, size=MINUTE) for _ in range(of)]
     return sum(answer is not None and answer[0] for answer in answers)
 
 
