@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant, auto
 from chat.models.ids import PublicIdField, PublicObject
-from chat.models.prepared_queries import Parameter, PreparedQuery
+from chat.models.prepared_queries import Parameter, PreparedQuery, PreparedUpdate
 from chat.models.threads import Thread
 
 LIFE = timedelta(seconds=600)  # reference, section 6.2; not extended by tool outputs
@@ -154,11 +155,18 @@ class Run(PublicObject):
             if to != S.EXPIRED:
                 fields["expires_at"] = None
         fields["status"] = to
-        won = Run.objects.filter(pk=self.pk, status__in=TRANSITIONS[to]).update(**fields) == 1
+        won = _movable[to].update(self.pk, **fields) == 1
         if won:
             for name, value in fields.items():
                 setattr(self, name, value)
         return won
+
+
+def _runs_that_may_enter(to: RunStatus, pk: Parameter) -> RunQuerySet:
+    return Run.objects.filter(pk=pk, status__in=TRANSITIONS[to])
+
+
+_movable = {to: PreparedUpdate(partial(_runs_that_may_enter, to)) for to in TRANSITIONS}
 
 
 @PreparedQuery

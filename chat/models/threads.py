@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models.assistants import Assistant
 from chat.models.ids import PublicIdField, PublicObject
+from chat.models.prepared_queries import Parameter, PreparedUpdate
 
 if TYPE_CHECKING:
     from chat.models.accounts.users import User
@@ -107,7 +108,13 @@ class Thread(PublicObject):
         The row is new or was read under a lock: what it has not changed is as it was.
         """
         self.active_at = timezone.now()
-        self.save(update_fields=["title", "tool_resources", "assistant", "active_at"])
+        columns = ("title", "tool_resources", "assistant_id", "active_at")
+        threads_with_key.update(self.pk, **{name: getattr(self, name) for name in columns})
+
+
+@PreparedUpdate
+def threads_with_key(pk: Parameter) -> ThreadQuerySet:
+    return Thread.objects.filter(pk=pk)
 
 
 class Message(PublicObject):

@@ -17,6 +17,7 @@ from chat.actions.knowledge import enqueue
 from chat.errors import Absent, InvalidRequest, inside
 from chat.models import File, Message, Thread, User
 from chat.models.api_objects.objects import Object
+from chat.models.prepared_queries import insert
 from chat.models.resource_uses import add_uses
 from chat.models.threads import MAX_TEXT, text_part
 from chat.providers.tool_names import FILE_SEARCH
@@ -155,13 +156,15 @@ def add(thread: Thread, new: NewMessage) -> Message:
     Its files go to the thread's tools (reference, section 5), and the first message names the thread: the caller saves
     both with ``thread.touch()``.
     """
-    message = Message.objects.create(
-        thread=thread,
-        role=new.role,
-        content=new.content,
-        attachments=new.attachments,
-        metadata=new.metadata,
-        client_key=new.client_key,
+    message = insert(
+        Message(
+            thread=thread,
+            role=new.role,
+            content=new.content,
+            attachments=new.attachments,
+            metadata=new.metadata,
+            client_key=new.client_key,
+        )
     )
     add_uses(message)
     chats.add_message(message, owner_id=thread.owner_id)

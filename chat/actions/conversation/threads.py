@@ -17,7 +17,7 @@ from chat.actions.assistants import tool_resources
 from chat.engine.hosted_tools import code_interpreter
 from chat.errors import Absent, InvalidRequest, ThreadBusy, inside
 from chat.models import Assistant, Thread, User
-from chat.models.prepared_queries import Parameter, PreparedQuery
+from chat.models.prepared_queries import Parameter, PreparedQuery, insert
 from chat.models.resource_uses import add_uses, replace_uses
 from chat.models.runs import live_run
 from chat.models.threads import ThreadQuerySet
@@ -74,9 +74,7 @@ def create(
 ) -> Thread:
     """Create a thread; ``fields`` as for ``update``. With ``id`` a follower can listen before the thread exists."""
     known = {"id": id} if id else {}
-    thread = Thread.objects.create(
-        owner=user, assistant=assistant, temporary=temporary, **known, **columns(user, fields)
-    )
+    thread = insert(Thread(owner=user, assistant=assistant, temporary=temporary, **known, **columns(user, fields)))
     add_uses(thread)
     return thread
 

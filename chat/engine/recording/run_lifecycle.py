@@ -17,7 +17,7 @@ from chat.events import types
 from chat.events.types import Event
 from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
-from chat.models.prepared_queries import Parameter, PreparedQuery
+from chat.models.prepared_queries import Parameter, PreparedQuery, PreparedUpdate, insert
 from chat.models.resource_uses import add_uses, linked_files
 from chat.models.runs import HELD
 from chat.providers.base import Usage
@@ -74,6 +74,21 @@ def runs_of(pk: Parameter) -> QuerySet[Run]:
 def held_runs(pk: Parameter, worker: Parameter) -> QuerySet[Run, tuple[int]]:
     # Without the key's lock: the rows that are inserted for the run take that one.
     return Run.objects.select_for_update(no_key=True).filter(pk=pk, worker=worker, status__in=HELD).values_list("pk")
+
+
+@PreparedUpdate
+def told_runs(pk: Parameter) -> QuerySet[Run]:
+    return Run.objects.filter(pk=pk)
+
+
+@PreparedUpdate
+def open_messages(pk: Parameter) -> QuerySet[Message]:
+    return Message.objects.filter(pk=pk, status=Message.Status.IN_PROGRESS)
+
+
+@PreparedUpdate
+def open_steps(pk: Parameter) -> QuerySet[RunStep]:
+    return RunStep.objects.filter(pk=pk, status=StepStatus.IN_PROGRESS)
 
 
 def check_held(run: Run, *, worker: str) -> None:
@@ -181,7 +196,8 @@ def save_calls(step: RunStep, calls: list[Object], *, usage: Usage | None = None
 
 def _save_open(row: Message | RunStep, columns: Mapping[str, Any]) -> bool:
     """Set ``columns`` of ``row`` if its message or step is open, in one UPDATE. Return whether it was."""
-    was_open = type(row).objects.filter(pk=row.pk, status="in_progress").update(**columns) == 1
+    rows = open_messages if isinstance(row, Message) else open_steps
+    was_open = rows.update(row.pk, **columns) == 1
     for name, value in columns.items():
         setattr(row, name, value)
     return was_open
@@ -193,7 +209,7 @@ def number_events(run: Run, new_events: NewEvents) -> list[Event]:
     timeline = [entry for entry in run.timeline or () if entry[0] <= run.seq]  # a try that failed has added to it
     run.timeline = [*timeline, *timeline_entries(events, after=timezone.now() - run.created_at)]
     run.seq += len(events)
-    Run.objects.filter(pk=run.pk).update(seq=run.seq, timeline=run.timeline)
+    told_runs.update(run.pk, seq=run.seq, timeline=run.timeline)
     return events
 
 
@@ -219,8 +235,7 @@ def insert_run(**columns: Any) -> tuple[Run, list[Event]]:
     created = run_object(run)
     events = _numbered(run, [(types.RUN_CREATED, created), (types.RUN_QUEUED, created)])
     run.seq, run.timeline = len(events), timeline_entries(events, after=timedelta(0))
-    run.save(force_insert=True)
-    return run, events
+    return insert(run), events
 
 
 def timeline_entries(events: Sequence[Event], *, after: timedelta) -> list[list[Any]]:
@@ -240,12 +255,14 @@ def _note(event: Event) -> str:
 
 def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
     """An empty answer, and the step that writes it."""
-    message = Message.objects.create(
-        thread_id=run.thread_id,
-        run_id=run.id,
-        assistant_id=run.assistant_id,
-        role=Message.Role.ASSISTANT,
-        status=Message.Status.IN_PROGRESS,
+    message = insert(
+        Message(
+            thread_id=run.thread_id,
+            run_id=run.id,
+            assistant_id=run.assistant_id,
+            role=Message.Role.ASSISTANT,
+            status=Message.Status.IN_PROGRESS,
+        )
     )
     details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
     step, new_events = open_step(run, StepType.MESSAGE_CREATION, details)
@@ -259,6 +276,6 @@ def open_message(run: Run) -> tuple[Message, RunStep, NewEvents]:
 
 def open_step(run: Run, type: StepType, details: Object) -> tuple[RunStep, NewEvents]:
     """Insert a step with these ``details``, which is in progress."""
-    row = RunStep.objects.create(run=run, type=type, details=details)
+    row = insert(RunStep(run=run, type=type, details=details))
     step = step_object(row, run=run)
     return row, [(types.STEP_CREATED, step), (types.STEP_IN_PROGRESS, step)]
