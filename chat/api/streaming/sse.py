@@ -31,6 +31,7 @@ from chat.models.api_objects.run_shapes import FoundPassage, RunObject, StepObje
 from chat.providers.tool_names import FILE_SEARCH
 
 log = logging.getLogger(__name__)
+STILL_HERE, DONE = b": still here\n\n", b"event: done\ndata: [DONE]\n\n"
 HEARTBEAT = 15.0  # seconds of silence before a comment shows that the connection lives
 BROKEN = "The stream broke; the run goes on. Retrieve it, or send the request again."
 Encode = Callable[[str, Object], bytes]
@@ -120,27 +121,27 @@ RunResponse = RunObject | EventStream
 async def encode_stream(
     run: Run, events: AsyncGenerator[list[StreamEvent], None], encode: Encode, *, first: list[bytes], hold: ExitStack
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if it is refused or breaks."""
+    """Yield the encoded stream: ``first``, ``events``, then ``done``; ``error`` if it is refused or breaks.
+
+    What comes together is one block: for the server each one is a write, which costs more than to encode an event.
+    """
     with hold:
-        for chunk in first:
-            yield chunk
+        block = first
         try:
             async with aclosing(events):
                 async for batch in events:
-                    for name, data in batch:
-                        yield encode(name, data)
-                    if not batch:
-                        yield b": still here\n\n"
+                    block += [encode(name, data) for name, data in batch] or [STILL_HERE]
+                    if any(name in STREAM_ENDS for name, _data in batch):
+                        block.append(DONE)
+                    yield b"".join(block)
+                    block = []
         except Refusal as refusal:  # the run was deleted, or the key revoked
-            yield encode_event("error", refusal.as_body())
-            return
+            yield b"".join([*block, encode_event("error", refusal.as_body())])
         except Exception:
             log.exception("the stream of run %s broke", run.id)
             broken = Refusal(BROKEN)
             broken.type = "server_error"
-            yield encode_event("error", broken.as_body())
-            return
-        yield b"event: done\ndata: [DONE]\n\n"
+            yield b"".join([*block, encode_event("error", broken.as_body())])
 
 
 async def run_events(run: Run, progress: StreamProgress, *, after: int) -> AsyncGenerator[list[StreamEvent], None]:

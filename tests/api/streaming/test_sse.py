@@ -87,6 +87,14 @@ class TestAStream:
         thread, run = events[0][1], events[1][1]
         assert (thread["object"], thread["metadata"], thread["id"]) == ("thread", {"a": "b"}, run["thread_id"])
 
+    async def test_is_sent_in_blocks_of_what_comes_together(
+        self, streams: Streams, stage: Stage, path: str, wanted: Body
+    ) -> None:
+        async with stage.working(ScriptedProvider([Said("Good morning.")])):
+            blocks = [events_in(piece) async for piece in pieces(await streams.start(path, wanted))]
+        assert names(blocks[-1])[-2:] == ["thread.run.completed", "done"]
+        assert len(blocks) < sum(map(len, blocks)) / 2
+
     async def test_ends_where_outputs_are_needed_and_goes_on_with_them(
         self, streams: Streams, stage: Stage, path: str, wanted: Body
     ) -> None:
