@@ -26,7 +26,7 @@ PAUSE = 0.1  # seconds before the second try; doubles
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return ``function(*args, **kwargs)``, called in one of the event loop's threads with the caller's context."""
-    return await _call(None, function, *args, **kwargs)
+    return await _in_default_thread(function, *args, **kwargs)
 
 
 async def read_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -45,21 +45,16 @@ class DatabaseThreads:
 
     def __init__(self, name: str, *, limit: int = 1) -> None:
         self._executor = ThreadPoolExecutor(max_workers=limit, thread_name_prefix=name)
+        self._cross = sync_to_async(_with_usable_connections, thread_sensitive=False, executor=self._executor)
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``function(*args, **kwargs)``, called in one of the threads with the caller's context."""
-        return await _call(self._executor, function, *args, **kwargs)
+        return await self._cross(function, *args, **kwargs)
 
     async def close(self) -> None:
         """Close the connection of a single thread, and end the threads."""
         await self.call(connections.close_all)
         self._executor.shutdown()
-
-
-async def _call(executor: ThreadPoolExecutor | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return await sync_to_async(_with_usable_connections, thread_sensitive=False, executor=executor)(
-        function, *args, **kwargs
-    )
 
 
 def _with_usable_connections(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -75,3 +70,7 @@ def _close_unusable() -> None:
         if connection.errors_occurred and not connection.in_atomic_block:  # Django takes SQLite's for usable always
             connection.close()
         connection.close_if_unusable_or_obsolete()
+
+
+# Made once, which takes as long as a call.
+_in_default_thread = sync_to_async(_with_usable_connections, thread_sensitive=False)

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from chat.background.database_threads import read_in_thread
 from chat.engine.repair_look import attend
-from chat.events.bus import Behind, Place, bus
+from chat.events.bus import Behind, Follower, Place, bus
 from chat.events.types import RUN_CREATED, STREAM_ENDS, THREAD_CHANGED, Event
 from chat.models import Message, Run, RunStep
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object
@@ -22,6 +22,7 @@ from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.runs import LIVE
 
 SILENCE = 1.0  # seconds without an event of a live run before the caller is told that nothing happened
+NO_RUN: Place = ("", 0)
 IDLE = 30.0  # the same, of a thread without a live run
 HOLE = 0.25  # seconds before the rows are read again when they do not have yet what is missing
 
@@ -64,6 +65,20 @@ class Position:
                 news.append(event)
         self.place = (run_id, seq)
         return news
+
+    def join(self, events: list[Event]) -> list[Event] | None:
+        """Return those of ``events``, what the log has, that follow on this place, which moves to the last of them.
+
+        None if they leave a gap, are of another run, or none follows: then only the rows can tell where the run is.
+        """
+        before = self.place
+        if any(event.run_id not in ("", before[0]) for event in events):
+            return None
+        try:
+            news = self.advance(events)
+        except Behind:
+            return None
+        return news if self.place != before else None
 
     def is_behind(self, rows: Place | None) -> bool:
         """Return whether the rows, if somebody noticed where they are, are further or of another run."""
@@ -125,6 +140,19 @@ def read_run_snapshot(run_id: str) -> ThreadSnapshot:
     )
 
 
+async def _catch_up(follower: Follower, after: Place) -> tuple[Position, list[Event] | None]:
+    """Return where the follower is, and the events after ``after`` that brought it there; None: it must read the rows.
+
+    What the log lacks of the rows, as of a run in another process, is found as it is later on.
+    """
+    position = Position(after, live=True)
+    if missed := position.join(await follower.read(wait=0)):
+        return position, missed
+    position = await read_in_thread(newest_position, follower.thread_id)
+    follower.rewind()
+    return position, position.rejoin(after, await follower.read(wait=0))
+
+
 async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
     """Yield a ``ThreadSnapshot``; then lists of later events, or a ``ThreadSnapshot`` that replaces what came before.
 
@@ -133,10 +161,7 @@ async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerato
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower, attend():
-        missed = None
-        if after is not None:
-            position = await read_in_thread(newest_position, thread_id)
-            missed = position.rejoin(after, await follower.read(wait=0))
+        position, missed = (Position(NO_RUN, live=False), None) if after is None else await _catch_up(follower, after)
         if missed is None:
             snapshot = await read_in_thread(read_snapshot, thread_id)
             position = snapshot.position

@@ -173,9 +173,12 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         try:
             await execution.work()
         finally:
+            was_full = not self.room
             if job := self.jobs.pop(run.id, None):
                 job.expiry.cancel()
             await self._after(run.thread_id)
+            if was_full:  # queued runs may have waited for this place
+                self.news.set()
 
     async def _end(self, run: LiveRun, to: RunStatus, **fields: Any) -> None:
         """End a run that nobody works on, unless it moved since it was read."""
@@ -198,7 +201,6 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             await in_thread(self.after_run, thread_id)
         except Exception:
             log.exception("the next message of thread %s could not be posted", thread_id)
-        self.news.set()
 
     async def beat(self) -> None:
         ours = Run.objects.filter(worker=self.name)

@@ -14,7 +14,7 @@ from chat.actions.conversation.runs import NewRun
 from chat.engine.follow import ThreadSnapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus
-from chat.events.types import RUN_ENDED, THREAD_CHANGED, Event
+from chat.events.types import RUN_CREATED, RUN_ENDED, THREAD_CHANGED, Event
 from chat.models import Message, Run, Thread
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply
@@ -162,6 +162,33 @@ class TestASlowFollower:
 
         assert reader.text == "You said: two"
         assert (await Run.objects.aget(pk=second.pk)).seq >= len(reader.names)
+
+
+class TestAFollowerThatComesBack:
+    """It names the last event that it has heard."""
+
+    def heard(self, thread: Thread, *names: str) -> list[Event]:
+        events = [Event("run_1", number, name, {}) for number, name in enumerate(names, start=1)]
+        bus.publish(thread.id, events)
+        return events
+
+    async def test_gets_the_rest_of_the_log_without_a_look_at_the_rows(self, thread: Thread) -> None:
+        with bus.hold(thread.id):
+            events = self.heard(thread, RUN_CREATED, "thread.run.queued", "thread.run.in_progress")
+            async with aclosing(follow(thread.id, after=("run_1", 1))) as items:
+                assert await anext(items) == events[1:]  # the rows know of no such run
+                more = Event("run_1", 4, "thread.run.completed", {})
+                bus.publish(thread.id, [more])
+                assert await anext(items) == [more]
+
+    @pytest.mark.parametrize("after", [("run_1", 3), ("run_0", 7)])
+    async def test_reads_the_rows_if_nothing_follows_or_the_log_is_of_another_run(
+        self, thread: Thread, after: tuple[str, int]
+    ) -> None:
+        with bus.hold(thread.id):
+            self.heard(thread, RUN_CREATED, "thread.run.queued", "thread.run.in_progress")
+            async with aclosing(follow(thread.id, after=after)) as items:
+                assert isinstance(await anext(items), ThreadSnapshot)
 
 
 class TestFollowingFromAnotherProcess:

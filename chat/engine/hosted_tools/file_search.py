@@ -31,8 +31,10 @@ MOST_QUESTIONS = 2  # messages of the user that make a query
 
 async def wait_until_read(run: Run) -> None:
     """Wait until the files that came with the thread can be searched: while they get on, and the run's life allows."""
-    deadline = (run.expires_at or life_end()) - ANSWERING
     ids = run.thread.tool_resources.get(FILE_SEARCH, {}).get("vector_store_ids", [])
+    if not ids:
+        return
+    deadline = (run.expires_at or life_end()) - ANSWERING
     seen, seen_at = None, 0.0
     while states := await read_in_thread(_reading_states, ids):
         if states != seen:
