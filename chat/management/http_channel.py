@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from daphne.http_protocol import WebRequest
+from twisted.internet.tcp import Connection
 from twisted.web.http import HTTPChannel
 
 from chat.background.database_threads import in_thread
@@ -47,6 +48,30 @@ class BoundedRequest(WebRequest):
             self.channel.refuse(database_refusal(error))
 
 
+def send_soon(connection: Any) -> None:
+    """Have what is written to ``connection``, Twisted's of a socket, sent at the event loop's next turn.
+
+    Twisted asks the selector first whether it may send, and tells it afterwards that nothing more is to be sent: for
+    each write that takes longer than to send it. It is asked only for what the system does not take at once.
+    """
+    loop, start_writing = asyncio.get_event_loop(), connection.startWriting
+    turns: list[asyncio.Handle] = []  # none, or the one at which to send
+
+    def send() -> None:
+        turns.clear()
+        # After an error Twisted's own turn meets it again, and closes the connection.
+        if connection.connected and (connection.doWrite() or connection.dataBuffer):
+            start_writing()
+
+    def send_at_next_turn() -> None:
+        if connection.dataBuffer:  # the selector tells when more of it can be sent
+            start_writing()
+        elif not turns:
+            turns.append(loop.call_soon(send))
+
+    connection.startWriting = send_at_next_turn
+
+
 class BoundedChannel(HTTPChannel):
     """A connection. ``refused``: it has got its last answer and is about to be closed."""
 
@@ -57,6 +82,8 @@ class BoundedChannel(HTTPChannel):
     def connectionMade(self) -> None:  # noqa: N802
         self.requestFactory = BoundedRequest  # Daphne has set its own
         super().connectionMade()
+        if isinstance(self.transport, Connection):
+            send_soon(self.transport)
         # A new connection gets the lowest free descriptor: so many are in use at least.
         if self.transport.fileno() >= DESCRIPTOR_SHARE * resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
             self.refuse_with(HTTPStatus.SERVICE_UNAVAILABLE)

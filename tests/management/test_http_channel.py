@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import http.client
 import io
 import resource
+import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.internet.tcp import Connection as TcpConnection
 from twisted.internet.testing import StringTransport
 
-from chat.management.http_channel import HEADERS_WITHIN, LINGER_BYTES, LINGER_SECONDS, BoundedChannel
+from chat.management.http_channel import HEADERS_WITHIN, LINGER_BYTES, LINGER_SECONDS, BoundedChannel, send_soon
 from chat.management.request_limits import FREE
 from tests.live import LiveServer
 
@@ -192,3 +195,72 @@ class TestTheServer:
         assert connection.getresponse().status == status
         assert sent[0] < 50 * MEGABYTE  # what fits in the buffers of both ends
         connection.close()
+
+
+class ServedEnd(TcpConnection):
+    """Twisted's end of a pair of sockets, which notes each time that the selector is asked to tell when it may send."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.asked = 0
+        reactor = SimpleNamespace(
+            addWriter=lambda _it: None, removeWriter=lambda _it: None, removeReader=lambda _it: None
+        )
+        super().__init__(end, SimpleNamespace(connectionLost=lambda _reason: None), reactor)
+        self.connected = 1
+
+    def startWriting(self) -> None:
+        self.asked += 1
+
+
+Ends = tuple[ServedEnd, socket.socket]
+
+
+class TestWhatIsWritten:
+    @pytest.fixture
+    def ends(self) -> Iterator[Ends]:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.settimeout(10)
+        with ours, theirs:
+            yield ServedEnd(ours), theirs
+
+    async def test_is_sent_together_at_the_next_turn_without_asking_the_selector(self, ends: Ends) -> None:
+        connection, client = ends
+        send_soon(connection)
+        connection.write(b"one ")
+        connection.writeSequence([b"two ", b"three"])
+        await asyncio.sleep(0)
+        assert (client.recv(100), connection.asked) == (b"one two three", 0)
+
+    async def test_waits_for_the_selector_when_the_client_does_not_read(self, ends: Ends) -> None:
+        connection, client = ends
+        send_soon(connection)
+        connection.write(b"a" * 8 * MEGABYTE)
+        await asyncio.sleep(0)
+        connection.write(b"b")
+        await asyncio.sleep(0)
+        assert connection.asked == 2
+
+        received = b""
+        while connection.dataBuffer:  # as often as the selector would call it
+            received += client.recv(MEGABYTE)
+            assert connection.doWrite() is None
+        while len(received) <= 8 * MEGABYTE:
+            received += client.recv(MEGABYTE)
+        assert received == b"a" * 8 * MEGABYTE + b"b"
+
+    async def test_to_a_client_that_is_gone_leaves_it_to_twisted_to_close(self, ends: Ends) -> None:
+        connection, client = ends
+        send_soon(connection)
+        client.close()
+        connection.write(b"one")
+        await asyncio.sleep(0)
+        assert connection.asked == 1
+
+    async def test_is_sent_before_the_connection_ends(self, ends: Ends) -> None:
+        connection, client = ends
+        send_soon(connection)
+        connection.write(b"bye")
+        connection.loseConnection()
+        await asyncio.sleep(0)
+        assert (client.recv(100), connection.asked) == (b"bye", 1)  # that turn of Twisted's closes it
