@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -145,12 +146,14 @@ async def _catch_up(follower: Follower, after: Place) -> tuple[Position, list[Ev
 
     What the log lacks of the rows, as of a run in another process, is found as it is later on.
     """
-    position = Position(after, live=True)
-    if missed := position.join(await follower.read(wait=0)):
-        return position, missed
-    position = await read_in_thread(newest_position, follower.thread_id)
-    follower.rewind()
-    return position, position.rejoin(after, await follower.read(wait=0))
+    with suppress(Behind):  # another run began meanwhile, or the log is full
+        position = Position(after, live=True)
+        if missed := position.join(await follower.read(wait=0)):
+            return position, missed
+        position = await read_in_thread(newest_position, follower.thread_id)
+        follower.rewind()
+        return position, position.rejoin(after, await follower.read(wait=0))
+    return Position(NO_RUN, live=False), None
 
 
 async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:

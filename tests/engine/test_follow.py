@@ -11,10 +11,11 @@ import pytest
 
 from chat.actions.conversation import runs, threads
 from chat.actions.conversation.runs import NewRun
+from chat.engine import follow as follow_module
 from chat.engine.follow import ThreadSnapshot, follow
 from chat.events import bus as bus_module
 from chat.events.bus import bus
-from chat.events.types import RUN_CREATED, RUN_ENDED, THREAD_CHANGED, Event
+from chat.events.types import MESSAGE_DELTA, RUN_CREATED, RUN_ENDED, THREAD_CHANGED, Event
 from chat.models import Message, Run, Thread
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply
@@ -63,6 +64,25 @@ async def read_all(thread: Thread) -> Reader:
 def short_log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From the call on, the bus keeps almost nothing."""
     return lambda: monkeypatch.setattr(bus_module, "KEPT", 4)
+
+
+class TestFollowingFromAnEvent:
+    async def test_gives_the_rows_when_another_run_begins_meanwhile(
+        self, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = await Run.objects.acreate(thread=thread, model="scripted", status="completed", seq=5)
+        look = follow_module.newest_position
+
+        def look_and_begin(thread_id: str) -> follow_module.Position:
+            monkeypatch.setattr(follow_module, "newest_position", look)
+            bus.publish(thread_id, [Event("run_next", 1, RUN_CREATED, {})])
+            return look(thread_id)
+
+        monkeypatch.setattr(follow_module, "newest_position", look_and_begin)
+        with bus.hold(thread.id):
+            bus.publish(thread.id, [Event(run.id, seq, MESSAGE_DELTA, {}) for seq in range(1, 6)])
+            async with aclosing(follow(thread.id, after=(run.id, 2))) as items:
+                assert isinstance(await anext(items), ThreadSnapshot)
 
 
 class TestFollowing:

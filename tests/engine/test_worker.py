@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +17,19 @@ from django.utils import timezone
 
 from chat.actions.conversation import runs, sending, threads
 from chat.engine import worker as worker_module
+from chat.engine.follow import ThreadSnapshot, follow
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import PartialMessage, write_partials
 from chat.errors import TimedOut
 from chat.events.bus import bus
+from chat.events.types import MESSAGE_DELTA, Event, message_delta
 from chat.models import Message, QueuedMessage, Run, RunStatus, RunStep, StepType, Thread
 from chat.models.threads import text_part
 from chat.providers.scripted.provider import Pause, ScriptedProvider
 from chat.providers.scripted.replies import Reply
 from tests.engine.elsewhere import worker_elsewhere
 from tests.engine.golden import assert_like
-from tests.engine.stage import Stage, answer, heard, in_thread, status, until
+from tests.engine.stage import PATIENCE, Stage, answer, heard, in_thread, status, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(minutes=12)
@@ -219,6 +222,23 @@ class TestADeadWorker:
 
         assert (await Message.objects.aget(run_id=run.id)).text == "Half an"
         assert (await RunStep.objects.aget(run=run)).status == "failed"
+
+    async def test_is_told_of_to_those_who_heard_more_than_it_could_write(self, stage: Stage, thread: Thread) -> None:
+        run = await in_thread(half_done)(thread, seq=5)
+        lost = [
+            Event(run.id, seq, MESSAGE_DELTA, message_delta("msg_1", index=0, text=" x", first=False))
+            for seq in range(6, 40)
+        ]
+        async with aclosing(follow(thread.id)) as items, asyncio.timeout(PATIENCE):
+            await anext(items)
+            bus.publish(thread.id, lost)
+            assert await anext(items) == lost
+            await Run.objects.filter(pk=run.pk).aupdate(heartbeat_at=timezone.now() - LONG_AGO)
+            async with stage.working(ScriptedProvider()):
+                while not isinstance(item := await anext(items), ThreadSnapshot) or item.live:
+                    pass
+        assert item.run is not None
+        assert item.run["status"] == "failed"
 
     async def test_posts_what_was_queued_behind_its_run(self, stage: Stage, thread: Thread) -> None:
         await in_thread(half_done)(thread, heartbeat_at=timezone.now() - LONG_AGO)
