@@ -252,12 +252,16 @@ class Recorder:
         """
         self.arguments.flush()
         before: list[int] = []
+        tried: list[Event] = []  # the events of the last try
 
         def number() -> list[Event]:
             before.append(self.run.seq)
+            last = run_lifecycle.check_held(self.run, worker=self.worker)
+            if tried and last >= tried[-1].seq:
+                return tried  # the database took that try, and only its answer was lost
             self.run.seq = before[0]  # a try that failed has counted on
-            run_lifecycle.check_held(self.run, worker=self.worker)
-            return run_lifecycle.number_events(self.run, write())
+            tried[:] = run_lifecycle.number_events(self.run, write())
+            return tried
 
         async def commit_and_publish() -> bool:
             events = await self.writer.commit(number)

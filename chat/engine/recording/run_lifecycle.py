@@ -73,7 +73,7 @@ def runs_of(pk: Parameter) -> QuerySet[Run]:
 @PreparedQuery
 def held_runs(pk: Parameter, worker: Parameter) -> QuerySet[Run, tuple[int]]:
     # Without the key's lock: the rows that are inserted for the run take that one.
-    return Run.objects.select_for_update(no_key=True).filter(pk=pk, worker=worker, status__in=HELD).values_list("pk")
+    return Run.objects.select_for_update(no_key=True).filter(pk=pk, worker=worker, status__in=HELD).values_list("seq")
 
 
 @PreparedUpdate
@@ -91,10 +91,15 @@ def open_steps(pk: Parameter) -> QuerySet[RunStep]:
     return RunStep.objects.filter(pk=pk, status=StepStatus.IN_PROGRESS)
 
 
-def check_held(run: Run, *, worker: str) -> None:
-    """Raise ``HoldLost`` unless ``worker`` holds ``run``, which it then does until the transaction ends."""
-    if held_runs.first(run.pk, worker) is None:
+def check_held(run: Run, *, worker: str) -> int:
+    """Return the number of the last event of ``run`` in the rows.
+
+    Raise ``HoldLost`` unless ``worker`` holds it, which it then does until the transaction ends.
+    """
+    row = held_runs.first(run.pk, worker)
+    if row is None:
         raise HoldLost
+    return row[0]
 
 
 @PreparedQuery

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from chat.actions.conversation import threads
 from chat.engine.recording import row_writer, run_lifecycle
@@ -21,6 +23,7 @@ from tests.engine.stage import Stage, answer, heard, in_thread, status, text_of,
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FOREVER = Pause(float("inf"))
+CLAIMED = 3  # events of a run that a worker has claimed
 
 
 class TestATextRun:
@@ -58,6 +61,33 @@ class TestATextRun:
         assert len(failed) >= 3
         assert_like(events, "01_text")
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+    async def test_is_written_once_when_the_answer_to_a_commit_is_lost(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        atomic, lost = transaction.atomic, []
+
+        @contextmanager
+        def lose_answers() -> Iterator[None]:
+            with atomic():
+                yield
+            run = Run.objects.get()
+            if run.worker and run.seq not in lost and run.seq > CLAIMED:
+                lost.append(run.seq)
+                raise OperationalError("The connection is gone.")
+
+        monkeypatch.setattr(row_writer.transaction, "atomic", lose_answers)
+        monkeypatch.setattr(row_writer, "WAIT", 0.0)
+        with bus.follow(thread.id) as follower:
+            await stage.ask(thread)
+            async with stage.working(ScriptedProvider([Reply("It is raining.")])):
+                events = await heard(follower)
+
+        assert lost
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        assert text_of(events) == "It is raining."
+        assert await Message.objects.filter(run_id=events[0].run_id).acount() == 1
+        assert await RunStep.objects.acount() == 1
 
     async def test_has_an_empty_text_when_the_model_says_nothing(self, stage: Stage, thread: Thread) -> None:
         with bus.follow(thread.id) as follower:
