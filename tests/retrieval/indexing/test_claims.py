@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from chat.actions.files import files
 from chat.actions.knowledge import file_batches, vector_stores
+from chat.documents.sections import Section
+from chat.errors import ModelNotFound
 from chat.models import Passage, User, VectorStore, VectorStoreFile, Window
 from chat.retrieval.indexing import claims, index_file, passage_rows
 from chat.retrieval.indexing.index_file import index_entry
@@ -167,6 +171,78 @@ def indexed_afresh(entry: VectorStoreFile) -> VectorStoreFile:
     """The same text in a store of its own, under another name, so that nothing is copied."""
     file = file_with(entry.file.owner, "another.md", text(200))
     return indexed(only(store_of(entry.file.owner, file, strategy=SMALL)))
+
+
+class Thief:
+    """Another worker, which takes the entry over before one of the steps of the worker that has it, in number."""
+
+    def __init__(self, pk: int, *, at: int) -> None:
+        self.pk, self.steps_left = pk, at
+        self.left: Any = None  # the rows as they were then
+
+    def rows(self) -> Any:
+        models = (Passage, Window)
+        rows = [list(model.objects.filter(entry=self.pk).order_by("pk").values()) for model in models]
+        return VectorStoreFile.objects.filter(pk=self.pk).values().get(), rows
+
+    def step(self) -> None:
+        if connection.in_atomic_block or asyncio._get_running_loop():
+            return  # the row is locked, or only the flag is looked at
+        self.steps_left -= 1
+        if self.steps_left == 0:
+            VectorStoreFile.objects.filter(pk=self.pk).update(worker="another")
+            self.left = self.rows()
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have each write of a claim be a step, and each look at its row."""
+        for name in ("check", "rows"):
+            monkeypatch.setattr(claims.Claim, name, self._after_a_step(getattr(claims.Claim, name)))
+
+    def _after_a_step(self, method: Any) -> Any:
+        def stepping(claim: claims.Claim) -> Any:
+            self.step()
+            return method(claim)
+
+        return stepping
+
+
+class TestAWorkerThatWasCutOff:
+    @pytest.mark.parametrize("ends", ["completed", "completed with other vectors", "completed as a twin", "failed"])
+    def test_writes_nothing_more_wherever_it_was(self, ada: User, monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+        async def read(path: Path, **options: Any) -> AsyncGenerator[Section, None]:
+            yield Section(None, "", await asyncio.to_thread(path.read_text))  # a child process for each would take long
+
+        monkeypatch.setattr(passage_rows, "read_document", read)
+        monkeypatch.setattr(passage_rows, "BATCH", 2)
+        monkeypatch.setattr(index_file, "EVERY", 0.0)
+        steps = 0
+        while True:
+            steps += 1
+            file = file_with(ada, "a.md", text(60, word=ends.replace(" ", "")))
+            entry = only(store_of(ada, file, strategy=SMALL))
+            if "other" in ends:
+                indexed(entry)
+                VectorStoreFile.objects.filter(pk=entry.pk).update(needs_vectors=True, embedded_by="another")
+            elif "twin" in ends:
+                indexed(only(store_of(ada, file, strategy=SMALL)))
+            thief, claim = Thief(entry.pk, at=steps), claimed(entry)
+            with monkeypatch.context() as watched:
+                thief.watch(watched)
+                index_entry(claim, embedder_of=lambda store: PlainEmbedder(_broken if ends == "failed" else _fine))
+            if thief.left is None:
+                break  # it has fewer steps
+            assert thief.rows() == thief.left
+            files.delete(ada, file.id)
+        assert steps > 5
+        assert VectorStoreFile.objects.get(pk=entry.pk).status == ends.partition(" ")[0]
+
+
+def _fine(texts: Sequence[str]) -> None:
+    pass
+
+
+def _broken(texts: Sequence[str]) -> None:
+    raise ModelNotFound("There is no such model.")
 
 
 class TestTwoWorkers:
