@@ -81,7 +81,7 @@ class TestFollowingFromAnEvent:
         monkeypatch.setattr(follow_module, "newest_position", look_and_begin)
         with bus.hold(thread.id):
             bus.publish(thread.id, [Event(run.id, seq, MESSAGE_DELTA, {}) for seq in range(1, 6)])
-            async with aclosing(follow(thread.id, after=(run.id, 2))) as items:
+            async with aclosing(follow(thread.id, after=(run.id, 5))) as items:
                 assert isinstance(await anext(items), ThreadSnapshot)
 
 
