@@ -1,6 +1,7 @@
 """The door for operators: the ``manage.py`` commands and the server that they start.
 
-commands            ``serve``, ``chat``, ``ingest``, ``createapikey``
+commands            ``serve``, ``chat``, ``ingest``, ``createapikey``, ``backup``, ``restore``, ``move_to_postgres``
+transfer            an installation into an archive, out of one, or into PostgreSQL and a bucket
 server              Daphne, with ``request_bodies``, ``housekeeping`` and the sandbox of ``sandbox_supervisor``
 http_channel        a connection, whose requests are bounded by ``request_limits``
 console             the chat in a terminal
