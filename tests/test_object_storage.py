@@ -16,7 +16,7 @@ from django.urls import reverse
 from chat.actions.files import files, orphans
 from chat.errors import FilesUnavailable
 from chat.models import File, UploadPart, User
-from chat.retrieval.indexing.passage_rows import local_copy
+from chat.retrieval.indexing.local_copies import local_copy
 from config import env
 from tests.api.calling import Api
 

@@ -19,6 +19,7 @@ from chat.errors import Refusal
 from chat.models import VectorStore, VectorStoreFile
 from chat.models.files import shown_name
 from chat.retrieval.indexing import passage_rows
+from chat.retrieval.indexing.local_copies import local_copy
 from chat.retrieval.indexing.worker import IndexingWorker
 
 POLL_INTERVAL = 0.5  # seconds between two looks at the rows
@@ -134,5 +135,5 @@ def digest_of(entry: VectorStoreFile) -> str:
     # An entry that waits to be read has none in its row yet.
     if entry.digest:
         return entry.digest
-    with passage_rows.local_copy(entry.file) as path:
+    with local_copy(entry.file) as path:
         return passage_rows.file_digest(path)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -198,6 +199,20 @@ class TestExpiry:
             await status(run, "completed")
 
         assert (await Run.objects.aget(pk=waiting.pk)).status == "requires_action"
+
+
+class TestAWorkerWhoseClockIsWrong:
+    @pytest.mark.parametrize(("minutes", "left"), [(2, 480), (0, 600), (-2, 600)])
+    async def test_ends_a_run_earlier_or_later_by_no_more_than_that(
+        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch, minutes: int, left: int
+    ) -> None:
+        await stage.ask(thread)
+        worker = stage.worker(ScriptedProvider())
+        worker.loop, skew = asyncio.get_running_loop(), timedelta(minutes=minutes)
+        monkeypatch.setattr(worker_module, "timezone", SimpleNamespace(now=lambda: timezone.now() + skew))
+        (row,) = await worker.review()
+        assert worker.deadlines[row.id][1] - worker.loop.time() == pytest.approx(left, abs=PATIENCE)
+        await worker.writer.close()
 
 
 class TestADeadWorker:

@@ -22,6 +22,7 @@ from chat.models.vector_stores import Origin, store_changed
 from chat.providers.base import Embedder
 from chat.retrieval.indexing import cleanup, passage_rows
 from chat.retrieval.indexing.claims import Claim, ClaimLost
+from chat.retrieval.indexing.local_copies import local_copy
 from chat.retrieval.indexing.window_texts import windows_without_vector
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def _cut(claim: Claim, entry: VectorStoreFile, embedder: Embedder) -> None:
     # An earlier attempt may have left some; so does a worker that died while it was cutting.
     if Passage.objects.filter(entry=entry).exists():
         cleanup.empty_claimed(claim)
-    with passage_rows.local_copy(entry.file) as path:
+    with local_copy(entry.file) as path:
         digest = passage_rows.file_digest(path)
         claim.write(digest=digest)
         if twin := passage_rows.find_twin(entry, digest=digest):

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
-import tempfile
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +21,7 @@ from chat.documents.passages import DocumentPassage, count_tokens, cut_passages
 from chat.documents.reading.process import read_document
 from chat.documents.sections import Section, Summary
 from chat.errors import Unreadable
-from chat.models import File, Passage, VectorStoreFile, Window
+from chat.models import Passage, VectorStoreFile, Window
 from chat.providers.base import Embedder
 from chat.retrieval.indexing import cleanup
 from chat.retrieval.indexing.claims import Claim
@@ -216,27 +213,6 @@ class _PassageWriter:
 
 
 # --- the rows of another entry whose file has the same bytes ----------------------------------------------------
-
-
-@contextmanager
-def local_copy(file: File) -> Iterator[Path]:
-    """Yield the path of the bytes of ``file`` on this machine; of a temporary copy if its storage keeps them elsewhere.
-
-    Raise ``OSError`` if the bytes cannot be read.
-    """
-    try:
-        path = Path(file.content.path)
-    except NotImplementedError:  # the storage has no paths
-        path = None
-    # A storage in memory has paths too, but no files at them.
-    if path is not None and path.exists():
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="everthread-") as copy:
-        with file.content.open("rb") as content:
-            shutil.copyfileobj(content, copy)
-        copy.flush()
-        yield Path(copy.name)
 
 
 def file_digest(path: Path) -> str:

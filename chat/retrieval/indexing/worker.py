@@ -27,7 +27,7 @@ from chat.documents.passages import count_tokens
 from chat.models import VectorStoreFile
 from chat.models.vector_stores import Origin
 from chat.retrieval.embedders import embedder_of
-from chat.retrieval.indexing import claims
+from chat.retrieval.indexing import claims, local_copies
 from chat.retrieval.indexing.claims import Claim, waiting
 from chat.retrieval.indexing.index_file import EmbedderOf, index_entry
 from chat.retrieval.indexing.reindex import reindex_all
@@ -125,6 +125,7 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         """Give up claims that were lost, free the entries of dead workers, and return the entries to claim next."""
         if not self.is_swept:  # the first time
             await self.thread.call(prepare)
+            await asyncio.to_thread(local_copies.sweep)
         if self.loop.time() - self.renewed_at > RENEWAL:
             await self.thread.call(reindex_all)
             self.renewed_at = self.loop.time()
