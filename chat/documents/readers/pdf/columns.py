@@ -49,6 +49,8 @@ _RAISED = 0.15
 _EXPONENT = re.compile("[-−–+]?[0-9]")
 _NUMBER = re.compile(r"[(\[]?([\d.]+|\W{1,2}|[a-zA-Z]|[ivxIVX]+)[.)\]:]?")
 
+_LEADERS = re.compile(r"(\.[ \u00a0]?){4}|\u2026{2}|(\u00b7[ \u00a0]?){4}")
+
 Column = Sequence[tuple[int, Piece]]
 """The pieces of a column, each with its place in the file's order."""
 
@@ -137,7 +139,8 @@ def rows(cells: Sequence[Cell], *, leftwards: bool = False) -> list[str]:
     numbers = [number for number, _ in cells]
     turns = sum(1 for _ in groupby(numbers))
     found = _rows_as_written(cells, leftwards) if turns > len(set(numbers)) else []
-    if not found or any(above[0][1].box.top < below[0][1].box.bottom for above, below in pairwise(found)):
+    is_torn = any(above[0][1].box.top < below[0][1].box.bottom for above, below in pairwise(found))
+    if not found or is_torn or any(map(_has_list, found)):
         owners = {id(piece): number for number, piece in cells}
         found = [[(owners[id(piece)], piece) for piece in line] for line in _by_lines([piece for _, piece in cells])]
         full = sum(len({number for number, _ in row}) > 1 for row in found)
@@ -145,6 +148,17 @@ def rows(cells: Sequence[Cell], *, leftwards: bool = False) -> list[str]:
             return [line.text for line in lines([piece for _, piece in cells])]
     separator = " " if _is_numbered(cells) else SEPARATOR
     return [_row(row, separator, leftwards) for row in found]
+
+
+def _has_list(row: Sequence[Cell]) -> bool:
+    """Return whether a cell of a row has so many lines, and not of running text, that they are rows of their own."""
+    columns = ([cell for cell in row if cell[0] == number] for number in {number for number, _ in row})
+    return any(
+        len(column) > _COLUMN_LINES
+        and len(_by_lines([piece for _, piece in column])) > _COLUMN_LINES
+        and not _is_prose(column)
+        for column in columns
+    )
 
 
 def _is_numbered(cells: Sequence[Cell]) -> bool:
@@ -176,18 +190,35 @@ def _first_cells(run: Sequence[Cell], after: Piece | None) -> list[list[Cell]]:
     """Return the rows that begin with pieces of the first column; ``after``: what is written next to the last."""
     # The cell that the next piece is beside is the first of its row: those above it are rows with one cell.
     start = next((at for at, (_, piece) in enumerate(run) if after and piece.box.is_beside(after.box)), len(run) - 1)
-    return [*([cell] for cell in run[:start]), *_later_cells([], run[start:])]
+    above: list[list[Cell]] = []
+    for cell in run[:start]:
+        if above and above[-1][-1][1].box.is_beside(cell[1].box):
+            above[-1].append(cell)
+        else:
+            above.append([cell])
+    return [*above, *_later_cells([], run[start:])]
 
 
 def _later_cells(row: list[Cell], run: Sequence[Cell]) -> list[list[Cell]]:
-    """Return ``row`` with the pieces of one column that go on in it, and rows of those that are too far below."""
+    """Return ``row`` with the pieces of one column that go on in it, and rows of those that are too far below.
+
+    Dots that lead to the number of a page end a row of a table of contents.
+    """
     found = [row]
     for number, piece in run:
         last = found[-1][-1][1] if found[-1] else piece
-        if last.box.bottom - piece.box.top > _CELL_SPACE * piece.box.height:
+        is_apart = last.box.bottom - piece.box.top > _CELL_SPACE * piece.box.height
+        if is_apart or (not last.box.is_beside(piece.box) and _has_ended(found[-1], last, piece)):
             found.append([])
         found[-1].append((number, piece))
     return found
+
+
+def _has_ended(row: Sequence[Cell], last: Piece, after: Piece) -> bool:
+    """Return whether the line of ``last`` is an entry of a table of contents, and ``after`` below it another."""
+    if any(_LEADERS.search(piece.text) for _, piece in row if piece.box.is_beside(last.box)):
+        return True
+    return last.text[-1:].isdigit() and _LEADERS.search(after.text) is not None
 
 
 def _row(row: Sequence[Cell], separator: str, leftwards: bool) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from math import pi
 from statistics import median
 from typing import Any
@@ -72,7 +72,10 @@ class Glyphs:
         count = content.count_chars()
         self.content = content.raw
         self.text: str = content.get_text_range() if count else ""
+        # PDFium counts units of UTF-16. It leaves some characters out of the text, on few pages.
         self._same_numbers = len(self.text) == count
+        self._units = [] if self._same_numbers else _utf16_places(self.text)
+        self._has_all = self._same_numbers or self._units[-1] == count
         self._rect = raw.FS_RECTF()
         self._rect_at = byref(self._rect)
         self._bounds = bounds
@@ -81,8 +84,10 @@ class Glyphs:
 
     def number(self, place: int) -> int:
         """Return PDFium's number of the character at ``place`` in the text."""
-        # It leaves some characters out of the text, on few pages.
-        return place if self._same_numbers else raw.FPDFText_GetCharIndexFromTextIndex(self.content, place)
+        if self._same_numbers:
+            return place
+        unit = self._units[place]
+        return unit if self._has_all else raw.FPDFText_GetCharIndexFromTextIndex(self.content, unit)
 
     @cached_property
     def lines(self) -> list[TextLine]:
@@ -274,6 +279,11 @@ class Glyphs:
         if line.start in self.wide_lines or len(self.lines) * len(self.gaps) > _MAX_COMPARISONS:
             return True
         return any(gap.meets(line.box) for gap in self.gaps)
+
+
+def _utf16_places(text: str) -> list[int]:
+    """Return where each character begins in UTF-16, and last its length, both in units."""
+    return list(accumulate((1 + (character > "\uffff") for character in text), initial=0))
 
 
 def _continues(box: Box, after: Box) -> bool:

@@ -125,7 +125,9 @@ class _Page:
                 wider = self._widened(spans, [place]) if len(crossing) > 1 else []
             if len(wider) < 2:
                 if columns_ := self._columns(band, spans):
-                    yield from ([plain], columns_) if plain else (columns_,)
+                    if plain:
+                        yield [plain]
+                    yield from self._without_ends(columns_)
                     plain = []
                 else:
                     plain += band
@@ -136,6 +138,25 @@ class _Page:
             spans = wider
         if plain:
             yield [plain]
+
+    def _without_ends(self, parts: list[list[int]]) -> Iterator[list[list[int]]]:
+        """Yield a band; if only its first or last line has gutters, that line alone and bands of the rest.
+
+        Such a line is one at the head or foot of the page, with a number at its side.
+        """
+        side = {place for part in parts if part is not max(parts, key=len) for place in part}
+        lines = self._lines(place for part in parts for place in part)
+        head = lines[0] if side & set(lines[0]) else []
+        foot = lines[-1] if side & set(lines[-1]) else []
+        rest = sorted({place for part in parts for place in part}.difference(head, foot))
+        if not rest or not side <= {*head, *foot}:
+            yield parts
+            return
+        if head:
+            yield [head]
+        yield from self._bands(rest)
+        if foot:
+            yield [foot]
 
     def _is_near(self, band: Sequence[int], place: int) -> bool:
         ground = min(self.boxes[other].bottom for other in band[-_LOOKED_BACK:])
@@ -156,13 +177,15 @@ class _Page:
         widest = max(after[0] - before[1] for (before, _), (after, _) in pairwise(filled))
         return [part for _, part in filled] if rows > _SHORT_BAND or widest > _SHORT_BANDS_GUTTER * self.usual else []
 
-    def _lines(self, places: Sequence[int]) -> list[int]:
-        """Return the first of the pieces of each line, from top to bottom."""
-        firsts: list[int] = []
+    def _lines(self, places: Iterable[int]) -> list[list[int]]:
+        """Return pieces that stand beside each other together, from top to bottom."""
+        lines: list[list[int]] = []
         for place in sorted(places, key=lambda place: -self.boxes[place].top):
-            if not firsts or not self.boxes[firsts[-1]].is_beside(self.boxes[place]):
-                firsts.append(place)
-        return firsts
+            if lines and self.boxes[lines[-1][0]].is_beside(self.boxes[place]):
+                lines[-1].append(place)
+            else:
+                lines.append([place])
+        return lines
 
     def _beside(self, places: list[int]) -> dict[int, list[int]]:
         """Return for each piece those that stand beside it and begin no higher."""
