@@ -20,6 +20,7 @@
     ├── StorageFull           507   the disk cannot take what was sent
     │   └── DiskFull          507   the database cannot write
     ├── Unavailable           503   the database is busy or the server is starting
+    │   ├── ServerStopping    503   a stream outlives its server
     │   └── FilesUnavailable  503   the storage of files does not answer
     └── ProviderError         502   the model's server did not answer as needed
         ├── RateLimited       429   the provider asks us to slow down
@@ -227,6 +228,10 @@ class Unavailable(Refusal):
     status = 503
     type = "server_error"
     retry_after = 2  # seconds
+
+
+class ServerStopping(Unavailable):
+    """This server is being stopped; the run goes on. Retrieve it, or send the request again."""
 
 
 class FilesUnavailable(Unavailable):

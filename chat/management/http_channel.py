@@ -20,6 +20,7 @@ from twisted.internet.tcp import Connection
 from twisted.web.http import HTTPChannel
 
 from chat.background.database_threads import in_thread
+from chat.background.shutdown import shutdown
 from chat.errors import Refusal, database_refusal
 from chat.management.request_limits import FREE, IS_API, BodyLimit, body_limit, caller_refusal
 
@@ -114,6 +115,13 @@ class BoundedChannel(HTTPChannel):
         if self.line_mode and self.timer is None:  # another request on the same connection
             self.start_timer(HEADERS_WITHIN, self.headers_late)
         super().dataReceived(data)
+
+    def checkPersistence(self, request: Any, version: bytes) -> bool:  # noqa: N802
+        """Return whether the connection stays for another request: not when the server is being stopped."""
+        if shutdown.has_begun and not request.requestHeaders.hasHeader(b"Upgrade"):
+            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+            return False
+        return bool(super().checkPersistence(request, version))
 
     def headers_late(self) -> None:
         if self._receivedHeaderSize or self._buffer:

@@ -36,6 +36,11 @@ def create_link() -> Link | None:
     return None
 
 
+def is_alone() -> bool:
+    """Return whether no other machine can work on the rows of this process, and so hardly another process does."""
+    return connection.vendor == "sqlite" and not settings.REDIS_URL
+
+
 async def _connect_to_postgres() -> Any:
     """Open an asynchronous connection beside Django's, which is in autocommit mode."""
     import psycopg

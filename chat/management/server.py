@@ -18,7 +18,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.management import request_bodies
+from chat.management.draining import Connections
 from chat.management.http_channel import BoundedChannel
+from chat.management.process_link import is_alone
 from chat.management.workers import Workers
 
 reactor: Any = installed_reactor  # its type is that of a module
@@ -61,6 +63,8 @@ class EverthreadServer(Server):
         )
         self.workers = workers
         self.failure = ""
+        self.drain = Connections(lambda: self.connections)
+        workers.last.insert(0, self.drain)
         self.valves: dict[Any, Valve] = {}
 
     def run(self) -> None:
@@ -76,8 +80,21 @@ class EverthreadServer(Server):
 
     def kill_all_applications(self) -> Any:
         """End the work, and only then the connections: pages and programs hear how their answers end."""
+        self.drain.begin_to_drain(is_alone=is_alone())
         work: Any = defer.Deferred.fromFuture(asyncio.ensure_future(self.workers.stop()))
-        return work.addBoth(lambda _result: super(EverthreadServer, self).kill_all_applications())
+        return work.addBoth(lambda _result: self.cancel_applications())
+
+    def cancel_applications(self) -> Any:
+        """Cancel what is left, as Daphne's ``kill_all_applications`` does, which breaks at a connection without any."""
+        running = [details.get("application_instance") for details in self.connections.values()]
+        left = [application for application in running if application is not None and not application.done()]
+        for application in left:
+            application.cancel()
+        return defer.Deferred.fromFuture(asyncio.gather(*left, return_exceptions=True))
+
+    def listen_success(self, port: Any) -> None:
+        self.drain.ports.append(port)
+        super().listen_success(port)
 
     def listen_error(self, failure: Failure) -> None:
         self.failure = failure.getErrorMessage()
@@ -92,6 +109,9 @@ class EverthreadServer(Server):
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
+            protocol.sendCloseFrame(code=message["code"])  # Daphne's own way takes none of the protocol's codes
+            return
         await super().handle_reply(protocol, message)
         body = message["type"] == "http.response.body" and message.get("more_body")
         if message["type"] != "websocket.send" and not body:

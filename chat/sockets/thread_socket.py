@@ -25,6 +25,10 @@ MAX_FRAME = 1024 * 1024  # bytes that a client may send in one frame
 BLOCKED = 60.0  # seconds that a reader may take to make room for a frame
 RECHECK = 60.0  # seconds between two checks of the user's access
 INTERNAL_ERROR = 1011  # clients connect again after this one
+RESTART = 1012  # and at once after this one: this server is being stopped
+SPREAD = 2.0  # seconds at most from the first to the last, so that another server keeps up
+
+open_sockets: set[ThreadSocket] = set()  # of this process
 
 
 class Blocked(Exception):
@@ -45,6 +49,7 @@ class ThreadSocket(AsyncConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
+            open_sockets.discard(self)
             for task in self.tasks:
                 task.cancel()
             for group in self.groups:
@@ -104,6 +109,7 @@ class ThreadSocket(AsyncConsumer):
     async def websocket_connect(self, _message: dict[str, Any]) -> None:
         # A refusal before the handshake would reach the client without its code.
         await self.base_send({"type": "websocket.accept"})
+        open_sockets.add(self)
         if await self.check_access():
             self.groups.append(user_group(self.user.pk))
             await self.channel_layer.group_add(self.groups[-1], self.channel_name)
@@ -141,3 +147,11 @@ class ThreadSocket(AsyncConsumer):
         except Exception:
             log.exception("a socket on thread %s broke", self.thread_id)
             await self.close(INTERNAL_ERROR)
+
+
+async def close_all(code: int) -> None:
+    """Close every socket of this process."""
+    leaving = tuple(open_sockets)
+    for socket in leaving:
+        await socket.close(code)
+        await asyncio.sleep(min(SPREAD / len(leaving), 0.001))

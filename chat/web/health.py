@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from chat import data_folder
+from chat.background.shutdown import shutdown
 from chat.engine.worker import Worker
 from chat.errors import FilesUnavailable
 from chat.events.bus import bus
@@ -45,6 +46,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         "files": has_files(),
         "migrations": database and has_all_migrations(),
         "model": False,
+        "serving": not shutdown.has_begun,
     }
     if settings.EVERTHREAD_WORKERS:  # else other processes work, whose readiness is their own
         checks |= {"workers": Worker.is_running(), "indexing": IndexingWorker.is_running()}

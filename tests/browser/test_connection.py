@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.failover import failover
+from tests.live import LiveServer
+from tests.management.test_work import work
+from tests.redis_server import redis_server
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +35,11 @@ const Native = window.WebSocket;
 window.WebSocket = class extends Native {
   constructor(...given) { super(...given); window.lastSocket = this; }
 };
+"""
+
+KEEP_STATES = """
+window.states = [];
+new MutationObserver(() => states.push(document.body.dataset.connection)).observe(document.body, { attributes: true });
 """
 
 
@@ -142,10 +153,7 @@ class TestTheServer:
         chat, other = open_page(own_server), open_page(own_server)
         other.ask("Hello")
         chat.begin("/slow 9")
-        chat.page.evaluate(
-            "window.states = []; new MutationObserver(() => states.push(document.body.dataset.connection))"
-            ".observe(document.body, { attributes: true })"
-        )
+        chat.page.evaluate(KEEP_STATES)
         chat.shows("word1")
         own_server.process.send_signal(signal.SIGTERM)
         while own_server.answers():  # until it takes no more work
@@ -166,6 +174,24 @@ class TestTheServer:
             page.shows(f"You said: {words}")
             page.is_idle()
         assert "polling" not in chat.page.evaluate("states")
+
+    def test_stopped_in_mid_answer_hands_the_page_to_another(self, open_page, tmp_path):
+        with ExitStack() as stack:
+            shared = {"REDIS_URL": stack.enter_context(redis_server()).url, "EVERTHREAD_WORKERS": "false"}
+            one, other = (stack.enter_context(LiveServer(tmp_path / "data", **shared)) for _number in range(2))
+            stack.enter_context(work(other))
+            chat = open_page(stack.enter_context(failover([one.port, other.port])))
+            chat.begin("/stream 1000 50")
+            chat.page.evaluate(KEEP_STATES)
+            chat.shows("word20 ")
+            assert one.stop() == 0
+            seen = len(chat.answer.inner_text().split())
+            chat.shows(f"word{seen + 50} ")
+            expect(chat.page.locator(".message.open")).to_have_count(1)
+            chat.is_connected()
+            chat.is_idle()
+            assert chat.answer.inner_text().split() == words(1000)
+            assert set(chat.page.evaluate("states")) <= {"", "reconnecting"}
 
 
 class TestScrolling:

@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from chat import data_folder
+from chat.background.shutdown import shutdown
 from chat.events.bus import bus
 from chat.events.redis_link import RedisLink
 from chat.models import Kind, Provider
@@ -24,7 +25,7 @@ from chat.sandbox.state import State, attend, write_state
 from tests.engine.stage import Stage, in_thread, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CHECKS = ("database", "disk", "files", "migrations", "model", "workers", "indexing", "sandbox")
+CHECKS = ("database", "disk", "files", "migrations", "model", "serving", "workers", "indexing", "sandbox")
 ALL: dict[str, object] = {**dict.fromkeys(CHECKS, True), "events": "ok"}
 
 
@@ -125,8 +126,14 @@ class TestReadyz:
             connection.settings_dict["NAME"] = name
         assert (status, json.loads(body)) == (
             503,
-            {**dict.fromkeys(CHECKS, False), "disk": True, "files": True, "sandbox": True, "events": "ok"},
+            {**ALL, **dict.fromkeys(("database", "migrations", "model", "workers", "indexing"), False)},
         )
+
+    async def test_says_no_while_the_server_is_being_stopped(
+        self, stage: Stage, scripted: Provider, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(shutdown, "has_begun", True)
+        assert await ready(stage) == (503, {**ALL, "serving": False})
 
     async def test_says_that_events_of_other_processes_are_away_and_yes_all_the_same(
         self, stage: Stage, scripted: Provider, monkeypatch

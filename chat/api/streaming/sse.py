@@ -21,8 +21,9 @@ from chat.api.streaming.event_response import EventResponse
 from chat.api.streaming.replay import StreamEvent, StreamProgress
 from chat.api.streaming.revocation import while_usable
 from chat.background.database_threads import read_in_thread
+from chat.background.shutdown import shutdown
 from chat.engine.follow import ThreadSnapshot, follow, read_run_snapshot
-from chat.errors import Refusal
+from chat.errors import Refusal, ServerStopping
 from chat.events.bus import bus
 from chat.events.types import STREAM_ENDS, coalesce
 from chat.models import Run, StepType
@@ -147,7 +148,8 @@ async def encode_stream(
 async def run_events(run: Run, progress: StreamProgress, *, after: int) -> AsyncGenerator[list[StreamEvent], None]:
     """Yield the run's events in batches, up to the one that ends the stream.
 
-    A batch is empty after each ``HEARTBEAT`` of silence. Raise ``RunDeleted`` when the run is deleted.
+    A batch is empty after each ``HEARTBEAT`` of silence. Raise ``RunDeleted`` when the run is deleted,
+    ``ServerStopping`` when this process ends before it.
     """
     clock = asyncio.get_running_loop().time
     sent_at = clock()
@@ -163,6 +165,8 @@ async def run_events(run: Run, progress: StreamProgress, *, after: int) -> Async
                 sent_at = clock()
             if any(name in STREAM_ENDS for name, _data in batch):
                 return
+            if shutdown.ends_streams:  # seen within a second, as nothing that happens is told, too
+                raise ServerStopping
 
 
 async def own_snapshot(run: Run, snapshot: ThreadSnapshot) -> ThreadSnapshot:
