@@ -56,7 +56,7 @@ EVERTHREAD_STORAGE_REDIRECTS = env.boolean("EVERTHREAD_STORAGE_REDIRECTS", defau
 )
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = env.file("EVERTHREAD_STATIC_DIR") or DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- The web ------------------------------------------------------------------------------------------------
@@ -219,6 +219,7 @@ EVERTHREAD_DATA_DIR = DATA_DIR
 EVERTHREAD_MODEL_PATH = env.text("EVERTHREAD_MODEL_PATH")
 EVERTHREAD_EMBEDDING_MODEL_PATH = env.text("EVERTHREAD_EMBEDDING_MODEL_PATH")
 EVERTHREAD_MAX_RUNS = env.integer("EVERTHREAD_MAX_RUNS", default=100)
+EVERTHREAD_GRACE_SECONDS = env.integer("EVERTHREAD_GRACE_SECONDS", default=10)
 EVERTHREAD_WORKERS = env.boolean("EVERTHREAD_WORKERS", default=True)  # in the server's process
 # Live runs that one person may have at once, by where they are started; 0: no limit.
 EVERTHREAD_PAGE_RUNS = env.integer("EVERTHREAD_PAGE_RUNS", default=4)

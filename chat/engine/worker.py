@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -39,7 +40,6 @@ from chat.models.runs import HELD, LIFE
 
 log = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two looks at the rows
-GRACE = 10.0  # seconds that a stopping worker lets its runs finish
 Deadline = tuple[datetime | None, float]  # ``expires_at``, and when that is by the loop's clock
 # By how much the events of its end are numbered higher than the last one in the rows of a run whose worker died: it may
 # have told of pieces that it could not write any more, some 30 in a second, and who heard them waits for later ones.
@@ -201,9 +201,7 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             await self._after(run.thread_id)
 
     async def _after(self, thread_id: str) -> None:
-        if self.stopping:
-            return
-        try:
+        try:  # when stopping, too: another worker answers what is posted, if not this one after its restart
             await in_thread(self.after_run, thread_id)
         except Exception:
             log.exception("the next message of thread %s could not be posted", thread_id)
@@ -213,9 +211,12 @@ class Worker(PollingWorker[LiveRun, RunJob]):
         await self.writer.commit(lambda: ours.update(heartbeat_at=timezone.now()))
 
     async def hand_back(self) -> None:
-        """Let runs finish for ``GRACE`` seconds, then hand back or fail those that are left."""
-        if self.jobs:
-            await asyncio.wait([job.task for job in self.jobs.values()], timeout=GRACE)
+        """Let runs finish for ``EVERTHREAD_GRACE_SECONDS``, then hand back or fail those that are left."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + settings.EVERTHREAD_GRACE_SECONDS
+        while self.jobs and (left := end - clock()) > 0:
+            await asyncio.wait([job.task for job in self.jobs.values()], timeout=min(left, INTERVAL))
+            await self._watch_last_runs()
         unfinished = list(self.jobs.values())
         for job in unfinished:
             job.execution.interrupt(DIED)
@@ -223,3 +224,10 @@ class Worker(PollingWorker[LiveRun, RunJob]):
             await asyncio.wait([job.task for job in unfinished])
         await self.providers.aclose()
         await self.writer.close()
+
+    async def _watch_last_runs(self) -> None:
+        """Poll once, which claims nothing any more: runs are stopped when they must be, and heartbeats go on."""
+        try:
+            await self.poll()
+        except Exception:
+            log.exception("the last runs were not looked at; the next look is in %g s", INTERVAL)

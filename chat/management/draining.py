@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from daphne.http_protocol import WebRequest
+from django.conf import settings
 
 from chat.background.shutdown import shutdown
 from chat.sockets.thread_socket import RESTART, close_all, open_sockets
 
-GRACE = 10.0  # seconds since SIGTERM in which requests may finish, as runs may
 FAREWELL = 2.0  # seconds more for streams, which look each second, and for clients to answer the end of a socket
 LOOK = 0.05  # seconds
 
@@ -38,7 +38,7 @@ class Connections:
     def begin_to_drain(self, *, is_alone: bool) -> None:
         """Say that the process is being stopped. ``is_alone``: accept new connections as long as runs take to end."""
         shutdown.has_begun = True
-        self.deadline = asyncio.get_running_loop().time() + GRACE
+        self.deadline = asyncio.get_running_loop().time() + settings.EVERTHREAD_GRACE_SECONDS
         if not is_alone:
             self.stop_listening()
 

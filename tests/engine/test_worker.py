@@ -17,7 +17,6 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.actions.conversation import runs, sending, threads
-from chat.engine import worker as worker_module
 from chat.engine.follow import ThreadSnapshot, follow
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import PartialMessage, write_partials
@@ -315,8 +314,8 @@ class TestAWorkerThatLostItsHold:
 
 class TestAGracefulStop:
     @pytest.fixture(autouse=True)
-    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(worker_module, "GRACE", 0.05)
+    def _impatient(self, settings) -> None:
+        settings.EVERTHREAD_GRACE_SECONDS = 0
 
     async def test_hands_back_a_run_that_has_not_spoken(self, stage: Stage, thread: Thread) -> None:
         provider = ScriptedProvider([Reply(FOREVER, "too late")])
@@ -355,10 +354,8 @@ class TestAGracefulStop:
 
         assert (await Message.objects.aget(run_id=run.id)).status == "incomplete"
 
-    async def test_lets_runs_finish_that_are_nearly_done(
-        self, stage: Stage, thread: Thread, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(worker_module, "GRACE", 20.0)
+    async def test_lets_runs_finish_that_are_nearly_done(self, stage: Stage, thread: Thread, settings) -> None:
+        settings.EVERTHREAD_GRACE_SECONDS = 20
         gate = asyncio.Event()
         worker = stage.worker(ScriptedProvider([Reply("Nearly", gate, " done.")]))
         task = asyncio.create_task(worker.run())
@@ -371,3 +368,22 @@ class TestAGracefulStop:
         await task
         assert (await Message.objects.aget(run_id=run.id)).text == "Nearly done."
         assert (await Run.objects.aget(pk=run.pk)).status == "completed"
+
+    async def test_hears_of_a_cancel_meanwhile_and_posts_what_waits(
+        self, stage: Stage, thread: Thread, settings
+    ) -> None:
+        settings.EVERTHREAD_GRACE_SECONDS = 600
+        worker = stage.worker(ScriptedProvider([Reply("For ever", FOREVER)]))
+        task = asyncio.create_task(worker.run())
+        run = await stage.ask(thread)
+        await answer(run, containing="For")
+        await in_thread(sending.send)(thread.owner, thread.id, text="And then?", client_key="later")
+        stopping = asyncio.create_task(worker.stop())
+        await until(lambda: worker.stopping)
+        await in_thread(runs.cancel)(run)
+        await stopping
+        await task
+        assert (await Run.objects.aget(pk=run.pk)).status == "cancelled"
+        newest = await Run.objects.filter(thread=thread).order_by("number").alast()
+        assert newest is not None
+        assert (newest.pk != run.pk, newest.status) == (True, "queued")

@@ -11,13 +11,14 @@ import pytest
 from aiohttp import ClientSession, WSMsgType
 from openai import APIError, OpenAI
 
-from chat.management.draining import GRACE
 from tests.failover import Failover, failover
 from tests.live import START, LiveServer
 from tests.management.test_work import Program, until, work
 from tests.redis_server import redis_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+GRACE = {"EVERTHREAD_GRACE_SECONDS": "5"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture
 def one(other: LiveServer) -> Iterator[LiveServer]:
     """A server on the same rows, which the test stops."""
-    shared = {name: other.environment[name] for name in ("REDIS_URL", "EVERTHREAD_WORKERS")}
+    shared = {name: other.environment[name] for name in ("REDIS_URL", "EVERTHREAD_WORKERS")} | GRACE
     server = LiveServer(other.data_dir, **shared)
     server.log, server.key = other.data_dir / "one.log", other.key
     with server:
@@ -82,7 +83,7 @@ class TestAServerThatIsStopped:
     def test_says_in_a_stream_that_takes_longer_why_it_ends(self, one: LiveServer, proxy: Failover) -> None:
         client = sdk(proxy, one.key)
         assistant = client.beta.assistants.create(model="scripted")
-        thread = client.beta.threads.create(messages=[{"role": "user", "content": f"/slow {GRACE * 3:.0f}"}])
+        thread = client.beta.threads.create(messages=[{"role": "user", "content": "/slow 30"}])
         with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
             events = iter(stream)
             run_id = next(event.data.id for event in events if event.event == "thread.run.created")
