@@ -1,21 +1,29 @@
-"""The checks of ``manage.py check`` besides Django's own; with ``--database default`` the database is checked too."""
+"""The checks of ``manage.py check`` besides Django's own; with ``--database default`` the database is checked too.
+
+With ``--deploy`` the database, Redis and the bucket are reached, and the bucket is written to.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import DatabaseError, connection
 
 from chat import data_folder
+from chat.errors import FilesUnavailable
 from chat.models.providers import default_providers
 from chat.sandbox.state import State, read_state
 
 HELP = "docs/sandbox.md says what it needs. With EVERTHREAD_SANDBOX=off nothing is tried and nothing is said."
 MAX_SECONDS = 600  # that a run has in all
+TIMEOUT = 5  # seconds that a service may take to answer
 SPARE_SESSIONS = 2  # kept ready besides those in use
 MIN_MEMORY_MB = 256  # importing the libraries and drawing a figure take some 100
 # Setting → the smallest and the largest value that makes sense.
@@ -111,3 +119,66 @@ def _check_uids() -> list[CheckMessage]:
     problem = f"EVERTHREAD_SANDBOX_UIDS={first}-{last} are too few for {most} sessions."
     hint = f"Name a range of at least {most}, or fewer EVERTHREAD_SANDBOX_SESSIONS."
     return [Warning(problem, hint=hint, id="chat.W004")]
+
+
+@register(Tags.database, deploy=True)
+def check_database_answers(**_options: Any) -> list[CheckMessage]:
+    try:
+        if connection.vendor == "postgresql":
+            _connect_to_postgres()
+        else:
+            connection.ensure_connection()
+    except Exception as error:  # the driver's, which is not installed everywhere
+        hint = "Look at DATABASE_URL, and whether the server runs and lets this machine in."
+        return [Error(f"The database cannot be reached: {_first_line(error)}", hint=hint, id="chat.E004")]
+    return []
+
+
+def _connect_to_postgres() -> None:
+    import psycopg
+
+    # Not through the pool, which waits 20 seconds and does not say why.
+    parameters = {**connection.get_connection_params(), "connect_timeout": TIMEOUT}
+    psycopg.connect(**parameters).close()
+
+
+@register(deploy=True)
+def check_redis_answers(**_options: Any) -> list[CheckMessage]:
+    if not settings.REDIS_URL:
+        return []
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT) as redis:
+            redis.ping()
+    except RedisError as error:
+        hint = "Look at REDIS_URL. Without Redis servers read the rows, once a second, to know of each other."
+        return [Error(f"Redis does not answer: {_first_line(error)}", hint=hint, id="chat.E005")]
+    return []
+
+
+@register(Tags.files, deploy=True)
+def check_bucket(**_options: Any) -> list[CheckMessage]:
+    """Write a small file to the bucket, read it and delete it."""
+    if isinstance(default_storage, FileSystemStorage):
+        return []
+    sample = secrets.token_bytes(32)
+    try:
+        # Under ``files/``, so that it is swept if it cannot be deleted now.
+        name = default_storage.save(f"files/check-{secrets.token_hex(8)}", ContentFile(sample))
+        with default_storage.open(name) as stored:
+            is_whole = stored.read() == sample
+        default_storage.delete(name)
+    except (FilesUnavailable, OSError) as error:
+        hint = (
+            "Look at EVERTHREAD_STORAGE_URL and the AWS_ variables. The keys must allow to put, get, list and delete."
+        )
+        problem = f"The bucket cannot be written and read: {_first_line(error.__cause__ or error)}"
+        return [Error(problem, hint=hint, id="chat.E006")]
+    return [] if is_whole else [Error("The bucket gives back other bytes than it was given.", id="chat.E006")]
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what a library says of an error, without its further lines of advice."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.core.files.storage import Storage
 from django.db import connection
+from django.db.utils import ConnectionHandler
 
 from chat import checks
 from chat.models import Provider
 from chat.sandbox.state import State, attend, write_state
+from config import env
+from tests.live import free_port
 
 
-def found(*, databases: list[str] | None = None) -> list[str]:
-    return [problem.id for problem in run_checks(databases=databases) if str(problem.id).startswith("chat.")]
+def found(*, databases: list[str] | None = None, deploy: bool = False) -> list[str]:
+    problems = run_checks(databases=databases, include_deployment_checks=deploy)
+    return [problem.id for problem in problems if str(problem.id).startswith("chat.")]
 
 
 class TestTheChecks:
@@ -114,3 +119,51 @@ class TestTheSandbox:
         settings.EVERTHREAD_SANDBOX_SESSIONS = 50
         monkeypatch.setattr(checks.os, "geteuid", lambda: 1000)
         assert found() == []
+
+
+class TestBeforeADeployment:
+    @pytest.mark.django_db
+    def test_nothing_is_said_of_services_that_answer(self) -> None:
+        assert found(deploy=True) == []
+
+    def test_a_postgres_that_cannot_be_reached_is_named(self, monkeypatch) -> None:
+        address = f"postgres://everthread:secret@127.0.0.1:{free_port()}/everthread"
+        postgres = ConnectionHandler({"default": env.env.db_url_config(address)})["default"]
+        monkeypatch.setattr(checks, "connection", postgres)
+        (problem,) = checks.check_database_answers()
+        assert "Connection refused" in problem.msg
+        assert "secret" not in problem.msg
+
+    def test_a_redis_that_does_not_answer_is_named(self, settings) -> None:
+        settings.REDIS_URL = f"redis://:secret@127.0.0.1:{free_port()}/0"
+        (problem,) = checks.check_redis_answers()
+        assert "Connection refused" in problem.msg
+        assert "secret" not in problem.msg
+
+    def test_a_bucket_that_takes_files_is_left_as_it_was(self, bucket: Callable[[str], Storage]) -> None:
+        storage = bucket("everthread")
+        assert checks.check_bucket() == []
+        assert storage.listdir("files") == ([], [])
+
+    def test_a_bucket_that_is_not_there_is_named(self, bucket: Callable[[str], Storage]) -> None:
+        bucket("another")
+        (problem,) = checks.check_bucket()
+        assert problem.id == "chat.E006"
+        assert "bucket does not exist" in problem.msg
+
+    @pytest.fixture
+    def bucket(self, monkeypatch) -> Iterator[Callable[[str], Storage]]:
+        """Stores files in the bucket of that name, from now on."""
+        pytest.importorskip("storages")
+        from config.object_storage import ObjectStorage
+        from tests.s3 import s3
+
+        with s3() as address:
+            endpoint = address.partition("endpoint=")[2]
+
+            def use(name: str) -> Storage:
+                storage = ObjectStorage(bucket_name=name, endpoint_url=endpoint, addressing_style="path")
+                monkeypatch.setattr(checks, "default_storage", storage)
+                return storage
+
+            yield use
