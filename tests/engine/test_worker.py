@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.actions.conversation import runs, sending, threads
+from chat.engine import worker as worker_module
 from chat.engine.follow import ThreadSnapshot, follow
 from chat.engine.recording import run_lifecycle
 from chat.engine.recording.row_writer import PartialMessage, write_partials
