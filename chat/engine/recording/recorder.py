@@ -103,7 +103,7 @@ class Recorder:
     def _close_message(self, message: OpenMessage) -> NewEvents:
         """Close the message, which tool calls follow; their step has the usage of the turn."""
         return [
-            *run_lifecycle.close_message(message.row),
+            *run_lifecycle.close_message(message.row, run=self.run),
             *run_lifecycle.close_step(message.step, run=self.run, to=StepStatus.COMPLETED, usage=Usage()),
         ]
 

@@ -6,8 +6,9 @@ Call these inside a transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from chat.events import types
 from chat.events.types import Event
-from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType, Thread
+from chat.models import Message, Run, RunStatus, RunStep, StepStatus, StepType
 from chat.models.api_objects.objects import Object, message_object, run_object, step_object, usage_object, usage_of
 from chat.models.prepared_queries import Parameter, PreparedQuery, PreparedUpdate, insert
 from chat.models.resource_uses import add_uses, linked_files
@@ -66,14 +67,10 @@ class OpenRows:
 
 
 @PreparedQuery
-def runs_of(pk: Parameter) -> QuerySet[Run]:
-    return Run.objects.filter(pk=pk)
-
-
-@PreparedQuery
-def held_runs(pk: Parameter, worker: Parameter) -> QuerySet[Run, tuple[int]]:
+def held_runs(pk: Parameter, worker: Parameter) -> QuerySet[Run, tuple[int, str, datetime | None]]:
     # Without the key's lock: the rows that are inserted for the run take that one.
-    return Run.objects.select_for_update(no_key=True).filter(pk=pk, worker=worker, status__in=HELD).values_list("seq")
+    locked = Run.objects.select_for_update(no_key=True)
+    return locked.filter(pk=pk, worker=worker, status__in=HELD).values_list("seq", "status", "expires_at")
 
 
 @PreparedUpdate
@@ -94,36 +91,32 @@ def open_steps(pk: Parameter) -> QuerySet[RunStep]:
 def check_held(run: Run, *, worker: str) -> int:
     """Return the number of the last event of ``run`` in the rows.
 
-    Raise ``HoldLost`` unless ``worker`` holds it, which it then does until the transaction ends.
+    Raise ``HoldLost`` unless ``worker`` holds the run, which it then does until the transaction ends. The object gets
+    the row's status and expiry: a cancel may have come, and a try that failed has changed the object.
     """
-    row = held_runs.first(run.pk, worker)
-    if row is None:
+    held = held_runs.first(run.pk, worker)
+    if held is None:
         raise HoldLost
-    return row[0]
-
-
-@PreparedQuery
-def owners_of(thread: Parameter) -> QuerySet[Thread, tuple[int]]:
-    return Thread.objects.filter(id=thread).values_list("owner_id")
+    last, run.status, run.expires_at = held
+    return last
 
 
 def end(
     run: Run, to: RunStatus, *, open_rows: OpenRows | None = None, reason: str | None = None, **fields: Any
 ) -> NewEvents:
-    """Move ``run`` to the terminal status ``to`` and close ``open_rows``, None: those that the database knows.
+    """Move ``run``, which is locked, to the terminal status ``to``. Close ``open_rows``, None: those of the database.
 
     Return the events, none if someone else moved the run first. ``fields`` are columns of the run (``last_error`` …).
     """
-    before = runs_of.first(run.pk)
-    rows = open_rows or _read_open_rows(run)
-    if before is None or not run.move(to, usage=usage_object(rows.usage), **fields):
+    before, rows = copy(run), open_rows or _read_open_rows(run)
+    if not run.move(to, usage=usage_object(rows.usage), **fields):
         return []
     ending = ENDINGS[to]
     new_events: NewEvents = (
         [(types.RUN_CANCELLING, run_object(before))] if before.status == RunStatus.CANCELLING else []
     )
     for message in rows.messages:
-        new_events += close_message(message, reason=ending.reason if reason is None else reason)
+        new_events += close_message(message, run=run, reason=ending.reason if reason is None else reason)
     for step in rows.steps:
         # Told before the run's own end, so with the expiry that the run still had.
         new_events += close_step(step, run=before, to=ending.step, error=run.last_error)
@@ -139,8 +132,8 @@ def _read_open_rows(run: Run) -> OpenRows:
     )
 
 
-def close_message(message: Message, *, reason: str = "") -> NewEvents:
-    """Save an open message, which is complete, or incomplete for ``reason`` (reference, section 6.2).
+def close_message(message: Message, *, run: Run, reason: str = "") -> NewEvents:
+    """Save an open message of ``run``, which is complete, or incomplete for ``reason`` (reference, section 6.2).
 
     The files that its text links to become its attachments.
 
@@ -157,8 +150,7 @@ def close_message(message: Message, *, reason: str = "") -> NewEvents:
     if not _save_open(message, columns):
         return []
     add_uses(message)
-    ((owner_id,),) = owners_of.rows(message.thread_id)
-    chats.add_message(message, owner_id=owner_id)
+    chats.add_message(message, owner_id=run.thread.owner_id)
     return [(types.MESSAGE_INCOMPLETE if reason else types.MESSAGE_COMPLETED, message_object(message))]
 
 

@@ -83,7 +83,7 @@ class TestFinding:
         message, _step, _events = run_lifecycle.open_message(run)
         message.content = [text_part("Knusprige Laugenbrezeln")]
         assert not threads.search(ada, words="brezeln laugenbrezeln")
-        run_lifecycle.close_message(message)
+        run_lifecycle.close_message(message, run=run)
         assert list(threads.search(ada, words="laugenb")) == [thread]
 
     def test_finds_an_old_name_no_more(self, thread: Thread, ada: User) -> None:

@@ -20,10 +20,10 @@ class TestAMessageThatWasClosedBefore:
         row, _step, _events = run_lifecycle.open_message(run)
         again = Message.objects.get(pk=row.pk)
         row.content = [{"type": "text", "text": {"value": "Yes.", "annotations": []}}]
-        [(name, _message)] = run_lifecycle.close_message(row)
+        [(name, _message)] = run_lifecycle.close_message(row, run=run)
 
         assert name == "thread.message.completed"
-        assert run_lifecycle.close_message(again, reason="run_cancelled") == []
+        assert run_lifecycle.close_message(again, run=run, reason="run_cancelled") == []
         again.refresh_from_db()
         assert (again.text, again.status) == ("Yes.", "completed")
 

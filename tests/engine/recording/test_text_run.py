@@ -59,6 +59,8 @@ class TestATextRun:
                 events = await heard(follower)
 
         assert len(failed) >= 3
+        steps = [event.data for event in events if event.data["object"] == "thread.run.step"]
+        assert {step["expires_at"] for step in steps} == {events[0].data["expires_at"]}
         assert_like(events, "01_text")
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
 
