@@ -41,8 +41,11 @@ class Box(NamedTuple):
 
     def is_beside(self, other: Box) -> bool:
         """Return whether they stand in one line: half of the lower one's height is common to both."""
-        overlap = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return overlap > 0.5 * min(self.height, other.height)
+        _, bottom, _, top = self
+        _, bottom_, _, top_ = other
+        overlap = (top if top < top_ else top_) - (bottom if bottom > bottom_ else bottom_)
+        height, height_ = top - bottom, top_ - bottom_
+        return overlap > 0.5 * (height if height < height_ else height_)
 
     def joined(self, other: Box) -> Box:
         """Return the least rectangle round both."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby
 from math import pi
 from statistics import median
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from pypdfium2 import raw
 
 from chat.documents.readers.pdf.boxes import Box, Piece, turned_box
+from chat.documents.readers.pdf.gaps import Gaps
 from chat.documents.readers.pdf.visibility import HiddenText
 
 _LINE = re.compile("[^\r\n\x02\ufffe]*[^\\s\x02\ufffe][^\r\n\x02\ufffe]*[\x02\ufffe]?|[\x02\ufffe]")
@@ -125,14 +126,16 @@ class Glyphs:
 
     def pieces(self, line: TextLine) -> list[Piece]:
         """Return the pieces of a line, turned; without what is not seen."""
-        if not (self._hidden or line.turn or self.has_gap(line)) and self.is_inside(line):
-            return [Piece(turned_box(line.box, self.turn), self.text_of(line.start, line.end), self.has_hyphen(line))]
         if line.start not in self._pieces:
-            self._pieces[line.start] = list(self._split(line))
+            is_whole = not (self._hidden or line.turn or self.has_gap(line)) and self.is_inside(line)
+            self._pieces[line.start] = [self._whole(line)] if is_whole else list(self._split(line))
         return self._pieces[line.start]
 
+    def _whole(self, line: TextLine) -> Piece:
+        return Piece(turned_box(line.box, self.turn), self.text_of(line.start, line.end), self.has_hyphen(line))
+
     def _split(self, line: TextLine) -> Iterator[Piece]:
-        is_known = len(self.gaps) <= _MAX_GAPS and line.start not in self.wide_lines
+        is_known = len(self.gaps.boxes) <= _MAX_GAPS and line.start not in self.wide_lines
         is_simple = is_known and not (self._hidden or line.turn) and self.is_inside(line)
         spans = [match.span() for match in _WORD.finditer(self.text, line.start, line.end)]
         boxes = (self._cut_at_gaps(line, spans) if is_simple else None) or self._grouped(line, spans)
@@ -144,7 +147,7 @@ class Glyphs:
         # A few looks for each gap instead of two for each word.
         found: list[tuple[Span, Box]] = []
         first = 0
-        middles = sorted(gap.middle[0] for gap in self.gaps if gap.meets(line.box))
+        middles = sorted(gap.middle[0] for gap in self.gaps.at(line.box))
         for middle in [*middles, None]:
             after = len(words) if middle is None else self._first_word_from(middle, words, first)
             if after == first:
@@ -237,32 +240,16 @@ class Glyphs:
     def _straight_box(self, first: int, last: int) -> Box:
         rect = self._rect
         raw.FPDFText_GetLooseCharBox(self.content, self.number(first), self._rect_at)
-        left, bottom, right, top = rect.left, rect.bottom, rect.right, rect.top
+        box = Box(rect.left, rect.bottom, rect.right, rect.top)
         if last == first:
-            return Box(left, bottom, right, top)
+            return box
         raw.FPDFText_GetLooseCharBox(self.content, self.number(last), self._rect_at)
-        return Box(left, bottom, right, top).joined(Box(rect.left, rect.bottom, rect.right, rect.top))
+        return box.joined(Box(rect.left, rect.bottom, rect.right, rect.top))
 
     @cached_property
-    def gaps(self) -> list[Box]:
-        """Wide spaces between the parts in which the lines of the page were written, in the file's order."""
-        rects = self._rects()
-        usual = median(top - bottom for _, bottom, _, top in rects) if rects else 1.0
-        found = []
-        for (left, bottom, right, top), (left_after, bottom_after, right_after, top_after) in pairwise(rects):
-            start, end = (right, left_after) if left_after > right else (right_after, left)
-            if end - start > usual and top > bottom_after and top_after > bottom:
-                found.append(Box(start, min(bottom, bottom_after), end, max(top, top_after)))
-        return found
-
-    def _rects(self) -> list[tuple[float, float, float, float]]:
-        left, top, right, bottom = values = [c_double() for _ in range(4)]
-        places = [byref(value) for value in values]
-        found = []
-        for index in range(raw.FPDFText_CountRects(self.content, 0, -1)):
-            raw.FPDFText_GetRect(self.content, index, *places)
-            found.append((left.value, bottom.value, right.value, top.value))
-        return found
+    def gaps(self) -> Gaps:
+        """The wide spaces in the lines of the page."""
+        return Gaps(self.content)
 
     @cached_property
     def wide_lines(self) -> set[int]:
@@ -276,9 +263,9 @@ class Glyphs:
 
     def has_gap(self, line: TextLine) -> bool:
         """Return whether there may be a gap in a line."""
-        if line.start in self.wide_lines or len(self.lines) * len(self.gaps) > _MAX_COMPARISONS:
+        if line.start in self.wide_lines or len(self.lines) * len(self.gaps.boxes) > _MAX_COMPARISONS:
             return True
-        return any(gap.meets(line.box) for gap in self.gaps)
+        return any(self.gaps.at(line.box))
 
 
 def _utf16_places(text: str) -> list[int]:

@@ -169,6 +169,8 @@ class _Page:
 
     def _columns(self, band: Sequence[int], spans: Sequence[Span]) -> list[list[int]]:
         """Return the columns of a band, none if it is only a line or two with wide spaces."""
+        if len(band) < 2:
+            return []
         parts = [[place for place in band if span[0] <= self.boxes[place].left <= span[1]] for span in spans]
         filled = [(span, part) for span, part in zip(spans, parts, strict=True) if part]
         rows = len(self._lines(band))

@@ -54,7 +54,8 @@ def _is_plain(glyphs: Glyphs) -> bool:
     is_wide = median(line.end - line.start for line in lines) >= _WIDE
     # What was written as one part may have gaps all the same.
     inner = [gap for line in lines if line.start in glyphs.wide_lines for gap in _between(glyphs.pieces(line))]
-    gaps = sorted([*glyphs.gaps, *inner], key=lambda gap: -gap.top) if inner else glyphs.gaps
+    found = glyphs.gaps.boxes
+    gaps = sorted([*found, *inner], key=lambda gap: -gap.top) if inner else found
     return layout.is_plain([line.box for line in lines], gaps, usual=usual, wide=is_wide)
 
 

@@ -25,6 +25,9 @@ class Range(NamedTuple):
 def repeat_merged(rows: Iterable[NumberedRow], ranges: Iterable[Range]) -> Iterator[NumberedRow]:
     """Yield ``rows`` with the text of merged cells in each of them; a title that goes over a table stays alone."""
     starting = sorted(ranges, reverse=True)
+    if not starting:
+        yield from rows
+        return
     going_on: list[tuple[Range, str]] = []
     end: NumberedRow = (0, [])
     for (number, cells), (_, below) in pairwise(chain(rows, [end])):
