@@ -13,7 +13,7 @@ from django.conf import settings
 
 from chat.background.database_threads import in_thread, read_in_thread
 from chat.engine.hosted_tools import generated_files
-from chat.errors import StorageFull
+from chat.errors import FilesUnavailable, StorageFull
 from chat.models import CodeSession, File, Run, RunStep, StepStatus, StepType, Thread
 from chat.models.api_objects.objects import Object
 from chat.models.runs import HasToolCall
@@ -168,19 +168,24 @@ class CodeCell:
 
     async def _put(self, name: str, file: File) -> None:
         try:
-            with await asyncio.to_thread(file.content.open, "rb") as content:
-                await self.lease.put(name, cast("BinaryIO", content))
+            content = await asyncio.to_thread(file.content.open, "rb")
         except FileNotFoundError:  # deleted this moment
             return
-        except FileRefused as refused:
-            self.notes.append(f"[{name!r} could not be put into /mnt/data: {refused.message}]")
+        except FilesUnavailable as refusal:
+            self.notes.append(f"[{name!r} is not in /mnt/data now: {refusal.message}]")
+            return
+        with content:
+            try:
+                await self.lease.put(name, cast("BinaryIO", content))
+            except FileRefused as refused:
+                self.notes.append(f"[{name!r} could not be put into /mnt/data: {refused.message}]")
 
     async def _keep_pictures(self, images: Sequence[bytes]) -> list[code_interpreter.Call]:
         outputs = []
         for number, png in enumerate(images, start=self.pictures + 1):
             try:
                 row = await in_thread(generated_files.keep_picture, self.run, png, number=number)
-            except StorageFull as refusal:
+            except (StorageFull, FilesUnavailable) as refusal:
                 self.notes.append(f"[A picture could not be kept: {refusal.message}]")
                 break
             outputs.append(code_interpreter.image(row.id))
@@ -221,7 +226,7 @@ class CodeCell:
                 async for chunk in self.lease.get(entry.name, most=entry.size):
                     await asyncio.to_thread(content.write, chunk)
                 row = await in_thread(generated_files.keep_file, self.run, entry.name, content)
-            except (FileRefused, StorageFull) as refusal:
+            except (FileRefused, StorageFull, FilesUnavailable) as refusal:
                 self.notes.append(f"[{entry.name!r} could not be kept: {refusal.message}]")
                 return
         self.files.append({"name": entry.name, "file_id": row.id, "bytes": row.bytes})

@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from chat.actions.conversation import runs, threads
 from chat.engine.hosted_tools import code_interpreter
 from chat.engine.turn.tool_calls import MOST_CALLS
+from chat.errors import FilesUnavailable
 from chat.events.bus import bus
 from chat.events.types import Event
 from chat.models import Assistant, File, Message, Model, Run, RunStep, SandboxFile, Thread, ToolUse, User
@@ -83,6 +84,29 @@ def bytes_of(file: File) -> bytes:
 
 def told_to(request: Request) -> list[str]:
     return [turn.text for turn in request.turns if turn.role == "tool"]
+
+
+class TestABucketThatIsAway:
+    async def test_costs_the_files_and_not_the_run(
+        self, stage: Stage, thread: Thread, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = File(owner=ada, filename="a.csv", bytes=3)
+        file.content.save(file.id, ContentFile(b"n\n1"), save=False)
+        await file.asave()
+        thread.tool_resources = {"code_interpreter": {"file_ids": [file.id]}}
+        await thread.asave()
+
+        def refuse(*_arguments: object, **_options: object) -> None:
+            raise FilesUnavailable
+
+        monkeypatch.setattr(file.content.storage, "_open", refuse)
+        monkeypatch.setattr(file.content.storage, "_save", refuse)
+        await perform(stage, thread, coder(PLOT))
+
+        [made] = await cells(thread)
+        assert [output["type"] for output in made["outputs"]] == ["logs"]
+        assert made["note"].count("The storage of files does not answer.") == 3  # to be read, a picture, a file
+        assert await Run.objects.filter(status="completed").acount() == 1
 
 
 class TestACodeRun:
