@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -102,16 +103,21 @@ def ensure_provider() -> Provider:
 
 def _provider_of_environment() -> Provider:
     provider, _new = Provider.objects.get_or_create(name=DEFAULT, defaults={"kind": Kind.OPENAI})
-    moved = provider.base_url != settings.OPENAI_BASE_URL
+    moved, before = provider.base_url != settings.OPENAI_BASE_URL, _columns(provider)
     provider.base_url = settings.OPENAI_BASE_URL
     provider.key_variable = "OPENAI_API_KEY" if settings.OPENAI_API_KEY else ""
     if provider.key_variable:
         provider.bind_key()
     if settings.OPENAI_MODEL or moved or not provider.default_model:
         provider.default_model = settings.OPENAI_MODEL or default_model_of(provider)
-    provider.save()
+    if _columns(provider) != before:
+        provider.save()  # after which all processes make new connections to its server
     provider.make_default()
     return provider
+
+
+def _columns(provider: Provider) -> dict[str, Any]:
+    return {field.attname: getattr(provider, field.attname) for field in provider._meta.concrete_fields}
 
 
 def default_model_of(provider: Provider) -> str:

@@ -48,6 +48,11 @@ class TestTheDefaultProvider:
         assert provider.encrypted_key == ""
         assert provider.default_model == first_run.OPENAI_MODEL
 
+    def test_is_left_as_it_is_at_the_next_start(self, settings, address: str) -> None:
+        settings.OPENAI_BASE_URL = address
+        provider = first_run.ensure_provider()
+        assert first_run.ensure_provider().updated_at == provider.updated_at
+
     def test_is_made_although_its_server_is_down(self, settings) -> None:
         settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
         assert first_run.ensure_provider().default_model == ""
