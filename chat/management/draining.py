@@ -17,6 +17,7 @@ from django.conf import settings
 from chat.background.shutdown import shutdown
 from chat.sockets.thread_socket import RESTART, close_all, open_sockets
 
+LINGER = 2.0  # seconds in which proxies notice that nothing new is accepted, and leave the connections that they keep
 FAREWELL = 2.0  # seconds more for streams, which look each second, and for clients to answer the end of a socket
 LOOK = 0.05  # seconds
 
@@ -30,7 +31,9 @@ class Connections:
     def __init__(self, protocols: Callable[[], dict[Any, dict[str, Any]]]) -> None:
         self.protocols = protocols
         self.ports: list[Any] = []  # Twisted's
-        self.deadline = 0.0  # by the loop's clock
+        self.left_at = self.deadline = (
+            0.0  # by the loop's clock: when proxies have left, and when requests must have ended
+        )
 
     async def run(self) -> None:
         """Do nothing: connections are the reactor's until they are to end."""
@@ -38,8 +41,10 @@ class Connections:
     def begin_to_drain(self, *, is_alone: bool) -> None:
         """Say that the process is being stopped. ``is_alone``: accept new connections as long as runs take to end."""
         shutdown.has_begun = True
-        self.deadline = asyncio.get_running_loop().time() + settings.EVERTHREAD_GRACE_SECONDS
+        now = asyncio.get_running_loop().time()
+        self.deadline = now + settings.EVERTHREAD_GRACE_SECONDS
         if not is_alone:
+            self.left_at = now + LINGER
             self.stop_listening()
 
     def stop_listening(self) -> None:
@@ -51,6 +56,8 @@ class Connections:
         loop = asyncio.get_running_loop()
         self.stop_listening()
         await close_all(RESTART)
+        # A request on a kept connection that is just being closed would be lost: each is answered with "close" first.
+        await asyncio.sleep(max(0.0, self.left_at - loop.time()))
         await self._wait_until(lambda: not self._has_open_requests(), self.deadline)
         shutdown.ends_streams = True
         await close_all(RESTART)  # those that a connection from before has opened since
