@@ -138,6 +138,8 @@
   });
   stream.addEventListener("htmx:beforeSwap", (event) => {
     if (!event.detail.successful && event.detail.xhr.status >= 400) event.stopPropagation(); // shown as the connection's state
+    // A poll that was under way when the socket began to work may be older than what the socket has brought since.
+    if (working && event.detail.requestConfig.verb === "get") event.detail.shouldSwap = false;
   });
   for (const name of ["everthread:sent", "everthread:changed"]) {
     document.body.addEventListener(name, () => poller && poll());

@@ -37,6 +37,22 @@ window.WebSocket = class extends Native {
 };
 """
 
+# The first two sockets fail.
+LATE_SOCKETS = """
+const Native = window.WebSocket;
+let failed = 0;
+window.WebSocket = class extends EventTarget {
+  static OPEN = 1; static CLOSING = 2; static CLOSED = 3;
+  constructor(...given) {
+    if (failed >= 2) return new Native(...given);
+    failed += 1;
+    super();
+    this.readyState = 3;
+    setTimeout(() => this.onclose && this.onclose({ code: 1006 }), 10);
+  }
+  close() {}
+};
+"""
 KEEP_STATES = """
 window.states = [];
 new MutationObserver(() => states.push(document.body.dataset.connection)).observe(document.body, { attributes: true });
@@ -78,6 +94,22 @@ class TestWithoutSockets:
         expect(polling.waiting).to_have_count(0)
         polling.text.press("Escape")
         polling.is_idle()
+
+
+class TestASocketThatComesLate:
+    def test_is_believed_and_not_a_look_from_before(self, chat):
+        chat.page.context.add_init_script(LATE_SOCKETS)
+        looks = []
+        chat.page.route("**/news/?have=*", lambda route: looks.append((route, route.fetch())))
+        chat.begin("/stream 100 20")
+        chat.is_connected()
+        chat.is_idle()
+        assert looks
+        for route, response in looks:
+            route.fulfill(response=response)
+        chat.page.wait_for_timeout(500)  # in which the page would take what it has been given
+        expect(chat.run).not_to_have_attribute("data-live", re.compile("."))
+        assert chat.answer.inner_text().split() == words(100)
 
 
 class TestABrokenSocket:
