@@ -41,13 +41,16 @@ class Int8Rows:
         """The number of columns."""
         return int(self.values.shape[1])
 
-    def dot(self, query: NDArray[np.float32], *, first: int = 0) -> NDArray[np.float32]:
-        """Return the product of ``query`` and as many columns of each row, from ``first`` on: (rows,)."""
-        products = np.zeros(len(self), np.float32)
-        for part, part_end in enumerate(accumulate(self.parts)):
-            start, end = max(part_end - self.parts[part], first), min(part_end, first + len(query))
-            if start < end and len(self):
-                asked = Int8Rows.of(query[np.newaxis, start - first : end - first], parts=[end - start])
-                wholes = simsimd.cdist(self.values[:, start:end], asked.values, metric="dot", out_dtype="float32")
-                products += np.asarray(wholes)[:, 0] * (self.scales[part] * asked.scales[0, 0])
-        return products
+    def take(self, places: NDArray[np.int64]) -> Int8Rows:
+        """Return a copy of the rows at ``places``."""
+        return Int8Rows(self.values[places], self.scales[:, places], self.parts)
+
+    def dot(self, query: NDArray[np.float32], *, part: int = 0) -> NDArray[np.float32]:
+        """Return the product of ``query`` and a part of each row: (rows,)."""
+        if not len(self):
+            return np.zeros(0, np.float32)
+        start = sum(self.parts[:part])
+        asked = Int8Rows.of(query[np.newaxis], parts=[len(query)])
+        values = self.values[:, start : start + len(query)]
+        wholes = simsimd.cdist(values, asked.values, metric="dot", out_dtype="float32")
+        return np.asarray(np.asarray(wholes)[:, 0] * (self.scales[part] * asked.scales[0, 0]), np.float32)

@@ -15,7 +15,7 @@ from chat.documents.sections import Section
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.providers.int8_rows import Int8Rows
+from chat.providers.sign_rows import Rows
 from chat.retrieval.indexing.window_texts import in_context
 from chat.retrieval.keywords import index
 from tests.bench.retrieval_set import Document
@@ -44,7 +44,7 @@ class Remembering:
             self._known.update(zip(missing, self._embedder.embed(list(missing.values()), urgent=urgent), strict=True))
         return np.array([self._known[name] for name in names])
 
-    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._embedder.similarities(rows, query)
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ class TestInt8Rows:
         flags = np.tile(np.float32([[0], [1]]), (25, 1))
         rows = Int8Rows.of(np.hstack([words, 1000 * meaning, flags]), parts=[384, 512, 1])
         assert rows.dot(words[3]) == pytest.approx(words @ words[3], abs=0.005)
-        assert rows.dot(meaning[3], first=384) == pytest.approx(1000 * meaning @ meaning[3], abs=5)
+        assert rows.dot(meaning[3], part=1) == pytest.approx(1000 * meaning @ meaning[3], abs=5)
         assert np.array_equal(rows.scales[2] > 0, flags[:, 0] > 0)
 
     def test_are_zero_where_the_rows_are(self) -> None:

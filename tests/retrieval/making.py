@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
 from chat.providers.base import Embedder
-from chat.providers.int8_rows import Int8Rows
+from chat.providers.sign_rows import Rows
 from chat.retrieval.keywords import index
 from chat.retrieval.search.search import Hit, search_stores
 
@@ -45,7 +45,7 @@ class Thesaurus:
                     row[self._axes[word]] += 1
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
-    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         return rows.dot(query)
 
     def close(self) -> None:

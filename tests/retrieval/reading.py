@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from chat.actions.knowledge import enqueue
 from chat.models import File, Passage, User, VectorStore, VectorStoreFile, Window
-from chat.providers.int8_rows import Int8Rows
+from chat.providers.sign_rows import Rows
 from chat.retrieval.indexing import claims
 from chat.retrieval.indexing.claims import Claim
 from chat.retrieval.indexing.index_file import index_entry
@@ -46,7 +46,7 @@ class PlainEmbedder:
             self.asked += texts
         return np.array([vector(text) for text in texts], dtype=np.float32)
 
-    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         return rows.dot(query)
 
     def close(self) -> None:

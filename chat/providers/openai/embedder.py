@@ -15,11 +15,11 @@ import openai
 from numpy.typing import NDArray
 
 from chat.errors import ContextOverflow, ModelNotFound, ProviderError, Unreachable
-from chat.providers.int8_rows import Int8Rows
 from chat.providers.openai import clients, embedding_batches, retries
 from chat.providers.openai.provider import check_key, to_rejection
 from chat.providers.openai.rejections import Rejection
 from chat.providers.openai.stream.streamed_response import CONNECTION_ERRORS, connection_error
+from chat.providers.sign_rows import Rows
 
 _CONNECTION_ERRORS = (openai.APIConnectionError, *CONNECTION_ERRORS)
 _UNUSABLE = "The model's server sent vectors that cannot be used. An administrator can check its embedding model."
@@ -64,7 +64,7 @@ class OpenAIEmbedder:
             raise self._as_error(rejection) from None
         return _normalize(rows)
 
-    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``: the cosines."""
         return rows.dot(query)
 

@@ -25,19 +25,22 @@ database = postgres if connection.vendor == "postgresql" else sqlite  # the one 
 
 Floats = NDArray[np.float64]
 Keys = NDArray[np.int64]
+_NO_KEYS: Keys = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordMatches:
-    """The passages that have the rarer terms of a query: their keys, ascending, and their BM25 for these terms.
+    """The passages that have the rarer terms of a query: their keys, ascending, and their BM25 if each has them once.
 
-    ``common`` are the query's other terms, with their rarity. ``highest`` is the BM25 of a passage that has every term
-    of the query more often than counts; those that are in no passage weigh most.
+    ``weights`` are those of the query's terms that are in some passage, the rarest first; ``passages`` are the keys of
+    those that have each of the rarer terms. ``highest`` is the BM25 of a passage that has every term of the query more
+    often than counts; those that are in no passage weigh most.
     """
 
     keys: Keys
     scores: Floats
-    common: Mapping[Term, float]
+    weights: Mapping[Term, float]
+    passages: Mapping[Term, Keys]
     highest: float
 
 
@@ -53,7 +56,7 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     """Return the passages of ``store``, which has ``total``, that have terms of ``query``.
 
     Of the query's terms the rarest are looked up in all passages, as many as the database can read in some 10 ms, which
-    in a store of 10,000 passages is nearly always all; ``common_scores`` adds the others.
+    in a store of 10,000 passages is nearly always all; ``count_terms`` looks for the others in the best of these.
     """
     asked, most = terms(query), max(database.MOST_ROWS, int(total * MOST_COUNTED))
     counts = {term: database.count(term, scope=store.pk, most=most) for term in asked}
@@ -63,21 +66,30 @@ def search(query: str, *, store: VectorStore, total: int) -> KeywordMatches:
     ordered = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
     ends = np.cumsum([counts[term] for term in ordered])
     rare = max(1, int(np.searchsorted(ends, database.MOST_ROWS, side="right")))  # how many can be read whole
+    passages = {term: database.passages(term, scope=store.pk) for term in ordered[:rare]}
+    counts |= {term: len(keys) for term, keys in passages.items()}
     weights = {term: weight(term) * _rarity(count, total) for term, count in counts.items()}
-    common = {term: weights[term] for term in ordered[rare:]}
-    highest = MOST_SHARE * sum(weights.values())
-    lists = [(term, *database.passages(term, scope=store.pk)) for term in ordered[:rare]]
-    if not lists:
-        return KeywordMatches(np.zeros(0, np.int64), np.zeros(0, np.float64), {}, highest)
-    keys, places = np.unique(np.concatenate([keys for _, keys, _ in lists]), return_inverse=True)
-    weighted = np.concatenate([shares * weight(term) * _rarity(len(keys), total) for term, keys, shares in lists])
-    return KeywordMatches(keys, np.bincount(places, weighted).astype(np.float64), common, highest)
+    keys, places = np.unique(np.concatenate([_NO_KEYS, *passages.values()]), return_inverse=True)
+    each = np.concatenate([[], *(np.full(len(keys), weights[term]) for term, keys in passages.items())])
+    return KeywordMatches(
+        keys=keys,
+        scores=np.bincount(places, each, minlength=len(keys)).astype(np.float64),
+        weights={term: weights[term] for term in ordered},
+        passages=passages,
+        highest=MOST_SHARE * sum(weights.values()),
+    )
 
 
-def common_scores(matches: KeywordMatches, keys: Keys, *, store: VectorStore) -> Floats:
-    """Return what the common terms add to the BM25 of the passages with ``keys``."""
-    times: Floats = database.times(keys, list(matches.common), scope=store.pk)
-    return np.asarray(shares(times) @ np.array(list(matches.common.values())))
+def count_terms(matches: KeywordMatches, keys: Keys, *, store: VectorStore) -> Floats:
+    """Return the BM25 of the passages with ``keys`` by how often they have each term, the common ones too."""
+    known = np.zeros((len(keys), len(matches.weights)), np.bool_)
+    possible = np.ones_like(known)
+    for column, term in enumerate(matches.weights):
+        if term in matches.passages:
+            known[:, column] = possible[:, column] = np.isin(keys, matches.passages[term])
+    times, lengths = database.times(keys, list(matches.weights), where=possible, scope=store.pk)
+    # The index knows forms of a word that ``times`` may not.
+    return np.asarray(shares(np.maximum(times, known), lengths) @ np.array(list(matches.weights.values())))
 
 
 def normalize(bm25: Floats, *, highest: float) -> NDArray[np.float32]:

@@ -9,11 +9,13 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from chat.retrieval.keywords.terms import Term, shares, words
+from chat.retrieval.keywords.terms import Term, words
 
 MOST_ROWS = 2_000
 """The passages, of all terms together, that a query may read: each is unpacked, some ten microseconds."""
 
+Floats = NDArray[np.float64]
+Keys = NDArray[np.int64]
 _WEIGHT = 0.1  # of a plain word, in ``ts_rank_cd``
 
 
@@ -34,21 +36,24 @@ def count(term: Term, *, scope: int, most: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def passages(term: Term, *, scope: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the keys of all passages with ``term``, and its share of BM25 in each: 0..2.2, before its rarity."""
-    sql = """SELECT rowid, ts_rank_cd(words, query) FROM chat_passage_words, phraseto_tsquery('english', %s) AS query
-             WHERE scope = %s AND words @@ query"""
+def passages(term: Term, *, scope: int) -> Keys:
+    """Return the keys of all passages with ``term``, ascending."""
+    sql = """SELECT rowid FROM chat_passage_words
+             WHERE scope = %s AND words @@ phraseto_tsquery('english', %s) ORDER BY rowid"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [" ".join(term), scope])
-        rows = np.fromiter(chain.from_iterable(cursor.fetchall()), np.float64).reshape(-1, 2)
-    return rows[:, 0].astype(np.int64), shares(rows[:, 1] / _WEIGHT)
+        cursor.execute(sql, [scope, " ".join(term)])
+        return np.fromiter(chain.from_iterable(cursor.fetchall()), np.int64)
 
 
-def times(keys: NDArray[np.int64], terms: Sequence[Term], *, scope: int) -> NDArray[np.float64]:
-    """Return how often each of ``terms`` is in each of the passages with ``keys``: (keys, terms)."""
-    ranks = ", ".join(["ts_rank_cd(words, phraseto_tsquery('english', %s))"] * len(terms))
-    sql = f"SELECT rowid, {ranks} FROM chat_passage_words WHERE scope = %s AND rowid = ANY(%s)"  # noqa: S608
+def times(keys: Keys, terms: Sequence[Term], *, where: NDArray[np.bool_], scope: int) -> tuple[Floats, Floats]:
+    """Return how often each of ``terms`` is in each of the passages with ``keys``, (keys, terms), and their lengths.
+
+    Only ``where`` they may be.
+    """
+    ranks = "".join([", ts_rank_cd(words, phraseto_tsquery('english', %s))"] * len(terms))
+    sql = f"SELECT rowid, length(words){ranks} FROM chat_passage_words WHERE scope = %s AND rowid = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*(" ".join(term) for term in terms), scope, keys.tolist()])
-        weights = {row[0]: row[1:] for row in cursor.fetchall()}
-    return np.array([weights.get(key, [0] * len(terms)) for key in keys.tolist()], np.float64) / _WEIGHT
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    rows = np.array([found.get(key, [0] * (1 + len(terms))) for key in keys.tolist()], np.float64)
+    return np.where(where, rows[:, 1:] / _WEIGHT, 0), rows[:, 0]

@@ -29,7 +29,7 @@ _SINGLE = (
 )
 """Chinese, Japanese and Korean characters: there are no spaces between words, or particles are glued to them."""
 
-_SATURATION = 1.2  # BM25's k1
+_SATURATION, _LENGTH_COUNTS = 1.2, 0.75  # BM25's k1 and b
 MOST_SHARE = 1 + _SATURATION
 _WORD = re.compile(f"(?P<single>[{_SINGLE}])|[^\\W_{_SINGLE}]+")
 
@@ -74,10 +74,13 @@ def _script(character: str) -> str:
     return "katakana" if "\u30a0" <= character <= "\u30ff" else "other"
 
 
-def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of BM25 of a term that is so many ``times`` in a passage: 0..2.2, before its rarity."""
-    # Passages are of about the same length, so the length does not count here.
-    return times * MOST_SHARE / (times + _SATURATION)
+def shares(times: NDArray[np.float64], lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the shares of BM25, 0..2.2, before their rarity, of terms that are so many ``times`` in passages.
+
+    ``times`` are (passages, terms). ``lengths`` are in proportion, and compared with their mean.
+    """
+    usual = 1 - _LENGTH_COUNTS + _LENGTH_COUNTS * lengths / max(1, lengths.mean())
+    return np.asarray(times * MOST_SHARE / (times + _SATURATION * usual[:, np.newaxis]))
 
 
 def _groups(text: str) -> Iterator[Term]:

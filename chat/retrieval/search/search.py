@@ -19,7 +19,8 @@ from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
 from chat.retrieval.keywords.terms import FIRST_EASTERN, Term, terms
 from chat.retrieval.search.filters import matches
-from chat.retrieval.search.scores import Candidate, QueryVectors, RankingWeights, StoreScores, score_passages
+from chat.retrieval.search.meaning import QueryVectors
+from chat.retrieval.search.scores import Candidate, RankingWeights, StoreScores, score_passages
 from chat.retrieval.vectors.snapshot import StoreSnapshot, snapshot_of
 
 DEFAULT_WEIGHTS = RankingWeights()
@@ -86,10 +87,10 @@ def _score(
     snapshot = snapshot_of(store)
     # Embedding and comparing need no database, so they run beside the search for keywords.
     with ThreadPoolExecutor(1) as beside:
-        similarities = beside.submit(vectors.similarities, snapshot, embedder=store.embedder)
+        meanings = beside.submit(vectors.meanings, snapshot, embedder=store.embedder)
         keywords = [index.search(query, store=store, total=len(snapshot.keys)) for query in queries]
         allowed = np.ones(len(snapshot.keys), np.bool_) if filters is None else _allowed(store, snapshot, filters)
-    return score_passages(store, snapshot, keywords, similarities.result(), allowed=allowed, weights=weights)
+    return score_passages(store, snapshot, keywords, meanings.result(), allowed=allowed, weights=weights)
 
 
 def _allowed(store: VectorStore, snapshot: StoreSnapshot, filters: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -25,15 +25,16 @@ from numpy.typing import NDArray
 from chat.models import Passage, VectorStore, VectorStoreFile, Window
 from chat.providers.embedded.embedder.built_in import PARTS, WIDTH
 from chat.providers.int8_rows import Int8Rows
+from chat.providers.sign_rows import SignRows
 
 _LEAST_ROWS = 256
 """Rows that are mapped at first."""
 
 
 class MatrixFile:
-    """``Int8Rows``, for one thread at a time; those that ``rows`` returned may be read meanwhile.
+    """``Int8Rows`` and ``SignRows``, for one thread at a time; what was returned may be read meanwhile.
 
-    Their values are in a file.
+    The values of the first are in a file.
     """
 
     def __init__(self, folder: Path, *, parts: Sequence[int]) -> None:
@@ -43,6 +44,7 @@ class MatrixFile:
         weakref.finalize(self, self._file.close)
         self.count = 0  # of rows
         self._scales: list[NDArray[np.float32]] = [np.empty((len(parts), 0), np.float32)]
+        self._signs = [SignRows.of(np.empty((0, self.width), np.float32), parts=parts)]
         self._mapped: NDArray[np.int8] = np.empty((0, self.width), np.int8)
 
     @property
@@ -59,6 +61,7 @@ class MatrixFile:
         while rest:
             rest = rest[self._file.write(rest) :]
         self._scales.append(added.scales)
+        self._signs.append(SignRows.of(rows, parts=self.parts))
         self.count += len(added)
 
     def rows(self) -> Int8Rows:
@@ -70,6 +73,12 @@ class MatrixFile:
         self._scales = [np.hstack(self._scales)]
         return Int8Rows(self._mapped[: self.count], self._scales[0], self.parts)
 
+    def signs(self) -> SignRows:
+        """Return the signs of all rows."""
+        bits = [np.concatenate(part) for part in zip(*(signs.bits for signs in self._signs), strict=True)]
+        self._signs = [SignRows(bits, self.parts)]
+        return self._signs[0]
+
 
 MOST_STORES = 64
 """Stores whose vectors are in memory."""
@@ -79,6 +88,7 @@ _ENTRIES = 200
 
 logger = logging.getLogger(__name__)
 _NO_ROWS = Int8Rows(np.zeros((0, 0), np.int8), np.zeros((0, 0), np.float32), ())
+_NO_SIGNS = SignRows([np.zeros((0, 0), np.uint8)], (0,))
 
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
@@ -106,12 +116,14 @@ class EntryVectors:
 class StoreSnapshot:
     """A store at one instant.
 
+    ``rows`` are the vectors of windows, and ``signs`` the same in short.
     ``keys``, ``entries`` and ``ranges`` have an element for each passage: its primary key, its entry's, and its
     windows, (from, to) in ``rows``, their vectors. Rows of entries that are gone may lie between. ``order`` sorts
     ``keys``.
     """
 
     rows: Int8Rows
+    signs: SignRows
     keys: Ints
     entries: Ints
     ranges: Ints
@@ -240,6 +252,7 @@ def _assemble(parts: Mapping[int, EntryVectors], matrix: MatrixFile | None) -> S
     keys = np.concatenate(none + [part.keys for part in parts.values()])
     return StoreSnapshot(
         rows=matrix.rows() if matrix else _NO_ROWS,
+        signs=matrix.signs() if matrix else _NO_SIGNS,
         keys=keys,
         entries=np.concatenate(none + [np.full(len(part.keys), entry) for entry, part in parts.items()]),
         ranges=np.concatenate([_pairs([])] + [part.ranges * part.has_vectors + part.start for part in parts.values()]),

@@ -17,8 +17,10 @@ PLAIN = Thesaurus()
 def found(store: VectorStore, question: str, *, total: int = 100) -> dict[str, float]:
     """The texts that are found, best first, with their scores."""
     match = index.search(question, store=store, total=total)
-    scores = index.normalize(match.scores, highest=match.highest).tolist()
-    best = sorted(zip(match.keys.tolist(), scores, strict=True), key=lambda each: -each[1])
+    if not len(match.keys):
+        return {}
+    scores = index.normalize(index.count_terms(match, match.keys, store=store), highest=match.highest)
+    best = sorted(zip(match.keys.tolist(), scores.tolist(), strict=True), key=lambda each: -each[1])
     return {Passage.objects.get(pk=key).text: score for key, score in best}
 
 
@@ -64,6 +66,12 @@ class TestWords:
         store = store_of(ada, "Connections were closed.", "Zürich is a city.", embedder=PLAIN)
         assert list(found(store, "closing a connection")) == ["Connections were closed."]
         assert list(found(store, "zurich")) == ["Zürich is a city."]
+
+    def test_count_for_more_the_more_often_they_are_there_and_the_shorter_the_passage(self, ada: User) -> None:
+        long = " ".join(f"word{number}" for number in range(40))
+        texts = ["zebra", f"zebra zebra {long}", f"zebra {long}"]
+        store = store_of(ada, *reversed(texts), *["Nothing of it."] * 20, embedder=PLAIN)
+        assert list(found(store, "zebra")) == texts
 
     def test_count_for_more_the_rarer_they_are(self, ada: User) -> None:
         common = [f"Report number {number}." for number in range(20)]
@@ -173,11 +181,21 @@ class TestWordsThatVeryManyPassagesHave:
         """Ten passages are very many."""
         monkeypatch.setattr(index.database, "MOST_ROWS", 10)
         common = [f"Common words {number}." for number in range(10)]
-        return store_of(ada, *common, "A rare thing.", "A rare thing of common common words.", embedder=PLAIN)
+        return store_of(
+            ada,
+            *common,
+            "A rare thing of quite another different kind.",
+            "A rare thing of common common words.",
+            embedder=PLAIN,
+        )
 
     def test_are_not_looked_for_beside_rarer_ones(self, store: VectorStore) -> None:
         match = index.search("common rare", store=store, total=12)
-        assert (len(match.keys), list(match.common)) == (2, [("common",)])
+        assert (len(match.keys), list(match.weights), list(match.passages)) == (
+            2,
+            [("rare",), ("common",)],
+            [("rare",)],
+        )
 
     def test_are_looked_for_when_there_are_no_others(self, store: VectorStore) -> None:
         assert len(found(store, "common", total=12)) == 11
@@ -186,13 +204,13 @@ class TestWordsThatVeryManyPassagesHave:
         for number in range(30):
             add(store, f"Usual {number}.", embedder=PLAIN)
         match = index.search("usual common", store=store, total=42)
-        assert (len(match.keys), list(match.common)) == (11, [("usual",)])
+        assert (len(match.keys), list(match.passages)) == (11, [("common",)])
 
     def test_are_counted_in_the_likely_passages(self, store: VectorStore) -> None:
         match = index.search("common rare", store=store, total=12)
         plain, both = Passage.objects.order_by("pk")[10:]
-        more = index.common_scores(match, np.array([both.pk, plain.pk, 0]), store=store)
-        assert more[0] > more[1] == more[2] == 0
+        both_has, plain_has, gone_has = index.count_terms(match, np.array([both.pk, plain.pk, 0]), store=store)
+        assert both_has > plain_has > gone_has == 0
 
     @pytest.mark.parametrize(
         ("text", "word"),
@@ -210,5 +228,6 @@ class TestWordsThatVeryManyPassagesHave:
     def test_are_counted_in_all_their_forms(self, ada: User, text: str, word: str) -> None:
         store = store_of(ada, text, "Nothing of it.", embedder=PLAIN)
         key, other = store.entries.order_by("pk").values_list("passages", flat=True)
-        times = index.database.times(np.array([other, key]), terms(word), scope=store.pk)
+        everywhere = np.ones((2, 1), np.bool_)
+        times, _ = index.database.times(np.array([other, key]), terms(word), where=everywhere, scope=store.pk)
         assert times.tolist() == [[0], [1]]

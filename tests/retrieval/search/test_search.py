@@ -12,6 +12,7 @@ from chat.errors import KeyRefused, Unreachable
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import BUILT_IN, store_changed
 from chat.retrieval.keywords import index
+from chat.retrieval.search import meaning, scores
 from chat.retrieval.search.scores import RankingWeights
 from chat.retrieval.search.search import Hit, search_stores
 from tests.retrieval.making import Thesaurus, add, finder, store_of, texts
@@ -140,6 +141,29 @@ class TestALargeStore:
         for hits, those in zip(found, expected, strict=True):
             assert texts(hits) == texts(those)
             assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in those], abs=0.15)
+
+    @pytest.mark.parametrize("compared", [8, 2000])
+    def test_compares_exactly_what_it_estimates_to_be_likely(
+        self, ada: User, monkeypatch: pytest.MonkeyPatch, compared: int
+    ) -> None:
+        some = ["car", "cat", "bread", "rain"]
+        embedder = Thesaurus(*some)
+        drawn = [[word for place, word in enumerate(some) if number >> place & 1] for number in range(1, 16)]
+        store = store_of(ada, *[" ".join(words * 3) + " and others" for words in drawn], embedder=embedder)
+        queries = [("car",), ("cat rain", "bread"), ("bread cat car rain",)]
+        expected = [finder(embedder)(store, *each, limit=3, weights=RankingWeights(0, 1)) for each in queries]
+        monkeypatch.setattr(meaning, "MOST_EXACT", 0)
+        monkeypatch.setattr(scores, "MOST_COMPARED", compared)
+        assert [finder(embedder)(store, *each, limit=3, weights=RankingWeights(0, 1)) for each in queries] == expected
+
+    def test_compares_exactly_what_filters_leave(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = store_of(ada, *["The car."] * 30, embedder=THESAURUS)
+        add(store, "Rain, rain, automobile.", embedder=THESAURUS, attributes={"wanted": True})
+        wanted = {"type": "eq", "key": "wanted", "value": True}
+        expected = find(store, "vehicle", filters=wanted)
+        monkeypatch.setattr(meaning, "MOST_EXACT", 0)
+        monkeypatch.setattr(scores, "MOST_COMPARED", 2)
+        assert find(store, "vehicle", filters=wanted) == expected
 
     def test_finds_nothing_while_its_files_are_being_read(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(index.database, "MOST_ROWS", 1)

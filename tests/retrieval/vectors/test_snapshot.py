@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chat.models import File, User, VectorStore, VectorStoreFile, Window
 from chat.models.vector_stores import store_changed
-from chat.retrieval.search.scores import passage_similarities
+from chat.retrieval.search.meaning import Meaning
 from chat.retrieval.vectors import snapshot
 from chat.retrieval.vectors.snapshot import MatrixFile, Replica, StoreSnapshot
 from tests.retrieval.making import Thesaurus, add, store_of
@@ -29,7 +29,7 @@ def keys_of(entry: VectorStoreFile) -> list[int]:
 def meaning(found: StoreSnapshot, query: str) -> dict[int, float]:
     """Return the similarity of each passage, by its key."""
     (asked,) = THESAURUS.embed([query])
-    similarities = passage_similarities(found, THESAURUS.similarities(found.rows, asked))
+    similarities = Meaning(found, lambda rows: THESAURUS.similarities(rows, asked)).passages
     return dict(zip(found.keys.tolist(), similarities.tolist(), strict=True))
 
 

@@ -18,7 +18,7 @@ from chat.providers.embedded.embedder.frames import ENGLISH, MULTILINGUAL, Embed
 from chat.providers.embedded.embedder.model_process import ModelProcess, ModelProcessEnded
 from chat.providers.embedded.embedder.weights import check_multilingual, find_model
 from chat.providers.embedded.embedder.wordpiece import MOST_PIECES, encode, windows
-from chat.providers.int8_rows import Int8Rows
+from chat.providers.sign_rows import Rows
 
 IDLE_SECONDS = 600.0
 """Then the child is ended, which gives its memory back; the next text takes some three seconds more."""
@@ -26,8 +26,8 @@ IDLE_SECONDS = 600.0
 logger = logging.getLogger(__name__)
 
 
-PARTS = (ENGLISH + MULTILINGUAL, 1)
-"""The parts of a row: the vectors of both models, each of length 1; and 1 if the text is English, else 0."""
+PARTS = (ENGLISH, MULTILINGUAL, 1)
+"""The parts of a row: the vector of each model, of length 1; and 1 if the text is English, else 0."""
 
 WIDTH = sum(PARTS)
 _IS_ENGLISH = -1
@@ -78,16 +78,17 @@ class BuiltInEmbedder:
             rows[place, _IS_ENGLISH] = is_english(text)
         return rows
 
-    def similarities(self, rows: Int8Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, rows: Rows, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``chat.providers.base.Embedder``.
 
         English is compared with English by the English model, everything else by both.
         """
-        english = rows.scales[_IS_ENGLISH] * query[_IS_ENGLISH] > 0
+        by_english = rows.dot(query[:ENGLISH], part=0)
+        english = rows.dot(query[_IS_ENGLISH:], part=2) > 0 if query[_IS_ENGLISH] else np.zeros(len(rows), np.bool_)
         if len(rows) and english.all():
-            return rows.dot(query[:ENGLISH])
-        both = rows.dot(query[:_IS_ENGLISH] * _SHARES)
-        return np.where(english, rows.dot(query[:ENGLISH]), both) if english.any() else both
+            return by_english
+        by_both = (1 - _SHARE) * by_english + _SHARE * rows.dot(query[ENGLISH:_IS_ENGLISH], part=1)
+        return np.where(english, by_english, by_both)
 
     def close(self) -> None:
         """End the child. Another text starts another one."""
