@@ -70,6 +70,11 @@ class File(PublicObject):
         return self.filename
 
     @property
+    def is_expired(self) -> bool:
+        """Whether ``there`` leaves it out."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
     def is_image(self) -> bool:
         return self.content_type.startswith("image/")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chat.documents.letters import plain
-from chat.models import File, Passage, VectorStore, VectorStoreFile
+from chat.models import Passage, VectorStore, VectorStoreFile
 from chat.providers.base import Embedder
 from chat.retrieval.embedders import embedder_of
 from chat.retrieval.keywords import index
@@ -109,13 +109,11 @@ def load_hits(
     """Return the candidates whose rows exist and may be seen, in order. ``query_terms`` are those of each query."""
     # By their keys alone: with more conditions SQLite goes through all completed entries, 100 ms for 2,000 of them.
     rows = Passage.objects.filter(pk__in=[candidate.key for candidate in candidates]).select_related("entry__file")
-    passages = {row.pk: row for row in rows if row.entry.status == VectorStoreFile.Status.COMPLETED}
-    files = File.objects.there().filter(id__in={row.entry.file_id for row in passages.values()})
-    visible = set(files.values_list("id", flat=True))
+    passages = {row.pk: row for row in rows.order_by() if _is_visible(row.entry)}
     hits = []
     for candidate in candidates:
         passage, scores, position = passages.get(candidate.key), candidate.scores, candidate.position
-        if passage and passage.entry.file_id in visible:
+        if passage:
             passage.entry.store = scores.store
             ranges, similarities = scores.windows(position)
             hit = Hit(
@@ -127,6 +125,10 @@ def load_hits(
             )
             hits.append(hit)
     return hits
+
+
+def _is_visible(entry: VectorStoreFile) -> bool:
+    return entry.status == VectorStoreFile.Status.COMPLETED and not entry.file.is_expired
 
 
 def _quote(
