@@ -17,6 +17,7 @@ SUBJECTS = {
     "threads": (_("Threads"), ["Thread", "Run"]),
     "models": (_("Models"), ["Provider", "Model", "Alias"]),
     "code": (_("Code"), ["Sandbox"]),
+    "jobs": (_("Jobs"), ["ProcrastinateJob"]),
     "people": (_("People"), ["User", "Group", "ApiKey"]),
 }
 

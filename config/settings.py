@@ -92,6 +92,9 @@ INSTALLED_APPS = [
     "axes",
     "chat",
 ]
+if DATABASES["default"]["ENGINE"] == env.POSTGRESQL:
+    INSTALLED_APPS.insert(-1, "procrastinate.contrib.django")
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # a process adds the tasks that it works on
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",

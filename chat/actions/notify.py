@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from chat.engine.worker import Worker
 from chat.events.bus import bus
@@ -30,11 +30,16 @@ def thread_changed(thread_id: str) -> None:
     after_commit(thread_id, [Event("", 0, THREAD_CHANGED, {})])
 
 
-def wake_indexing() -> None:
-    """Wake the workers that index files."""
+def wake_indexing(*, attached: bool = False) -> None:
+    """Wake the workers that index files: on PostgreSQL one of all processes, by a job. ``attached``: to a chat."""
 
     def wake() -> None:
-        IndexingWorker.wake_all()
-        bus.outlet.signal(INDEXING)
+        if connection.vendor == "postgresql":
+            from chat.background import jobs  # only there: Procrastinate's tables are PostgreSQL's
 
-    transaction.on_commit(wake)
+            jobs.call_for_indexing(attached=attached)
+        else:
+            IndexingWorker.wake_all()
+            bus.outlet.signal(INDEXING)
+
+    transaction.on_commit(wake, robust=True)  # the rows are there, and are looked at soon, if a wake-up fails

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db import connection
 
 from chat.actions.conversation import sending
 from chat.background.polling import PollingWorker
@@ -45,6 +46,7 @@ class Workers:
         self.first: list[Background] = [LoopLag()]  # what stops before them
         self.last: list[Background] = []  # what stops after them
         self.tasks: list[asyncio.Task[None]] = []
+        indexing: IndexingWorker | None = None
         if RUNS in queues:
             self.claiming.append(
                 Worker(
@@ -55,8 +57,14 @@ class Workers:
             )
             self.last.append(create_supervisor())  # runs that are ending may still run code
         if INGESTION in queues:
-            self.claiming.append(IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR)))
-        if HOUSEKEEPING in queues:
+            indexing = IndexingWorker(folder=folder(settings.EVERTHREAD_DATA_DIR))
+            self.claiming.append(indexing)
+        if connection.vendor == "postgresql" and {INGESTION, HOUSEKEEPING} & set(queues):
+            # Only there: its tables are PostgreSQL's. Not before the workers, as its last jobs wait for theirs.
+            from chat.management.tasks import create_job_worker
+
+            self.claiming.append(create_job_worker(sweeps=HOUSEKEEPING in queues, indexing=indexing))
+        elif HOUSEKEEPING in queues:
             self.first.append(Housekeeping())
         if link := create_link():
             self.last.append(link)  # it tells other processes how the last runs ended

@@ -12,7 +12,7 @@ from django.utils import timezone
 from chat.actions.files import files
 from chat.management import housekeeping
 from chat.management.housekeeping import Housekeeping
-from chat.models import File, Passage, User, VectorStoreFile
+from chat.models import File, Passage, Provider, User, VectorStore, VectorStoreFile
 from tests.cited import read_file, store_of
 
 
@@ -57,11 +57,30 @@ class TestHousekeeping:
                 loop.call_soon_threadsafe(again.set)
             raise OSError("the disk is gone")
 
-        monkeypatch.setattr(housekeeping, "sweep", fails)
-        with caplog.at_level(logging.ERROR, "chat.background.polling"):
+        monkeypatch.setattr(housekeeping, "MINUTELY", {"sweep_expired": fails})
+        with caplog.at_level(logging.ERROR, housekeeping.__name__):
             async with at_work(period=0.01):
                 await until(again)
         assert "the disk is gone" in caplog.text
+
+    async def test_does_what_is_left_when_a_sweep_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop, swept = asyncio.get_running_loop(), asyncio.Event()
+
+        def fails() -> None:
+            raise OSError("the disk is gone")
+
+        sweeps = {"fails": fails, "works": lambda: loop.call_soon_threadsafe(swept.set)}
+        monkeypatch.setattr(housekeeping, "MINUTELY", sweeps)
+        async with at_work(period=1000):
+            await until(swept)
+
+    async def test_has_new_vectors_made_when_a_model_has_changed(self, ada: User, scripted: Provider) -> None:
+        store = await asyncio.to_thread(store_of, ada)
+        entry = await asyncio.to_thread(read_file, store, "a.txt", ["A fjord."])
+        await VectorStore.objects.aupdate(embedding_provider=scripted, embedding_model="another")
+        async with at_work(period=60):
+            while not await VectorStoreFile.objects.filter(attempt__gt=entry.attempt).aexists():  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.01)
 
     async def test_ends_at_once_when_it_is_told(self) -> None:
         async with at_work(period=1000) as keeping:

@@ -12,7 +12,7 @@ from chat.actions import notify
 from chat.documents.formats import format_of
 from chat.errors import InvalidRequest, Unreadable
 from chat.models import File, User, VectorStore, VectorStoreFile, VectorStoreFileBatch
-from chat.models.vector_stores import store_changed
+from chat.models.vector_stores import Origin, store_changed
 from chat.retrieval.embedders import fields_for_new_stores
 
 AUTO = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}
@@ -72,7 +72,7 @@ def add_files(
     if was_searchable:
         store_changed(store.id)
     store.touch()
-    notify.wake_indexing()
+    notify.wake_indexing(attached=store.origin == Origin.ATTACHMENT)
     return entries
 
 
@@ -89,7 +89,7 @@ def create_store(
     entries = [_begin(VectorStoreFile(store=store, file=new.file, attempt=0), new, batch=None) for new in new_entries]
     if entries:
         VectorStoreFile.objects.bulk_create(entries, batch_size=ROWS)
-        notify.wake_indexing()
+        notify.wake_indexing(attached=store.origin == Origin.ATTACHMENT)
     return store
 
 

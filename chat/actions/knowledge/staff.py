@@ -96,9 +96,11 @@ def embed_with(store: VectorStore, *, provider: Provider | None, model: str) -> 
 
 @transaction.atomic
 def reindex_all() -> int:
-    """Have the files indexed again whose vectors a deleted provider made. Return how many these are."""
-    notify.wake_indexing()
-    return reindex.reindex_all()
+    """Have the files indexed again whose vectors another model than their store's made. Return how many these are."""
+    count = reindex.reindex_all()
+    if count:
+        notify.wake_indexing()
+    return count
 
 
 @transaction.atomic

@@ -30,13 +30,11 @@ from chat.retrieval.embedders import embedder_of
 from chat.retrieval.indexing import claims, local_copies
 from chat.retrieval.indexing.claims import Claim, waiting
 from chat.retrieval.indexing.index_file import EmbedderOf, index_entry
-from chat.retrieval.indexing.reindex import reindex_all
 
 log = logging.getLogger(__name__)
 AT_ONCE = 2  # attached files, and as many others, so that a small one does not wait for a book
 IN_ALL = 3  # so that neither kind waits for the other
 INTERVAL = 2.0  # seconds between two looks at the rows
-RENEWAL = 60.0  # seconds between two looks for stores whose model has changed
 GRACE = 5.0  # seconds that a stop waits for threads that wait for a model
 
 
@@ -119,16 +117,34 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         self.embedder_of = embedder_of
         self.turns = Turns()
         self.thread = DatabaseThreads("ingestion")
-        self.renewed_at = float("-inf")
+        self.polled = asyncio.Condition()  # notified after each look at the rows
+
+    async def poll(self) -> None:
+        await super().poll()
+        async with self.polled:
+            self.polled.notify_all()
+
+    async def look(self, *, attached: bool) -> bool:
+        """Look at the rows now. Return whether there is room left for one more file that is, or is not, attached."""
+        async with self.polling:
+            if not self.stopping:
+                await self.poll()
+        return self._has_room(attached=attached)
+
+    async def until_room(self, *, attached: bool) -> None:
+        """Wait until a look at the rows has left room for such a file, or the worker stops."""
+        async with self.polled:
+            await self.polled.wait_for(lambda: self.stopping or self._has_room(attached=attached))
+
+    def _has_room(self, *, attached: bool) -> bool:
+        kinds = [job.attached for job in self.jobs.values()]
+        return len(kinds) < IN_ALL and kinds.count(attached) < AT_ONCE
 
     async def review(self) -> list[WaitingEntry]:
         """Give up claims that were lost, free the entries of dead workers, and return the entries to claim next."""
         if not self.is_swept:  # the first time
             await self.thread.call(prepare)
             await asyncio.to_thread(local_copies.sweep)
-        if self.loop.time() - self.renewed_at > RENEWAL:
-            await self.thread.call(reindex_all)
-            self.renewed_at = self.loop.time()
         jobs = list(self.jobs.values())
         await self.thread.call(self._compare, {job.claim.pk: job.claim for job in jobs})
         return await self.thread.call(self._next, jobs) if self.room else []
@@ -209,6 +225,8 @@ class IndexingWorker(PollingWorker[WaitingEntry, EntryJob]):
         """Free the entries: the worker that claims one next goes on where this one was."""
         for job in self.jobs.values():
             job.claim.given_up.set()
+        async with self.polled:
+            self.polled.notify_all()
         await self.thread.call(self._update, worker="", heartbeat_at=None)
         if self.jobs:
             await asyncio.wait([job.done for job in self.jobs.values()], timeout=GRACE)

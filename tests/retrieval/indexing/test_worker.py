@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chat.actions.knowledge import store_files, vector_stores
+from chat.actions.knowledge import staff, store_files, vector_stores
 from chat.background.polling import Liveness
 from chat.models import User, VectorStore, VectorStoreFile
 from chat.models.vector_stores import BUILT_IN, Origin
@@ -294,6 +294,7 @@ class TestAStoreWhoseModelChanges:
         await VectorStore.objects.aupdate(embedding_provider=scripted, embedding_model="another")
         version = (await VectorStore.objects.aget()).version
         async with at_work(folder):
+            await in_thread(staff.reindex_all)()
             await until(
                 lambda: store.entries.filter(embedded_by=f"{scripted.pk}:another", status="completed").count() == 2
             )
@@ -309,6 +310,7 @@ class TestAStoreWhoseModelChanges:
             await is_read(store)
         await in_thread(scripted.delete)()
         async with at_work(folder):
+            await in_thread(staff.reindex_all)()
             await until(lambda: store.entries.filter(embedded_by=BUILT_IN, status="completed").exists())
 
 
