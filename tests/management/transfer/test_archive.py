@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from chat.models import Installation, User
 from tests.management.transfer.conftest import BYTES, NAMES, restore
@@ -147,10 +148,8 @@ class TestTheCommands:
         assert User.objects.count() == 1
         assert Installation.accepts("another", earlier=())
 
-    def test_say_that_there_is_no_such_file(self, db: None, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match="No such file"):
-            call_command("restore", str(tmp_path / "none.tar"))
+    def test_say_that_there_is_no_such_file(self, refusal: Callable[..., str], tmp_path: Path) -> None:
+        assert "No such file" in refusal("restore", str(tmp_path / "none.tar"))
 
-    def test_say_where_an_installation_can_move_to(self, db: None) -> None:
-        with pytest.raises(CommandError, match="set DATABASE_URL to a PostgreSQL"):
-            call_command("move_to_postgres")
+    def test_say_where_an_installation_can_move_to(self, refusal: Callable[..., str]) -> None:
+        assert ("set DATABASE_URL to a PostgreSQL" in refusal("move_to_postgres")) == (connection.vendor == "sqlite")

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from io import BytesIO
 
+import pytest
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -124,6 +127,20 @@ class TestARestoredInstallation:
         assert not File.objects.exists()
         assert not Passage.objects.exists()
         assert UploadPart.objects.exists()
+
+    def test_takes_files_that_are_there_from_an_interrupted_try(self, archive: bytes) -> None:
+        default_storage.save(NAMES["File"], ContentFile(BYTES))
+        default_storage.save(NAMES["UploadPart"], ContentFile(BYTES[:1000]))
+        restore(archive)
+        for name in NAMES.values():
+            with default_storage.open(name) as stored:
+                assert stored.read() == BYTES
+
+    def test_replaces_no_other_file(self, archive: bytes) -> None:
+        default_storage.save(NAMES["File"], ContentFile(BYTES.upper()))
+        with pytest.raises(CommandError, match="has another files/ab/file-abab"):
+            restore(archive)
+        assert not User.objects.exists()
 
     def test_may_have_been_of_an_earlier_version(self, installation: None) -> None:
         newest = MigrationExecutor(connection).loader.graph.leaf_nodes("chat")
