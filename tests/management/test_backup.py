@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tarfile
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,30 +50,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         until(lambda: program.status(run) in ENDED)
         with writing(program) as made:
             server.manage("backup", str(archive))
-            assert made
+        assert made
         objects = read(program, run, store, file)
     return Home(folder, server.key, archive, run, store, file, objects)
 
 
-class writing:  # noqa: N801 -- a verb, as a context manager is
-    """Someone who makes threads as fast as they can, meanwhile."""
+@contextmanager
+def writing(program: Program) -> Iterator[list[str]]:
+    """Make threads as fast as the server can, meanwhile. Yield the list of their ids."""
+    made: list[str] = []
+    is_over = threading.Event()
 
-    def __init__(self, program: Program) -> None:
-        self._program, self._is_over, self._made = program, threading.Event(), list[str]()
+    def write() -> None:
+        while not is_over.is_set():
+            message = {"role": "user", "content": f"Message {len(made)}"}
+            made.append(program.post("/threads", {"messages": [message]})["id"])
 
-    def __enter__(self) -> list[str]:
-        self._thread = threading.Thread(target=self._write)
-        self._thread.start()
-        return self._made
-
-    def __exit__(self, *exc: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _write(self) -> None:
-        while not self._is_over.is_set():
-            message = {"role": "user", "content": f"Message {len(self._made)}"}
-            self._made.append(self._program.post("/threads", {"messages": [message]})["id"])
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield made
+    finally:
+        is_over.set()
+        writer.join()
 
 
 def read(program: Program, run: str, store: str, file: str) -> dict[str, Any]:
