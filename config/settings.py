@@ -38,7 +38,9 @@ else:
     postgres_text.register()
     # A thread takes a connection for a request or a look at the rows, not for as long as it lives.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    # A process that was cut off in the middle of a transaction holds its locks for no longer than it counts as alive.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c idle_in_transaction_session_timeout=1min")
+    DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 0,
         "max_size": env.integer("EVERTHREAD_DATABASE_CONNECTIONS", default=20, least=1),
         "timeout": 20,

@@ -185,7 +185,8 @@ class Worker(PollingWorker[LiveRun, RunJob]):
 
     async def _end(self, run: LiveRun, to: RunStatus, **fields: Any) -> None:
         """End a run that nobody works on, unless it moved since it was read."""
-        unmoved = Run.objects.select_for_update().filter(
+        # One that is locked is looked at again in a second: a worker may hang in the middle of a transaction.
+        unmoved = Run.objects.select_for_update(skip_locked=True).filter(
             id=run.id, status=run.status, worker=run.worker, heartbeat_at=run.heartbeat_at
         )
 

@@ -93,3 +93,24 @@ class TestADatabaseThatIsRestarted:
         until(lambda: served.program.client.get(run).status_code == 200)
         until(lambda: served.program.status(run) != "in_progress")
         assert served.program.status(run) == "completed"
+
+
+class TestAWorkerElsewhereThatHangsInATransaction:
+    def test_holds_up_nobody_else_and_loses_its_run(self, served: Served) -> None:
+        lost = served.program.start_run("/slow 600")
+        until(lambda: served.program.status(lost) == "in_progress")
+        id = lost.rpartition("/")[2]
+        taken = "UPDATE chat_run SET worker = 'elsewhere', heartbeat_at = now() - interval '1 hour' WHERE id = %s"
+        with psycopg.connect(database_of(served.address, "everthread")) as hanging:
+            hanging.execute(taken, [id])
+            hanging.commit()
+            hanging.execute("SELECT 1 FROM chat_run WHERE id = %s FOR UPDATE", [id])
+            for _run in range(3):  # each takes a look at the rows, at least
+                run = served.program.start_run("Hello")
+                until(lambda run=run: served.program.status(run) == "completed")  # type: ignore[misc]
+            assert served.program.status(lost) == "in_progress"
+        until(lambda: served.program.status(lost) == "failed")
+
+    def test_is_parted_from_the_database_after_a_minute(self, served: Served) -> None:
+        code = "from django.db import connection as c; k = c.cursor(); k.execute('SHOW {}'); print(k.fetchone()[0])"
+        assert served.server.shell(code.format("idle_in_transaction_session_timeout")).strip() == "1min"
