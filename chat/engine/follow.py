@@ -23,7 +23,6 @@ from chat.models.prepared_queries import Parameter, PreparedQuery
 from chat.models.runs import LIVE
 
 SILENCE = 1.0  # seconds without an event of a live run before the caller is told that nothing happened
-NO_RUN: Place = ("", 0)
 IDLE = 30.0  # the same, of a thread without a live run
 HOLE = 0.25  # seconds before the rows are read again when they do not have yet what is missing
 
@@ -141,7 +140,7 @@ def read_run_snapshot(run_id: str) -> ThreadSnapshot:
     )
 
 
-async def _catch_up(follower: Follower, after: Place) -> tuple[Position, list[Event] | None]:
+async def _catch_up(follower: Follower, after: Place) -> tuple[Position, list[Event]] | None:
     """Return where the follower is, and the events after ``after`` that brought it there; None: it must read the rows.
 
     What the log lacks of the rows, as of a run in another process, is found as it is later on.
@@ -152,8 +151,9 @@ async def _catch_up(follower: Follower, after: Place) -> tuple[Position, list[Ev
             return position, missed
         position = await read_in_thread(newest_position, follower.thread_id)
         follower.rewind()
-        return position, position.rejoin(after, await follower.read(wait=0))
-    return Position(NO_RUN, live=False), None
+        missed = position.rejoin(after, await follower.read(wait=0))
+        return None if missed is None else (position, missed)
+    return None
 
 
 async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerator[ThreadSnapshot | list[Event], None]:
@@ -164,12 +164,14 @@ async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerato
     disturb each other, nor the run. An empty list tells that nothing happened for a while.
     """
     with bus.follow(thread_id) as follower, attend():
-        position, missed = (Position(NO_RUN, live=False), None) if after is None else await _catch_up(follower, after)
-        if missed is None:
+        rejoined: tuple[Position, ThreadSnapshot | list[Event]] | None
+        rejoined = None if after is None else await _catch_up(follower, after)
+        if rejoined is None:
             snapshot = await read_in_thread(read_snapshot, thread_id)
-            position = snapshot.position
+            rejoined = (snapshot.position, snapshot)
         follower.rewind()
-        yield snapshot if missed is None else missed
+        position, first = rejoined
+        yield first
         while True:
             known, has_hole = position.place, False
             try:
@@ -178,7 +180,8 @@ async def follow(thread_id: str, *, after: Place | None = None) -> AsyncGenerato
                 news, has_hole = [], True
             rows, follower.rows = follower.rows, None
             if not has_hole and not position.is_behind(rows):
-                yield news
+                if news or rows is None:  # else the rows have woken it, and it knew
+                    yield news
                 continue
             follower.rewind()
             snapshot = await read_in_thread(read_snapshot, thread_id)

@@ -85,6 +85,21 @@ class TestFollowingFromAnEvent:
                 assert isinstance(await anext(items), ThreadSnapshot)
 
 
+class TestARunWhoseBeginningWasNotHeard:
+    async def test_is_found_in_the_rows_although_the_log_has_its_end(self, thread: Thread) -> None:
+        """As when Redis was away as it began, and replays the run before it."""
+        run = await Run.objects.acreate(thread=thread, model="scripted", status="in_progress", seq=3)
+        async with aclosing(follow(thread.id)) as items, asyncio.timeout(PATIENCE):
+            await anext(items)
+            bus.receive(thread.id, [Event("run_before", seq, name, {}) for seq, name in ((1, RUN_CREATED), (2, "x"))])
+            await anext(items)
+            await Run.objects.filter(pk=run.pk).aupdate(status="completed", seq=6)
+            bus.receive(thread.id, [Event(run.id, seq, "thread.run.completed", {}) for seq in (4, 5, 6)])
+            while not isinstance(item := await anext(items), ThreadSnapshot) or item.live:
+                pass
+        assert (item.run or {})["status"] == "completed"
+
+
 class TestFollowing:
     async def test_gives_the_whole_text_once_wherever_one_joins(self, stage: Stage, thread: Thread) -> None:
         words = [f"w{number} " for number in range(60)]
