@@ -14,6 +14,9 @@ from chat.documents.sections import Section, as_paragraphs
 
 _CLASS = qualified("presentation:class")
 
+_AROUND_NOTES = ("page", "header", "footer", "date-time", "page-number")
+"""Shapes beside the notes on their page. A box that someone drew there, or a converter, has no class."""
+
 
 def read_sections(path: Path) -> Iterator[Section]:
     """Yield the text of each slide in the order of its shapes, the title first, then its notes; blank slides too.
@@ -31,5 +34,6 @@ def read_sections(path: Path) -> Iterator[Section]:
 
 def _notes(blocks: Blocks, slide: Any) -> str:
     notes = (shape for part in slide.iterchildren(qualified("presentation:notes")) for shape in part)
-    texts = (blocks.text([shape]) for shape in notes if shape.get(_CLASS) == "notes")
-    return "".join(f"Notes: {text}" for text in texts if text)
+    texts = (blocks.text([shape]) for shape in notes if shape.get(_CLASS) not in _AROUND_NOTES)
+    text = "\n\n".join(filter(None, texts))
+    return f"Notes: {text}" if text else ""

@@ -67,6 +67,15 @@ class TestAnOpenDocumentText:
 
 
 class TestAnOpenDocumentPresentation:
+    async def test_has_notes_in_boxes_of_any_kind_without_what_stands_around_them(self, reading: Reading) -> None:
+        box = "<draw:frame{}><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
+        notes = box.format("", "mind the frost") + box.format(" presentation:class='footer'", "page 7")
+        notes += box.format(" presentation:class='notes'", "and the tide")
+        body = f"<draw:page>{box.format('', 'twelve')}<presentation:notes>{notes}</presentation:notes></draw:page>"
+        outcome = await reading("b.odp", samples.open_slides(body))
+
+        assert outcome.text == "twelve\n\nNotes: mind the frost\n\nand the tide\n\n"
+
     async def test_has_slides_as_pages_with_their_titles_and_notes(self, reading: Reading) -> None:
         box = "<draw:frame{}><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
         notes = box.format(" presentation:class='notes'", "say this")
