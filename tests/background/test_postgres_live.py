@@ -15,6 +15,7 @@ from tests.postgres import new_database, postgres, terminate_all
 
 CONNECTIONS, STREAMS = 3, 8
 OF_EVENTS = 2  # connections that listen to other processes, and tell them
+OF_JOBS = 4  # of Procrastinate
 DATABASE = "everthread"
 DONE = b"event: done\n"
 DELTA = b"event: thread.message.delta\n"
@@ -71,7 +72,7 @@ class TestAServerOnPostgres:
             await asyncio.gather(*(stream.read_to(DELTA) for stream in streams))  # more than there are connections
 
             for _ in range(3):
-                assert await asyncio.to_thread(terminate_all, cluster, DATABASE) <= CONNECTIONS + OF_EVENTS
+                assert await asyncio.to_thread(terminate_all, cluster, DATABASE) <= CONNECTIONS + OF_EVENTS + OF_JOBS
                 later = Stream(session, server, assistant)
                 await later.read_to(DELTA)
                 streams.append(later)
