@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import timezone
 
 from chat.actions.files import files
 from chat.management import housekeeping
 from chat.management.housekeeping import Housekeeping
+from chat.management.workers import HOUSEKEEPING, INGESTION, Workers
 from chat.models import File, Passage, Provider, User, VectorStore, VectorStoreFile
 from tests.cited import read_file, store_of
 
@@ -86,3 +89,11 @@ class TestHousekeeping:
         async with at_work(period=1000) as keeping:
             await asyncio.sleep(0)
         assert keeping.stopping
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="on PostgreSQL jobs do the sweeps")
+class TestWorkersOnSQLite:
+    def test_have_a_clock_of_their_own_and_no_procrastinate(self) -> None:
+        workers = Workers((INGESTION, HOUSEKEEPING))
+        assert any(isinstance(each, Housekeeping) for each in workers.first)
+        assert not {name for name in sys.modules if name.partition(".")[0] == "procrastinate"}
