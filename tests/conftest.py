@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.color import no_style
@@ -46,11 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     items.sort(key=lambda item: item.path.name != LONGEST)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _fast_and_plain() -> None:
-    """Cheap password hashes; static files without a manifest, which only ``collectstatic`` makes."""
-    from django.conf import settings
+def pytest_configure() -> None:
+    """Cheap password hashes; static files without a manifest, which only ``collectstatic`` makes.
 
+    Before tests are collected: a storage that a test module names is made then, and all others with it.
+    """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,

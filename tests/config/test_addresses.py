@@ -43,7 +43,7 @@ def routes(patterns: list[URLPattern | URLResolver], base: str = "/") -> Iterato
             yield route
 
 
-@cache  # and not while tests are collected: pages that are imported then would know the settings from before the tests
+@cache  # and not while tests are collected, which would import all pages
 def routes_of(version: str) -> list[str]:
     """Return the routes of all doors, those of the API in this version, without its second prefixes."""
     found = routes(get_resolver(URLCONFS[version]).url_patterns)
