@@ -77,6 +77,7 @@ def totals_of(tables: dict[str, TransferTable]) -> Totals:
 
 
 def _receive_all(sender: Sender, storage: Storage | None) -> None:
+    rows.stay_in_transaction(connection)
     tables = sender.tables
     for table in tables.values():
         rows.delete_rows(connection, table)

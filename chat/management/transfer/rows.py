@@ -21,6 +21,7 @@ def snapshot(connection: BaseDatabaseWrapper) -> Iterator[None]:
     if connection.vendor == "postgresql":
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            stay_in_transaction(connection)
             yield
         return
     with connection.cursor() as cursor:
@@ -30,6 +31,13 @@ def snapshot(connection: BaseDatabaseWrapper) -> Iterator[None]:
             yield
         finally:
             cursor.execute("ROLLBACK")
+
+
+def stay_in_transaction(connection: BaseDatabaseWrapper) -> None:
+    """Have the transaction last however long nothing is asked in it, as while large files are copied."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def read_rows(connection: BaseDatabaseWrapper, table: TransferTable) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -50,7 +51,22 @@ class Overtaken(LiveInstallation):
         return super().files()
 
 
+class Slow(LiveInstallation):
+    """One whose files take long, so that its connection asks nothing meanwhile."""
+
+    def files(self) -> Iterator[StoredContent]:
+        time.sleep(0.3)
+        return super().files()
+
+
 class TestABackup:
+    def test_may_take_longer_than_a_transaction_may_rest(self, installation: None) -> None:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
+        with snapshot(connection):
+            write_archive(Slow(connection, default_storage), BytesIO())
+
     def test_has_every_table_of_the_database(self, db: None) -> None:
         transferred = tables_of(models())
         for name in connection.introspection.table_names():
