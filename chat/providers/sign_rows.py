@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from chat.providers.int8_rows import Int8Rows
 
+SAMPLE = 2000  # rows that are looked at, at most twice as many
+MOST_UNEVEN = 0.4  # a column on one side of 0 in more than nine of ten rows says little
+BYTE = 8  # columns
+
 
 @dataclass(frozen=True, slots=True)
 class SignRows:
@@ -31,6 +35,19 @@ class SignRows:
 
     def __len__(self) -> int:
         return len(self.bits[0])
+
+    @property
+    def tell_apart(self) -> bool:
+        """Whether most columns have numbers on both sides of 0, so that estimates tell likely rows from others.
+
+        Some models make numbers that are all positive. A part of a few columns is no vector that is compared.
+        """
+        some = slice(None, None, 1 + len(self) // SAMPLE)
+        for bits, width in zip(self.bits, self.parts, strict=True):
+            above = np.unpackbits(bits[some], axis=1, count=width).mean(axis=0)
+            if width > BYTE and np.mean(np.abs(above - 0.5) < MOST_UNEVEN) < 0.5:
+                return False
+        return True
 
     def dot(self, query: NDArray[np.float32], *, part: int = 0) -> NDArray[np.float32]:
         """Return an estimate of the product of ``query`` and a part of each row, both of length 1: (rows,).

@@ -29,5 +29,10 @@ class TestSignRows:
         assert np.argmax(rows.dot(meaning[5], part=1)) == 5
         assert np.array_equal(rows.dot(np.ones(1, np.float32), part=2) > 0, flags[:, 0] > 0)
 
+    @pytest.mark.parametrize(("least", "telling"), [(-1.0, True), (0.01, False)])
+    def test_say_little_of_numbers_on_one_side_of_0(self, least: float, telling: bool) -> None:
+        drawn = np.random.default_rng(7).uniform(least, 1, (5000, 100)).astype(np.float32)
+        assert SignRows.of(drawn, parts=[99, 1]).tell_apart is telling
+
     def test_may_be_none(self) -> None:
         assert len(SignRows.of(np.zeros((0, 3), np.float32), parts=[3]).dot(np.ones(3, np.float32))) == 0

@@ -35,8 +35,9 @@ class Meaning:
 
     def __init__(self, snapshot: StoreSnapshot, similarities: Callable[[Rows], Floats]) -> None:
         self._snapshot, self._similarities = snapshot, similarities
-        self.is_estimated = len(snapshot.rows) > MOST_EXACT
-        self.windows = similarities(snapshot.signs if self.is_estimated else snapshot.rows)
+        signs = snapshot.signs if len(snapshot.rows) > MOST_EXACT else None
+        self.is_estimated = signs is not None
+        self.windows = similarities(signs or snapshot.rows)
         self.passages = _highest(self.windows, snapshot.ranges)
 
     def compare(self, positions: Ints) -> None:

@@ -88,7 +88,6 @@ _ENTRIES = 200
 
 logger = logging.getLogger(__name__)
 _NO_ROWS = Int8Rows(np.zeros((0, 0), np.int8), np.zeros((0, 0), np.float32), ())
-_NO_SIGNS = SignRows([np.zeros((0, 0), np.uint8)], (0,))
 
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
@@ -116,14 +115,14 @@ class EntryVectors:
 class StoreSnapshot:
     """A store at one instant.
 
-    ``rows`` are the vectors of windows, and ``signs`` the same in short.
+    ``rows`` are the vectors of windows, and ``signs`` the same in short; None if these tell too little.
     ``keys``, ``entries`` and ``ranges`` have an element for each passage: its primary key, its entry's, and its
     windows, (from, to) in ``rows``, their vectors. Rows of entries that are gone may lie between. ``order`` sorts
     ``keys``.
     """
 
     rows: Int8Rows
-    signs: SignRows
+    signs: SignRows | None
     keys: Ints
     entries: Ints
     ranges: Ints
@@ -250,9 +249,10 @@ def _pairs(rows: Iterable[Row]) -> Ints:
 def _assemble(parts: Mapping[int, EntryVectors], matrix: MatrixFile | None) -> StoreSnapshot:
     none: list[Ints] = [np.zeros(0, np.int64)]
     keys = np.concatenate(none + [part.keys for part in parts.values()])
+    signs = matrix.signs() if matrix else None
     return StoreSnapshot(
         rows=matrix.rows() if matrix else _NO_ROWS,
-        signs=matrix.signs() if matrix else _NO_SIGNS,
+        signs=signs if signs and signs.tell_apart else None,
         keys=keys,
         entries=np.concatenate(none + [np.full(len(part.keys), entry) for entry, part in parts.items()]),
         ranges=np.concatenate([_pairs([])] + [part.ranges * part.has_vectors + part.start for part in parts.values()]),
