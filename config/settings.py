@@ -33,9 +33,9 @@ if DATABASES["default"]["ENGINE"] == env.SQLITE:
     # Threads share the test database, which memory-only SQLite does badly.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    from config import postgres_text  # its driver is there only where it is used
+    from config import postgres  # its driver is there only where it is used
 
-    postgres_text.register()
+    postgres.mend()
     # A thread takes a connection for a request or a look at the rows, not for as long as it lives.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A process that was cut off in the middle of a transaction holds its locks for no longer than it counts as alive.

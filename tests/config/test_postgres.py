@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import InternalError, OperationalError
 
-from config.read_only import READ_ONLY, translate
+from config.postgres import READ_ONLY, translate
 
 
 class Cause(Exception):
