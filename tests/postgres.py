@@ -41,7 +41,7 @@ def postgres() -> Iterator[str]:
 def _do_without_the_disk(server: str) -> None:
     """No test ends the machine: what is written may wait in its memory."""
     with psycopg.connect(server, autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        for setting in ("fsync", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[call-overload] # no literal
         connection.execute("SELECT pg_reload_conf()")
 

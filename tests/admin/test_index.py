@@ -25,6 +25,7 @@ class TestTheIndex:
             "Threads",
             "Models",
             "Code",
+            *(["Jobs"] if connection.vendor == "postgresql" else []),
             "People",
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
 from chat.actions import notify
@@ -82,9 +83,14 @@ class TestAJobOfADeadProcess:
 
 
 class TestTheAdmin:
-    def test_shows_jobs_to_staff_who_cannot_change_them(self, client: Any, make_user: Any) -> None:
+    def test_shows_jobs_to_those_who_may_view_them_and_lets_nobody_change_them(
+        self, client: Any, make_user: Any
+    ) -> None:
         notify.wake_indexing()
-        client.force_login(make_user("staff", is_staff=True))
+        staff = make_user("staff", is_staff=True)
+        client.force_login(staff)
+        assert client.get("/admin/procrastinate/procrastinatejob/").status_code == 403
+        staff.user_permissions.add(Permission.objects.get(codename="view_procrastinatejob"))
         assert "Jobs" in client.get("/admin/").content.decode()
         page = client.get("/admin/procrastinate/procrastinatejob/").content.decode()
         assert "index_files" in page

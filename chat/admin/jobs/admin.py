@@ -1,4 +1,4 @@
-"""Procrastinate's jobs, on PostgreSQL alone. All staff may look; nobody changes anything, as jobs are only hints."""
+"""Procrastinate's jobs, on PostgreSQL alone. Nobody changes anything here, as jobs are only hints."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ admin.site.unregister(ProcrastinateJob)
 
 
 class ReadOnly:
-    """For staff to look at, as whoever gets into the admin is."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
+    """For those to look at who may view the model."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -44,6 +41,10 @@ class JobEventInline(ReadOnly, TabularInline):
     fields = ("type", "at")
     ordering = ("id",)
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return True: the page is for those who may view jobs."""
+        return True
+
 
 @admin.register(ProcrastinateJob)
 class JobAdmin(ReadOnly, StrictLookupAdmin):
@@ -54,9 +55,6 @@ class JobAdmin(ReadOnly, StrictLookupAdmin):
     list_filter = ("status", "queue_name", "task_name")
     ordering = ("-id",)
     inlines = (JobEventInline,)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
 
     def complete_rows(self, rows: list[Any]) -> None:
         events = ProcrastinateEvent.objects.filter(job__in=[job.pk for job in rows]).order_by()

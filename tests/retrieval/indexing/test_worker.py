@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from chat.actions.knowledge import staff, store_files, vector_stores
@@ -63,6 +64,9 @@ class TestAnIndexingWorker:
         async with at_work(folder):
             await is_read(store)
 
+    @pytest.mark.skipif(
+        connection.vendor == "postgresql", reason="there a job tells of them: tests/background/test_jobs.py"
+    )
     async def test_hears_of_new_files_at_once(self, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(IndexingWorker, "interval", 1000.0)
         async with at_work(folder) as working:
