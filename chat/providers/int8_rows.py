@@ -41,7 +41,7 @@ class Int8Rows:
         """The number of columns."""
         return int(self.values.shape[1])
 
-    def take(self, places: NDArray[np.int64]) -> Int8Rows:
+    def select(self, places: NDArray[np.int64]) -> Int8Rows:
         """Return a copy of the rows at ``places``."""
         return Int8Rows(self.values[places], self.scales[:, places], self.parts)
 

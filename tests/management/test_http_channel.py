@@ -16,8 +16,14 @@ from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection as TcpConnection
 from twisted.internet.testing import StringTransport
 
-from chat.management.http_channel import HEADERS_WITHIN, LINGER_BYTES, LINGER_SECONDS, BoundedChannel, send_soon
-from chat.management.request_limits import FREE
+from chat.management.http_server.http_channel import (
+    HEADERS_WITHIN,
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    BoundedChannel,
+    send_soon,
+)
+from chat.management.http_server.request_limits import FREE
 from tests.live import LiveServer
 
 MEGABYTE = 1024**2

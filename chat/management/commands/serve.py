@@ -86,7 +86,7 @@ class Command(BaseCommand):
         from channels.routing import get_default_application
         from daphne.endpoints import build_endpoint_description_strings
 
-        from chat.management.server import EverthreadServer
+        from chat.management.http_server.server import EverthreadServer
 
         endpoints = build_endpoint_description_strings(host=host, port=port)
         application = get_default_application()

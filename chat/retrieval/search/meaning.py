@@ -47,7 +47,7 @@ class Meaning:
         ends = np.cumsum(lengths)
         windows = np.repeat(ranges[:, 1] - ends, lengths) + np.arange(lengths.sum())
         once = np.unique(windows)  # those that overlap share windows
-        self.windows[once] = self._similarities(self._snapshot.rows.take(once))
+        self.windows[once] = self._similarities(self._snapshot.rows.select(once))
         self.passages[positions] = _highest(self.windows[windows], np.column_stack([ends - lengths, ends]))
 
 

@@ -17,9 +17,9 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chat.management import request_bodies
-from chat.management.draining import Connections
-from chat.management.http_channel import BoundedChannel
+from chat.management.http_server import request_bodies
+from chat.management.http_server.draining import Connections
+from chat.management.http_server.http_channel import BoundedChannel
 from chat.management.process_link import is_alone
 from chat.management.workers import Workers
 

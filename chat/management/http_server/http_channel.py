@@ -22,7 +22,7 @@ from twisted.web.http import HTTPChannel
 from chat.background.database_threads import in_thread
 from chat.background.shutdown import shutdown
 from chat.errors import Refusal, database_refusal
-from chat.management.request_limits import FREE, IS_API, BodyLimit, body_limit, caller_refusal
+from chat.management.http_server.request_limits import FREE, IS_API, BodyLimit, body_limit, caller_refusal
 
 log = logging.getLogger(__name__)
 HEADERS_WITHIN = 20.0  # seconds
