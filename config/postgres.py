@@ -10,7 +10,7 @@ from django.db import InternalError, OperationalError
 from django.db.backends.signals import connection_created
 from psycopg.types.string import StrDumperUnknown
 
-READ_ONLY = "25006"  # PostgreSQL's code
+PASSING = {"25006": "read-only", "25P03": "idle for too long in a transaction"}  # PostgreSQL's codes
 
 
 class NulFreeDumper(StrDumperUnknown):
@@ -35,11 +35,12 @@ def watch(connection: Any, **_signal: Any) -> None:
 def translate(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
     """Raise ``OperationalError``, as for all that passes, where Django raises ``InternalError`` for it.
 
-    A server is read-only during a failover, and is treated like one that is away.
+    A server is read-only during a failover, and ends the transactions of a process that stood still for a minute: it is
+    treated like one that is away.
     """
     try:
         return execute(sql, params, many, context)
     except InternalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != READ_ONLY:
+        if getattr(error.__cause__, "sqlstate", None) not in PASSING:
             raise
         raise OperationalError(str(error)) from error.__cause__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from io import BytesIO
 
 import pytest
@@ -61,11 +61,14 @@ class Slow(LiveInstallation):
 
 class TestABackup:
     def test_may_take_longer_than_a_transaction_may_rest(self, installation: None) -> None:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
+        with ExitStack() as settings:
+            if connection.vendor == "postgresql":
+                cursor = settings.enter_context(connection.cursor())
                 cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
-        with snapshot(connection):
-            write_archive(Slow(connection, default_storage), BytesIO())
+                # Its connection goes back to the pool.
+                settings.callback(cursor.execute, "RESET idle_in_transaction_session_timeout")
+            with snapshot(connection):
+                write_archive(Slow(connection, default_storage), BytesIO())
 
     def test_has_every_table_of_the_database(self, db: None) -> None:
         transferred = tables_of(models())
