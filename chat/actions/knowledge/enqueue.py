@@ -98,11 +98,16 @@ def _lock_entries(store: VectorStore, file_ids: Sequence[str]) -> dict[str, Vect
 
     Raise as ``check_alive``.
     """
-    entries = store.entries.filter(file_id__in=file_ids).order_by("pk").select_for_update(no_key=True)
-    # Before their store, as the worker locks them that has read one; without keys' locks, which new rows hold.
-    list(entries)
-    check_alive(VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk))
-    return {entry.file_id: entry for entry in entries.all()}  # again: one may have come while we waited
+    entries = store.entries.filter(file_id__in=file_ids).order_by("pk")
+    while True:
+        with transaction.atomic():
+            # Before their store, as the worker locks them that has read one; without keys' locks, which new rows hold.
+            locked = {entry.file_id: entry for entry in entries.select_for_update(no_key=True)}
+            check_alive(VectorStore.objects.select_for_update(no_key=True).get(pk=store.pk))
+            if len(locked) == entries.count():
+                return locked
+            # One came while we waited, and whoever holds it may be waiting for the store: let go, and begin again.
+            transaction.set_rollback(True)
 
 
 def _begin(entry: VectorStoreFile, new: NewEntry, *, batch: VectorStoreFileBatch | None) -> VectorStoreFile:
