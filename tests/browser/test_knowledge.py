@@ -165,6 +165,22 @@ class TestAnAnswerFromFiles:
         chat.page.reload()
         assert chat.answers.last.inner_html() == streamed
 
+    def test_has_chips_that_no_line_ends_in(self, chat, ask):
+        ask(chat)
+        pieces = chat.answer.evaluate(
+            """answer => {
+                const chip = answer.querySelector(".cite");
+                chip.closest("p").replaceChildren("It hangs behind the door. ", chip);
+                const counts = new Set();
+                for (let width = 120; width < 420; width += 1) {
+                    answer.style.width = `${width}px`;
+                    counts.add(chip.getClientRects().length);
+                }
+                return [...counts];
+            }"""
+        )
+        assert pieces == [1]
+
     def test_tells_what_was_searched_and_found(self, chat, ask):
         ask(chat)
         search = chat.answers.last.locator(".searched")
